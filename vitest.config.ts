@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+import { defineConfig } from 'vitest/config';
+
+const exclude = ['node_modules/**', 'dist/**', '.stopwatch/**'];
+
+/** unit: pure parts, beside what they test. integration: real processes and servers. e2e: real QEMU and kernel. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{tasks,device,driver,vm,docker,test}/**/*.test.ts'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**'],
+        },
+      },
+      { test: { name: 'integration', include: ['**/*.integration.test.ts'], exclude, testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
