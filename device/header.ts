@@ -28,10 +28,13 @@ function block(comment: string, rows: readonly (readonly [string, string])[]): s
 
 const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
+/** The rows `PREFIX_NAME value` of a map of the contract. */
+function entries<T>(map: Record<string, T>, prefix: string, show: (value: T) => string) {
+  return Object.entries(map).map(([name, value]) => [`${prefix}_${name}`, show(value)] as const);
+}
+
 /** Text of `driver/stopwatch_hw-sw.h`. */
 export function header(): string {
-  const entries = <T>(map: Record<string, T>, prefix: string, show: (value: T) => string) =>
-    Object.entries(map).map(([name, value]) => [`${prefix}_${name}`, show(value)] as const);
   return [
     '/* SPDX-License-Identifier: GPL-2.0-or-later OR MIT */\n' +
       '/*\n * Hardware-software interface of the stopwatch, shared by the QEMU device and\n' +
