@@ -1,1 +1,97 @@
-export {};
+// SPDX-License-Identifier: MIT
+/**
+ * The defaults: versions, places, sums, the VM. Pure data.
+ *
+ * To change them for a project of your own, write a `stopwatch.config.ts`
+ * beside your package.json that exports only what differs; environment
+ * variables (STOPWATCH_VM_MEMORY_MIB=256) and flags go over it.
+ * `stopwatch status --json` shows what is in force and where it came from.
+ */
+import { defineConfig } from './tasks/config/schema.js';
+
+export default defineConfig({
+  sources: {
+    // The upstream sums are those that distributions publish for the same files.
+    qemu: {
+      version: '10.0.2',
+      places: [
+        {
+          url: 'https://download.qemu.org/qemu-10.0.2.tar.xz',
+          sha256: 'ef786f2398cb5184600f69aef4d5d691efd44576a3cff4126d38d4c6fec87759',
+        },
+        {
+          debian: 'pool/main/q/qemu/qemu_10.0.2+ds.orig.tar.xz',
+          sha256: '0901da33844a331bf8b3602b9c1fbd178e60b737c8e3ade678255bd090c9b9f1',
+        },
+      ],
+      tree: null,
+      leaveOut: [],
+    },
+    linux: {
+      version: '6.12.94',
+      places: [
+        {
+          url: 'https://cdn.kernel.org/pub/linux/kernel/v6.x/linux-6.12.94.tar.xz',
+          sha256: 'e998a232b9418db3301cb58468e291a4f41d6ab8306029b30d991f56251dc8d2',
+        },
+        {
+          debian: 'pool/main/l/linux/linux_6.12.94.orig.tar.xz',
+          sha256: '3eea3dd18f67a103f6f8312e314075f695a27eaddd839e7b6c4641e6616dabba',
+        },
+      ],
+      tree: null,
+      leaveOut: [],
+    },
+    busybox: {
+      version: '1.37.0',
+      places: [
+        {
+          url: 'https://www.busybox.net/downloads/busybox-1.37.0.tar.bz2',
+          sha256: '3311dff32e746499f4df0d5df04d7eb396382d7e108bb9250e7b519b837043a4',
+        },
+        {
+          url: 'https://sources.buildroot.net/busybox/busybox-1.37.0.tar.bz2',
+          sha256: '3311dff32e746499f4df0d5df04d7eb396382d7e108bb9250e7b519b837043a4',
+        },
+        {
+          debian: 'pool/main/b/busybox/busybox_1.37.0.orig.tar.bz2',
+          sha256: '3311dff32e746499f4df0d5df04d7eb396382d7e108bb9250e7b519b837043a4',
+        },
+      ],
+      tree: null,
+      leaveOut: [],
+    },
+  },
+  build: {
+    cross: 'aarch64-linux-gnu-',
+    jobs: 0,
+    ccache: 'auto',
+  },
+  vm: {
+    accelerator: 'auto',
+    cpu: 'cortex-a57',
+    cpus: 1,
+    memoryMiB: 128,
+    clock: 'icount',
+    driver: 'module',
+    rootfs: 'initramfs',
+    ext4MiB: 64,
+    deviceProperties: { start_at_boot: true },
+    append: [],
+    qemuArgs: [],
+    firstOutputSeconds: 10,
+    silenceSeconds: 15,
+    totalSeconds: 300,
+  },
+  crosscheck: {
+    run: false,
+    witness: true,
+    slackMs: 1000,
+  },
+  downloads: {
+    directory: null,
+    stallSeconds: 20,
+    tries: 4,
+    offline: false,
+  },
+});

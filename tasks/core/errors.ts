@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/** The one error class, its codes, and the exit code that each leads to. */
+
+/** Exit codes of the command line, as documented in the README. */
+export const EXIT = {
+  passed: 0,
+  testFailed: 1,
+  usage: 2,
+  differs: 3,
+  guest: 4,
+  host: 5,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Every way in which a command can fail, with its exit code. */
+export const ERROR_CODES = {
+  'bad-usage': EXIT.usage,
+  'bad-config': EXIT.usage,
+  'unknown-task': EXIT.usage,
+  'task-cycle': EXIT.usage,
+  'test-failed': EXIT.testFailed,
+  'model-differs': EXIT.differs,
+  'invalid-evidence': EXIT.differs,
+  'guest-panicked': EXIT.guest,
+  'guest-hung': EXIT.guest,
+  'guest-silent': EXIT.guest,
+  'guest-exited-early': EXIT.guest,
+  'qemu-died': EXIT.guest,
+  'qemu-not-started': EXIT.guest,
+  'host-package-missing': EXIT.host,
+  'install-failed': EXIT.host,
+  'download-failed': EXIT.host,
+  'checksum-mismatch': EXIT.host,
+  offline: EXIT.host,
+  'extract-failed': EXIT.host,
+  'unsafe-archive': EXIT.host,
+  'patch-failed': EXIT.host,
+  'bad-source-tree': EXIT.host,
+  'command-failed': EXIT.host,
+  'command-not-found': EXIT.host,
+  'output-missing': EXIT.host,
+  'disk-full': EXIT.host,
+  'permission-denied': EXIT.host,
+  locked: EXIT.host,
+  'file-unreadable': EXIT.host,
+  internal: EXIT.host,
+  interrupted: EXIT.interrupted,
+} as const satisfies Record<string, ExitCode>;
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetails {
+  /** What the user can do next, as a sentence or a command. */
+  readonly hint?: string;
+  /** The command that failed, quoted for a shell. */
+  readonly command?: string;
+  /** Path of the log that has the whole story. */
+  readonly log?: string;
+  /** The last lines of output, oldest first. */
+  readonly lastLines?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** A failure that the user can understand. Anything else that is thrown is an internal error. */
+export class StopwatchError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly command: string | undefined;
+  readonly log: string | undefined;
+  readonly lastLines: readonly string[];
+
+  /** `message`: what failed, where, expected and got; one sentence, no trailing newline. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'StopwatchError';
+    this.code = code;
+    this.hint = details.hint;
+    this.command = details.command;
+    this.log = details.log;
+    this.lastLines = details.lastLines ?? [];
+  }
+
+  get exitCode(): ExitCode {
+    return ERROR_CODES[this.code];
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/** What one boot of the machine is given and what it comes to. */
+import type { Config } from '../tasks/config/schema.js';
+
+/** Files the machine is made of: absolute paths. */
+export interface MachineFiles {
+  readonly qemu: string;
+  readonly kernel: string;
+  /** Undefined when the root is the ext4 image. */
+  readonly initramfs: string | undefined;
+  readonly ext4: string | undefined;
+}
+
+/** How this boot differs from another one of the same configuration. */
+export interface BootOptions {
+  /** Without the device. */
+  readonly nodev: boolean;
+  /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
+  readonly rw: boolean;
+  /** `stopwatch=` on the kernel's command line: run the test and power off, run it and stay, or only the shell. */
+  readonly guest: 'test_and_quit' | 'test' | 'shell';
+  readonly trace: boolean;
+  readonly vm: Config['vm'];
+}
+
+/** What became of the guest. `passed` and `failed` are the test's; the others mean that it never got to say. */
+export type GuestOutcome =
+  | 'passed'
+  | 'failed'
+  | 'panicked'
+  | 'hung'
+  | 'silent'
+  | 'exited-early'
+  | 'qemu-died'
+  | 'interrupted'
+  /** An interactive run, powered off or quit by its user. */
+  | 'ended';
+
+/** One KTAP result line, in order; nested tests are flattened with their parents' names before theirs. */
+export interface KtapTest {
+  readonly name: string;
+  readonly status: 'ok' | 'not ok' | 'skip';
+  /** The reason of a skip, or the text after `#`. */
+  readonly comment: string;
+  /** Diagnostic lines since the test before. */
+  readonly diagnostics: readonly string[];
+}
+export interface KtapResult {
+  readonly planned: number | undefined;
+  readonly tests: readonly KtapTest[];
+  /** What is wrong with the document itself: no version line, plan not met, numbers out of order. */
+  readonly problems: readonly string[];
+}
+
+/** What the machine's runner found; the report is made of it. */
+export interface BootResult {
+  readonly outcome: GuestOutcome;
+  /** One sentence: why the outcome is this, e.g. 'Kernel panic - not syncing: …'. */
+  readonly reason: string;
+  readonly accelerator: 'tcg' | 'kvm';
+  readonly clock: 'icount' | 'realtime';
+  readonly ktap: KtapResult;
+  /** Lines of the console, oldest first, at most the last 40. */
+  readonly lastLines: readonly string[];
+  readonly qemuExit: { readonly code: number | undefined; readonly signal: string | undefined };
+  /** Host milliseconds from QEMU's start to: the first console output, the test's first line, its last line, QEMU's end. */
+  readonly timing: {
+    readonly firstOutputMs: number | undefined;
+    readonly testStartMs: number | undefined;
+    readonly testEndMs: number | undefined;
+    readonly endMs: number;
+  };
+}
