@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/** The stopwatch's reference model. Imports nothing but the contract. */
+export { type Decoded, decode } from './access.js';
+export { describe, describeSnapshot, errorNames } from './describe.js';
+export {
+  elapsedAt,
+  initialState,
+  irqLevel,
+  type ModelState,
+  type Snapshot,
+  snapshotAt,
+  stopwatchText,
+} from './state.js';
+export { step } from './step.js';
+export type {
+  Effect,
+  Failure,
+  LoadStimulus,
+  ReadStimulus,
+  ResetStimulus,
+  StepResult,
+  Stimulus,
+  TimerStimulus,
+  WriteStimulus,
+} from './types.js';
+export { commandName, consumesMem } from './write.js';

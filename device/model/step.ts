@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/** The reference model: one pure function. No clock, no input or output; whatever it needs to know is in the stimulus. */
+import {
+  ERROR_BIT,
+  type ErrorName,
+  FEATURES,
+  MAGIC,
+  type RegisterName,
+  STATUS,
+  TIMEOUT_STATE,
+  VERSION,
+} from '../contract.js';
+import { decode } from './access.js';
+import { namesByCode } from './codes.js';
+import { elapsedAt, initialState, irqLevel, type ModelState, snapshotAt } from './state.js';
+import type { Effect, Failure, LoadStimulus, ReadStimulus, StepResult, Stimulus } from './types.js';
+import { unreachable } from './unreachable.js';
+import { enter, write } from './write.js';
+
+/**
+ * The model's next state and what a device that keeps the contract does, in order.
+ *
+ * @throws TypeError if a write consumes `mem` (see `consumesMem`) and no `dataLen` is given.
+ */
+export function step(state: ModelState, stimulus: Stimulus): StepResult {
+  const { now } = stimulus;
+  switch (stimulus.stimulus) {
+    case 'reset': {
+      const effects: Effect[] = irqLevel(state) ? [{ effect: 'irq', level: false }] : [];
+      return done(
+        stimulus.startAtBoot ? enter(initialState, 'RUNNING', now, true) : initialState,
+        now,
+        effects,
+      );
+    }
+    case 'load':
+      return load(stimulus);
+    case 'timer':
+      if (state.timeout !== 'PENDING') {
+        return fail('unexpected', `no expiry: the timeout is ${state.timeout}`, `an expiry at ${now}`);
+      }
+      if (now < state.deadline) return fail('early', `not before ${state.deadline}`, `${now}`);
+      return done({ ...state, timeout: 'FIRED', deadline: 0n, count: state.count + 1n }, now, [
+        { effect: 'irq', level: true },
+      ]);
+    case 'read':
+      return overdue(state, now) ?? read(state, stimulus);
+    case 'write': {
+      const missing = overdue(state, now);
+      if (missing) return missing;
+      const { error, ...written } = write(state, stimulus);
+      return error ? reject(state, now, error, written.effects) : done(written.state, now, written.effects);
+    }
+    default:
+      return unreachable(stimulus);
+  }
+}
+
+function read(state: ModelState, { now, offset, size }: ReadStimulus): StepResult {
+  const target = decode('read', offset, size);
+  if (target === undefined) return reject(state, now, 'BAD_ACCESS', [{ effect: 'value', value: 0n }]);
+  const value = valueOf(state, target.name, now) & target.mask;
+  return { ok: true, state, effects: [{ effect: 'value', value }] };
+}
+
+function valueOf(state: ModelState, name: RegisterName, now: bigint): bigint {
+  switch (name) {
+    case 'COMMAND':
+      return 0n;
+    case 'STATUS':
+      return STATUS[state.status];
+    case 'ID':
+      return (MAGIC << 32n) | VERSION;
+    case 'FEATURES':
+      return FEATURES;
+    case 'ERROR':
+      return state.error;
+    case 'ELAPSED_NS':
+      return elapsedAt(state, now);
+    case 'TIMEOUT_NS':
+      return state.timeout === 'PENDING' ? state.deadline - now : 0n;
+    case 'TIMEOUT_COUNT':
+      return state.count;
+    default:
+      return unreachable(name);
+  }
+}
+
+const STATUSES = namesByCode(STATUS);
+const TIMEOUTS = namesByCode(TIMEOUT_STATE);
+const ERROR_MASK = Object.values(ERROR_BIT).reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
+
+function load({ now, loaded }: LoadStimulus): StepResult {
+  const status = STATUSES.get(loaded.status);
+  const timeout = TIMEOUTS.get(loaded.timeout);
+  if (status === undefined) return impossible('status 0, 1 or 2', `status ${loaded.status}`);
+  if (timeout === undefined) return impossible('timeout 0, 1 or 2', `timeout ${loaded.timeout}`);
+  if (loaded.elapsed < 0n) return impossible('elapsed 0 or more', `elapsed ${loaded.elapsed}`);
+  if (status === 'RESET' && loaded.elapsed !== 0n) {
+    return impossible('elapsed 0 in RESET', `elapsed ${loaded.elapsed}`);
+  }
+  if ((timeout === 'PENDING') !== loaded.deadline > 0n) {
+    return impossible(
+      'a deadline exactly while a timeout is pending',
+      `timeout ${timeout}, deadline ${loaded.deadline}`,
+    );
+  }
+  if (timeout === 'FIRED' && loaded.count === 0n)
+    return impossible('count 1 or more after an expiry', 'count 0');
+  if ((loaded.error & ~ERROR_MASK) !== 0n) {
+    return impossible('only known error bits', `error 0x${loaded.error.toString(16)}`);
+  }
+  const { elapsed, deadline, count, error } = loaded;
+  const since = status === 'RUNNING' ? now : 0n;
+  return done({ status, elapsed, since, timeout, deadline, count, error }, now, []);
+}
+
+/** An access is answered as if the expiry had been served at its deadline: it must have come before. */
+function overdue(state: ModelState, now: bigint): StepResult | undefined {
+  if (state.timeout !== 'PENDING' || now < state.deadline) return undefined;
+  return fail('missing', `the expiry due at ${state.deadline}`, `an access at ${now} without it`);
+}
+
+function done(state: ModelState, now: bigint, effects: readonly Effect[]): StepResult {
+  return { ok: true, state, effects: [...effects, { effect: 'state', ...snapshotAt(state, now) }] };
+}
+
+/** A rejected access changes nothing but ERROR. */
+function reject(state: ModelState, now: bigint, error: ErrorName, effects: readonly Effect[]): StepResult {
+  const raised = 1n << BigInt(ERROR_BIT[error]);
+  const after = { ...state, error: state.error | raised };
+  return done(after, now, [
+    ...effects,
+    { effect: 'error', raised, error: after.error },
+    { effect: 'log', error },
+  ]);
+}
+
+function fail(failure: Failure['failure'], expected: string, actual: string): StepResult {
+  return { ok: false, failure, expected, actual };
+}
+
+function impossible(expected: string, actual: string): StepResult {
+  return fail('impossible', expected, actual);
+}
