@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Driver for the para-virtualized stopwatch of QEMU.
+ *
+ * The device has a trapping register bank ("regs"), a bank of plain memory
+ * shared with the host ("mem") and one interrupt. docs/ of the stopwatch
+ * project holds its register specification; the offsets and codes come from
+ * stopwatch_hw-sw.h, which is generated from the same source.
+ *
+ * User space sees
+ *   /sys/module/stopwatch/parameters/stopwatch_status
+ *	write: a command number; read: the state
+ *   /sys/module/stopwatch/parameters/stopwatch_timeout
+ *	write: arms a timeout, in seconds; read: timeout interrupts so far
+ *   /sys/kernel/debug/stopwatch/stopwatch
+ *	read: the elapsed time, as text
+ *
+ * A write that the device refuses fails with
+ *   EINVAL	there is no such command (BAD_COMMAND)
+ *   EPERM	not in this state (BAD_STATE)
+ *   ERANGE	not a timeout that the device can do (BAD_TIMEOUT)
+ *   EBUSY	a timeout is under way or not acknowledged (BUSY)
+ *   EIO	the device does not keep to its specification
+ * and everything fails with ENODEV while no device is bound. A version-1
+ * device reports no errors: there the driver checks the values it is given.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/debugfs.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/kstrtox.h>
+#include <linux/list.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+
+#include "stopwatch_hw-sw.h"
+
+/* The size that the "regs" of version 2 have at least. */
+#define STOPWATCH_REGS_USED_V2	(STOPWATCH_TIMEOUT_COUNT + sizeof(u64))
+
+#define STOPWATCH_ERR_ALL	(STOPWATCH_ERR_BAD_COMMAND | \
+				 STOPWATCH_ERR_BAD_STATE | \
+				 STOPWATCH_ERR_BAD_TIMEOUT | \
+				 STOPWATCH_ERR_BUSY | \
+				 STOPWATCH_ERR_BAD_ACCESS)
+
+/* The layout of "mem". */
+struct stopwatch_mem {
+	__le64 data_len;
+	char data[STOPWATCH_DATA_SIZE];
+};
+
+static_assert(offsetof(struct stopwatch_mem, data_len) == STOPWATCH_MEM_DATA_LEN);
+static_assert(offsetof(struct stopwatch_mem, data) == STOPWATCH_MEM_DATA);
+static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
+
+/**
+ * struct stopwatch - one bound device
+ * @dev: the device, for messages
+ * @regs: the register bank
+ * @mem: the memory shared with the host
+ * @features: the FEATURES register; 0 on a version-1 device
+ * @lock: held over a command together with its operand in @mem, its verdict
+ *	in ERROR and its result in @mem; the interrupt handler takes it too
+ * @timeouts: timeout interrupts handled, under @lock
+ * @node: in stopwatch_devices
+ */
+struct stopwatch {
+	struct device *dev;
+	void __iomem *regs;
+	struct stopwatch_mem *mem;
+	u64 features;
+	spinlock_t lock; /* one command at a time, operand to result */
+	u64 timeouts;
+	struct list_head node;
+};
+
+/*
+ * The bound devices. Module parameters and the debugfs file belong to the
+ * module, so they mean the device that was bound first. Whoever uses a device
+ * from there holds the mutex, which keeps it from being unbound meanwhile.
+ */
+static LIST_HEAD(stopwatch_devices);
+static DEFINE_MUTEX(stopwatch_devices_lock);
+
+static struct stopwatch *stopwatch_first(void)
+{
+	lockdep_assert_held(&stopwatch_devices_lock);
+	return list_first_entry_or_null(&stopwatch_devices, struct stopwatch, node);
+}
+
+static int stopwatch_errno(u64 error)
+{
+	if (!error)
+		return 0;
+	if (error & STOPWATCH_ERR_BAD_COMMAND)
+		return -EINVAL;
+	if (error & STOPWATCH_ERR_BUSY)
+		return -EBUSY;
+	if (error & STOPWATCH_ERR_BAD_TIMEOUT)
+		return -ERANGE;
+	if (error & STOPWATCH_ERR_BAD_STATE)
+		return -EPERM;
+	return -EIO;
+}
+
+/* A version-1 device cannot refuse anything: there the driver has to. */
+static bool stopwatch_refuses(const struct stopwatch *sw)
+{
+	return sw->features & STOPWATCH_FEATURE_ERROR;
+}
+
+/* Writes a register and returns what the device said to it. */
+static int stopwatch_write(struct stopwatch *sw, unsigned int offset, u64 value)
+{
+	lockdep_assert_held(&sw->lock);
+
+	if (!stopwatch_refuses(sw)) {
+		writeq(value, sw->regs + offset);
+		/* The write has been carried out once a read comes back. */
+		readq(sw->regs + STOPWATCH_STATUS);
+		return 0;
+	}
+
+	/* The bits are sticky: what is in there now is not about this write. */
+	writeq(STOPWATCH_ERR_ALL, sw->regs + STOPWATCH_ERROR);
+	writeq(value, sw->regs + offset);
+	return stopwatch_errno(readq(sw->regs + STOPWATCH_ERROR));
+}
+
+static int stopwatch_command(struct stopwatch *sw, u64 command)
+{
+	if (!stopwatch_refuses(sw) && command > STOPWATCH_CMD_TIMEOUT_ACK)
+		return -EINVAL;
+
+	return stopwatch_write(sw, STOPWATCH_COMMAND, command);
+}
+
+static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
+{
+	if (!stopwatch_refuses(sw) && (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S))
+		return -ERANGE;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	/* writeq() orders this store before the command. */
+	WRITE_ONCE(sw->mem->data_len, cpu_to_le64(seconds));
+	return stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT);
+}
+
+/* Asks for the elapsed time as text; @text takes STOPWATCH_DATA_SIZE bytes. */
+static int stopwatch_text(struct stopwatch *sw, char *text)
+{
+	u64 len;
+	int ret;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	ret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);
+	if (ret)
+		return ret;
+
+	len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
+	if (len < 1 || len > STOPWATCH_DATA_SIZE)
+		return -EIO;
+	memcpy(text, sw->mem->data, len);
+	if (text[len - 1])
+		return -EIO;
+	return 0;
+}
+
+static irqreturn_t stopwatch_interrupt(int irq, void *data)
+{
+	struct stopwatch *sw = data;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	/* Refused: nothing had fired. If the line is stuck the kernel shuts it. */
+	if (stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK))
+		return IRQ_NONE;
+	sw->timeouts++;
+	return IRQ_HANDLED;
+}
+
+static int stopwatch_status_set(const char *val, const struct kernel_param *kp)
+{
+	struct stopwatch *sw;
+	u64 command;
+	int ret;
+
+	ret = kstrtou64(val, 0, &command);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&stopwatch_devices_lock);
+	sw = stopwatch_first();
+	if (!sw)
+		return -ENODEV;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	return stopwatch_command(sw, command);
+}
+
+static int stopwatch_status_get(char *buffer, const struct kernel_param *kp)
+{
+	struct stopwatch *sw;
+	u64 status;
+
+	guard(mutex)(&stopwatch_devices_lock);
+	sw = stopwatch_first();
+	if (!sw)
+		return -ENODEV;
+
+	status = readq(sw->regs + STOPWATCH_STATUS);
+	if (status > STOPWATCH_STATUS_PAUSED)
+		return -EIO;
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", status);
+}
+
+static const struct kernel_param_ops stopwatch_status_ops = {
+	.set = stopwatch_status_set,
+	.get = stopwatch_status_get,
+};
+module_param_cb(stopwatch_status, &stopwatch_status_ops, NULL, 0644);
+MODULE_PARM_DESC(stopwatch_status, "write: command number; read: 0 running, 1 reset, 2 paused");
+
+static int stopwatch_timeout_set(const char *val, const struct kernel_param *kp)
+{
+	struct stopwatch *sw;
+	u64 seconds;
+	int ret;
+
+	ret = kstrtou64(val, 0, &seconds);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&stopwatch_devices_lock);
+	sw = stopwatch_first();
+	return sw ? stopwatch_timeout(sw, seconds) : -ENODEV;
+}
+
+static int stopwatch_timeout_get(char *buffer, const struct kernel_param *kp)
+{
+	struct stopwatch *sw;
+
+	guard(mutex)(&stopwatch_devices_lock);
+	sw = stopwatch_first();
+	if (!sw)
+		return -ENODEV;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", sw->timeouts);
+}
+
+static const struct kernel_param_ops stopwatch_timeout_ops = {
+	.set = stopwatch_timeout_set,
+	.get = stopwatch_timeout_get,
+};
+module_param_cb(stopwatch_timeout, &stopwatch_timeout_ops, NULL, 0644);
+MODULE_PARM_DESC(stopwatch_timeout, "write: arm a timeout of 1 to 10 seconds; read: timeout interrupts");
+
+static int stopwatch_text_show(struct seq_file *file, void *unused)
+{
+	char text[STOPWATCH_DATA_SIZE];
+	struct stopwatch *sw;
+	int ret;
+
+	guard(mutex)(&stopwatch_devices_lock);
+	sw = stopwatch_first();
+	if (!sw)
+		return -ENODEV;
+
+	ret = stopwatch_text(sw, text);
+	if (ret)
+		return ret;
+	seq_printf(file, "%s\n", text);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stopwatch_text);
+
+/* Leaves the device without a timeout: its interrupt would be nobody's. */
+static void stopwatch_quiesce(struct stopwatch *sw)
+{
+	if (!(sw->features & STOPWATCH_FEATURE_TIMEOUT))
+		return;
+
+	guard(spinlock_irqsave)(&sw->lock);
+	/* One that has fired cannot be cancelled any more. */
+	if (stopwatch_write(sw, STOPWATCH_TIMEOUT_NS, 0) == -EPERM)
+		stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK);
+}
+
+static void stopwatch_leave(void *data)
+{
+	struct stopwatch *sw = data;
+
+	scoped_guard(mutex, &stopwatch_devices_lock)
+		list_del(&sw->node);
+	stopwatch_quiesce(sw);
+}
+
+/* Tells the versions of the contract apart: by the size of "regs", then by ID. */
+static int stopwatch_identify(struct stopwatch *sw, resource_size_t size)
+{
+	u64 id;
+
+	if (size < STOPWATCH_REGS_USED_V2) {
+		dev_info(sw->dev, "version 1\n");
+		return 0;
+	}
+
+	id = readq(sw->regs + STOPWATCH_ID);
+	if (upper_32_bits(id) != STOPWATCH_MAGIC || lower_32_bits(id) < 2)
+		return dev_err_probe(sw->dev, -ENODEV, "not a stopwatch: ID is %#llx\n", id);
+
+	sw->features = readq(sw->regs + STOPWATCH_FEATURES);
+	dev_info(sw->dev, "version %u, features %#llx\n", lower_32_bits(id), sw->features);
+	return 0;
+}
+
+static struct resource *stopwatch_region(struct platform_device *pdev, const char *name,
+					 resource_size_t size)
+{
+	struct resource *res = platform_get_resource_byname(pdev, IORESOURCE_MEM, name);
+
+	if (res && resource_size(res) >= size)
+		return res;
+	return ERR_PTR(dev_err_probe(&pdev->dev, res ? -EINVAL : -ENXIO,
+				     "needs a region \"%s\" of %pa bytes\n", name, &size));
+}
+
+static int stopwatch_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct resource *regs, *mem;
+	struct stopwatch *sw;
+	int irq, ret;
+
+	sw = devm_kzalloc(dev, sizeof(*sw), GFP_KERNEL);
+	if (!sw)
+		return -ENOMEM;
+	sw->dev = dev;
+	spin_lock_init(&sw->lock);
+
+	regs = stopwatch_region(pdev, "regs", STOPWATCH_REGS_SIZE_V1);
+	if (IS_ERR(regs))
+		return PTR_ERR(regs);
+	sw->regs = devm_ioremap_resource(dev, regs);
+	if (IS_ERR(sw->regs))
+		return PTR_ERR(sw->regs);
+
+	mem = stopwatch_region(pdev, "mem", sizeof(*sw->mem));
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+	if (!devm_request_mem_region(dev, mem->start, resource_size(mem), dev_name(dev)))
+		return dev_err_probe(dev, -EBUSY, "%pR is in use\n", mem);
+	/* Memory on the host's side too: cacheable, or the two would not see the same. */
+	sw->mem = devm_memremap(dev, mem->start, sizeof(*sw->mem), MEMREMAP_WB);
+	if (IS_ERR(sw->mem))
+		return PTR_ERR(sw->mem);
+
+	irq = platform_get_irq(pdev, 0);
+	if (irq < 0)
+		return irq;
+
+	ret = stopwatch_identify(sw, resource_size(regs));
+	if (ret)
+		return ret;
+
+	stopwatch_quiesce(sw);
+	ret = devm_request_irq(dev, irq, stopwatch_interrupt, 0, dev_name(dev), sw);
+	if (ret)
+		return dev_err_probe(dev, ret, "no interrupt\n");
+
+	scoped_guard(mutex, &stopwatch_devices_lock)
+		list_add_tail(&sw->node, &stopwatch_devices);
+	return devm_add_action_or_reset(dev, stopwatch_leave, sw);
+}
+
+static const struct of_device_id stopwatch_of_match[] = {
+	{ .compatible = "stopwatch" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, stopwatch_of_match);
+
+static struct platform_driver stopwatch_driver = {
+	.probe = stopwatch_probe,
+	.driver = {
+		.name = "stopwatch",
+		.of_match_table = stopwatch_of_match,
+	},
+};
+
+static struct dentry *stopwatch_debugfs;
+
+static int __init stopwatch_init(void)
+{
+	int ret;
+
+	/* debugfs is a convenience: its absence is no error. */
+	stopwatch_debugfs = debugfs_create_dir("stopwatch", NULL);
+	debugfs_create_file("stopwatch", 0444, stopwatch_debugfs, NULL, &stopwatch_text_fops);
+
+	ret = platform_driver_register(&stopwatch_driver);
+	if (ret)
+		debugfs_remove(stopwatch_debugfs);
+	return ret;
+}
+module_init(stopwatch_init);
+
+static void __exit stopwatch_exit(void)
+{
+	debugfs_remove(stopwatch_debugfs);
+	platform_driver_unregister(&stopwatch_driver);
+}
+module_exit(stopwatch_exit);
+
+MODULE_DESCRIPTION("Para-virtualized stopwatch of QEMU");
+MODULE_LICENSE("GPL");
