@@ -1,0 +1,566 @@
+/*
+ * Stopwatch: a para-virtualized device on the platform bus
+ *
+ * A stopwatch that the guest starts, pauses, resets and reads, and a one-shot
+ * timeout with an interrupt. The three ways in which a device can talk to a
+ * guest, one each:
+ *
+ *   "mem"   pass-through RAM: u64 data_len, char data[]
+ *   "regs"  trapping bank of 64-bit little-endian registers
+ *   irq     level, high while a timeout has fired and is not acknowledged
+ *
+ * Time is QEMU_CLOCK_VIRTUAL in nanoseconds, read once per access. What the
+ * device does is a function of the accesses and of the virtual time at which
+ * they are made, never of when QEMU gets round to serving the timer: whatever
+ * happens at or after a deadline is preceded by the expiry.
+ *
+ * Nothing that a guest writes stops QEMU. A rejected access reads 0, changes
+ * nothing, sets its bit in ERROR and is logged as a guest error.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "qemu/module.h"
+#include "qemu/notify.h"
+#include "qemu/timer.h"
+#include "qapi/error.h"
+#include "hw/irq.h"
+#include "hw/qdev-properties.h"
+#include "hw/sysbus.h"
+#include "migration/vmstate.h"
+#include "system/runstate.h"
+#include "system/system.h"
+#include "stopwatch.h"
+#include "stopwatch_hw-sw.h"
+#include "trace/trace-hw_misc_stopwatch.h"
+
+#define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
+
+OBJECT_DECLARE_SIMPLE_TYPE(StopwatchState, STOPWATCH)
+
+/* Of the one timeout; the numbers are seen in the trace and in migration */
+enum {
+    TIMEOUT_IDLE,
+    TIMEOUT_PENDING,
+    TIMEOUT_FIRED,
+};
+
+struct StopwatchState {
+    SysBusDevice parent_obj;
+
+    MemoryRegion mem;
+    MemoryRegion regs;
+    qemu_irq irq;
+    QEMUTimer timer;
+    Notifier exit_notifier;
+    VMChangeStateEntry *vm_state_entry;
+
+    bool start_at_boot;
+
+    uint32_t status;
+    int64_t elapsed;        /* up to the last start */
+    int64_t started;        /* time of the last start, while RUNNING */
+    uint32_t timeout;
+    int64_t deadline;       /* while pending, else 0 */
+    uint64_t timeout_count;
+    uint64_t error;
+    uint64_t seq;           /* of the next trace event */
+
+    bool irq_level;         /* last level told to the trace; derived */
+};
+
+/* The registers in the order of their offsets, and how each may be used */
+static const struct {
+    bool readable;
+    bool writable;
+    bool low32;             /* also takes 4-byte accesses of the low half */
+} stopwatch_access[] = {
+    [STOPWATCH_COMMAND / 8]       = { true,  true,  true  },
+    [STOPWATCH_STATUS / 8]        = { true,  false, true  },
+    [STOPWATCH_ID / 8]            = { true,  false, true  },
+    [STOPWATCH_FEATURES / 8]      = { true,  false, true  },
+    [STOPWATCH_ERROR / 8]         = { true,  true,  true  },
+    [STOPWATCH_ELAPSED_NS / 8]    = { true,  false, false },
+    [STOPWATCH_TIMEOUT_NS / 8]    = { true,  true,  false },
+    [STOPWATCH_TIMEOUT_COUNT / 8] = { true,  false, false },
+};
+
+static const char *stopwatch_error_name(uint64_t error)
+{
+    switch (error) {
+    case STOPWATCH_ERR_BAD_COMMAND:
+        return "BAD_COMMAND";
+    case STOPWATCH_ERR_BAD_STATE:
+        return "BAD_STATE";
+    case STOPWATCH_ERR_BAD_TIMEOUT:
+        return "BAD_TIMEOUT";
+    case STOPWATCH_ERR_BUSY:
+        return "BUSY";
+    case STOPWATCH_ERR_BAD_ACCESS:
+        return "BAD_ACCESS";
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static int64_t stopwatch_now(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static int64_t stopwatch_elapsed(const StopwatchState *s, int64_t now)
+{
+    if (s->status == STOPWATCH_STATUS_RUNNING) {
+        return s->elapsed + (now - s->started);
+    }
+    return s->elapsed;
+}
+
+static void stopwatch_trace_state(StopwatchState *s, int64_t now)
+{
+    trace_stopwatch_state(s->seq++, now, s->status, stopwatch_elapsed(s, now),
+                          s->timeout, s->deadline, s->timeout_count, s->error);
+}
+
+/* The only place that drives the interrupt line */
+static void stopwatch_update_irq(StopwatchState *s, int64_t now)
+{
+    bool level = s->timeout == TIMEOUT_FIRED;
+
+    if (level != s->irq_level) {
+        trace_stopwatch_irq(s->seq++, now, level);
+        s->irq_level = level;
+    }
+    qemu_set_irq(s->irq, level);
+}
+
+static void stopwatch_raise(StopwatchState *s, int64_t now, uint64_t error)
+{
+    s->error |= error;
+    trace_stopwatch_error(s->seq++, now, error, s->error);
+}
+
+/* Fires the timeout if its deadline has come */
+static void stopwatch_expire(StopwatchState *s, int64_t now)
+{
+    int64_t deadline = s->deadline;
+
+    if (s->timeout != TIMEOUT_PENDING || now < deadline) {
+        return;
+    }
+    timer_del(&s->timer);
+    s->timeout = TIMEOUT_FIRED;
+    s->deadline = 0;
+    s->timeout_count++;
+    trace_stopwatch_timer(s->seq++, now, deadline);
+    stopwatch_update_irq(s, now);
+    stopwatch_trace_state(s, now);
+}
+
+static void stopwatch_timer(void *opaque)
+{
+    StopwatchState *s = opaque;
+
+    stopwatch_expire(s, stopwatch_now());
+    if (s->timeout == TIMEOUT_PENDING) {
+        /* Called early: a timeout never fires before its deadline */
+        timer_mod_ns(&s->timer, s->deadline);
+    }
+}
+
+static void stopwatch_arm(StopwatchState *s, int64_t deadline)
+{
+    s->timeout = TIMEOUT_PENDING;
+    s->deadline = deadline;
+    timer_mod_ns(&s->timer, deadline);
+}
+
+static void stopwatch_disarm(StopwatchState *s)
+{
+    timer_del(&s->timer);
+    s->timeout = TIMEOUT_IDLE;
+    s->deadline = 0;
+}
+
+/*
+ * What follows performs a write and returns the ERROR bit of a rejected one,
+ * or 0.
+ */
+
+/* UPDATE: the elapsed time in words, truncated to hundredths of a second */
+static void stopwatch_write_text(StopwatchState *s, int64_t now)
+{
+    uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
+    int64_t hundredths = stopwatch_elapsed(s, now) / NS_PER_HUNDREDTH;
+    char text[STOPWATCH_DATA_SIZE];
+    uint64_t data_len;
+
+    data_len = snprintf(text, sizeof(text), "%" PRId64 ".%02d seconds",
+                        hundredths / 100, (int)(hundredths % 100)) + 1;
+
+    memcpy(mem + STOPWATCH_MEM_DATA, text, data_len);
+    stq_le_p(mem + STOPWATCH_MEM_DATA_LEN, data_len);
+    memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_DATA + data_len);
+    trace_stopwatch_text(s->seq++, now, data_len, text);
+}
+
+static uint64_t stopwatch_timeout_seconds(StopwatchState *s, int64_t now)
+{
+    uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
+    uint64_t seconds;
+
+    if (s->timeout != TIMEOUT_IDLE) {
+        return STOPWATCH_ERR_BUSY;
+    }
+
+    /* Another vCPU may be writing to it: one load, and no second look */
+    seconds = le64_to_cpu(
+        qatomic_read_u64((uint64_t *)(mem + STOPWATCH_MEM_DATA_LEN)));
+    trace_stopwatch_mem(s->seq++, now, seconds);
+
+    if (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S) {
+        return STOPWATCH_ERR_BAD_TIMEOUT;
+    }
+    stopwatch_arm(s, now + (int64_t)seconds * NANOSECONDS_PER_SECOND);
+    return 0;
+}
+
+static uint64_t stopwatch_timeout_ns(StopwatchState *s, int64_t now,
+                                     uint64_t ns)
+{
+    if (ns == 0) {
+        if (s->timeout == TIMEOUT_FIRED) {
+            return STOPWATCH_ERR_BAD_STATE;
+        }
+        stopwatch_disarm(s);
+        return 0;
+    }
+    if (s->timeout != TIMEOUT_IDLE) {
+        return STOPWATCH_ERR_BUSY;
+    }
+    if (ns > STOPWATCH_TIMEOUT_MAX_NS) {
+        return STOPWATCH_ERR_BAD_TIMEOUT;
+    }
+    stopwatch_arm(s, now + (int64_t)ns);
+    return 0;
+}
+
+static uint64_t stopwatch_command(StopwatchState *s, int64_t now,
+                                  uint64_t command)
+{
+    switch (command) {
+    case STOPWATCH_CMD_RESET:
+        s->status = STOPWATCH_STATUS_RESET;
+        s->elapsed = 0;
+        return 0;
+    case STOPWATCH_CMD_START:
+        if (s->status == STOPWATCH_STATUS_RUNNING) {
+            return STOPWATCH_ERR_BAD_STATE;
+        }
+        s->started = now;
+        s->status = STOPWATCH_STATUS_RUNNING;
+        return 0;
+    case STOPWATCH_CMD_PAUSE:
+        if (s->status == STOPWATCH_STATUS_RESET) {
+            return STOPWATCH_ERR_BAD_STATE;
+        }
+        s->elapsed = stopwatch_elapsed(s, now);
+        s->status = STOPWATCH_STATUS_PAUSED;
+        return 0;
+    case STOPWATCH_CMD_UPDATE:
+        stopwatch_write_text(s, now);
+        return 0;
+    case STOPWATCH_CMD_TIMEOUT:
+        return stopwatch_timeout_seconds(s, now);
+    case STOPWATCH_CMD_TIMEOUT_ACK:
+        if (s->timeout != TIMEOUT_FIRED) {
+            return STOPWATCH_ERR_BAD_STATE;
+        }
+        stopwatch_disarm(s);
+        stopwatch_update_irq(s, now);
+        return 0;
+    default:
+        return STOPWATCH_ERR_BAD_COMMAND;
+    }
+}
+
+/* Whether there is a register at this offset that takes this access */
+static bool stopwatch_access_ok(hwaddr offset, unsigned size, bool is_write)
+{
+    hwaddr i = offset / 8;
+
+    if (offset % 8 || i >= ARRAY_SIZE(stopwatch_access)) {
+        return false;
+    }
+    if (size != 8 && !(size == 4 && stopwatch_access[i].low32)) {
+        return false;
+    }
+    return is_write ? stopwatch_access[i].writable
+                    : stopwatch_access[i].readable;
+}
+
+static uint64_t stopwatch_read_register(StopwatchState *s, int64_t now,
+                                        hwaddr offset)
+{
+    switch (offset) {
+    case STOPWATCH_COMMAND:
+        return 0;
+    case STOPWATCH_STATUS:
+        return s->status;
+    case STOPWATCH_ID:
+        return (uint64_t)STOPWATCH_MAGIC << 32 | STOPWATCH_VERSION;
+    case STOPWATCH_FEATURES:
+        return STOPWATCH_FEATURE_ERROR | STOPWATCH_FEATURE_ELAPSED_NS |
+               STOPWATCH_FEATURE_TIMEOUT;
+    case STOPWATCH_ERROR:
+        return s->error;
+    case STOPWATCH_ELAPSED_NS:
+        return stopwatch_elapsed(s, now);
+    case STOPWATCH_TIMEOUT_NS:
+        return s->timeout == TIMEOUT_PENDING ? s->deadline - now : 0;
+    case STOPWATCH_TIMEOUT_COUNT:
+        return s->timeout_count;
+    default:
+        g_assert_not_reached(); /* stopwatch_access_ok() knows all registers */
+    }
+}
+
+static uint64_t stopwatch_write_register(StopwatchState *s, int64_t now,
+                                         hwaddr offset, uint64_t value)
+{
+    switch (offset) {
+    case STOPWATCH_COMMAND:
+        return stopwatch_command(s, now, value);
+    case STOPWATCH_ERROR:
+        s->error &= ~value;
+        return 0;
+    case STOPWATCH_TIMEOUT_NS:
+        return stopwatch_timeout_ns(s, now, value);
+    default:
+        g_assert_not_reached(); /* stopwatch_access_ok() knows the writable */
+    }
+}
+
+static uint64_t stopwatch_read(void *opaque, hwaddr offset, unsigned size)
+{
+    StopwatchState *s = opaque;
+    int64_t now = stopwatch_now();
+    uint64_t value;
+
+    stopwatch_expire(s, now);
+
+    if (!stopwatch_access_ok(offset, size, false)) {
+        trace_stopwatch_read(s->seq++, now, offset, 0, size);
+        qemu_log_mask(LOG_GUEST_ERROR, "stopwatch: BAD_ACCESS: %u-byte read "
+                      "at 0x%" HWADDR_PRIx "\n", size, offset);
+        stopwatch_raise(s, now, STOPWATCH_ERR_BAD_ACCESS);
+        stopwatch_trace_state(s, now);
+        return 0;
+    }
+
+    value = stopwatch_read_register(s, now, offset);
+    if (size == 4) {
+        value = (uint32_t)value;
+    }
+    trace_stopwatch_read(s->seq++, now, offset, value, size);
+    return value;
+}
+
+static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
+                            unsigned size)
+{
+    StopwatchState *s = opaque;
+    int64_t now = stopwatch_now();
+    uint64_t error;
+
+    stopwatch_expire(s, now);
+    trace_stopwatch_write(s->seq++, now, offset, value, size);
+
+    if (stopwatch_access_ok(offset, size, true)) {
+        error = stopwatch_write_register(s, now, offset, value);
+    } else {
+        error = STOPWATCH_ERR_BAD_ACCESS;
+    }
+    if (error) {
+        qemu_log_mask(LOG_GUEST_ERROR, "stopwatch: %s: %u-byte write of 0x%"
+                      PRIx64 " at 0x%" HWADDR_PRIx "\n",
+                      stopwatch_error_name(error), size, value, offset);
+        stopwatch_raise(s, now, error);
+    }
+    stopwatch_trace_state(s, now);
+}
+
+/*
+ * Every access comes here as the guest made it, whatever its width and
+ * alignment: the core would answer an access that is not .valid with an abort
+ * in the guest, and split one that is not .impl.
+ */
+static const MemoryRegionOps stopwatch_ops = {
+    .read = stopwatch_read,
+    .write = stopwatch_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = {
+        .min_access_size = 1,
+        .max_access_size = 8,
+        .unaligned = true,
+    },
+    .impl = {
+        .min_access_size = 1,
+        .max_access_size = 8,
+        .unaligned = true,
+    },
+};
+
+static void stopwatch_reset_hold(Object *obj, ResetType type)
+{
+    StopwatchState *s = STOPWATCH(obj);
+    int64_t now = stopwatch_now();
+
+    /* A deadline may have come since the timer was last served */
+    stopwatch_expire(s, now);
+
+    trace_stopwatch_reset(s->seq++, now, s->start_at_boot);
+    s->status = s->start_at_boot ? STOPWATCH_STATUS_RUNNING
+                                 : STOPWATCH_STATUS_RESET;
+    s->started = now;
+    s->elapsed = 0;
+    s->timeout_count = 0;
+    s->error = 0;
+    memset(memory_region_get_ram_ptr(&s->mem), 0, STOPWATCH_MEM_SIZE);
+    memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_SIZE);
+    stopwatch_disarm(s);
+    stopwatch_update_irq(s, now);
+    stopwatch_trace_state(s, now);
+}
+
+static int stopwatch_post_load(void *opaque, int version_id)
+{
+    StopwatchState *s = opaque;
+    int64_t now = stopwatch_now();
+
+    if (s->status > STOPWATCH_STATUS_PAUSED || s->timeout > TIMEOUT_FIRED) {
+        return -EINVAL;
+    }
+
+    if (s->timeout == TIMEOUT_PENDING) {
+        timer_mod_ns(&s->timer, s->deadline);
+    } else {
+        timer_del(&s->timer);
+        s->deadline = 0;
+    }
+    trace_stopwatch_load(s->seq++, now);
+    /* The level is part of the state that was loaded, not a change of it */
+    s->irq_level = s->timeout == TIMEOUT_FIRED;
+    stopwatch_update_irq(s, now);
+    stopwatch_trace_state(s, now);
+    return 0;
+}
+
+/* The timer follows from the deadline; "mem" migrates as RAM */
+static const VMStateDescription vmstate_stopwatch = {
+    .name = TYPE_STOPWATCH,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = stopwatch_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(status, StopwatchState),
+        VMSTATE_INT64(elapsed, StopwatchState),
+        VMSTATE_INT64(started, StopwatchState),
+        VMSTATE_UINT32(timeout, StopwatchState),
+        VMSTATE_INT64(deadline, StopwatchState),
+        VMSTATE_UINT64(timeout_count, StopwatchState),
+        VMSTATE_UINT64(error, StopwatchState),
+        VMSTATE_UINT64(seq, StopwatchState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/* No timer is served while the VM is stopped, being saved or going away */
+static void stopwatch_vm_state_change(void *opaque, bool running,
+                                      RunState state)
+{
+    StopwatchState *s = opaque;
+
+    if (!running) {
+        stopwatch_expire(s, stopwatch_now());
+    }
+}
+
+static void stopwatch_exit(Notifier *notifier, void *data)
+{
+    StopwatchState *s = container_of(notifier, StopwatchState, exit_notifier);
+
+    trace_stopwatch_end(s->seq++, stopwatch_now());
+}
+
+static void stopwatch_realize(DeviceState *dev, Error **errp)
+{
+    StopwatchState *s = STOPWATCH(dev);
+    SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
+    bool ambiguous;
+
+    /* The trace and the name of the RAM block both tell of one device */
+    object_resolve_path_type("", TYPE_STOPWATCH, &ambiguous);
+    if (ambiguous) {
+        error_setg(errp, "at most one " TYPE_STOPWATCH " device is permitted");
+        return;
+    }
+
+    if (!memory_region_init_ram(&s->mem, OBJECT(dev), "stopwatch-mem",
+                                STOPWATCH_MEM_SIZE, errp)) {
+        return;
+    }
+    memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
+                          "stopwatch-regs", STOPWATCH_REGS_SIZE);
+    /* In the order of "reg" and "reg-names" in the device tree */
+    sysbus_init_mmio(sbd, &s->mem);
+    sysbus_init_mmio(sbd, &s->regs);
+    sysbus_init_irq(sbd, &s->irq);
+
+    timer_init_ns(&s->timer, QEMU_CLOCK_VIRTUAL, stopwatch_timer, s);
+    s->vm_state_entry =
+        qdev_add_vm_change_state_handler(dev, stopwatch_vm_state_change, s);
+    s->exit_notifier.notify = stopwatch_exit;
+    qemu_add_exit_notifier(&s->exit_notifier);
+}
+
+static void stopwatch_unrealize(DeviceState *dev)
+{
+    StopwatchState *s = STOPWATCH(dev);
+
+    qemu_remove_exit_notifier(&s->exit_notifier);
+    qemu_del_vm_change_state_handler(s->vm_state_entry);
+    timer_del(&s->timer);
+    trace_stopwatch_end(s->seq++, stopwatch_now());
+}
+
+static const Property stopwatch_properties[] = {
+    DEFINE_PROP_BOOL("start_at_boot", StopwatchState, start_at_boot, true),
+};
+
+static void stopwatch_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    dc->desc = "Stopwatch with a timeout interrupt";
+    dc->realize = stopwatch_realize;
+    dc->unrealize = stopwatch_unrealize;
+    dc->vmsd = &vmstate_stopwatch;
+    rc->phases.hold = stopwatch_reset_hold;
+    device_class_set_props(dc, stopwatch_properties);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
+
+static const TypeInfo stopwatch_types[] = {
+    {
+        .name = TYPE_STOPWATCH,
+        .parent = TYPE_DYNAMIC_SYS_BUS_DEVICE,
+        .instance_size = sizeof(StopwatchState),
+        .class_init = stopwatch_class_init,
+    },
+};
+
+DEFINE_TYPES(stopwatch_types)
