@@ -7,7 +7,7 @@
  * variables (STOPWATCH_VM_MEMORY_MIB=256) and flags go over it.
  * `stopwatch status --json` shows what is in force and where it came from.
  */
-import { defineConfig } from './tasks/config/schema.js';
+import { defineConfig } from './tasks/config/define.js';
 
 export default defineConfig({
   sources: {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** What can be configured, with its types and limits. The values are in `config.ts`. */
+/**
+ * What can be configured, with its types and limits. The values are in `config.ts`.
+ * Import only types from here where the start matters: zod is loaded when there is something to check.
+ */
 import { z } from 'zod';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
@@ -7,7 +10,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digit
 /** One place that has a source: an address, or a path below the Debian mirror that the host's apt is configured for. */
 const place = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }), sha256 }),
-  z.strictObject({ debian: z.string().startsWith('pool/'), sha256 }),
+  z.strictObject({
+    debian: z.string().startsWith('pool/', "expected a path that starts with 'pool/'"),
+    sha256,
+  }),
 ]);
 
 /** Where a source tree comes from: a release that is downloaded, or (`tree`) a directory of the user's own. */
@@ -90,11 +96,3 @@ type DeepPartial<T> = T extends readonly unknown[]
   : T extends object
     ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
     : T;
-
-/** Types a whole configuration; gives it back unchanged. */
-export function defineConfig(config: Config): Config;
-/** Types a part of the configuration, for `stopwatch.config.ts`. */
-export function defineConfig(config: PartialConfig): PartialConfig;
-export function defineConfig<T>(config: T): T {
-  return config;
-}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/** What the schema cannot say: settings that do not go together. */
+import { originOf, type Provenance } from './layers.js';
+import type { Config, SourceName } from './schema.js';
+
+/** One sentence per contradiction. */
+export function contradictions(config: Config, provenance: Provenance): string[] {
+  const found: string[] = [];
+  for (const name of ['qemu', 'linux', 'busybox'] as const satisfies readonly SourceName[]) {
+    const version = `sources.${name}.version`;
+    const places = `sources.${name}.places`;
+    const origin = originOf(version, provenance);
+    if (config.sources[name].tree !== null) continue;
+    if (origin !== 'default' && originOf(places, provenance) === 'default') {
+      found.push(
+        `${version} (from ${origin}) is ${config.sources[name].version}, but ${places} are still those of the default version: give their addresses and sha256 too, or a tree of your own`,
+      );
+    }
+  }
+  if (config.vm.accelerator === 'kvm' && config.vm.clock === 'icount') {
+    found.push(
+      `vm.accelerator (from ${originOf('vm.accelerator', provenance)}) is kvm, but vm.clock (from ${originOf('vm.clock', provenance)}) is icount, which counts instructions and so needs tcg: use --realtime with kvm`,
+    );
+  }
+  return found;
+}

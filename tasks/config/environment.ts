@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
+import { StopwatchError } from '../core/errors.js';
+import { unreachable } from '../core/events.js';
+import { didYouMean } from './closest.js';
+import { leaves, type Leaf } from './leaves.js';
+import { WORKDIR_VARIABLE } from './paths.js';
+import { got, messageOf } from './wording.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One setting given from outside the files. */
+export interface Given {
+  readonly path: string;
+  readonly value: unknown;
+  /** Name of the variable, or the flag. */
+  readonly origin: string;
+}
+
+/** The settings found in the environment, and a warning for each STOPWATCH_ variable that is none. Throws 'bad-config' for bad JSON. */
+export function readEnvironment(environment: Environment): { given: Given[]; warnings: string[] } {
+  const byVariable = new Map(leaves().map((leaf) => [leaf.variable, leaf]));
+  const given: Given[] = [];
+  const warnings: string[] = [];
+  const names = Object.keys(environment).filter((name) => name.startsWith('STOPWATCH_'));
+  for (const name of names.sort()) {
+    const text = environment[name];
+    if (text === undefined || name === WORKDIR_VARIABLE) continue;
+    const leaf = byVariable.get(name);
+    if (leaf === undefined) {
+      const known = [...byVariable.keys(), WORKDIR_VARIABLE];
+      warnings.push(`The environment variable ${name} is no setting of stopwatch${didYouMean(name, known)}`);
+      continue;
+    }
+    const value = parseValue(leaf, text);
+    if (value !== undefined) given.push({ path: leaf.path, value, origin: name });
+  }
+  return { given, warnings };
+}
+
+/**
+ * A variable's text as a value. What cannot be understood is handed on as text,
+ * for the schema to say what it expected. Undefined: empty, as good as not set.
+ */
+function parseValue(leaf: Leaf, text: string): unknown {
+  if (leaf.nullable && (text === '' || text === 'null')) return null;
+  switch (leaf.kind) {
+    case 'list':
+      return text.trimStart().startsWith('[') ? parseJson(leaf, text) : words(text);
+    case 'record':
+      return text.trimStart().startsWith('{') ? parseJson(leaf, text) : properties(text);
+    case 'json':
+      return text === '' ? undefined : parseJson(leaf, text);
+    case 'number':
+      if (text === '') return undefined;
+      return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : text;
+    case 'boolean':
+      return text === '' ? undefined : (BOOLEANS[text.trim().toLowerCase()] ?? text);
+    case 'string':
+      return text === '' ? undefined : text;
+    default:
+      return unreachable(leaf.kind);
+  }
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+function words(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** 'a=1,b=off' as an object; a value that is a boolean or an integer becomes one. */
+function properties(text: string): unknown {
+  const pairs = words(text).map((word) => word.split(/=(.*)/s, 2));
+  if (pairs.some((pair) => pair.length < 2 || pair[0] === '')) return text;
+  return Object.fromEntries(
+    pairs.map(([name = '', value = '']) => {
+      if (value === 'true' || value === 'false') return [name, value === 'true'];
+      return [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value];
+    }),
+  );
+}
+
+function parseJson(leaf: Leaf, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new StopwatchError(
+      'bad-config',
+      `${leaf.path} (from ${leaf.variable}): expected JSON, got ${got(text)}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}

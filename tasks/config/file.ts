@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/** The user's own stopwatch.config.*: found, run, and its default export taken. */
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StopwatchError } from '../core/errors.js';
+import { isPlainObject } from './layers.js';
+import { configFilesIn, type Paths } from './paths.js';
+import { got, messageOf } from './wording.js';
+
+/** The configuration file in the project's directory, if any. Throws 'bad-config' when there are two. */
+export function findConfigFile(project: string): string | undefined {
+  const [first, second] = configFilesIn(project);
+  if (second !== undefined) {
+    throw new StopwatchError(
+      'bad-config',
+      `There are two configuration files in ${project}: ${first} and ${second}`,
+      { hint: 'Keep one of them.' },
+    );
+  }
+  return first === undefined ? undefined : join(project, first);
+}
+
+/** The object that a configuration file gives. Throws 'file-unreadable' or 'bad-config' with the file's own error. */
+export async function readConfigFile(file: string, paths: Paths): Promise<Record<string, unknown>> {
+  const value = extname(file) === '.json' ? readJson(file) : await runModule(file, paths);
+  if (!isPlainObject(value)) {
+    throw new StopwatchError(
+      'bad-config',
+      `${file}: expected an object as its ${extname(file) === '.json' ? 'content' : 'default export'}, got ${got(value)}`,
+      {
+        hint: "Write `export default defineConfig({ … })`, with `import { defineConfig } from 'stopwatch'`.",
+      },
+    );
+  }
+  return value;
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StopwatchError('file-unreadable', `Cannot read ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new StopwatchError('bad-config', `${file}: expected JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function runModule(file: string, paths: Paths): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  const jiti = createJiti(import.meta.url, {
+    // 'stopwatch' is this package wherever the file is: in a checkout, or beside an installation elsewhere.
+    alias: { stopwatch: fileURLToPath(new URL(`./define${extname(import.meta.url)}`, import.meta.url)) },
+    // What was transpiled is kept, but no directory is made for it.
+    fsCache: existsSync(paths.work) ? join(paths.work, 'config-cache') : false,
+    moduleCache: false,
+  });
+  try {
+    const module = await jiti.import<{ default?: unknown }>(file);
+    return module.default;
+  } catch (error) {
+    throw new StopwatchError('bad-config', `${file} cannot be loaded: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

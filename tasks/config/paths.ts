@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/** Where things are: the package itself, the user's project, and the work directory. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, parse, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StopwatchError } from '../core/errors.js';
+
+/** Name of the environment variable that names the work directory. */
+export const WORKDIR_VARIABLE = 'STOPWATCH_WORKDIR';
+
+/** Absolute directories. */
+export interface Paths {
+  /** The package's own device/, driver/, guest_fs/, patches/ and vm/: the checkout, or node_modules/stopwatch. */
+  readonly package: string;
+  /** The user's project: where stopwatch.config.ts is, or would be. */
+  readonly project: string;
+  /** All generated state; `.stopwatch` in the project unless told otherwise. */
+  readonly work: string;
+  /** Source trees that were extracted. */
+  readonly src: string;
+  readonly build: string;
+  /** What a boot is made of. */
+  readonly vm: string;
+  readonly logs: string;
+  /** One directory per run. */
+  readonly reports: string;
+}
+
+/** Names a configuration file may have, in the order in which they are looked for. */
+export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `stopwatch.config.${ending}`);
+
+/** The directory and all above it, nearest first. */
+function* upwards(directory: string): Generator<string> {
+  let here = resolve(directory);
+  const top = parse(here).root;
+  for (;;) {
+    yield here;
+    if (here === top) return;
+    here = dirname(here);
+  }
+}
+
+interface PackageJson {
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly dependencies?: object;
+  readonly devDependencies?: object;
+  readonly optionalDependencies?: object;
+}
+
+/** The package.json in a directory; undefined if there is none or it is not JSON (that is npm's to complain about). */
+function packageJson(directory: string): PackageJson | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Configuration files in a directory, as names. */
+export function configFilesIn(directory: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return [];
+  }
+  return CONFIG_FILES.filter((name) => names.includes(name));
+}
+
+/** The nearest directory, from `cwd` upwards, with a stopwatch.config.* or a package.json that is stopwatch's or depends on it; else `cwd`. */
+export function projectRoot(cwd: string): string {
+  for (const directory of upwards(cwd)) {
+    if (configFilesIn(directory).length > 0) return directory;
+    const json = packageJson(directory);
+    if (json === undefined) continue;
+    const needs = { ...json.dependencies, ...json.devDependencies, ...json.optionalDependencies };
+    if (json.name === 'stopwatch' || 'stopwatch' in needs) return directory;
+  }
+  return resolve(cwd);
+}
+
+let ownRoot: string | undefined;
+
+/** The directory of stopwatch's own package.json, found from where this code runs (dist/ or the sources). */
+export function packageRoot(): string {
+  if (ownRoot !== undefined) return ownRoot;
+  const from = dirname(fileURLToPath(import.meta.url));
+  for (const directory of upwards(from)) {
+    if (packageJson(directory)?.name === 'stopwatch') {
+      ownRoot = directory;
+      return directory;
+    }
+  }
+  throw new StopwatchError('internal', `No package.json of stopwatch above ${from}`, {
+    hint: 'The installation is incomplete: install the package again.',
+  });
+}
+
+/** All directories. `workdir` is the flag's value, or the variable's, or undefined; a relative one is below `cwd`. */
+export function findPaths(cwd: string, workdir: string | undefined): Paths {
+  const project = projectRoot(cwd);
+  const work = workdir === undefined ? join(project, '.stopwatch') : resolve(cwd, workdir);
+  return {
+    package: packageRoot(),
+    project,
+    work,
+    src: join(work, 'src'),
+    build: join(work, 'build'),
+    vm: join(work, 'vm'),
+    logs: join(work, 'logs'),
+    reports: join(work, 'reports'),
+  };
+}
+
+/** Version of this package. */
+export function packageVersion(): string {
+  return String(packageJson(packageRoot())?.version);
+}
+
+/** Whether the code runs from a checkout (whose sources may be edited), not from an installed package. */
+export function isCheckout(): boolean {
+  return existsSync(join(packageRoot(), 'tsconfig.json'));
+}
