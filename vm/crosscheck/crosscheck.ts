@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/** The cross-check of a run: live, chunk by chunk, or of a saved stream. */
+import { createReadStream } from 'node:fs';
+import { Judge, type JudgeOptions } from './judge.js';
+import { LineSplitter } from './stream.js';
+import type { DeviceJudge, StreamEvent, Verdict } from './types.js';
+
+/** Judges a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
+export class Crosscheck<S, E extends StreamEvent> {
+  private readonly judge: Judge<S, E>;
+  private readonly splitter: LineSplitter;
+
+  constructor(device: DeviceJudge<S, E>, options: JudgeOptions = {}) {
+    this.judge = new Judge(device, options);
+    this.splitter = new LineSplitter((line) => this.judge.line(line));
+  }
+
+  /** The next bytes of the trace stream, cut anywhere. */
+  feed(chunk: Uint8Array | string): void {
+    this.splitter.feed(chunk);
+  }
+
+  /** A line of the guest's console, without its end. */
+  consoleLine(line: string): void {
+    this.judge.consoleLine(line);
+  }
+
+  /** Whether the verdict can no longer be `agree`. */
+  get failed(): boolean {
+    return this.judge.failed;
+  }
+
+  /** The stream is over. Call it once. */
+  end(): Verdict {
+    return this.judge.end(this.splitter.end());
+  }
+}
+
+export interface JudgeFileOptions extends JudgeOptions {
+  /** Saved console of the same run, for the `guest` option. */
+  readonly console?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Judges a saved stream in bounded memory.
+ *
+ * @throws the file system's error if a file cannot be read; AbortError.
+ */
+export async function judgeFile<S, E extends StreamEvent>(
+  path: string,
+  device: DeviceJudge<S, E>,
+  options: JudgeFileOptions = {},
+): Promise<Verdict> {
+  const { console: consolePath, signal, ...judgeOptions } = options;
+  const guest = judgeOptions.guest ?? consolePath !== undefined;
+  const crosscheck = new Crosscheck(device, { ...judgeOptions, guest });
+  const abort = signal === undefined ? {} : { signal };
+  if (consolePath !== undefined) {
+    const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
+    for await (const chunk of readChunks(consolePath, abort)) lines.feed(chunk);
+    crosscheck.consoleLine(lines.end());
+  }
+  for await (const chunk of readChunks(path, abort)) crosscheck.feed(chunk);
+  return crosscheck.end();
+}
+
+function readChunks(path: string, abort: { signal?: AbortSignal }): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024, ...abort });
+}

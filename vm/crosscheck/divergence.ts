@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/** The first divergence as data. `format.ts` words it. */
+import type {
+  Check,
+  DeviceJudge,
+  Divergence,
+  DivergenceKind,
+  Expected,
+  StreamEvent,
+  Words,
+} from './types.js';
+
+/** How many of the device's last events a divergence shows. */
+export const LAST_EVENTS = 32;
+
+/** The last lines, oldest first, in constant memory. */
+export class LastLines {
+  private readonly lines: string[] = [];
+  private next = 0;
+
+  push(line: string): void {
+    this.lines[this.next % LAST_EVENTS] = line;
+    this.next += 1;
+  }
+  list(): string[] {
+    const at = this.next % LAST_EVENTS;
+    return this.next <= LAST_EVENTS ? [...this.lines] : [...this.lines.slice(at), ...this.lines.slice(0, at)];
+  }
+}
+
+/** The property of this name, whatever the event is; undefined where it has none. */
+function property(event: object, name: string): unknown {
+  const value: unknown = Reflect.get(event, name);
+  return value;
+}
+
+/** Number of fields that a comparison with this event compares: all but its name. */
+export function fieldsOf(expected: object): number {
+  return Object.keys(expected).length - 1;
+}
+
+/** The first field in which an event of the expected kind differs, or undefined. */
+export function firstDifference<E extends StreamEvent>(expected: Expected<E>, actual: E): Check | undefined {
+  for (const name of Object.keys(expected)) {
+    const should = property(expected, name);
+    const is = property(actual, name);
+    if (should !== is)
+      return { field: `${actual.event}.${name}`, expected: String(should), actual: String(is) };
+  }
+  return undefined;
+}
+
+/** What a divergence is made of while its access is still going on. */
+export interface Found<S, E extends StreamEvent> {
+  readonly kind: DivergenceKind;
+  readonly difference: Check;
+  readonly at: { readonly seq: bigint; readonly now: bigint };
+  /** The stimulus that it belongs to. */
+  readonly stimulus: E | undefined;
+  readonly before: S;
+  readonly after: S;
+  readonly last: readonly string[];
+  /** The device's own word, if it comes before the next stimulus. */
+  device: Words | undefined;
+}
+
+export function divergenceOf<S, E extends StreamEvent>(
+  found: Found<S, E>,
+  device: Pick<DeviceJudge<S, E>, 'words' | 'describe'>,
+  replay: string | undefined,
+): Divergence {
+  const { kind, difference, at, stimulus, before, after, last } = found;
+  const { access, register } = stimulus ? device.words(stimulus) : { access: 'nothing', register: undefined };
+  return {
+    kind,
+    seq: String(at.seq),
+    now: String(at.now),
+    access,
+    ...(register === undefined ? {} : { register }),
+    ...difference,
+    last,
+    states: {
+      before: device.describe(before, at.now),
+      model: device.describe(after, at.now),
+      ...(found.device === undefined ? {} : { device: found.device }),
+    },
+    ...(replay === undefined ? {} : { replay }),
+  };
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The third party: what the guest's test printed on its console.
+ *
+ *   # observe text=12.34 seconds     a value that user space was given
+ *   # caused commands=4 texts=2      what the test must have made happen, at the least,
+ *                                    since the `# caused` line before
+ */
+import type { Channel, InvalidReason, Observable } from './types.js';
+
+const OBSERVE = /(?:^|\s)# observe (\w+)=(.*?)\s*$/;
+const CAUSED = /(?:^|\s)# caused((?: \w+=\d+)+)\s*$/;
+const MARK = /(?:^|\s)# (?:observe|caused)\b/;
+
+export interface Mismatch {
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Collects what the guest prints and what the model lets it see, and compares them at the end. */
+export class Guest {
+  private readonly printed: Observable[] = [];
+  private readonly seen = new Map<string, string[]>();
+  private readonly unreadable: string[] = [];
+  private spoke = false;
+  /** Sums over all `# caused` lines. */
+  readonly caused = new Map<string, number>();
+  /** Printed values that the model confirms; counted by `mismatch`. */
+  observed = 0;
+
+  constructor(private readonly channels: Readonly<Record<string, Channel>>) {}
+
+  /** A line of the console. */
+  line(text: string): void {
+    if (!MARK.test(text)) return;
+    const observe = OBSERVE.exec(text);
+    const caused = CAUSED.exec(text);
+    if (observe) this.observe(text, observe[1] ?? '', observe[2] ?? '');
+    else if (caused) this.addCaused(caused[1] ?? '');
+    else this.unreadable.push(text);
+  }
+
+  private observe(text: string, channel: string, printed: string): void {
+    const value = this.channels[channel]?.normalise(printed);
+    if (value === undefined) this.unreadable.push(text);
+    else this.printed.push({ channel, value });
+  }
+
+  private addCaused(list: string): void {
+    this.spoke = true;
+    for (const pair of list.trim().split(' ')) {
+      const [name = '', count = '0'] = pair.split('=');
+      this.caused.set(name, (this.caused.get(name) ?? 0) + Number(count));
+    }
+  }
+
+  /** The model says that the guest may see this from now on. */
+  sees({ channel, value }: Observable): void {
+    const values = this.seen.get(channel);
+    if (values) values.push(value);
+    else this.seen.set(channel, [value]);
+  }
+
+  /** What makes the console no evidence: never a `# caused` line, or lines that say nothing. */
+  invalid(): InvalidReason[] {
+    const reasons: InvalidReason[] = this.unreadable.map((line) => ({ reason: 'guest-unreadable', line }));
+    if (!this.spoke) reasons.push({ reason: 'guest-silent' });
+    return reasons;
+  }
+
+  /** The first printed value that the model does not have at its place, or undefined. */
+  mismatch(): Mismatch | undefined {
+    this.observed = 0;
+    for (const [channel, { kind }] of Object.entries(this.channels)) {
+      const printed = this.printed.filter((one) => one.channel === channel).map(({ value }) => value);
+      const found = compare(channel, kind, printed, this.seen.get(channel) ?? []);
+      if (found.mismatch) return found.mismatch;
+      this.observed += printed.length;
+    }
+    return undefined;
+  }
+}
+
+/** Looks each printed value up in the model's, never going back. */
+function compare(
+  channel: string,
+  kind: Channel['kind'],
+  printed: readonly string[],
+  model: readonly string[],
+): { readonly mismatch?: Mismatch } {
+  let at = 0;
+  for (const [index, value] of printed.entries()) {
+    const found = model.indexOf(value, at);
+    if (found < 0) {
+      const field = `guest.${channel}`;
+      const rest = model.slice(at, at + 5).join(', ') || 'nothing more';
+      return {
+        mismatch: { field, expected: `one of: ${rest}`, actual: `${value} (number ${index + 1} printed)` },
+      };
+    }
+    at = kind === 'event' ? found + 1 : found;
+  }
+  const last = printed.at(-1);
+  const final = model.at(-1);
+  if (kind === 'level' && last !== undefined && last !== final) {
+    return {
+      mismatch: { field: `guest.${channel}`, expected: `${final} at the end`, actual: `${last} at the end` },
+    };
+  }
+  return {};
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/** The judge: takes one line of the stream at a time, in lock-step with the device's model, and gives the verdict at the end. */
+import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
+import { Guest } from './guest.js';
+import { Sequence } from './stream.js';
+import type {
+  Check,
+  DeviceJudge,
+  DivergenceKind,
+  InvalidReason,
+  Step,
+  StreamEvent,
+  Verdict,
+} from './types.js';
+import { type Disagreement, Witness, type WitnessOptions } from './witness.js';
+
+export interface JudgeOptions {
+  /** QEMU's own trace is in the stream too, and must agree. */
+  readonly witness?: WitnessOptions;
+  /** The guest's test prints what it sees (`consoleLine`), and must agree. */
+  readonly guest?: boolean;
+  /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
+  readonly atLeast?: Readonly<Record<string, number>>;
+  /** The command that repeats this judgement; part of a divergence. */
+  readonly replay?: string;
+}
+
+/** With `-msg timestamp=on` QEMU puts thread and time before each event. */
+const TIMESTAMP = /^\d+@\d+\.\d+:/;
+
+export class Judge<S, E extends StreamEvent> {
+  private readonly sequence: Sequence<E>;
+  private readonly witness: Witness | undefined;
+  private readonly guest: Guest | undefined;
+  private readonly last = new LastLines();
+  private readonly kinds: Record<string, number> = {};
+  private readonly counts: Record<string, number> = {};
+  private readonly invalid: InvalidReason[] = [];
+  private found: Found<S, E> | undefined;
+  /** The stimulus being answered, the model's state before it, and what must still come. */
+  private stimulus: E | undefined;
+  private before: S;
+  private step: Step<S, E>;
+  private expected = 0;
+  private at = { seq: 0n, now: 0n };
+  private events = 0;
+  private checked = 0;
+  private supplied = 0;
+  private otherLines = 0;
+  private lines = 0;
+
+  constructor(
+    private readonly device: DeviceJudge<S, E>,
+    private readonly options: JudgeOptions = {},
+  ) {
+    this.sequence = new Sequence(device);
+    this.witness = options.witness && new Witness(device.region, options.witness);
+    this.guest = options.guest ? new Guest(device.channels) : undefined;
+    this.before = device.initial;
+    this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
+  }
+
+  /** Whether the verdict can no longer be `agree`: a live run may be ended early. */
+  get failed(): boolean {
+    return this.found !== undefined || this.invalid.length > 0;
+  }
+
+  /** A line of the guest's console. Does nothing unless the `guest` option is set. */
+  consoleLine(text: string): void {
+    this.guest?.line(text);
+  }
+
+  /** A line of the stream, without its end. */
+  line(raw: string): void {
+    this.lines += 1;
+    const text = TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
+    if (text.startsWith(this.device.prefix)) {
+      this.own(text);
+      return;
+    }
+    this.otherLines += 1;
+    if (!this.failed) this.disagree(this.witness?.line(text));
+  }
+
+  private own(text: string): void {
+    const event = this.device.parse(text);
+    if (event === undefined) {
+      if (this.invalid.length === 0) {
+        this.invalid.push({ reason: 'unparsable', line: text, lineNumber: this.lines });
+      }
+      return;
+    }
+    this.events += 1;
+    this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
+    const role = this.device.role(event);
+    if (!this.failed) this.judge(event, role, text);
+    else if (this.found) this.afterDivergence(this.found, event, role, text);
+    if (role === 'end') this.sequence.ended = true;
+  }
+
+  private judge(event: E, role: 'stimulus' | 'effect' | 'end', text: string): void {
+    this.last.push(text);
+    const reason = this.sequence.accept(event, text);
+    if (reason) {
+      this.invalid.push(reason);
+      return;
+    }
+    this.at = event;
+    if (role === 'effect') this.effect(event);
+    else this.begin(event, role);
+  }
+
+  private begin(event: E, role: 'stimulus' | 'end'): void {
+    const owed = this.owed();
+    if (owed !== undefined) this.diverge('event', { field: 'event', expected: owed, actual: event.event });
+    else this.disagree(role === 'end' ? this.witness?.end() : this.witness?.boundary());
+    if (this.found) {
+      // It belongs to the access before: what the device reports from here on is about another one.
+      this.stimulus = undefined;
+      return;
+    }
+    this.before = this.step.state;
+    this.stimulus = event;
+    const access = this.device.access(event);
+    if (access) this.disagree(this.witness?.access(access, event.seq));
+    if (!this.found) this.enter(this.device.step(this.before, event, this.sequence.continues));
+  }
+
+  private enter(step: Step<S, E>): void {
+    this.step = step;
+    this.expected = 0;
+    this.supplied += step.supplied;
+    if (step.failure) {
+      const { kind, ...difference } = step.failure;
+      this.diverge(kind, difference);
+      return;
+    }
+    for (const check of step.checks) {
+      this.checked += 1;
+      if (check.expected !== check.actual) {
+        this.diverge('field', check);
+        return;
+      }
+    }
+    this.settle();
+  }
+
+  private effect(event: E): void {
+    const { expect, consumes } = this.step;
+    const expected = expect[this.expected];
+    const owed = this.owed();
+    if (owed !== event.event) {
+      this.diverge('event', { field: 'event', expected: owed ?? 'no further effect', actual: event.event });
+      return;
+    }
+    if (expected === undefined) {
+      const late = consumes && event.now !== this.stimulus?.now;
+      if (late)
+        this.diverge('field', {
+          field: `${event.event}.now`,
+          expected: `${this.stimulus?.now}`,
+          actual: `${event.now}`,
+        });
+      else if (consumes) this.enter(consumes.resume(event));
+      return;
+    }
+    const difference = firstDifference<E>(expected, event);
+    this.checked += fieldsOf(expected);
+    if (difference) {
+      this.diverge('field', difference);
+      if (this.found) this.found.device = this.device.reported(event);
+      return;
+    }
+    const level = this.device.interrupt(event);
+    if (level !== undefined) {
+      const optional = !level && this.stimulus !== undefined && this.device.resets(this.stimulus);
+      this.disagree(this.witness?.interrupt(level, event.seq, optional));
+    }
+    this.expected += 1;
+    this.settle();
+  }
+
+  /** The kind of event that must come before the next stimulus, or undefined. */
+  private owed(): string | undefined {
+    return this.step.expect[this.expected]?.event ?? this.step.consumes?.event;
+  }
+
+  /** Counts a step once all of it has been checked. */
+  private settle(): void {
+    if (this.found || this.owed() !== undefined) return;
+    for (const name of this.step.tally) this.counts[name] = (this.counts[name] ?? 0) + 1;
+    for (const observable of this.step.observables) this.guest?.sees(observable);
+  }
+
+  private disagree(disagreement: Disagreement | undefined): void {
+    if (disagreement) this.diverge('witness', disagreement);
+  }
+
+  private diverge(kind: DivergenceKind, difference: Check): void {
+    const { at, stimulus, before } = this;
+    const last = this.last.list();
+    this.found = { kind, difference, at, stimulus, before, after: this.step.state, last, device: undefined };
+  }
+
+  /** The verdict is in: the rest is only counted, but for the device's word on the state after this access. */
+  private afterDivergence(found: Found<S, E>, event: E, role: string, text: string): void {
+    if (role !== 'effect' || this.sequence.accept(event, text)) this.stimulus = undefined;
+    if (this.stimulus !== undefined) found.device ??= this.device.reported(event);
+  }
+
+  /** The verdict. `truncated`: what stood after the last line end, if anything. Call it once. */
+  end(truncated = ''): Verdict {
+    if (truncated !== '') this.invalid.push({ reason: 'truncated', line: truncated });
+    if (!this.sequence.ended)
+      this.invalid.push({ reason: 'no-end', lastSeq: String(this.sequence.lastSeq ?? 'none') });
+    if (!this.failed) this.weigh();
+    return {
+      result: this.found ? 'differ' : this.invalid.length > 0 ? 'invalid' : 'agree',
+      events: this.events,
+      checked: this.checked,
+      supplied: this.supplied,
+      witnessed: this.witness?.confirmed ?? 0,
+      observed: this.guest?.observed ?? 0,
+      otherLines: this.otherLines,
+      kinds: this.kinds,
+      counts: this.counts,
+      ...(this.found ? { divergence: divergenceOf(this.found, this.device, this.options.replay) } : {}),
+      invalid: this.invalid,
+    };
+  }
+
+  /** What can only be said of a whole stream. */
+  private weigh(): void {
+    this.invalid.push(...(this.witness?.silent() ?? []), ...(this.guest?.invalid() ?? []));
+    const needed = [...Object.entries(this.options.atLeast ?? {}), ...(this.guest?.caused ?? [])];
+    for (const [what, count] of needed) {
+      const got = this.counts[what] ?? 0;
+      if (got < count) this.invalid.push({ reason: 'too-few', what, needed: count, got });
+    }
+    const mismatch = this.guest?.mismatch();
+    if (mismatch) this.diverge('guest', mismatch);
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What the cross-check asks of a device's half (its trace, its model), and what it answers.
+ *
+ * Everything in this directory works for any device; the stopwatch's half is
+ * `device/judge.ts`. A device's trace is a sequence of stimuli, each followed
+ * by the effects that the device says it had.
+ */
+
+/** What every event of a device's own trace carries. Other properties are the event's fields. */
+export interface StreamEvent {
+  readonly event: string;
+  /** Rises by one from event to event. */
+  readonly seq: bigint;
+  /** Virtual nanoseconds. */
+  readonly now: bigint;
+}
+
+/** An event that the model says must come next: all of its fields are compared. */
+export type Expected<E extends StreamEvent> = E extends unknown ? Omit<E, 'seq'> : never;
+
+/** One value of the device that the model has computed too. */
+export interface Check {
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Something the model says cannot have happened: no value differs, the event itself is wrong. */
+export interface StepFailure {
+  readonly kind: 'early' | 'late' | 'missing' | 'unexpected' | 'impossible';
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** A value seen by the guest, in the words in which the guest prints it. */
+export interface Observable {
+  readonly channel: string;
+  readonly value: string;
+}
+
+/** The model's answer to one stimulus. */
+export interface Step<S, E extends StreamEvent> {
+  /** The model's state after it. */
+  readonly state: S;
+  /** Fields of the stimulus that are the device's doing, such as a value read. */
+  readonly checks: readonly Check[];
+  /** Number of fields that were taken from the stream without being checked. */
+  readonly supplied: number;
+  /** Events that must follow, in this order. */
+  readonly expect: readonly Expected<E>[];
+  /** Where the device consumes something that the model cannot know: the event that must follow `expect`, and how to go on with it. */
+  readonly consumes?: { readonly event: E['event']; readonly resume: (event: E) => Step<S, E> };
+  /** Names to count once all of the step has been checked: `commands`, `interrupts`, … */
+  readonly tally: readonly string[];
+  /** What the guest may now see. */
+  readonly observables: readonly Observable[];
+  readonly failure?: StepFailure;
+}
+
+/** How a value printed by the guest is compared with what the model says. */
+export interface Channel {
+  /** The printed value in the model's words, or undefined where it is none. */
+  normalise(printed: string): string | undefined;
+  /** event: each printed value is one of the model's, in order. level: the value may be seen any number of times, and the last one printed is the model's last. */
+  readonly kind: 'event' | 'level';
+}
+
+/** An access as an independent witness sees it too. */
+export interface Access {
+  readonly direction: 'read' | 'write';
+  readonly offset: bigint;
+  readonly value: bigint;
+  readonly size: number;
+}
+
+/** A device's half of the cross-check. All functions are pure. */
+export interface DeviceJudge<S, E extends StreamEvent> {
+  readonly name: string;
+  /** Every line of the device's own trace starts with this, and no other line does. */
+  readonly prefix: string;
+  /** Name of the trapping memory region, as QEMU's own trace has it. */
+  readonly region: string;
+  readonly initial: S;
+  /** The event on a line, or undefined where there is none. */
+  parse(line: string): E | undefined;
+  role(event: E): 'stimulus' | 'effect' | 'end';
+  /** May the stream begin with this event? */
+  begins(event: E): boolean;
+  /** May `seq` and `now` jump at this event? (State loaded from elsewhere.) */
+  jumps(event: E): boolean;
+  /** `continues`: seq goes on without a jump, so the model knows the state before. */
+  step(state: S, event: E, continues: boolean): Step<S, E>;
+  /** A stimulus in words, with its register if it has one. */
+  words(event: E): { readonly access: string; readonly register?: string };
+  /** The model's state in words. */
+  describe(state: S, now: bigint): Words;
+  /** The state that an event reports, in the same words. */
+  reported(event: E): Words | undefined;
+  access(event: E): Access | undefined;
+  /** The level that the interrupt line changed to. */
+  interrupt(event: E): boolean | undefined;
+  /** The machine was reset: the interrupt controller may have forgotten the line's level already. */
+  resets(event: E): boolean;
+  readonly channels: Readonly<Record<string, Channel>>;
+}
+
+export type Words = Readonly<Record<string, string>>;
+
+/**
+ * field: a value differs. event: another event than the one that had to come.
+ * early, late, missing, unexpected: an expiry. impossible: a state no such
+ * device can be in. witness: QEMU's own trace disagrees with the device's.
+ * guest: what the guest printed is not what the model says.
+ */
+export type DivergenceKind = 'field' | 'event' | StepFailure['kind'] | 'witness' | 'guest';
+
+/** The first thing that the device did otherwise than the model. Integers are decimal strings. */
+export interface Divergence {
+  readonly kind: DivergenceKind;
+  /** Of the diverging event; of the last event before, where the guest or a witness diverges. */
+  readonly seq: string;
+  readonly now: string;
+  /** The access (or reset, expiry, load) in words. */
+  readonly access: string;
+  readonly register?: string;
+  /** What was compared: `read.value`, `state.elapsed`, `event`, … */
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+  /** The device's last events up to and including this one, as they stand in the stream; at most 32. */
+  readonly last: readonly string[];
+  /** before: the model's, before the access; model: after it; device: as the device reported it after the access, if it did. */
+  readonly states: { readonly before: Words; readonly model: Words; readonly device?: Words };
+  /** One command that repeats this judgement from the saved stream. */
+  readonly replay?: string;
+}
+
+/** Why evidence cannot be judged. */
+export type InvalidReason =
+  | { readonly reason: 'gap'; readonly expected: string; readonly got: string }
+  | { readonly reason: 'no-start'; readonly got: string }
+  | { readonly reason: 'no-end'; readonly lastSeq: string }
+  | { readonly reason: 'after-end'; readonly line: string }
+  | { readonly reason: 'truncated'; readonly line: string }
+  | { readonly reason: 'unparsable'; readonly line: string; readonly lineNumber: number }
+  | {
+      readonly reason: 'clock-went-back';
+      readonly seq: string;
+      readonly before: string;
+      readonly now: string;
+    }
+  | { readonly reason: 'too-few'; readonly what: string; readonly needed: number; readonly got: number }
+  | {
+      readonly reason: 'witness-silent';
+      readonly witness: 'accesses' | 'interrupts';
+      readonly unseen: number;
+    }
+  | { readonly reason: 'guest-silent' }
+  | { readonly reason: 'guest-unreadable'; readonly line: string };
+
+/** The judgement of one stream. Can be written as JSON. */
+export interface Verdict {
+  readonly result: 'agree' | 'differ' | 'invalid';
+  /** Events of the device in the stream. */
+  readonly events: number;
+  /** Fields compared with the model. */
+  readonly checked: number;
+  /** Fields taken from the stream: time, the guest's values, consumed memory. */
+  readonly supplied: number;
+  /** Accesses and interrupt edges that QEMU's own trace confirms. */
+  readonly witnessed: number;
+  /** Values printed by the guest that were compared with the model. */
+  readonly observed: number;
+  /** Other lines of the stream, witnesses included. */
+  readonly otherLines: number;
+  /** Events by kind, whether judged or not. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** What was judged and found right, by name: `reads`, `writes`, `commands`, … */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly divergence?: Divergence;
+  /** Everything that makes the evidence unfit, in order; with a divergence, what came after it. */
+  readonly invalid: readonly InvalidReason[];
+}

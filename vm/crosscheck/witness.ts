@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The independent witness: QEMU's own trace of accesses to the device's region
+ * and of its interrupt, which must agree with what the device says of itself.
+ *
+ * Facts, from QEMU 10.0: `memory_region_ops_write` is written before the
+ * device's write function is called and `memory_region_ops_read` after its read
+ * function has returned (system/memory.c), with the access's absolute address.
+ * Both happen under the lock that the device runs under, so nothing else of the
+ * device comes between. The interrupt controllers write a line only when an
+ * input's level changes (hw/intc/arm_gic.c, arm_gicv3_dist.c), within the
+ * device's call; a machine reset may have cleared the level before.
+ */
+import type { Access, InvalidReason } from './types.js';
+
+export interface WitnessOptions {
+  /** Judge accesses by `memory_region_ops_*`. `base`: guest-physical address of the region; learned from the first access if not given. */
+  readonly accesses?: { readonly base?: bigint };
+  /** Judge interrupt edges by the controller's trace. The interrupt's id as the controller counts: 32 + the SPI number of the device tree. */
+  readonly interrupt?: number;
+}
+
+/** A disagreement: `expected` is the witness's word, `actual` the device's. */
+export interface Disagreement {
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+interface Seen extends Omit<Access, 'offset'> {
+  readonly address: bigint;
+}
+
+const OPS = 'memory_region_ops_';
+const OPS_LINE =
+  /^memory_region_ops_(read|write) cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size (\d+) name '/;
+/** GICv2 (and v1, 11MPCore), GICv3 and v4. */
+const INTERRUPT_LINE =
+  /^(?:gic_set_irq irq (\d+) level (\d)|gicv3_dist_set_irq GICv3 distributor interrupt (\d+) level changed to (\d))\b/;
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+const wordsOf = ({ direction, value, size }: Omit<Access, 'offset'>, where: string): string =>
+  `${direction} of ${size} bytes at ${where}, value ${hex(value)}`;
+const NOTHING = 'nothing';
+
+/** A witness that has never spoken was not switched on; one that has and misses something contradicts. */
+class Silence {
+  private first: Disagreement | undefined;
+  unseen = 0;
+  spoken = false;
+
+  /** The device reports something that the witness did not. */
+  miss(disagreement: Disagreement): Disagreement | undefined {
+    if (this.spoken) return disagreement;
+    this.unseen += 1;
+    this.first ??= disagreement;
+    return undefined;
+  }
+  /** The witness speaks: if it had reason to before, it contradicts. */
+  speak(): Disagreement | undefined {
+    if (this.spoken) return undefined;
+    this.spoken = true;
+    return this.first;
+  }
+}
+
+export class Witness {
+  /** Accesses and edges confirmed. */
+  confirmed = 0;
+  private base: bigint | undefined;
+  private readonly accessSilence = new Silence();
+  private readonly interruptSilence = new Silence();
+  private write: Seen | undefined;
+  private read: { readonly access: Access; readonly seq: bigint } | undefined;
+  private controllerEdges: boolean[] = [];
+  private deviceEdges: { readonly level: boolean; readonly seq: bigint; readonly optional: boolean }[] = [];
+
+  constructor(
+    private readonly region: string,
+    private readonly options: WitnessOptions,
+  ) {
+    this.base = options.accesses?.base;
+  }
+
+  /** A line of the stream that is not the device's. */
+  line(text: string): Disagreement | undefined {
+    if (this.options.accesses && text.startsWith(OPS)) return this.accessLine(text);
+    if (this.options.interrupt !== undefined && text.startsWith('gic')) return this.interruptLine(text);
+    return undefined;
+  }
+
+  private accessLine(text: string): Disagreement | undefined {
+    if (!text.endsWith(`'${this.region}'`)) return undefined;
+    const match = OPS_LINE.exec(text);
+    if (match === null) return undefined;
+    const late = this.accessSilence.speak();
+    if (late) return late;
+    const [, direction, address = '0', value = '0', size = '0'] = match;
+    const seen = { address: BigInt(address), value: BigInt(value), size: Number(size) };
+    if (direction === 'read') {
+      const device = this.read;
+      this.read = undefined;
+      const read: Seen = { direction, ...seen };
+      return device ? this.compare(read, device.access) : this.hidden(read);
+    }
+    const before = this.write;
+    this.write = { direction: 'write', ...seen };
+    return before && this.hidden(before);
+  }
+
+  private interruptLine(text: string): Disagreement | undefined {
+    const match = INTERRUPT_LINE.exec(text);
+    if (match === null || Number(match[1] ?? match[3]) !== this.options.interrupt) return undefined;
+    const late = this.interruptSilence.speak();
+    if (late) return late;
+    this.controllerEdges.push((match[2] ?? match[4]) !== '0');
+    return this.pair();
+  }
+
+  /** The device reports an access. */
+  access(access: Access, seq: bigint): Disagreement | undefined {
+    if (!this.options.accesses) return undefined;
+    if (access.direction === 'read') {
+      this.read = { access, seq };
+      return undefined;
+    }
+    const seen = this.write;
+    this.write = undefined;
+    return seen ? this.compare(seen, access) : this.missed(access, seq);
+  }
+
+  /** The device reports an edge of its interrupt line. `optional`: the controller need not have noticed. */
+  interrupt(level: boolean, seq: bigint, optional: boolean): Disagreement | undefined {
+    if (this.options.interrupt === undefined) return undefined;
+    this.deviceEdges.push({ level, seq, optional });
+    return this.pair();
+  }
+
+  /** The device begins something new: whatever was said of the access before must have been confirmed by now. */
+  boundary(): Disagreement | undefined {
+    if (this.read) {
+      const { access, seq } = this.read;
+      this.read = undefined;
+      const missed = this.missed(access, seq);
+      if (missed) return missed;
+    }
+    const [controller] = this.controllerEdges;
+    this.controllerEdges = [];
+    if (controller !== undefined) return edge(controller ? 'high' : 'low', NOTHING);
+    const device = this.deviceEdges.find(({ optional }) => !optional);
+    this.deviceEdges = [];
+    if (device === undefined) return undefined;
+    return this.interruptSilence.miss(edge(NOTHING, `${device.level ? 'high' : 'low'} at seq ${device.seq}`));
+  }
+
+  /** The stream ends in good order. */
+  end(): Disagreement | undefined {
+    return this.boundary() ?? (this.write && this.hidden(this.write));
+  }
+
+  /** Witnesses that should have spoken and never did. */
+  silent(): InvalidReason[] {
+    const reasons: InvalidReason[] = [];
+    for (const [witness, silence] of [
+      ['accesses', this.accessSilence],
+      ['interrupts', this.interruptSilence],
+    ] as const) {
+      if (!silence.spoken && silence.unseen > 0) {
+        reasons.push({ reason: 'witness-silent', witness, unseen: silence.unseen });
+      }
+    }
+    return reasons;
+  }
+
+  private compare(seen: Seen, device: Access): Disagreement | undefined {
+    this.base ??= seen.address - device.offset;
+    const same =
+      seen.direction === device.direction &&
+      seen.address - this.base === device.offset &&
+      seen.value === device.value &&
+      seen.size === device.size;
+    if (same) {
+      this.confirmed += 1;
+      return undefined;
+    }
+    return {
+      field: `witness.${device.direction}`,
+      expected: wordsOf(seen, `offset ${hex(seen.address - this.base)}`),
+      actual: wordsOf(device, `offset ${hex(device.offset)}`),
+    };
+  }
+
+  /** The witness saw what the device does not report. */
+  private hidden(seen: Seen): Disagreement {
+    const where =
+      this.base === undefined ? `address ${hex(seen.address)}` : `offset ${hex(seen.address - this.base)}`;
+    return { field: `witness.${seen.direction}`, expected: wordsOf(seen, where), actual: NOTHING };
+  }
+
+  private missed(access: Access, seq: bigint): Disagreement | undefined {
+    return this.accessSilence.miss({
+      field: `witness.${access.direction}`,
+      expected: NOTHING,
+      actual: `${wordsOf(access, `offset ${hex(access.offset)}`)}, at seq ${seq}`,
+    });
+  }
+
+  private pair(): Disagreement | undefined {
+    const [controller] = this.controllerEdges;
+    const [device] = this.deviceEdges;
+    if (controller === undefined || device === undefined) return undefined;
+    this.controllerEdges.shift();
+    this.deviceEdges.shift();
+    if (controller !== device.level) {
+      return edge(controller ? 'high' : 'low', `${device.level ? 'high' : 'low'} at seq ${device.seq}`);
+    }
+    this.confirmed += 1;
+    return undefined;
+  }
+}
+
+function edge(expected: string, actual: string): Disagreement {
+  return { field: 'witness.interrupt', expected, actual };
+}
