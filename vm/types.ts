@@ -33,6 +33,8 @@ export type GuestOutcome =
   | 'exited-early'
   | 'qemu-died'
   | 'interrupted'
+  /** The caller had seen enough, e.g. a divergence. */
+  | 'stopped'
   /** An interactive run, powered off or quit by its user. */
   | 'ended';
 
@@ -62,6 +64,10 @@ export interface BootResult {
   readonly ktap: KtapResult;
   /** Lines of the console, oldest first, at most the last 40. */
   readonly lastLines: readonly string[];
+  /** Splats of a kernel that went on: Oops, BUG, WARNING, out of memory. At most 20. */
+  readonly warnings: readonly string[];
+  /** QEMU's own messages (standard error), at most the last 40 lines. */
+  readonly qemuMessages: readonly string[];
   readonly qemuExit: { readonly code: number | undefined; readonly signal: string | undefined };
   /** Host milliseconds from QEMU's start to: the first console output, the test's first line, its last line, QEMU's end. */
   readonly timing: {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
+import type { AcceleratorChoice } from './accelerator.js';
+import { DEVICE_ID, type DeviceDescription } from './device.js';
+import type { BootOptions, MachineFiles } from './types.js';
+
+/** Where QEMU talks to us, besides the console on its standard input and output. */
+export interface Endpoints {
+  /** Path of a listening UNIX socket; QEMU connects to it and speaks QMP. */
+  readonly qmp: string;
+  /** File or FIFO for trace events and guest errors. Undefined: neither is written. */
+  readonly events: string | undefined;
+  /** Trace events of QEMU's own, beside the device's, e.g. `memory_region_ops_*`. */
+  readonly witnessPatterns: readonly string[];
+}
+
+/** Everything one machine is made of. */
+export interface MachineParts {
+  readonly files: MachineFiles;
+  readonly options: BootOptions;
+  readonly device: DeviceDescription;
+  readonly accelerator: AcceleratorChoice['accelerator'];
+}
+
+/** In QEMU's option syntax a comma ends a value; a doubled one is a comma. */
+function optionValue(text: string): string {
+  return text.replaceAll(',', ',,');
+}
+
+function propertyValue(value: string | boolean | number): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return optionValue(String(value));
+}
+
+/** The kernel's command line. A panic or an Oops ends the machine at once: nobody is there to look at it. */
+export function kernelCommandLine({ files, options, device }: MachineParts): string {
+  return [
+    'console=ttyAMA0',
+    // Without it a kernel that dies before its console driver starts says nothing at all.
+    'earlycon',
+    // Boot messages are trapped character by character, and each of them is in the witness's stream.
+    'quiet',
+    'panic=-1',
+    ...(options.guest === 'test_and_quit' ? ['oops=panic'] : []),
+    ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
+    ...(options.guest === 'shell' ? [] : [`${device.kernelParameter}=${options.guest}`]),
+    ...options.vm.append,
+  ].join(' ');
+}
+
+/** Machine, processor, memory and the device: what the device tree depends on. */
+function hardware({ options, device, accelerator }: MachineParts, extraMachine: string): string[] {
+  const { vm } = options;
+  const machine = [
+    'virt',
+    accelerator === 'kvm' ? 'gic-version=max' : 'gic-version=2',
+    // Seeds in the device tree differ from run to run.
+    ...(vm.clock === 'icount' ? ['dtb-randomness=off'] : []),
+  ].join(',');
+  const properties = Object.entries(vm.deviceProperties).map(
+    ([name, value]) => `,${name}=${propertyValue(value)}`,
+  );
+  return [
+    ['-nodefaults', '-no-user-config'],
+    ['-display', 'none'],
+    ['-machine', machine + extraMachine],
+    ['-accel', accelerator],
+    // KVM runs the host's own processor; a model by name works only by chance.
+    ['-cpu', accelerator === 'kvm' ? 'host' : vm.cpu],
+    ['-smp', String(vm.cpus)],
+    ['-m', `${vm.memoryMiB}M`],
+    options.nodev ? [] : ['-device', `${device.qemuType},id=${DEVICE_ID}${properties.join('')}`],
+  ].flat();
+}
+
+/**
+ * With icount every instruction is a nanosecond, and a sleeping guest costs
+ * nothing. The rest takes the host out of what the guest can see: its time of
+ * day, and random numbers.
+ */
+const deterministic = [
+  ['-icount', 'shift=0,sleep=off'],
+  ['-rtc', 'base=2000-01-01T00:00:00,clock=vm'],
+  ['-seed', '1'],
+].flat();
+
+function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoints): string[] {
+  if (events === undefined) return [];
+  const patterns = [...device.tracePatterns, ...witnessPatterns];
+  return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
+}
+
+/** Arguments of one boot. The console is QEMU's standard input and output, byte by byte. */
+export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string[] {
+  const { files, options } = parts;
+  const { vm } = options;
+  const snapshot = options.rw ? 'off' : 'on';
+  return [
+    hardware(parts, ''),
+    vm.clock === 'icount' ? deterministic : [],
+    ['-kernel', files.kernel],
+    files.initramfs === undefined ? [] : ['-initrd', files.initramfs],
+    files.ext4 === undefined
+      ? []
+      : [
+          '-drive',
+          `if=none,id=root,format=raw,snapshot=${snapshot},file=${optionValue(files.ext4)}`,
+          '-device',
+          'virtio-blk-device,drive=root',
+        ],
+    ['-append', kernelCommandLine(parts)],
+    // signal=off: Ctrl-C is the guest's.
+    ['-chardev', 'stdio,id=console,signal=off'],
+    ['-serial', 'chardev:console'],
+    ['-chardev', `socket,id=qmp,path=${optionValue(endpoints.qmp)}`],
+    ['-mon', 'chardev=qmp,mode=control'],
+    tracing(parts.device, endpoints),
+    // A restart is an end: a guest that panics must not boot again and again.
+    ['-no-reboot'],
+    vm.qemuArgs,
+  ].flat();
+}
+
+/** Arguments that write the device tree QEMU makes for this machine to `file`, and quit. */
+export function dumpDeviceTreeArguments(parts: Omit<MachineParts, 'files'>, file: string): string[] {
+  return [
+    ...hardware({ ...parts, files: noFiles }, `,dumpdtb=${optionValue(file)}`),
+    ...parts.options.vm.qemuArgs,
+  ];
+}
+const noFiles: MachineFiles = { qemu: '', kernel: '', initramfs: undefined, ext4: undefined };

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/** What lines on the guest's serial console mean. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
+
+export type Finding =
+  /** The kernel gave up; `text` is its reason. */
+  | { readonly kind: 'panic'; readonly text: string }
+  /** The kernel went wrong and may go on: Oops, BUG, WARNING, a stall. */
+  | { readonly kind: 'splat'; readonly text: string }
+  /** The first program could not be started, or ended. */
+  | { readonly kind: 'init-failure'; readonly text: string }
+  | { readonly kind: 'out-of-memory'; readonly text: string }
+  /** The guest is about to be powered off or restarted in good order. */
+  | { readonly kind: 'power-off'; readonly text: string }
+  | { readonly kind: 'restart'; readonly text: string };
+
+/** CSI and OSC sequences, two-byte escapes, and control characters other than tab. */
+const ESCAPES =
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+
+/** The line without what only a terminal needs. */
+export function plainText(line: string): string {
+  return line.replace(ESCAPES, '');
+}
+
+/** printk's time, and the caller's id where CONFIG_PRINTK_CALLER is set. */
+const PRINTK_PREFIX = /^(?:<\d+>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ?/;
+/** The same inside a line: a kernel message has cut in while user space was writing. */
+const PRINTK_INSIDE = /\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /;
+
+/** The message without printk's time, and whether it had one. */
+export function kernelMessage(text: string): { readonly message: string; readonly timed: boolean } {
+  const message = text.replace(PRINTK_PREFIX, '');
+  return { message, timed: message.length !== text.length };
+}
+
+const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
+  [/^Kernel panic - not syncing\b/, 'panic'],
+  [
+    /^(?:No working init found|Requested init .* failed|Failed to execute \/|Attempted to kill init)/,
+    'init-failure',
+  ],
+  [/^VFS: (?:Unable to mount root|Cannot open root device)/, 'init-failure'],
+  [/^(?:Out of memory: |.* invoked oom-killer: |oom-kill:|.*page allocation failure: )/, 'out-of-memory'],
+  [/^(?:Internal error: |Oops\b|kernel BUG at |BUG: |WARNING: |Bad mode in )/, 'splat'],
+  [/^(?:Unable to handle kernel |Unhandled fault|SError Interrupt on CPU)/, 'splat'],
+  [/^(?:rcu: INFO: .*(?:detected|stall)|watchdog: BUG: |INFO: task .* blocked for more than)/, 'splat'],
+  [/^reboot: (?:Power down|System halted)/, 'power-off'],
+  [/^reboot: Restarting system/, 'restart'],
+];
+
+/** What one line says, or undefined. `line` is as LineSplitter gives it. */
+export function findingOf(line: string): Finding | undefined {
+  const { message } = kernelMessage(plainText(line));
+  for (const [pattern, kind] of RULES) {
+    if (pattern.test(message)) return { kind, text: message.trimEnd() };
+  }
+  return undefined;
+}
+
+/** What a KTAP result, plan or version line begins with, or the beginning of that. */
+const RESULT_HEAD = /^ *(?:$|o$|n$|no$|not$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
+
+/**
+ * Takes lines of the console and gives back plain text, in which a KTAP result
+ * is whole again where a kernel message cut into it: the message comes first, as
+ * a line of its own. Other text with a kernel's time inside, such as a quoted
+ * log, is left alone.
+ */
+export class Unweaver {
+  readonly #onLine: (line: string) => void;
+  #head = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(raw: string): void {
+    const line = plainText(raw);
+    if (kernelMessage(line).timed) {
+      this.#onLine(line);
+      return;
+    }
+    const cut = PRINTK_INSIDE.exec(line);
+    if (cut !== null && RESULT_HEAD.test(this.#head + line.slice(0, cut.index))) {
+      this.#head += line.slice(0, cut.index);
+      this.#onLine(line.slice(cut.index));
+      return;
+    }
+    const whole = this.#head + line;
+    this.#head = '';
+    this.#onLine(whole);
+  }
+
+  /** At the end of the stream. */
+  end(): void {
+    if (this.#head !== '') this.#onLine(this.#head);
+    this.#head = '';
+  }
+}

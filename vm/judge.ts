@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/** From what was seen of a boot to what became of it: one pure decision. */
+import type { Finding } from './console.js';
+import type { BootOptions, GuestOutcome, KtapResult } from './types.js';
+
+/** Who ended the machine, if it did not end by itself. */
+export type Ending =
+  | { readonly by: 'itself' }
+  | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }
+  | { readonly by: 'interrupt' }
+  | { readonly by: 'stop' | 'user'; readonly reason: string };
+
+export interface BootFacts {
+  readonly guest: BootOptions['guest'];
+  readonly ktap: KtapResult;
+  /** In order of appearance. */
+  readonly findings: readonly Finding[];
+  /** The console printed anything at all. */
+  readonly spoke: boolean;
+  readonly ending: Ending;
+  /** `reason` of QMP's SHUTDOWN event (qapi/run-state.json, ShutdownCause), if there was one. */
+  readonly shutdown: string | undefined;
+  /** QEMU's own messages, oldest first. */
+  readonly qemuMessages: readonly string[];
+  readonly exit: { readonly code: number | undefined; readonly signal: string | undefined };
+}
+
+export interface Judgement {
+  readonly outcome: GuestOutcome;
+  /** One sentence. */
+  readonly reason: string;
+}
+
+/**
+ * The first that applies decides: interrupted; the kernel panicked (whoever
+ * ended it afterwards); QEMU died; the caller or the user stopped it; it went
+ * silent or hung; and only for a guest that ended in good order, its test.
+ */
+export function judge(facts: BootFacts): Judgement {
+  const { ending, exit, findings } = facts;
+  if (ending.by === 'interrupt') return { outcome: 'interrupted', reason: 'interrupted' };
+  const panic = findings.find((finding) => finding.kind === 'panic');
+  if (panic !== undefined) return { outcome: 'panicked', reason: panicReason(panic.text, findings) };
+  if (ending.by === 'itself') {
+    if (exit.signal !== undefined || exit.code !== 0) {
+      return { outcome: 'qemu-died', reason: deathReason(facts) };
+    }
+    if (facts.shutdown?.startsWith('host-') === true) {
+      return { outcome: 'qemu-died', reason: `QEMU was ended from outside (${facts.shutdown})` };
+    }
+  }
+  switch (ending.by) {
+    case 'stop':
+      return { outcome: 'stopped', reason: ending.reason };
+    case 'user':
+      return { outcome: 'ended', reason: ending.reason };
+    case 'first-output':
+      return {
+        outcome: 'silent',
+        reason: `nothing was printed on the console within ${ending.seconds} s of the start`,
+      };
+    case 'silence':
+    case 'total':
+      return hung(facts, ending.by, ending.seconds);
+    case 'itself':
+      return facts.guest === 'test_and_quit' ? testVerdict(facts) : userEnded(facts);
+    default:
+      return ending satisfies never;
+  }
+}
+
+/** The kernel's words, and what led to them where it says so. */
+function panicReason(panic: string, findings: readonly Finding[]): string {
+  const cause = findings.find((finding) => finding.kind === 'init-failure' || finding.kind === 'splat');
+  return cause === undefined || panic.includes(cause.text) ? panic : `${panic} (after: ${cause.text})`;
+}
+
+function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
+  if (exit.signal === undefined && exit.code === undefined) {
+    return `QEMU could not be started: ${qemuMessages.at(-1) ?? 'no reason given'}`;
+  }
+  const how = exit.signal === undefined ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+  const when = shutdown === undefined ? '' : ` after its shutdown (${shutdown})`;
+  const last = qemuMessages.at(-1);
+  return `QEMU ended with ${how}${when}${last === undefined ? '' : `: ${last}`}`;
+}
+
+function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): Judgement {
+  const what =
+    by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s in all`;
+  if (by === 'total' && !facts.spoke) {
+    return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
+  }
+  return { outcome: 'hung', reason: `${what}, ${progress(facts.ktap)}` };
+}
+
+/** How far the test came. */
+function progress({ tests, planned, problems }: KtapResult): string {
+  if (problems.includes('no KTAP version line')) return 'before the test began';
+  const last = tests.at(-1);
+  const count = `after ${tests.length} of ${planned ?? 'an unknown number of'} test results`;
+  return last === undefined ? count : `${count}, the last being '${last.name}'`;
+}
+
+function userEnded({ shutdown }: BootFacts): Judgement {
+  return {
+    outcome: 'ended',
+    reason: shutdown === 'guest-reset' ? 'the guest restarted' : 'the guest powered off',
+  };
+}
+
+function testVerdict({ ktap, shutdown, spoke }: BootFacts): Judgement {
+  const { tests, planned, problems } = ktap;
+  const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
+  const bail = problems.find((problem) => problem.startsWith('the test bailed out'));
+  if (bail !== undefined) return { outcome: 'failed', reason: bail };
+  const topLevel = problems.some((problem) => /^(?:no KTAP version line|no plan|planned )/.test(problem));
+  if (topLevel) {
+    const words = spoke ? '' : ' without a word';
+    return { outcome: 'exited-early', reason: `the guest ${how}${words} ${progress(ktap)}` };
+  }
+  const failed = tests.filter((test) => test.status === 'not ok');
+  const first = failed[0];
+  if (first !== undefined) {
+    const others = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
+    return { outcome: 'failed', reason: `'${first.name}'${others} failed` };
+  }
+  const problem = problems[0];
+  if (problem !== undefined) return { outcome: 'failed', reason: `the test's KTAP is not sound: ${problem}` };
+  if (!tests.some((test) => test.status === 'ok')) {
+    return {
+      outcome: 'failed',
+      reason: planned === 0 ? 'the test planned nothing' : 'every test was skipped',
+    };
+  }
+  if (shutdown === 'guest-reset') {
+    return { outcome: 'exited-early', reason: 'the guest restarted instead of powering off' };
+  }
+  return { outcome: 'passed', reason: `${tests.filter((test) => test.status === 'ok').length} tests passed` };
+}

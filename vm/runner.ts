@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/** Boots one machine, watches it, and sees to it that nothing of it is left. */
+import { join } from 'node:path';
+import { StopwatchError } from '../tasks/core/errors.js';
+import type { Child, Processes } from '../tasks/host/process.js';
+import { qemuArguments, type MachineParts } from './arguments.js';
+import type { Clock } from './clock.js';
+import { type EventPipe, openEventPipe } from './event-pipe.js';
+import { type Ending, judge } from './judge.js';
+import { LineSplitter } from './lines.js';
+import { ConsoleObserver, Tail } from './observer.js';
+import { makePrivateDirectory } from './private-directory.js';
+import { type Listener, listenOnce, QmpClient } from './qmp.js';
+import { RawLogs } from './raw-logs.js';
+import type { BootResult } from './types.js';
+import { type Limits, Watchdog } from './watchdog.js';
+
+/** Host milliseconds. */
+const QMP_TIMEOUT = 3000;
+/** For QEMU to go after it was told to through QMP, before it gets a signal. */
+const QUIT_GRACE = 1000;
+/** For a kernel that panicked, or a guest that shut down, to end QEMU. */
+const END_GRACE = 3000;
+
+export interface BootRequest {
+  readonly parts: MachineParts;
+  /** QEMU's own trace events to record beside the device's. */
+  readonly witnessPatterns: readonly string[];
+  /** Existing directory; sockets go below it if its path is short enough. */
+  readonly directory: string;
+  /** Absolute paths; each byte is written there before anything looks at it. */
+  readonly logs: { readonly console: string; readonly events: string; readonly qemu: string };
+  readonly limits: Limits;
+  /** Something will be sent to the console. */
+  readonly input: boolean;
+}
+
+export interface BootPorts {
+  readonly processes: Processes;
+  readonly clock: Clock;
+  /** QEMU's whole environment, PATH included. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly interrupt: AbortSignal;
+  readonly onStart?: (machine: RunningMachine) => void;
+  readonly onConsole?: (bytes: Uint8Array) => void;
+  /** Without escapes and line end. */
+  readonly onConsoleLine?: (line: string) => void;
+  readonly onEventLine?: (line: string) => void;
+}
+
+export interface RunningMachine {
+  /** Bytes for the serial console. */
+  send(bytes: Uint8Array | string): void;
+  /** What the console shows after its last line end. */
+  readonly prompt: string;
+  /** Ends the machine: the outcome is 'stopped' with this reason. */
+  stop(reason: string): void;
+  /** Ends it at its user's wish: the outcome is 'ended'. */
+  quit(reason: string): void;
+}
+
+/**
+ * Runs the machine to its end, in whatever way that comes. All that a guest or
+ * QEMU can do is a BootResult; it rejects only when the host fails (a log
+ * cannot be written) or a callback throws. QEMU is gone when it settles.
+ */
+export async function boot(request: BootRequest, ports: BootPorts): Promise<BootResult> {
+  const directory = await makePrivateDirectory(request.directory);
+  let listener: Listener | undefined;
+  let pipe: EventPipe | undefined;
+  const logs = new RawLogs();
+  try {
+    listener = await listenOnce(join(directory.path, 'qmp'));
+    if (request.parts.options.trace && !ports.interrupt.aborted) {
+      const { processes, env, interrupt: signal } = ports;
+      pipe = await openEventPipe(join(directory.path, 'events'), { processes, env, signal });
+    }
+    return await new Boot(request, ports, logs).run(directory.path, listener, pipe);
+  } finally {
+    listener?.close();
+    logs.close();
+    await directory.remove();
+  }
+}
+
+class Boot {
+  readonly #request: BootRequest;
+  readonly #ports: BootPorts;
+  readonly #logs: RawLogs;
+  readonly #startMs: number;
+  readonly #console: ConsoleObserver;
+  readonly #messages = new Tail();
+  readonly #watchdog: Watchdog;
+  #child: Child | undefined;
+  #qmp: QmpClient | undefined;
+  #ending: Ending = { by: 'itself' };
+  #shutdown: string | undefined;
+  #dying = false;
+  #fault: { readonly error: unknown } | undefined;
+
+  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs) {
+    this.#request = request;
+    this.#ports = ports;
+    this.#logs = logs;
+    this.#startMs = ports.clock.now();
+    this.#watchdog = new Watchdog(ports.clock, (ending) => this.#finish(ending));
+    this.#console = new ConsoleObserver(
+      () => this.#elapsed(),
+      (line) => ports.onConsoleLine?.(line),
+    );
+  }
+
+  async run(directory: string, listener: Listener, pipe: EventPipe | undefined): Promise<BootResult> {
+    const { parts, logs, witnessPatterns, input } = this.#request;
+    const consoleLog = this.#logs.create(logs.console);
+    const eventLog = this.#logs.create(logs.events);
+    const qemuLog = this.#logs.create(logs.qemu);
+    const args = qemuArguments(parts, { qmp: join(directory, 'qmp'), events: pipe?.path, witnessPatterns });
+    // A disk's snapshot goes to TMPDIR.
+    const env = { ...this.#ports.env, TMPDIR: directory };
+    if (this.#ports.interrupt.aborted) return await this.#notStarted({ by: 'interrupt' }, '', pipe);
+    let child: Child;
+    try {
+      child = await this.#ports.processes.spawn(
+        { file: parts.files.qemu, args, cwd: directory, env },
+        { signal: new AbortController().signal, stdin: input ? 'pipe' : 'ignore' },
+      );
+    } catch (error) {
+      if (!(error instanceof StopwatchError)) throw error;
+      return await this.#notStarted({ by: 'itself' }, error.message, pipe);
+    }
+    this.#child = child;
+    this.#read(child.stdout, consoleLog, (bytes) => {
+      this.#watchdog.heard();
+      this.#ports.onConsole?.(bytes);
+      this.#console.push(bytes);
+      if (this.#console.panicked && !this.#dying) {
+        this.#dying = true;
+        this.#endSoon('the kernel panicked');
+      }
+    });
+    const messages = new LineSplitter((line) => this.#messages.push(line));
+    this.#read(child.stderr, qemuLog, (bytes) => messages.push(bytes));
+    const events = new LineSplitter((line) => this.#ports.onEventLine?.(line));
+    if (pipe !== undefined) this.#read(pipe.stream, eventLog, (bytes) => events.push(bytes));
+    child.stdin?.on('error', () => {}); // EPIPE: it has ended, which is seen elsewhere.
+
+    void listener.connection.then((socket) => this.#connect(socket));
+    const onInterrupt = (): void => this.#finish({ by: 'interrupt' });
+    this.#ports.interrupt.addEventListener('abort', onInterrupt, { once: true });
+    if (this.#ports.interrupt.aborted) onInterrupt();
+    this.#watchdog.start(this.#request.limits);
+    this.#guard(() => this.#ports.onStart?.(this.#machine()));
+
+    const exit = await child.exited;
+    this.#ports.interrupt.removeEventListener('abort', onInterrupt);
+    this.#watchdog.stop();
+    // All that QEMU wrote is in the pipe; its last event tells the reason of a shutdown.
+    await pipe?.finish();
+    if (this.#qmp !== undefined) await this.#qmp.closed;
+    this.#guard(() => events.end());
+    messages.end();
+    return this.#result({ code: exit.exitCode, signal: exit.signal });
+  }
+
+  /** Raw to the log first, then to whoever looks at it. */
+  #read(
+    stream: NodeJS.ReadableStream | null,
+    log: (bytes: Uint8Array) => void,
+    use: (bytes: Uint8Array) => void,
+  ): void {
+    stream?.on('data', (chunk: Buffer | string) => {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      this.#guard(() => {
+        log(bytes);
+        use(bytes);
+      });
+    });
+    stream?.on('error', () => {}); // The process's end is what counts.
+  }
+
+  /** What throws in here ends the machine, and is thrown again by `boot`. */
+  #guard(action: () => void): void {
+    if (this.#fault !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      this.#fault = { error };
+      this.#finish({ by: 'stop', reason: 'an error of ours' });
+    }
+  }
+
+  #connect(socket: ConstructorParameters<typeof QmpClient>[0]): void {
+    this.#qmp = new QmpClient(socket, {
+      clock: this.#ports.clock,
+      timeoutMs: QMP_TIMEOUT,
+      onEvent: ({ event, data }) => {
+        if (event !== 'SHUTDOWN') return;
+        this.#shutdown = String(data['reason']);
+        this.#endSoon('QEMU did not end after its shutdown');
+      },
+    });
+  }
+
+  /** Gives what is about to end by itself the time to do so. */
+  #endSoon(reason: string): void {
+    this.#watchdog.after(END_GRACE, () => this.#finish({ by: 'stop', reason }));
+  }
+
+  /** Only the first call counts. In good order through QMP, so that the device can mark its end; else by signals. */
+  #finish(ending: Ending): void {
+    if (this.#ending.by !== 'itself') return;
+    this.#ending = ending;
+    const child = this.#child;
+    if (child === undefined) return;
+    if (this.#qmp === undefined) {
+      void child.end();
+      return;
+    }
+    this.#watchdog.after(QUIT_GRACE, () => void child.end());
+    void this.#qmp.execute('quit');
+  }
+
+  #machine(): RunningMachine {
+    const console = this.#console;
+    return {
+      send: (bytes) => void this.#child?.stdin?.write(bytes),
+      get prompt() {
+        return console.partial;
+      },
+      stop: (reason) => this.#finish({ by: 'stop', reason }),
+      quit: (reason) => this.#finish({ by: 'user', reason }),
+    };
+  }
+
+  #elapsed(): number {
+    return this.#ports.clock.now() - this.#startMs;
+  }
+
+  async #notStarted(ending: Ending, why: string, pipe: EventPipe | undefined): Promise<BootResult> {
+    pipe?.stream.resume();
+    await pipe?.finish();
+    this.#ending = ending;
+    if (why !== '') this.#messages.push(why);
+    return this.#result({ code: undefined, signal: undefined });
+  }
+
+  #result(exit: BootResult['qemuExit']): BootResult {
+    if (this.#fault !== undefined) throw this.#fault.error;
+    const { ktap, lastLines } = this.#console.end();
+    const { findings, firstOutputMs, testStartMs, testEndMs } = this.#console;
+    const { options, accelerator } = this.#request.parts;
+    const qemuMessages = this.#messages.lines;
+    const { outcome, reason } = judge({
+      guest: options.guest,
+      ktap,
+      findings,
+      spoke: firstOutputMs !== undefined,
+      ending: this.#ending,
+      shutdown: this.#shutdown,
+      qemuMessages,
+      exit,
+    });
+    return {
+      outcome,
+      reason,
+      accelerator,
+      clock: options.vm.clock,
+      ktap,
+      lastLines,
+      warnings: findings
+        .filter(({ kind }) => kind === 'splat' || kind === 'out-of-memory')
+        .map(({ text }) => text)
+        .slice(0, 20),
+      qemuMessages,
+      qemuExit: exit,
+      timing: { firstOutputMs, testStartMs, testEndMs, endMs: this.#elapsed() },
+    };
+  }
+}
