@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** The one port for processes. Only this file imports execa and zx. */
+import { realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { StopwatchError } from '../core/errors.js';
+import { endGroup, signalGroup, waitForGroup } from './group.js';
+import { runToEnd } from './run-to-end.js';
+import { buffered } from './streams.js';
+import { which } from './which.js';
 
 /** A program and its arguments; never a shell line. */
 export interface Command {
@@ -43,7 +53,10 @@ export interface Child {
   end(): Promise<void>;
   /** Sends a signal to the whole group; does nothing when it has ended. */
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when the process has ended and its pipes are drained; never rejects. */
+  /**
+   * Resolves when the process has ended, what it left behind in its group was ended too, and
+   * its pipes are drained (so whoever asks for a pipe must read it); never rejects.
+   */
   readonly exited: Promise<Exit>;
 }
 
@@ -51,15 +64,162 @@ export interface Child {
 export interface Processes {
   spawn(command: Command, options: SpawnOptions): Promise<Child>;
   /** Runs to the end. `onLine` gets each line of both streams, without its newline, in order of arrival. Never throws for a bad exit code. */
-  run(
-    command: Command,
-    options: {
-      readonly signal: AbortSignal;
-      readonly input?: string;
-      readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
-      /** Keep standard output, at most 64 MiB. */
-      readonly capture?: boolean;
-      readonly extra?: readonly number[];
-    },
-  ): Promise<Exit & { readonly stdout: string }>;
+  run(command: Command, options: RunOptions): Promise<Exit & { readonly stdout: string }>;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly input?: string;
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Keep standard output, at most 64 MiB; a program that prints more is ended and 'command-failed' thrown. */
+  readonly capture?: boolean;
+  readonly extra?: readonly number[];
+}
+
+export interface ProcessesOptions {
+  /** Ask the kernel to kill each child when this process dies, however it dies. True if absent; needs setpriv(1). */
+  readonly dieWithParent?: boolean;
+}
+
+const GRACE_MS = 2000;
+/** How long the rest of a group may go on by itself after its leader has exited. */
+const STRAGGLERS_MS = 1000;
+
+/** The real port. */
+export function createProcesses({ dieWithParent = true }: ProcessesOptions = {}): Processes {
+  const spawn = (command: Command, options: SpawnOptions) => spawnChild(command, options, dieWithParent);
+  return { spawn, run: (command, options) => runToEnd(spawn, command, options) };
+}
+
+const require = createRequire(import.meta.url);
+
+/** The command as one could type it into a shell. */
+export function shellQuote(command: { readonly file: string; readonly args: readonly string[] }): string {
+  // Loaded only when something is to be shown: zx takes longer to load than a warm run has time for.
+  const { quote } = require('zx/core') as { quote: (text: string) => string };
+  return [command.file, ...command.args].map((word) => quote(word)).join(' ');
+}
+
+let foundLauncher: string | null | undefined;
+
+/** setpriv of util-linux; the one of Busybox has no --pdeathsig. Null where there is none. */
+function launcher(): string | null {
+  if (foundLauncher === undefined) {
+    const found =
+      process.platform === 'linux' ? which('setpriv', process.env['PATH']) : { found: false as const };
+    foundLauncher = found.found && basename(realpathSync(found.path)) === 'setpriv' ? found.path : null;
+  }
+  return foundLauncher;
+}
+
+/** Throws what is wrong with a command before anything is started: only then can it be told from its own failures. */
+function checkStartable(command: Command): void {
+  if (command.cwd !== undefined && !statSync(command.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new StopwatchError(
+      'command-failed',
+      `Cannot start ${command.file}: its working directory ${command.cwd} does not exist.`,
+      { command: shellQuote(command) },
+    );
+  }
+  const found = which(command.file, command.env['PATH'], command.cwd);
+  if (found.found) return;
+  throw found.why === 'missing'
+    ? new StopwatchError(
+        'command-not-found',
+        command.file.includes('/')
+          ? `The program ${command.file} does not exist.`
+          : `The program ${command.file} is not in PATH (${command.env['PATH'] ?? 'which is not set'}).`,
+        {
+          command: shellQuote(command),
+          hint: 'Run `npx stopwatch doctor`: it names the package that has it.',
+        },
+      )
+    : new StopwatchError('permission-denied', `The file ${command.file} may not be executed.`, {
+        command: shellQuote(command),
+        hint: `Give it the execute permission (chmod +x), or take the directory out of PATH.`,
+      });
+}
+
+async function spawnChild(command: Command, options: SpawnOptions, dieWithParent: boolean): Promise<Child> {
+  if (options.signal.aborted)
+    throw new StopwatchError('interrupted', `Interrupted before ${command.file} was started.`);
+  checkStartable(command);
+  const wrap = dieWithParent ? launcher() : null;
+  const [file, args] =
+    wrap === null
+      ? [command.file, command.args]
+      : [wrap, ['--pdeathsig', 'KILL', '--', command.file, ...command.args]];
+  const started = performance.now();
+  const subprocess = execa(file, args, {
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    env: command.env,
+    extendEnv: false,
+    // A group (and session) of its own, so that ending it reaches everything it started.
+    detached: true,
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    stdio: [
+      options.stdin ?? 'ignore',
+      options.stdout ?? 'pipe',
+      options.stderr ?? 'pipe',
+      // Descriptors of ours are handed on as they are; execa's types know 0 to 2 only.
+      ...((options.extra ?? []) as 'pipe'[]),
+    ],
+  });
+  const leaderExit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    subprocess.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const pid = subprocess.pid;
+  if (pid === undefined) throw notStarted(command, await subprocess);
+  // Errors of a standard input whose reader has gone: the exit says more.
+  subprocess.stdin?.on('error', () => {});
+
+  const graceMs = options.graceMs ?? GRACE_MS;
+  let ending: Promise<void> | undefined;
+  const end = () => (ending ??= endGroup(pid, graceMs).then(() => undefined));
+  const abort = () => void end();
+  options.signal.addEventListener('abort', abort, { once: true });
+  if (options.signal.aborted) abort();
+
+  const pipes = subprocess.stdio.slice(1).map((stream, index) => {
+    const asked = index < 2 ? 'pipe' : options.extra?.[index - 2];
+    return asked === 'pipe' && stream ? buffered(stream as Readable) : null;
+  });
+  const finish = async (): Promise<Exit> => {
+    const { code, signal } = await leaderExit;
+    const durationMs = performance.now() - started;
+    if (ending === undefined && !(await waitForGroup(pid, STRAGGLERS_MS, false))) await end();
+    await ending;
+    await Promise.all(pipes.map((pipe) => pipe?.drained()));
+    options.signal.removeEventListener('abort', abort);
+    return { exitCode: code ?? undefined, signal: signal ?? undefined, durationMs };
+  };
+  const exited = finish();
+  return {
+    pid,
+    stdin: subprocess.stdin,
+    stdout: pipes[0]?.stream ?? null,
+    stderr: pipes[1]?.stream ?? null,
+    extra: pipes.slice(2).map((pipe) => pipe?.stream ?? null),
+    end,
+    kill: (signal) => signalGroup(pid, signal),
+    exited,
+  };
+}
+
+/** The system would not start it although it is there: too many arguments, no memory, a missing interpreter. */
+function notStarted(
+  command: Command,
+  result: { readonly code?: string | undefined; readonly shortMessage?: string | undefined },
+) {
+  const why = result.code ?? result.shortMessage ?? 'unknown error';
+  return new StopwatchError('command-failed', `Cannot start ${command.file}: ${why}.`, {
+    command: shellQuote(command),
+    ...(result.code === 'E2BIG'
+      ? { hint: 'Its arguments and environment are longer than the system allows.' }
+      : {}),
+  });
 }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/** What editors and version control drop into source directories; never an input. */
+
+/** Shell patterns of file names. */
+export const IGNORED_NAMES = ['.git', '*~', '.#*', '*.swp'] as const;
+
+/** True for a file name (not a path) that matches one of `IGNORED_NAMES`. */
+export function isIgnored(name: string): boolean {
+  return name === '.git' || name.endsWith('~') || name.startsWith('.#') || name.endsWith('.swp');
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/** Pipes of a child that lose nothing before they are read and never hang after it has gone. */
+import { PassThrough, type Readable } from 'node:stream';
+
+/** Once its process group is gone, a pipe that brings nothing for this long is held open by a stranger. */
+const STRANGER_MS = 1000;
+
+export interface Buffered {
+  readonly stream: NodeJS.ReadableStream;
+  /** To be called when the writers are gone: resolves when all they wrote has been read. */
+  drained(): Promise<void>;
+}
+
+/** The source flows into a small buffer at once, with backpressure, so whoever reads may come later. */
+export function buffered(source: Readable): Buffered {
+  const stream = new PassThrough();
+  const ended = new Promise<void>((resolve) => {
+    stream.once('end', resolve).once('close', resolve);
+  });
+  let lastData = 0;
+  source.on('data', () => {
+    lastData = performance.now();
+  });
+  source.on('error', () => {});
+  source.once('close', () => {
+    if (!stream.writableEnded) stream.end();
+  });
+  source.pipe(stream);
+  return {
+    stream,
+    async drained() {
+      lastData = performance.now();
+      const timer = setInterval(() => {
+        // A reader that is slow is waited for; a writer outside the group is not.
+        if (stream.writableNeedDrain) lastData = performance.now();
+        else if (performance.now() - lastData > STRANGER_MS) source.destroy();
+      }, 100);
+      await ended;
+      clearInterval(timer);
+    },
+  };
+}

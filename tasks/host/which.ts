@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/** Finds programs the way execvp does. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const DEFAULT_PATH = '/usr/bin:/bin';
+
+export type Found =
+  | { readonly found: true; readonly path: string }
+  /** 'not-executable': a file of that name is there, but may not be executed. */
+  | { readonly found: false; readonly why: 'missing' | 'not-executable' };
+
+/** `file` with a slash is taken relative to `cwd`, any other is searched for in `path` (colon-separated). */
+export function which(file: string, path: string | undefined, cwd: string = process.cwd()): Found {
+  const candidates = file.includes('/')
+    ? [resolve(cwd, file)]
+    : (path ?? DEFAULT_PATH).split(':').map((directory) => resolve(cwd, directory, file));
+  let why: 'missing' | 'not-executable' = 'missing';
+  for (const candidate of candidates) {
+    const stat = statSync(candidate, { throwIfNoEntry: false });
+    if (!stat?.isFile()) continue;
+    try {
+      accessSync(candidate, constants.X_OK);
+      return { found: true, path: candidate };
+    } catch {
+      why = 'not-executable';
+    }
+  }
+  return { found: false, why };
+}
