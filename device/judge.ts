@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's half of the cross-check: its trace events as stimuli to the reference model, the model's effects as events to come. */
-import type {
-  Access,
-  Check,
-  DeviceJudge,
-  Expected,
-  Step,
-  StepFailure,
-} from '../vm/crosscheck/types.js';
+import type { Access, Check, DeviceJudge, Expected, Step, StepFailure } from '../vm/crosscheck/types.js';
 import { STATUS } from './contract.js';
 import { eventOf } from './effects.js';
 import {
@@ -23,10 +16,7 @@ import {
 } from './model/index.js';
 import { parseTraceLine, TRACE_PREFIX } from './parse.js';
 import type { TraceEvent, WriteEvent } from './trace.js';
-import { CHANNELS, words } from './words.js';
-
-/** Name of the trapping region in QEMU's memory tree. */
-export const REGS_REGION = 'stopwatch-regs';
+import { CHANNELS, REGS_REGION, words } from './words.js';
 
 export interface StopwatchJudgeOptions {
   /** How late an expiry may be, virtual nanoseconds. 0 under a driven clock. */

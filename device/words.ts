@@ -5,6 +5,9 @@ import { registerAt, STATUS } from './contract.js';
 import { commandName, errorNames } from './model/index.js';
 import type { TraceEvent } from './trace.js';
 
+/** Name of the trapping region in QEMU's memory tree. */
+export const REGS_REGION = 'stopwatch-regs';
+
 /** What an event is, for people; and its register, if it is an access to one. */
 export function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
   switch (event.event) {
