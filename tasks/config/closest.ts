@@ -29,7 +29,7 @@ function at(row: readonly number[], index: number): number {
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of candidates) {
     const text = candidate.toLowerCase();
     // A word left unfinished is near, however much is missing.

@@ -99,7 +99,7 @@ function parseJson(leaf: Leaf, text: string): unknown {
   } catch (error) {
     throw new StopwatchError(
       'bad-config',
-      `${leaf.path} (from ${leaf.variable}): expected JSON, got ${got(text)}: ${messageOf(error)}`,
+      `Bad configuration: ${leaf.path} (from ${leaf.variable}): expected JSON, got ${got(text)}: ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -62,6 +62,7 @@ async function runModule(file: string, paths: Paths): Promise<unknown> {
     // What was transpiled is kept, but no directory is made for it.
     fsCache: existsSync(paths.work) ? join(paths.work, 'config-cache') : false,
     moduleCache: false,
+    interopDefault: false,
   });
   try {
     const module = await jiti.import<{ default?: unknown }>(file);

@@ -50,17 +50,22 @@ function kindOf(schema: unknown): LeafKind {
   return 'json';
 }
 
-/** The part of the schema at a path, looking through null and lists; undefined where there is none. */
+/** The part of the schema at a path, looking through null, lists and alternatives; undefined where there is none. */
 export function schemaAt(path: readonly PropertyKey[], from: unknown = configSchema): unknown {
   let schema = from;
   for (const key of path) {
     if (schema instanceof z.ZodNullable) schema = schema.unwrap();
-    if (schema instanceof z.ZodObject) schema = (schema.shape as Record<PropertyKey, unknown>)[key];
+    if (schema instanceof z.ZodUnion) schema = schema.options.find((option) => has(option, key));
+    if (schema instanceof z.ZodObject) schema = Reflect.get(schema.shape, key);
     else if (schema instanceof z.ZodArray) schema = schema.element;
     else if (schema instanceof z.ZodRecord) schema = schema.valueType;
     else return undefined;
   }
   return schema;
+}
+
+function has(schema: unknown, key: PropertyKey): boolean {
+  return schema instanceof z.ZodObject && key in schema.shape;
 }
 
 /** The names of the settings and groups at a path; empty where the schema has no fixed names. */

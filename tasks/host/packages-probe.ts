@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Tries the host's capabilities, all at once, and remembers that they were there. */
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,8 @@ export function findProgram(name: string, path: string): string | undefined {
 export async function probeAll(
   request: ProbeRequest,
 ): Promise<{ readonly findings: readonly Finding[]; readonly evidence: readonly string[] }> {
+  // One listener per probe is many at once, and no leak.
+  setMaxListeners(0, request.signal);
   const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));
   const trial: Trial = { ...request, scratch, evidence: new Set() };
   try {

@@ -19,8 +19,8 @@ import { createProcesses, type Processes } from './process.js';
 
 /** A host made of shell scripts: each says what the real tool would, and nothing else is in PATH. */
 const TOOLS: Readonly<Record<string, string>> = {
-  'aarch64-linux-gnu-gcc': 'case "$*" in -print*) echo /dev/null;; *) read x;; esac',
-  gcc: 'case "$*" in -print*) echo crt1.o;; *) read x;; esac',
+  'aarch64-linux-gnu-gcc': 'case "$*" in -print*) echo /dev/null;; *) read x || true;; esac',
+  gcc: 'case "$*" in -print*) echo crt1.o;; *) read x || true;; esac',
   make: 'echo GNU Make 4.3',
   ninja: 'echo 1.11.1',
   flex: '',
@@ -195,9 +195,9 @@ test('every required capability has packages for each system that can have it', 
 });
 
 /** An apt-get that keeps what it was called with and brings the tool when it is told to install. */
-const APT = `echo "$DEBIAN_FRONTEND $*" >> "${'$'}{0%/*}/../apt.log"
+const APT = `echo "$DEBIAN_FRONTEND $*" >> "\${0%/*}/../apt.log"
 echo "Setting up $*"
-case "$*" in *install*) printf '#!/bin/sh\\n' > "${'$'}{0%/*}/bison"; /bin/chmod 755 "${'$'}{0%/*}/bison";; esac`;
+case "$*" in *install*) printf '#!/bin/sh\\n' > "\${0%/*}/bison"; /bin/chmod 755 "\${0%/*}/bison";; esac`;
 
 test('as root without a terminal it installs, and says so', async () => {
   tool('apt-get', APT);

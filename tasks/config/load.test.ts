@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import defaults from '../../config.js';
+import { StopwatchError } from '../core/errors.js';
+import { closest } from './closest.js';
+import { leaves, variableOf } from './leaves.js';
+import { loadConfig, type Given, type Loaded } from './load.js';
+import { configSchema } from './schema.js';
+
+let project: string;
+beforeEach(() => {
+  project = realpathSync(mkdtempSync(join(tmpdir(), 'stopwatch-config-')));
+  write('package.json', JSON.stringify({ name: 'theirs', devDependencies: { stopwatch: '*' } }));
+});
+afterEach(() => rmSync(project, { recursive: true, force: true }));
+
+function write(name: string, text: string): string {
+  const file = join(project, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+interface Given3 {
+  environment?: Record<string, string>;
+  flags?: Given[];
+  workdir?: string;
+  cwd?: string;
+}
+async function load({ environment = {}, flags = [], workdir, cwd = project }: Given3 = {}): Promise<Loaded> {
+  return loadConfig({ cwd, environment, flags, workdir });
+}
+async function failure(given: Given3 = {}): Promise<string> {
+  try {
+    await load(given);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StopwatchError);
+    expect(error).toMatchObject({ code: 'bad-config', exitCode: 2 });
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('It loaded.');
+}
+const flag = (path: string, value: unknown, origin: string): Given => ({ path, value, origin });
+
+test('the defaults are valid, and all come from the defaults', async () => {
+  expect(configSchema.parse(defaults)).toEqual(defaults);
+  const { config, provenance, file, warnings } = await load();
+  expect(config).toEqual(defaults);
+  expect(new Set(Object.values(provenance))).toEqual(new Set(['default']));
+  expect(file).toBeUndefined();
+  expect(warnings).toEqual([]);
+});
+
+test('every setting has a provenance', async () => {
+  const { provenance } = await load();
+  for (const { path } of leaves()) {
+    const known = Object.keys(provenance).some((key) => key === path || key.startsWith(`${path}.`));
+    expect(known, path).toBe(true);
+  }
+});
+
+test('file over defaults, environment over file, flags over environment', async () => {
+  const file = write(
+    'stopwatch.config.ts',
+    `import { defineConfig } from 'stopwatch';
+     const memory: number = 256;
+     export default defineConfig({ vm: { memoryMiB: memory, cpus: 2, cpu: 'max' }, build: { jobs: 3 } });`,
+  );
+  const loaded = await load({
+    environment: { STOPWATCH_VM_CPUS: '3', STOPWATCH_BUILD_JOBS: '4' },
+    flags: [flag('build.jobs', 5, '--jobs')],
+  });
+  expect(loaded.config.vm).toMatchObject({
+    memoryMiB: 256,
+    cpus: 3,
+    cpu: 'max',
+    ext4MiB: defaults.vm.ext4MiB,
+  });
+  expect(loaded.config.build.jobs).toBe(5);
+  expect(loaded.file).toBe(file);
+  expect(loaded.provenance).toMatchObject({
+    'vm.memoryMiB': file,
+    'vm.cpu': file,
+    'vm.cpus': 'STOPWATCH_VM_CPUS',
+    'build.jobs': '--jobs',
+    'vm.ext4MiB': 'default',
+  });
+});
+
+test.each([
+  ['stopwatch.config.js', 'export default { vm: { cpus: 4 } };'],
+  [
+    'stopwatch.config.mjs',
+    "import { defineConfig } from 'stopwatch'; export default defineConfig({ vm: { cpus: 4 } });",
+  ],
+  ['stopwatch.config.json', '{"vm": {"cpus": 4}}'],
+])('%s', async (name, text) => {
+  write(name, text);
+  expect((await load()).config.vm.cpus).toBe(4);
+});
+
+test('the file is found from a folder below the project', async () => {
+  write('stopwatch.config.json', '{"vm": {"cpus": 4}}');
+  write('a/b/package.json', '{"name": "inner"}');
+  const loaded = await load({ cwd: join(project, 'a/b') });
+  expect(loaded.config.vm.cpus).toBe(4);
+  expect(loaded.paths.project).toBe(project);
+  expect(loaded.paths.work).toBe(join(project, '.stopwatch'));
+});
+
+test('the environment, one kind of setting at a time', async () => {
+  const { config } = await load({
+    environment: {
+      STOPWATCH_VM_MEMORY_MIB: '512',
+      STOPWATCH_VM_SILENCE_SECONDS: '2.5',
+      STOPWATCH_DOWNLOADS_OFFLINE: 'yes',
+      STOPWATCH_VM_CLOCK: 'realtime',
+      STOPWATCH_VM_QEMU_ARGS: '-m, 64 ,-s',
+      STOPWATCH_VM_APPEND: '["loglevel=8,x"]',
+      STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot=false,speed=3,label=a=b',
+      STOPWATCH_SOURCES_LINUX_TREE: 'trees/linux',
+      STOPWATCH_DOWNLOADS_DIRECTORY: '',
+      STOPWATCH_BUILD_JOBS: '',
+    },
+  });
+  expect(config.vm.memoryMiB).toBe(512);
+  expect(config.vm.silenceSeconds).toBe(2.5);
+  expect(config.downloads).toMatchObject({ offline: true, directory: null });
+  expect(config.vm.clock).toBe('realtime');
+  expect(config.vm.qemuArgs).toEqual(['-m', '64', '-s']);
+  expect(config.vm.append).toEqual(['loglevel=8,x']);
+  expect(config.vm.deviceProperties).toEqual({ start_at_boot: false, speed: 3, label: 'a=b' });
+  expect(config.sources.linux.tree).toBe(join(project, 'trees/linux'));
+  expect(config.build.jobs).toBe(0);
+});
+
+test('a path in the file is relative to the file, whatever the current directory', async () => {
+  write(
+    'stopwatch.config.json',
+    '{"sources": {"qemu": {"tree": "../qemu"}}, "downloads": {"directory": "cache"}}',
+  );
+  write('sub/x', '');
+  const { config } = await load({ cwd: join(project, 'sub') });
+  expect(config.sources.qemu.tree).toBe(join(dirname(project), 'qemu'));
+  expect(config.downloads.directory).toBe(join(project, 'cache'));
+});
+
+test('the work directory: flag over variable over project', async () => {
+  const environment = { STOPWATCH_WORKDIR: 'w1' };
+  expect((await load({ environment })).paths.work).toBe(join(project, 'w1'));
+  const both = await load({ environment, workdir: '/w2' });
+  expect(both.paths).toMatchObject({ work: '/w2', logs: '/w2/logs' });
+  expect(both.warnings).toEqual([]);
+});
+
+test('a variable that is no setting gives a warning that names the nearest', async () => {
+  const { warnings, config } = await load({ environment: { STOPWATCH_VM_MEMORY: '9', STOPWATCH_ZZZ: '1' } });
+  expect(config).toEqual(defaults);
+  expect(warnings).toEqual([
+    "The environment variable STOPWATCH_VM_MEMORY is no setting of stopwatch; did you mean 'STOPWATCH_VM_MEMORY_MIB'?",
+    'The environment variable STOPWATCH_ZZZ is no setting of stopwatch',
+  ]);
+});
+
+test.each<[string, Given3, string]>([
+  [
+    'an integer out of its limits',
+    { environment: { STOPWATCH_VM_CPUS: '9' } },
+    'vm.cpus (from STOPWATCH_VM_CPUS): expected an integer from 1 to 8, got 9',
+  ],
+  [
+    'text for a number',
+    { environment: { STOPWATCH_VM_CPUS: 'two' } },
+    "vm.cpus (from STOPWATCH_VM_CPUS): expected an integer from 1 to 8, got 'two'",
+  ],
+  [
+    'a fraction for an integer',
+    { flags: [flag('build.jobs', 1.5, '--jobs')] },
+    'build.jobs (from --jobs): expected an integer from 0 to 1024, got 1.5',
+  ],
+  [
+    'a number that must be above zero',
+    { environment: { STOPWATCH_VM_TOTAL_SECONDS: '0' } },
+    'vm.totalSeconds (from STOPWATCH_VM_TOTAL_SECONDS): expected a number above 0, got 0',
+  ],
+  [
+    'a number with a least value',
+    { environment: { STOPWATCH_CROSSCHECK_SLACK_MS: '-1' } },
+    'crosscheck.slackMs (from STOPWATCH_CROSSCHECK_SLACK_MS): expected a number, 0 or more, got -1',
+  ],
+  [
+    'one of some words',
+    { environment: { STOPWATCH_VM_CLOCK: 'icont' } },
+    "vm.clock (from STOPWATCH_VM_CLOCK): expected one of icount, realtime, got 'icont'",
+  ],
+  [
+    'a boolean',
+    { environment: { STOPWATCH_DOWNLOADS_OFFLINE: 'maybe' } },
+    "downloads.offline (from STOPWATCH_DOWNLOADS_OFFLINE): expected true or false, got 'maybe'",
+  ],
+  [
+    'bad JSON',
+    { environment: { STOPWATCH_VM_APPEND: '[1' } },
+    "vm.append (from STOPWATCH_VM_APPEND): expected JSON, got '[1': ",
+  ],
+  [
+    'an element of a list',
+    { flags: [flag('vm.append', ['a', 3], '--append')] },
+    'vm.append.1 (from --append): expected a string, got 3',
+  ],
+  [
+    'a record',
+    { environment: { STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot' } },
+    'vm.deviceProperties (from STOPWATCH_VM_DEVICE_PROPERTIES): expected names, each with a string, or true or false, or an integer',
+  ],
+  [
+    'a string that may not be empty',
+    { flags: [flag('build.cross', '', '--cross')] },
+    "build.cross (from --cross): expected a string that is not empty, got ''",
+  ],
+  [
+    'a group',
+    { flags: [flag('vm', 5, '--vm')] },
+    'vm (from --vm): expected an object with accelerator, cpu, cpus,',
+  ],
+  [
+    'a version',
+    { environment: { STOPWATCH_SOURCES_QEMU_VERSION: 'ten' } },
+    "sources.qemu.version (from STOPWATCH_SOURCES_QEMU_VERSION): expected a version such as 10.0.2, got 'ten'",
+  ],
+  [
+    'a sum',
+    { environment: { STOPWATCH_SOURCES_QEMU_PLACES: '[{"url": "http://x.y/z", "sha256": "12"}]' } },
+    "sources.qemu.places.0.sha256 (from STOPWATCH_SOURCES_QEMU_PLACES): expected 64 hexadecimal digits of a sha256, got '12'",
+  ],
+  [
+    'an address',
+    {
+      environment: { STOPWATCH_SOURCES_QEMU_PLACES: `[{"url": "ftp://x/z", "sha256": "${'a'.repeat(64)}"}]` },
+    },
+    "sources.qemu.places.0.url (from STOPWATCH_SOURCES_QEMU_PLACES): expected an http or https address, got 'ftp://x/z'",
+  ],
+  [
+    'a path below the mirror',
+    {
+      environment: { STOPWATCH_SOURCES_QEMU_PLACES: `[{"debian": "main/q", "sha256": "${'a'.repeat(64)}"}]` },
+    },
+    "sources.qemu.places.0.debian (from STOPWATCH_SOURCES_QEMU_PLACES): expected a path that starts with 'pool/', got 'main/q'",
+  ],
+  [
+    'a version without its places',
+    { environment: { STOPWATCH_SOURCES_LINUX_VERSION: '6.6.1' } },
+    'sources.linux.version (from STOPWATCH_SOURCES_LINUX_VERSION) is 6.6.1, but sources.linux.places are still those of the default version',
+  ],
+  [
+    'KVM with counted instructions',
+    { flags: [flag('vm.accelerator', 'kvm', '--accel')] },
+    'vm.accelerator (from --accel) is kvm, but vm.clock (from default) is icount',
+  ],
+])('%s', async (_, given, text) => {
+  expect(await failure(given)).toContain(`Bad configuration: ${text}`);
+});
+
+test('an unknown key names its file and the nearest key', async () => {
+  const file = write('stopwatch.config.json', '{"vm": {"memory": 64}, "bild": {}, "zzz": 1}');
+  const text = await failure();
+  expect(text.split('\n').slice(1).sort()).toEqual([
+    `  bild (from ${file}): there is no such setting; did you mean 'build'?`,
+    `  vm.memory (from ${file}): there is no such setting; did you mean 'vm.memoryMiB'?`,
+    `  zzz (from ${file}): there is no such setting`,
+  ]);
+});
+
+test('a file that does not run, gives no object, or is there twice', async () => {
+  const ts = write('stopwatch.config.ts', 'throw new Error("their own words");');
+  expect(await failure()).toBe(`${ts} cannot be loaded: their own words`);
+  write('stopwatch.config.ts', 'export const x = 1;');
+  expect(await failure()).toBe(`${ts}: expected an object as its default export, got nothing`);
+  write('stopwatch.config.ts', 'export default { vm: ');
+  expect(await failure()).toContain(`${ts} cannot be loaded: `);
+  const json = write('stopwatch.config.json', '{');
+  expect(await failure()).toBe(
+    `There are two configuration files in ${project}: stopwatch.config.ts and stopwatch.config.json`,
+  );
+  rmSync(ts);
+  expect(await failure()).toContain(`${json}: expected JSON: `);
+  write('stopwatch.config.json', '[]');
+  expect(await failure()).toBe(`${json}: expected an object as its content, got []`);
+});
+
+test('a tree of their own goes with any version', async () => {
+  const { config } = await load({
+    environment: { STOPWATCH_SOURCES_LINUX_VERSION: '6.6.1' },
+    flags: [flag('sources.linux.tree', '/trees/linux', '--source')],
+  });
+  expect(config.sources.linux).toMatchObject({ version: '6.6.1', tree: '/trees/linux' });
+});
+
+test('names of variables', () => {
+  expect(variableOf('vm.memoryMiB')).toBe('STOPWATCH_VM_MEMORY_MIB');
+  expect(variableOf('vm.ext4MiB')).toBe('STOPWATCH_VM_EXT4_MIB');
+  expect(variableOf('vm.firstOutputSeconds')).toBe('STOPWATCH_VM_FIRST_OUTPUT_SECONDS');
+  expect(variableOf('sources.qemu.leaveOut')).toBe('STOPWATCH_SOURCES_QEMU_LEAVE_OUT');
+  const names = leaves().map((leaf) => leaf.variable);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('did you mean', () => {
+  const commands = ['all', 'prepare', 'patch', 'update', 'status'];
+  expect(closest('pacth', commands)).toBe('patch');
+  expect(closest('stat', commands)).toBe('status');
+  expect(closest('UPDATE', commands)).toBe('update');
+  expect(closest('xyzzy', commands)).toBeUndefined();
+});
