@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   'permission-denied': EXIT.host,
   locked: EXIT.host,
   'file-unreadable': EXIT.host,
+  'docker-unreachable': EXIT.host,
+  'docker-failed': EXIT.host,
   internal: EXIT.host,
   interrupted: EXIT.interrupted,
 } as const satisfies Record<string, ExitCode>;

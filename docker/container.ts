@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/** Runs one command in a container, as if it ran here: same user, same paths, same output, same exit code. */
+import type { Writable } from 'node:stream';
+import { StopwatchError } from '../tasks/core/errors.js';
+import { archive } from './archive.js';
+import type { Bind, ContainerSpec, Engine, EngineContainer, EngineInfo } from './engine.js';
+import { OWNER_LABEL, type Owner, WORK_LABEL } from './owner.js';
+
+/** The Dockerfile makes this directory, writable for everybody. */
+export const CONTAINER_HOME = '/home/stopwatch';
+/** The command gets this long after SIGINT before it is killed, seconds. */
+const STOP_SECONDS = 10;
+/** Mounting the user's files over these would hide the image's own. */
+const SYSTEM = /^\/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(?:\/|$))/;
+
+export interface RunRequest {
+  /** Tag or id. */
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Where the command starts; one of the directories below must hold it. */
+  readonly directory: string;
+  /** Absolute paths of this machine that appear at the same place inside. They must exist. */
+  readonly directories: readonly string[];
+  /** Likewise, but nobody can write there. */
+  readonly readOnly?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
+  /** A docker network; absent: the bridge, or the host's where the daemon has no bridge. */
+  readonly network?: string;
+  /** The work directory and the process that the container is for. */
+  readonly work: string;
+  readonly owner: Owner;
+}
+
+/** Where the output goes, and whether a terminal is at both ends. */
+export interface RunStreams {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Set when `stdout` is a terminal. */
+  readonly terminal?: {
+    /** Set for a shell: what is typed goes to the container, byte by byte. */
+    readonly input?: NodeJS.ReadStream;
+    size(): { readonly columns: number; readonly rows: number };
+    /** Calls back at every change of size; gives a function that stops this. */
+    onResize(callback: () => void): () => void;
+  };
+}
+
+/**
+ * Gives the command's exit code. Aborted: the command gets SIGINT, after ten seconds SIGKILL, and the result is
+ * StopwatchError 'interrupted'. However it ends, the container is removed.
+ */
+export async function runInContainer(
+  engine: Engine,
+  request: RunRequest,
+  streams: RunStreams,
+  signal: AbortSignal,
+): Promise<number> {
+  const info = await engine.info();
+  const spec = containerSpec(
+    request,
+    info,
+    streams.terminal !== undefined,
+    streams.terminal?.input !== undefined,
+  );
+  if (signal.aborted) throw stopped();
+  const container = await engine.create(spec);
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => {
+    // What fails here fails again, and is reported, when the container is removed.
+    stopping = container.stop().catch(() => undefined);
+  };
+  try {
+    await container.put(userFiles(request.user), '/etc');
+    const { input, ended } = await container.attach(streams.stdout, streams.stderr);
+    const exited = container.wait();
+    exited.catch(() => undefined);
+    await container.start();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const disconnect = await connectTerminal(container, streams.terminal, input);
+    try {
+      const code = await exited;
+      await ended;
+      if (signal.aborted) throw stopped();
+      return code;
+    } finally {
+      disconnect();
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await stopping;
+    await container.remove();
+  }
+}
+
+function stopped(): StopwatchError {
+  return new StopwatchError('interrupted', 'Interrupted; the container was removed');
+}
+
+/** What the container is made of. Throws StopwatchError 'bad-usage' when a directory cannot be mounted where it is. */
+export function containerSpec(
+  request: RunRequest,
+  info: EngineInfo,
+  tty: boolean,
+  openStdin: boolean,
+): ContainerSpec {
+  const { uid, gid } = request.user;
+  return {
+    image: request.image,
+    command: request.command,
+    // A daemon without root maps its own user to root inside: only so do new files belong to the caller.
+    user: info.rootless ? '0:0' : `${uid}:${gid}`,
+    directory: request.directory,
+    env: { HOME: CONTAINER_HOME, ...request.env },
+    binds: binds(request.directories, request.readOnly ?? []),
+    labels: { [WORK_LABEL]: request.work, [OWNER_LABEL]: JSON.stringify(request.owner) },
+    network: request.network ?? (info.hasBridge ? undefined : 'host'),
+    userNamespace: info.remapsUsers ? 'host' : undefined,
+    // A bind mount keeps its SELinux label; to relabel the user's own files would be worse.
+    securityOptions: ['no-new-privileges', ...(info.selinux ? ['label=disable'] : [])],
+    tty,
+    openStdin,
+    stopSeconds: STOP_SECONDS,
+  };
+}
+
+/** One mount for each directory that is not inside another one of the same kind. */
+export function binds(writable: readonly string[], readOnly: readonly string[]): readonly Bind[] {
+  const top = outermost(writable);
+  const all = [
+    ...top.map((path) => ({ source: path, target: path, readOnly: false })),
+    ...outermost(readOnly)
+      .filter((path) => !top.includes(path))
+      .map((path) => ({ source: path, target: path, readOnly: true })),
+  ];
+  const bad = all.find(({ source }) => !source.startsWith('/') || SYSTEM.test(source));
+  if (bad !== undefined)
+    throw new StopwatchError(
+      'bad-usage',
+      `${bad.source} cannot be mounted into the container at the same place`,
+      {
+        hint: 'put the project, its work directory and its caches below your home directory or another directory of your own',
+      },
+    );
+  // A mount inside another one has to come after it.
+  return all.sort((a, b) => a.target.length - b.target.length);
+}
+
+function outermost(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** Programs ask for the name of their user: the image does not know this one. */
+function userFiles({ uid, gid, name }: RunRequest['user']): Buffer {
+  const login =
+    /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : 'stopwatch';
+  const users = [
+    'root:x:0:0:root:/root:/bin/bash',
+    'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
+    ...(uid === 0 ? [] : [`${login}:x:${uid}:${gid}::${CONTAINER_HOME}:/bin/bash`]),
+  ];
+  const groups = ['root:x:0:', 'tty:x:5:', 'nogroup:x:65534:', ...(gid === 0 ? [] : [`${login}:x:${gid}:`])];
+  return archive([
+    { path: 'passwd', content: `${users.join('\n')}\n`, mode: 0o644 },
+    { path: 'group', content: `${groups.join('\n')}\n`, mode: 0o644 },
+  ]);
+}
+
+/** Hands on size and keys; gives a function that puts our terminal back as it was. */
+async function connectTerminal(
+  container: EngineContainer,
+  terminal: RunStreams['terminal'],
+  input: NodeJS.WritableStream | undefined,
+): Promise<() => void> {
+  if (terminal === undefined) return () => undefined;
+  const resize = async (): Promise<void> => {
+    const { columns, rows } = terminal.size();
+    // The command may have ended meanwhile: then nobody needs the size.
+    await container.resize(columns, rows).catch(() => undefined);
+  };
+  const unlisten = terminal.onResize(() => void resize());
+  await resize();
+  const keys = terminal.input;
+  if (keys === undefined || input === undefined) return unlisten;
+  keys.setRawMode(true);
+  keys.pipe(input);
+  return () => {
+    unlisten();
+    keys.unpipe(input);
+    keys.setRawMode(false);
+    keys.pause();
+    input.end();
+  };
+}

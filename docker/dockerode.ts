@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/** The Engine port on dockerode. Nothing else imports it; it is loaded only when a container is wanted. */
+import { Agent } from 'node:https';
+import { createInterface } from 'node:readline';
+import { Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type Docker from 'dockerode';
+import { type Endpoint, addressOf } from './connection.js';
+import type { ContainerSpec, Engine, EngineContainer, EngineInfo, ImageInfo, OnLine } from './engine.js';
+import { failed } from './errors.js';
+import { field, numberField, textField } from './field.js';
+import { progressLines } from './progress.js';
+
+/** A daemon that says nothing for this long to a ping is none, milliseconds. */
+const PING_MS = 10_000;
+
+/** Makes the client; asks the daemon nothing yet. */
+export async function openEngine(endpoint: Endpoint): Promise<Engine> {
+  const { default: Client } = await import('dockerode');
+  return new DockerodeEngine(new Client(clientOptions(endpoint)), addressOf(endpoint));
+}
+
+/** dockerode fills what is absent here from the environment, by rules of its own: so everything is present. */
+function clientOptions(endpoint: Endpoint): Docker.DockerOptions {
+  const none: object = { host: undefined, port: undefined, socketPath: undefined, agent: undefined };
+  const keys = { ca: undefined, cert: undefined, key: undefined, timeout: undefined, pathPrefix: '/' };
+  if (endpoint.kind === 'unix') return { ...none, ...keys, socketPath: endpoint.path, protocol: 'http' };
+  const { host, port, tls } = endpoint;
+  const place = { ...none, ...keys, host: host.includes(':') ? `[${host}]` : host, port };
+  if (tls === undefined) return { ...place, protocol: 'http' };
+  const { ca, cert, key, verify } = tls;
+  const agent = new Agent({ ca, cert, key, rejectUnauthorized: verify });
+  const secure: object = { agent };
+  return { ...place, ...secure, protocol: 'https' };
+}
+
+/** The typings lack the option. */
+interface VersionRequest {
+  version(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
+}
+
+class DockerodeEngine implements Engine {
+  readonly address: string;
+  readonly #docker: Docker;
+
+  constructor(docker: Docker, address: string) {
+    this.#docker = docker;
+    this.address = address;
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    const both = AbortSignal.any([signal, AbortSignal.timeout(PING_MS)]);
+    // Not /_ping: its answer is a bare OK, which any server could give.
+    const asked: VersionRequest = this.#docker;
+    const version = await asked.version({ abortSignal: both });
+    if (textField(version, 'ApiVersion') === undefined)
+      throw new Error('it names no version of the Engine API');
+  }
+
+  info(): Promise<EngineInfo> {
+    return attempt('asking about itself', async () => {
+      const [info, networks] = await Promise.all([this.#docker.info(), this.#docker.listNetworks()]);
+      return engineInfo(info, networks);
+    });
+  }
+
+  image(name: string): Promise<ImageInfo | undefined> {
+    return attempt(`looking for the image ${name}`, async () => {
+      const image = await this.#docker.getImage(name).inspect().catch(noneIfMissing);
+      return image === undefined
+        ? undefined
+        : {
+            id: image.Id,
+            architecture: image.Architecture,
+            sizeBytes: image.Size,
+            labels: image.Config?.Labels ?? {},
+            digests: image.RepoDigests ?? [],
+          };
+    });
+  }
+
+  pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void> {
+    return attempt(`pulling ${reference}`, async () => {
+      const stream = await this.#docker.createImage({ ...pullQuery(reference), abortSignal: signal });
+      await follow(stream, onLine);
+    });
+  }
+
+  importImage(
+    tar: Readable,
+    tag: string,
+    labels: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return attempt(`importing ${tag}`, async () => {
+      const [repo, version] = tag.split(':');
+      const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
+      const stream = await this.#docker.importImage(tar, {
+        repo,
+        tag: version,
+        changes,
+        abortSignal: signal,
+      });
+      await follow(stream, () => undefined);
+    });
+  }
+
+  build(request: Parameters<Engine['build']>[0], onLine: OnLine, signal: AbortSignal): Promise<void> {
+    return attempt(`building the image ${request.tag}`, async () => {
+      const stream = await this.#docker.buildImage(Readable.from([request.context]), {
+        t: request.tag,
+        buildargs: { ...request.args },
+        labels: { ...request.labels },
+        nocache: request.noCache,
+        rm: true,
+        forcerm: true,
+        // A mirror or proxy may listen on this machine only, and a daemon may have no bridge.
+        networkmode: 'host',
+        abortSignal: signal,
+      });
+      await follow(stream, onLine);
+    });
+  }
+
+  containers(label: string, value: string): ReturnType<Engine['containers']> {
+    return attempt('listing containers', async () => {
+      const filters = { label: [`${label}=${value}`] };
+      const found = await this.#docker.listContainers({ all: true, filters });
+      return found.map(({ Id, State, Labels }) => ({ id: Id, running: State === 'running', labels: Labels }));
+    });
+  }
+
+  create(spec: ContainerSpec): Promise<EngineContainer> {
+    return attempt('creating the container', async () => {
+      const container = await this.#docker.createContainer(containerOptions(spec));
+      return new DockerodeContainer(this.#docker, container, spec);
+    });
+  }
+
+  container(id: string): Pick<EngineContainer, 'id' | 'remove'> {
+    const container = this.#docker.getContainer(id);
+    return { id, remove: () => removeContainer(container) };
+  }
+}
+
+class DockerodeContainer implements EngineContainer {
+  readonly id: string;
+  readonly #docker: Docker;
+  readonly #container: Docker.Container;
+  readonly #spec: ContainerSpec;
+
+  constructor(docker: Docker, container: Docker.Container, spec: ContainerSpec) {
+    this.id = container.id;
+    this.#docker = docker;
+    this.#container = container;
+    this.#spec = spec;
+  }
+
+  put(archive: Buffer, directory: string): Promise<void> {
+    return attempt(`writing into the container’s ${directory}`, async () => {
+      await this.#container.putArchive(archive, { path: directory });
+    });
+  }
+
+  attach(stdout: Writable, stderr: Writable): ReturnType<EngineContainer['attach']> {
+    return attempt('attaching to the container', async () => {
+      const { tty, openStdin } = this.#spec;
+      const options = { stream: true, stdout: true, stderr: true, stdin: openStdin };
+      // Only an upgraded connection can be written to.
+      const stream = await this.#container.attach({ ...options, hijack: openStdin });
+      if (tty) stream.pipe(stdout, { end: false });
+      else this.#docker.modem.demuxStream(stream, stdout, stderr);
+      const ended = finished(stream, { writable: false }).catch(() => undefined);
+      return { input: openStdin ? stream : undefined, ended };
+    });
+  }
+
+  start(): Promise<void> {
+    return attempt('starting the container', async () => {
+      await this.#container.start();
+    });
+  }
+
+  resize(columns: number, rows: number): Promise<void> {
+    return attempt('resizing the container’s terminal', async () => {
+      await this.#container.resize({ w: columns, h: rows });
+    });
+  }
+
+  wait(): Promise<number> {
+    return attempt('waiting for the container', async () => {
+      const result: unknown = await this.#container.wait({ condition: 'next-exit' });
+      const code = numberField(result, 'StatusCode');
+      if (code === undefined) throw new Error(`expected an exit code, got ${JSON.stringify(result)}`);
+      return code;
+    });
+  }
+
+  stop(): Promise<void> {
+    return attempt('stopping the container', async () => {
+      await this.#container.stop({ t: this.#spec.stopSeconds }).catch((cause: unknown) => {
+        if (![304, 404].includes(statusOf(cause))) throw cause;
+      });
+    });
+  }
+
+  remove(): Promise<void> {
+    return removeContainer(this.#container);
+  }
+}
+
+function removeContainer(container: Docker.Container): Promise<void> {
+  return attempt('removing the container', async () => {
+    await container.remove({ force: true, v: true }).catch((cause: unknown) => {
+      // 409: somebody else is removing it at this moment.
+      if (![404, 409].includes(statusOf(cause))) throw cause;
+    });
+  });
+}
+
+/** As the API wants it. Nothing beyond what any process of that user could do outside. */
+function containerOptions(spec: ContainerSpec): Docker.ContainerCreateOptions {
+  return {
+    Image: spec.image,
+    Cmd: [...spec.command],
+    User: spec.user,
+    WorkingDir: spec.directory,
+    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    Labels: { ...spec.labels },
+    Tty: spec.tty,
+    OpenStdin: spec.openStdin,
+    StdinOnce: spec.openStdin,
+    AttachStdin: spec.openStdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    StopSignal: 'SIGINT',
+    HostConfig: {
+      // Its own first process would neither reap orphans nor die of a signal that it does not handle.
+      Init: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: [...spec.securityOptions],
+      Mounts: spec.binds.map(({ source, target, readOnly }) => ({
+        Type: 'bind' as const,
+        Source: source,
+        Target: target,
+        ReadOnly: readOnly,
+      })),
+      ...(spec.network === undefined ? {} : { NetworkMode: spec.network }),
+      ...(spec.userNamespace === undefined ? {} : { UsernsMode: spec.userNamespace }),
+    },
+  };
+}
+
+/** `name[:tag][@digest]` as the two parameters of the API; a digest goes where the tag would. */
+function pullQuery(reference: string): { readonly fromImage: string; readonly tag: string } {
+  const [named = '', digest] = reference.split('@');
+  const [, name = named, tag] = /^(.*?)(?::([^/:]+))?$/.exec(named) ?? [];
+  return { fromImage: name, tag: digest ?? tag ?? 'latest' };
+}
+
+function engineInfo(info: unknown, networks: readonly { readonly Driver: string }[]): EngineInfo {
+  const found = field(info, 'SecurityOptions');
+  const options = Array.isArray(found) ? found.map(String) : [];
+  const has = (name: string): boolean =>
+    options.some((option) => option === name || option.split(',').includes(`name=${name}`));
+  return {
+    version: `Docker ${textField(info, 'ServerVersion') ?? '(no version)'}`,
+    architecture: architecture(textField(info, 'Architecture') ?? ''),
+    rootless: has('rootless'),
+    remapsUsers: has('userns'),
+    selinux: has('selinux'),
+    hasBridge: networks.some(({ Driver }) => Driver === 'bridge'),
+  };
+}
+
+/** The daemon says what `uname -m` says; images use the names of Go. */
+function architecture(machine: string): string {
+  const names: Readonly<Record<string, string>> = {
+    x86_64: 'amd64',
+    aarch64: 'arm64',
+    armv7l: 'arm',
+    i686: '386',
+  };
+  return names[machine] ?? machine;
+}
+
+/** Reads a stream of progress messages to its end; a message that says 'error' is thrown. */
+async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Promise<void> {
+  const lines = progressLines(onLine);
+  // readline swallows errors of its input: they are seen here.
+  const ended = finished(stream);
+  ended.catch(() => undefined);
+  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    lines.message(JSON.parse(line));
+  }
+  await ended;
+  lines.end();
+}
+
+async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw failed(cause, doing);
+  }
+}
+
+function statusOf(cause: unknown): number {
+  return numberField(cause, 'statusCode') ?? 0;
+}
+
+function noneIfMissing(cause: unknown): undefined {
+  if (statusOf(cause) !== 404) throw cause;
+  return undefined;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/** The image that everything runs in: built when its inputs have changed, and only then. */
+import { createHash } from 'node:crypto';
+import { StopwatchError } from '../tasks/core/errors.js';
+import { archive } from './archive.js';
+import { type BaseDeps, bootstrapBase } from './base.js';
+import type { Engine, EngineInfo, ImageInfo } from './engine.js';
+
+/** Label of an image: the fingerprint of what it was built from. */
+export const FINGERPRINT_LABEL = 'stopwatch.fingerprint';
+/** To be raised when the same inputs are to give another image. */
+const FORMAT = 1;
+/** Docker knows these build arguments without ARG and keeps them out of the image. */
+const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
+
+export interface ImageRequest {
+  /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
+  readonly dockerfile: string;
+  /** 'default': what the Dockerfile says; 'bootstrap': made from Debian's packages; else a reference. */
+  readonly base: string;
+  readonly rebuild: boolean;
+  /** Directory for large temporary files. */
+  readonly scratch: string;
+}
+
+/** `env` are the variables of the user, for proxies. */
+export interface ImageDeps extends BaseDeps {
+  readonly userEnv: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ReadyImage {
+  readonly tag: string;
+  readonly image: ImageInfo;
+  /** False: it was there. */
+  readonly built: boolean;
+}
+
+/**
+ * Gives the image for these inputs. Throws StopwatchError: 'docker-failed' (pull, build, wrong architecture),
+ * 'disk-full', 'interrupted', and what `bootstrapBase` throws.
+ */
+export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promise<ReadyImage> {
+  const { engine, signal, onLine } = deps;
+  const info = await engine.info();
+  const base = await resolveBase(deps, request, info);
+  const fingerprint = imageFingerprint(request.dockerfile, base.identity, info.architecture);
+  const tag = `stopwatch:${fingerprint.slice(0, 16)}`;
+  const found = await engine.image(tag);
+  if (!request.rebuild && isCurrent(found, fingerprint, info)) return { tag, image: found, built: false };
+
+  const reference = await base.provide();
+  const last: string[] = [];
+  try {
+    await engine.build(
+      {
+        context: archive([{ path: 'Dockerfile', content: request.dockerfile, mode: 0o644 }]),
+        tag,
+        args: { BASE: reference, ...proxies(deps.userEnv) },
+        labels: { [FINGERPRINT_LABEL]: fingerprint },
+        noCache: request.rebuild,
+      },
+      (line) => {
+        last.push(line);
+        if (last.length > 20) last.shift();
+        onLine(line);
+      },
+      signal,
+    );
+  } catch (error) {
+    throw withLines(error, last);
+  }
+  const image = await engine.image(tag);
+  if (image === undefined)
+    throw new StopwatchError('docker-failed', `The daemon says that it built ${tag}, but has no such image`, {
+      lastLines: last,
+    });
+  checkArchitecture(tag, image, info);
+  return { tag, image, built: true };
+}
+
+/** sha256 over everything that the image depends on. */
+export function imageFingerprint(dockerfile: string, base: string, architecture: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([FORMAT, dockerfile, base, architecture]))
+    .digest('hex');
+}
+
+/** The reference in the Dockerfile's line `ARG BASE=…`. */
+export function defaultBase(dockerfile: string): string {
+  const reference = /^ARG BASE=(\S+)$/m.exec(dockerfile)?.[1];
+  if (reference === undefined) throw new Error('Internal error: the Dockerfile has no ARG BASE=…');
+  return reference;
+}
+
+interface Base {
+  /** Changes when the base's content does. */
+  readonly identity: string;
+  /** Makes sure that the daemon has it, and gives what FROM is to say. */
+  provide(): Promise<string>;
+}
+
+/** A base pinned by its digest is asked for only when something has to be built: a warm start needs no registry. */
+async function resolveBase(deps: ImageDeps, request: ImageRequest, info: EngineInfo): Promise<Base> {
+  const { engine } = deps;
+  const { rebuild, scratch } = request;
+  if (request.base === 'bootstrap') {
+    const tag = await bootstrapBase(deps, { info, scratch, rebuild });
+    const { id } = await localBase(engine, tag, info);
+    return { identity: id, provide: () => Promise.resolve(id) };
+  }
+  const reference = withoutTag(request.base === 'default' ? defaultBase(request.dockerfile) : request.base);
+  if (reference.includes('@sha256:')) {
+    const provide = async (): Promise<string> => {
+      if ((await engine.image(reference)) === undefined) await pull(deps, reference);
+      await localBase(engine, reference, info);
+      return reference;
+    };
+    return { identity: reference, provide };
+  }
+  if ((await engine.image(reference)) === undefined) await pull(deps, reference);
+  const image = await localBase(engine, reference, info);
+  // What a registry knows by a digest is named by it: a tag may move between two builds.
+  const pinned = image.digests[0] ?? image.id;
+  return { identity: pinned, provide: () => Promise.resolve(pinned) };
+}
+
+/** With a digest, the tag says nothing more; daemons differ in whether they find an image by both. */
+function withoutTag(reference: string): string {
+  const [name = '', digest] = reference.split('@');
+  return digest === undefined ? reference : `${name.replace(/:[^/:]+$/, '')}@${digest}`;
+}
+
+async function pull({ engine, onLine, signal }: ImageDeps, reference: string): Promise<void> {
+  try {
+    await engine.pull(reference, onLine, signal);
+  } catch (error) {
+    if (!(error instanceof StopwatchError) || error.code !== 'docker-failed') throw error;
+    throw new StopwatchError(error.code, error.message, {
+      hint: 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`; for a registry that wants a password, `docker pull` it first',
+      cause: error,
+    });
+  }
+}
+
+async function localBase(engine: Engine, reference: string, info: EngineInfo): Promise<ImageInfo> {
+  const image = await engine.image(reference);
+  if (image === undefined)
+    throw new StopwatchError(
+      'docker-failed',
+      `The base image ${reference} is not there after it was fetched`,
+      {
+        hint: 'somebody removed it meanwhile: run again',
+      },
+    );
+  checkArchitecture(reference, image, info);
+  return image;
+}
+
+function checkArchitecture(name: string, image: ImageInfo, info: EngineInfo): void {
+  if (image.architecture === info.architecture) return;
+  throw new StopwatchError(
+    'docker-failed',
+    `The image ${name} is for another architecture: expected ${info.architecture}, which the daemon runs on, got ${image.architecture}`,
+    { hint: `remove it (\`docker image rm --force ${name}\`) and run again` },
+  );
+}
+
+function isCurrent(image: ImageInfo | undefined, fingerprint: string, info: EngineInfo): image is ImageInfo {
+  if (image?.labels[FINGERPRINT_LABEL] !== fingerprint) return false;
+  return image.architecture === info.architecture;
+}
+
+function proxies(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(PROXIES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** A build's failure is explained by what it printed. */
+function withLines(error: unknown, lastLines: readonly string[]): unknown {
+  if (!(error instanceof StopwatchError) || error.code === 'interrupted') return error;
+  const hint =
+    error.code === 'docker-failed'
+      ? 'the last lines say why; --rebuild builds without old layers'
+      : error.hint;
+  return new StopwatchError(error.code, error.message, {
+    ...(hint === undefined ? {} : { hint }),
+    lastLines,
+    cause: error,
+  });
+}
