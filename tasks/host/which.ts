@@ -17,8 +17,12 @@ export function which(file: string, path: string | undefined, cwd: string = proc
     : (path ?? DEFAULT_PATH).split(':').map((directory) => resolve(cwd, directory, file));
   let why: 'missing' | 'not-executable' = 'missing';
   for (const candidate of candidates) {
-    const stat = statSync(candidate, { throwIfNoEntry: false });
-    if (!stat?.isFile()) continue;
+    try {
+      if (!statSync(candidate, { throwIfNoEntry: false })?.isFile()) continue;
+    } catch {
+      // A directory of the path that this user may not search (under sudo or su, often root's own): execvp goes on.
+      continue;
+    }
     try {
       accessSync(candidate, constants.X_OK);
       return { found: true, path: candidate };
