@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A task is plain data, made by a function of the configuration. */
+import type { Processes } from '../host/process.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -7,16 +8,19 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface Inputs {
   /** Arguments, environment, versions, sums: anything that is a value. */
   readonly values?: Readonly<Record<string, Json>>;
-  /** Files and small directories, by content, mode and symlink target. One that is missing counts as absent. */
+  /** Files and small directories, by content, mode and symlink target; a link's target file counts too. One that is missing counts as absent. */
   readonly files?: readonly string[];
-  /** Large source trees, by content through an index of their files' stat data. */
+  /** Large source trees, by content through an index of their files' stat data. Links are not followed: name what they lead to in `files`. */
   readonly trees?: readonly string[];
   /** Programs whose version matters, e.g. 'aarch64-linux-gnu-gcc'; the first line of `--version` counts. */
   readonly tools?: readonly string[];
 }
 
-/** How a task uses the job budget: one process; GNU make (speaks the jobserver); ninja (a fixed share, or the jobserver from 1.13 on). */
-export type JobKind = 'one' | 'make' | 'ninja';
+/**
+ * How a task uses the job budget: not at all, because it waits for the network or the user; one process;
+ * GNU make (speaks the jobserver); ninja (a fixed share, or the jobserver from 1.13 on).
+ */
+export type JobKind = 'none' | 'one' | 'make' | 'ninja';
 
 export interface ExecOptions {
   readonly cwd?: string;
@@ -48,6 +52,15 @@ export interface TaskContext {
    */
   readonly jobs: number;
   readonly jobserver: boolean;
+  /** For processes that `exec` is not enough for; whatever is started through it ends with this run. */
+  readonly processes: Processes;
+  /** The scrubbed base environment, for `processes`. */
+  readonly env: Readonly<Record<string, string>>;
+  /**
+   * The last run of this task was cut off by a crash of the machine, not only of the tool:
+   * files that it was writing may be empty or cut off although their times look right.
+   */
+  readonly crashed: boolean;
 }
 
 export interface Task {
@@ -57,7 +70,7 @@ export interface Task {
   readonly title: string;
   readonly deps: readonly string[];
   readonly inputs: Inputs;
-  /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. */
+  /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. A directory only has to be there. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */

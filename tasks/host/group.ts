@@ -2,6 +2,7 @@
 /** Process groups: who is in one, and how to end all of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf } from '../core/errno.js';
 
 export interface ProcessStat {
   readonly pid: number;
@@ -61,7 +62,7 @@ export function sendSignal(target: number, signal: NodeJS.Signals | 0): boolean 
     return true;
   } catch (error) {
     // EPERM: it is there, but belongs to somebody else (sudo).
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return errnoOf(error).code === 'EPERM';
   }
 }
 

@@ -9,6 +9,7 @@
 import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errnoOf } from '../core/errno.js';
 import { StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from './environment.js';
 import type { Processes } from './process.js';
@@ -46,10 +47,18 @@ export interface JobserverOptions {
   readonly signal: AbortSignal;
 }
 
-export async function createJobserver({ total, path, processes, signal }: JobserverOptions): Promise<JobBudget> {
+export async function createJobserver({
+  total,
+  path,
+  processes,
+  signal,
+}: JobserverOptions): Promise<JobBudget> {
   await mkdir(dirname(path), { recursive: true });
   rmSync(path, { force: true });
-  const made = await processes.run({ file: 'mkfifo', args: ['-m', '600', path], env: baseEnvironment() }, { signal });
+  const made = await processes.run(
+    { file: 'mkfifo', args: ['-m', '600', path], env: baseEnvironment() },
+    { signal },
+  );
   if (signal.aborted) throw interrupted();
   if (made.exitCode !== 0) {
     throw new StopwatchError('command-failed', `Cannot make the FIFO ${path} for the job budget.`, {
@@ -65,7 +74,7 @@ export async function createJobserver({ total, path, processes, signal }: Jobser
     try {
       return count > 0 ? readSync(fifo, Buffer.alloc(count), 0, count, null) : 0;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      if (errnoOf(error).code === 'EAGAIN') return 0;
       throw error;
     }
   };
@@ -113,8 +122,10 @@ export async function createJobserver({ total, path, processes, signal }: Jobser
       held += more;
     };
     try {
-      for (add(take(count)); got < count; add(take(count - got))) {
+      for (;;) {
         if (signal.aborted) throw interrupted();
+        add(take(count - got));
+        if (got >= count) break;
         add(await waitForOne());
         if (mustRecover && takers === 0) recover();
       }

@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { baseEnvironment } from './environment.js';
 import { endGroup, groupMembers, processStat } from './group.js';
 import { type Child, createProcesses, type Processes } from './process.js';
@@ -17,6 +18,8 @@ import { runToEnd } from './run-to-end.js';
 
 /** In the environment of every recorded process: tells ours from a stranger's with a reused number. */
 const MARK = 'STOPWATCH_GROUP';
+
+const groupSchema = z.object({ mark: z.string(), bootId: z.string(), startTime: z.string().optional() });
 
 export interface GroupRecord {
   /** The same port, with every group that it starts recorded. */
@@ -37,7 +40,10 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
     const file = join(directory, String(child.pid));
     watchdog.tell(`+ ${child.pid}`);
     try {
-      writeFileSync(file, JSON.stringify({ mark, bootId: bootId(), startTime: processStat(child.pid)?.startTime }));
+      writeFileSync(
+        file,
+        JSON.stringify({ mark, bootId: bootId(), startTime: processStat(child.pid)?.startTime }),
+      );
     } catch (error) {
       await child.end();
       throw error;
@@ -50,7 +56,7 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
   };
   return {
     processes: { spawn, run: (command, options) => runToEnd(spawn, command, options) },
-    close: watchdog.stop,
+    close: () => watchdog.stop(),
   };
 }
 
@@ -79,9 +85,9 @@ export async function endLeftovers(directory: string): Promise<number[]> {
 
 /** True when the group has living members and is the one that was recorded, not a later one with the same number. */
 function isOurs(leader: number, file: string): boolean {
-  let record: { mark?: unknown; bootId?: unknown; startTime?: unknown };
+  let record: z.infer<typeof groupSchema>;
   try {
-    record = JSON.parse(readFileSync(file, 'utf8')) as typeof record;
+    record = groupSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     // Cut off while it was written: the leader had just been started, and died with its parent.
     return false;
@@ -89,7 +95,7 @@ function isOurs(leader: number, file: string): boolean {
   if (record.bootId !== bootId()) return false;
   const stat = processStat(leader);
   if (stat !== undefined && stat.state !== 'Z') return stat.startTime === record.startTime;
-  return (groupMembers(leader) ?? []).some((member) => hasMark(member.pid, String(record.mark)));
+  return (groupMembers(leader) ?? []).some((member) => hasMark(member.pid, record.mark));
 }
 
 function hasMark(pid: number, mark: string): boolean {

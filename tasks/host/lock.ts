@@ -9,6 +9,8 @@
  */
 import { mkdir, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
+import { errnoOf } from '../core/errno.js';
 import { StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from './environment.js';
 import { createProcesses, type Processes } from './process.js';
@@ -58,7 +60,7 @@ async function openLockFile(path: string): Promise<FileHandle> {
     await mkdir(dirname(path), { recursive: true });
     return await open(path, 'a+', 0o644);
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const { code = '', message } = errnoOf(cause);
     throw new StopwatchError(
       code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
       `Cannot open the lock file ${path}: ${message}.`,
@@ -90,12 +92,17 @@ async function flock(
     );
   } catch (cause) {
     if (!(cause instanceof StopwatchError) || cause.code !== 'command-not-found') throw cause;
-    throw new StopwatchError('host-package-missing', 'The program flock is missing: it keeps two runs apart.', {
-      cause,
-      hint: 'Install util-linux (on macOS: brew install flock).',
-    });
+    throw new StopwatchError(
+      'host-package-missing',
+      'The program flock is missing: it keeps two runs apart.',
+      {
+        cause,
+        hint: 'Install util-linux (on macOS: brew install flock).',
+      },
+    );
   }
-  if (signal.aborted) throw new StopwatchError('interrupted', `Interrupted while waiting for the lock ${path}.`);
+  if (signal.aborted)
+    throw new StopwatchError('interrupted', `Interrupted while waiting for the lock ${path}.`);
   if (exit.exitCode === 0) return true;
   if (exit.exitCode === 1 && args.includes('-n')) return false;
   throw new StopwatchError('locked', `Cannot lock ${path}: ${said || 'flock failed'}.`, {
@@ -108,13 +115,15 @@ async function writeHolder(file: FileHandle, command: string): Promise<void> {
   await file.write(`${JSON.stringify({ pid: process.pid, since: new Date().toISOString(), command })}\n`);
 }
 
+const holderSchema = z.object({ pid: z.number(), command: z.string(), since: z.string() });
+
 /** Who holds the lock, in words. The holder may be just about to write this down, or to go. */
 async function describeHolder(file: FileHandle): Promise<string> {
   try {
     const buffer = Buffer.alloc(4096);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    const holder = JSON.parse(buffer.toString('utf8', 0, bytesRead)) as Record<string, unknown>;
-    return `process ${String(holder['pid'])} (${String(holder['command'])}), since ${String(holder['since'])}`;
+    const { pid, command, since } = holderSchema.parse(JSON.parse(buffer.toString('utf8', 0, bytesRead)));
+    return `process ${pid} (${command}), since ${since}`;
   } catch {
     return 'another process';
   }

@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { StopwatchError } from '../core/errors.js';
 import { endGroup, signalGroup, waitForGroup } from './group.js';
@@ -95,9 +95,17 @@ const require = createRequire(import.meta.url);
 
 /** The command as one could type it into a shell. */
 export function shellQuote(command: { readonly file: string; readonly args: readonly string[] }): string {
-  // Loaded only when something is to be shown: zx takes longer to load than a warm run has time for.
-  const { quote } = require('zx/core') as { quote: (text: string) => string };
-  return [command.file, ...command.args].map((word) => quote(word)).join(' ');
+  return [command.file, ...command.args].map((word, index) => quoteWord(word, index === 0)).join(' ');
+}
+
+function quoteWord(word: string, isProgram: boolean): string {
+  // Most words need nothing. A program with '=' in its name would be taken for an assignment.
+  if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) && !(isProgram && word.includes('='))) return word;
+  // Loaded only when needed: zx takes longer to load than a warm run has time for.
+  const zx: unknown = require('zx/core');
+  if (typeof zx !== 'object' || zx === null || !('quote' in zx) || typeof zx.quote !== 'function')
+    return word;
+  return String(zx.quote(word));
 }
 
 let foundLauncher: string | null | undefined;
@@ -165,7 +173,8 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
       options.stdin ?? 'ignore',
       options.stdout ?? 'pipe',
       options.stderr ?? 'pipe',
-      // Descriptors of ours are handed on as they are; execa's types know 0 to 2 only.
+      // execa's types know the descriptors 0 to 2 only; the system hands on any of ours.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       ...((options.extra ?? []) as 'pipe'[]),
     ],
   });
@@ -186,14 +195,14 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
 
   const pipes = subprocess.stdio.slice(1).map((stream, index) => {
     const asked = index < 2 ? 'pipe' : options.extra?.[index - 2];
-    return asked === 'pipe' && stream ? buffered(stream as Readable) : null;
+    return asked === 'pipe' && stream instanceof Readable ? buffered(stream) : null;
   });
   const finish = async (): Promise<Exit> => {
     const { code, signal } = await leaderExit;
     const durationMs = performance.now() - started;
     if (ending === undefined && !(await waitForGroup(pid, STRAGGLERS_MS, false))) await end();
     await ending;
-    await Promise.all(pipes.map((pipe) => pipe?.drained()));
+    await Promise.all(pipes.flatMap((pipe) => pipe?.drained() ?? []));
     options.signal.removeEventListener('abort', abort);
     return { exitCode: code ?? undefined, signal: signal ?? undefined, durationMs };
   };

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errnoOf } from '../core/errno.js';
 import { StopwatchError } from '../core/errors.js';
 import type { Entry } from './tree-listing.js';
 
@@ -33,7 +34,8 @@ export async function hashEntries(
     sum.copy(sums, index * SUM_BYTES);
     if (performance.now() >= sliceEnd) {
       await nextTurn();
-      if (signal.aborted) throw new StopwatchError('interrupted', `Interrupted while ${root} was being read.`);
+      if (signal.aborted)
+        throw new StopwatchError('interrupted', `Interrupted while ${root} was being read.`);
       sliceEnd = performance.now() + SLICE_MS;
     }
   }
@@ -67,7 +69,7 @@ function hashFile(path: string, raw: string, root: string, buffer: Buffer): Buff
     // A name that is not UTF-8 goes as bytes.
     fd = openSync(utf8 ? path : Buffer.concat([Buffer.from(`${root}/`), Buffer.from(raw, 'latin1')]), 'r');
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code, message } = errnoOf(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return Buffer.alloc(SUM_BYTES);
     throw new StopwatchError('file-unreadable', `Cannot read ${path}: ${message}.`, {
       cause,

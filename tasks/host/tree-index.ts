@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { writeFileAtomic } from './atomic.js';
 import type { Processes } from './process.js';
 import { digestTree, hashEntries, SUM_BYTES, toPath } from './tree-hash.js';
@@ -49,7 +50,8 @@ export interface TreeIndexOptions {
 }
 
 export function createTreeIndex({ directory, processes, signal }: TreeIndexOptions): TreeIndex {
-  const place = (root: string) => join(directory, createHash('sha256').update(root).digest('hex').slice(0, 16));
+  const place = (root: string) =>
+    join(directory, createHash('sha256').update(root).digest('hex').slice(0, 16));
   const current = (root: string) => join(place(root), 'current');
   const keptFile = (root: string, digest: string) => join(place(root), digest);
 
@@ -135,7 +137,10 @@ function differences(before: Snapshot, now: Snapshot): string[] {
   const states = ({ listing, sums }: Snapshot) => {
     const map = new Map<string, string>();
     parseListing(listing).forEach((entry, index) => {
-      map.set(entry.path, stateOf(entry, sums.toString('latin1', index * SUM_BYTES, (index + 1) * SUM_BYTES)));
+      map.set(
+        entry.path,
+        stateOf(entry, sums.toString('latin1', index * SUM_BYTES, (index + 1) * SUM_BYTES)),
+      );
     });
     return map;
   };
@@ -151,19 +156,22 @@ function stateOf(entry: Entry, sum: string): string {
   return `${entry.type}${entry.type === 'd' ? '' : entry.mode}\0${entry.link}\0${sum}`;
 }
 
+const headSchema = z.object({
+  root: z.string(),
+  digest: z.string(),
+  racy: z.array(z.number()),
+  /** Bytes of each section. */
+  listing: z.number(),
+  sums: z.number(),
+});
+
 /** A snapshot that is missing, cut off or of another version is no snapshot: then everything is read again. */
 function readSnapshot(path: string, root: string): Snapshot | undefined {
   try {
     const data = readFileSync(path);
     const end = data.indexOf('\n', MAGIC.length);
     if (data.toString('latin1', 0, MAGIC.length) !== MAGIC || end < 0) return undefined;
-    const head = JSON.parse(data.toString('utf8', MAGIC.length, end)) as {
-      root: string;
-      digest: string;
-      racy: number[];
-      listing: number;
-      sums: number;
-    };
+    const head = headSchema.parse(JSON.parse(data.toString('utf8', MAGIC.length, end)));
     const listing = data.subarray(end + 1, end + 1 + head.listing);
     const sums = data.subarray(end + 1 + head.listing);
     if (head.root !== root || listing.length !== head.listing || sums.length !== head.sums) return undefined;

@@ -22,11 +22,9 @@ export interface Entry {
   readonly link: string;
 }
 
-const PRUNE = ['(', ...IGNORED_NAMES.flatMap((name, index) => [...(index > 0 ? ['-o'] : []), '-name', name]), ')', '-prune'];
-const FORMAT = [
-  ...['-o', '-type', 'd', '-printf', 'd %m\\0%P\\0\\0'],
-  ...['-o', '-printf', '%y %m %s %T@ %C@\\0%P\\0%l\\0'],
-];
+const PRUNE = ['(', ...IGNORED_NAMES.flatMap((name) => ['-name', name, '-o']), '-false', ')', '-prune'];
+const FORMAT_DIRECTORY = ['-o', '-type', 'd', '-printf', 'd %m\\0%P\\0\\0'];
+const FORMAT_OTHER = ['-o', '-printf', '%y %m %s %T@ %C@\\0%P\\0%l\\0'];
 
 /** The raw listing, for `parseListing`; undefined when `root` is no directory. Throws 'file-unreadable'. */
 export async function listTree(
@@ -37,7 +35,8 @@ export async function listTree(
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const env = baseEnvironment();
   const file = process.platform === 'darwin' && which('gfind', env['PATH']).found ? 'gfind' : 'find';
-  const child = await processes.spawn({ file, args: ['-H', root, ...PRUNE, ...FORMAT], env }, { signal });
+  const args = ['-H', root, ...PRUNE, ...FORMAT_DIRECTORY, ...FORMAT_OTHER];
+  const child = await processes.spawn({ file, args, env }, { signal });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
@@ -48,10 +47,14 @@ export async function listTree(
   // A file that goes while we look is a change, not a failure.
   const serious = complaints.filter((line) => !line.includes('No such file or directory'));
   if (exitCode !== 0 && (serious.length > 0 || complaints.length === 0)) {
-    throw new StopwatchError('file-unreadable', `Cannot list the tree ${root}: ${serious[0] ?? 'find failed'}.`, {
-      hint: 'Make all of it readable for you. (GNU find is needed: on macOS, brew install findutils.)',
-      lastLines: serious.slice(-20),
-    });
+    throw new StopwatchError(
+      'file-unreadable',
+      `Cannot list the tree ${root}: ${serious[0] ?? 'find failed'}.`,
+      {
+        hint: 'Make all of it readable for you. (GNU find is needed: on macOS, brew install findutils.)',
+        lastLines: serious.slice(-20),
+      },
+    );
   }
   return Buffer.concat(out);
 }

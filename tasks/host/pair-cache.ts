@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/** A small cache on disk: for each name a key that says whether the answer still holds, and the answer. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileAtomic } from './atomic.js';
+
+const pairs = z.record(z.string(), z.tuple([z.string(), z.string()]));
+
+export interface PairCache {
+  /** The answer kept for `name`, if it was kept under the same key. */
+  get(name: string, key: string): string | undefined;
+  set(name: string, key: string, answer: string): void;
+  /** Writes the cache if it has changed. */
+  save(): Promise<void>;
+}
+
+/** `file` is read at once; missing or damaged it counts as empty. */
+export function createPairCache(file: string): PairCache {
+  const known = new Map(Object.entries(read(file)));
+  let changed = false;
+  return {
+    get(name, key) {
+      const pair = known.get(name);
+      return pair?.[0] === key ? pair[1] : undefined;
+    },
+    set(name, key, answer) {
+      known.set(name, [key, answer]);
+      changed = true;
+    },
+    async save() {
+      if (!changed) return;
+      changed = false;
+      await writeFileAtomic(file, JSON.stringify(Object.fromEntries(known)));
+    },
+  };
+}
+
+function read(file: string): z.infer<typeof pairs> {
+  try {
+    return pairs.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data ?? {};
+  } catch {
+    return {};
+  }
+}
