@@ -38,8 +38,8 @@ export function kernelCommandLine({ files, options, device }: MachineParts): str
     'console=ttyAMA0',
     // Without it a kernel that dies before its console driver starts says nothing at all.
     'earlycon',
-    // Boot messages are trapped character by character, and each of them is in the witness's stream.
-    'quiet',
+    // Warnings and worse. `quiet` would hide a WARNING; more is trapped character by character, and traced.
+    'loglevel=5',
     'panic=-1',
     ...(options.guest === 'test_and_quit' ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),

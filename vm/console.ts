@@ -59,7 +59,7 @@ export function findingOf(line: string): Finding | undefined {
 }
 
 /** What a KTAP result, plan or version line begins with, or the beginning of that. */
-const RESULT_HEAD = /^ *(?:$|o$|n$|no$|not$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
+const RESULT_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
 
 /**
  * Takes lines of the console and gives back plain text, in which a KTAP result

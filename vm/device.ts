@@ -15,6 +15,36 @@ export interface DeviceDescription {
   readonly tracePatterns: readonly string[];
   /** Names that QEMU's own `memory_region_ops_*` events give to its trapping regions. */
   readonly witnessRegions: readonly string[];
+  readonly build: DeviceBuild;
+}
+
+/** A symbolic link in a source tree, `link` relative to the tree, `target` relative to the package. */
+export interface BuildLink {
+  readonly link: string;
+  readonly target: string;
+}
+
+/** How the device and its driver get into the two source trees. Paths are relative to the package unless said otherwise. */
+export interface DeviceBuild {
+  readonly qemu: {
+    /** Patch files, in order. */
+    readonly patches: readonly string[];
+    readonly links: readonly BuildLink[];
+    /** Name of the device list: configs/devices/aarch64-softmmu/NAME.mak in QEMU's tree. */
+    readonly deviceList: string;
+  };
+  readonly linux: {
+    readonly patches: readonly string[];
+    readonly links: readonly BuildLink[];
+    /** The driver's symbol, CONFIG_ included. */
+    readonly symbol: string;
+    /** Directory of the driver in the tree. */
+    readonly directory: string;
+    /** The driver's sources: a directory of the package. */
+    readonly sources: string;
+  };
+  /** What runs in the guest: file of the package to its path and mode there. */
+  readonly guest: readonly { readonly file: string; readonly path: string; readonly mode: number }[];
 }
 
 /** `id` of the device in QEMU: its path is `/machine/peripheral/device0`. */

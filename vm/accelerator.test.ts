@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { StopwatchError } from '../tasks/core/errors.js';
+import { chooseAccelerator, type HostFacts } from './accelerator.js';
+
+const arm: HostFacts = { arch: 'arm64', platform: 'linux', kvmUsable: true };
+
+describe('chooseAccelerator', () => {
+  it.each([
+    ['an aarch64 host with KVM', arm, 'realtime', 'kvm', 'the host is aarch64 and has KVM'],
+    ['the deterministic clock', arm, 'icount', 'tcg', 'the deterministic clock (icount) needs TCG'],
+    ['another processor', { ...arm, arch: 'x64' }, 'realtime', 'tcg', 'the host is x64, the guest aarch64'],
+    [
+      'another system',
+      { ...arm, platform: 'darwin' },
+      'realtime',
+      'tcg',
+      "KVM is Linux's, and the host is darwin",
+    ],
+    [
+      'no access',
+      { ...arm, kvmUsable: false },
+      'realtime',
+      'tcg',
+      '/dev/kvm is missing or may not be opened by this user',
+    ],
+  ] as const)('auto: %s', (_name, host, clock, accelerator, reason) => {
+    expect(chooseAccelerator(host, { accelerator: 'auto', clock })).toEqual({ accelerator, reason });
+  });
+
+  it('uses TCG when told to', () => {
+    expect(chooseAccelerator(arm, { accelerator: 'tcg', clock: 'realtime' }).accelerator).toBe('tcg');
+  });
+
+  it.each([
+    [arm, 'icount', 'Set vm.clock to realtime (--realtime), or vm.accelerator to auto.'],
+    [{ ...arm, arch: 'x64' }, 'realtime', 'Set vm.accelerator to auto.'],
+  ] as const)('refuses a KVM that cannot be had', (host, clock, hint) => {
+    const choose = (): unknown => chooseAccelerator(host, { accelerator: 'kvm', clock });
+    expect(choose).toThrow(StopwatchError);
+    expect(choose).toThrow(expect.objectContaining({ code: 'bad-config', hint }));
+  });
+});
