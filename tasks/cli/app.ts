@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
+import { mkdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig, type Loaded } from '../config/load.js';
+import { EXIT, StopwatchError, type ExitCode } from '../core/errors.js';
+import { asStopwatchError, describeFailure, serialiseError } from '../reporters/failure.js';
+import { painter, type Output } from '../reporters/format.js';
+import { chooseLook, createReporter, type Look, type Reporter } from '../reporters/reporter.js';
+import { confirmOn } from './confirm.js';
+import { writeCrashLog } from './crash.js';
+import type { Interrupt } from './interrupt.js';
+import { settingsOf, type Options } from './options.js';
+import type { Result, Services, Steps } from './services.js';
+
+export interface World {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly interrupt: Interrupt;
+  /** Loads the task graph and its commands. */
+  readonly steps: () => Promise<Steps>;
+}
+
+/** What a command is, besides what it does. */
+export interface Spec {
+  /** It builds, so the host must have what builds need. */
+  readonly builds: boolean;
+  /** --json gives one document, not a line per event. */
+  readonly document: boolean;
+}
+
+export class App {
+  exitCode: ExitCode = EXIT.passed;
+  /** Set as soon as it is known, for the log of a crash. */
+  logs: string | undefined;
+  private reporter: Reporter | undefined;
+
+  constructor(private readonly world: World) {}
+
+  /** Runs one command from its options to its exit code. Never rejects. */
+  async run(
+    spec: Spec,
+    command: Command,
+    action: (services: Services, steps: () => Promise<Steps>) => Promise<Result>,
+  ): Promise<void> {
+    const { world } = this;
+    const options: Options = command.optsWithGlobals();
+    const look = this.look(options);
+    try {
+      checkTogether(options);
+      const loaded = await loadConfig({
+        cwd: world.cwd,
+        environment: world.environment,
+        flags: settingsOf(options),
+        workdir: options.workdir,
+      });
+      this.logs = loaded.paths.logs;
+      // With one document on standard output, everything else is for standard error.
+      const documents = spec.document && look.kind === 'json';
+      const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
+      const stream = documents ? world.stderr : world.stdout;
+      this.reporter = await createReporter(reporterLook, outputTo(stream));
+      const services = this.services(loaded, this.reporter, look);
+      for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
+      if (spec.builds) await ensure(services, options.install);
+      const result = await action(services, world.steps);
+      await this.finish(command.name(), result, look, spec);
+    } catch (thrown) {
+      await this.fail(command.name(), thrown, look, spec);
+    }
+  }
+
+  /** Gives the terminal back, as far as that is possible within a moment. */
+  async release(): Promise<void> {
+    await this.reporter?.finish();
+  }
+
+  private look(options: Options): Look {
+    const { stdout } = this.world;
+    return chooseLook({
+      json: options.json === true,
+      verbose: options.verbose === true,
+      noColour: !options.color,
+      isTerminal: stdout.isTTY,
+      columns: stdout.columns ?? 0,
+      environment: this.world.environment,
+    });
+  }
+
+  private services(loaded: Loaded, reporter: Reporter, look: Look): Services {
+    const { environment, stdin, stdout, stderr, interrupt } = this.world;
+    const interactive = stdin.isTTY && stdout.isTTY && look.kind !== 'json';
+    return {
+      loaded,
+      environment,
+      signal: interrupt.signal,
+      emit: reporter.emit,
+      release: async () => reporter.finish(),
+      look,
+      interactive,
+      confirm: async (question, otherwise) => {
+        if (!interactive) return otherwise;
+        await reporter.finish();
+        return confirmOn(stdin, stderr, question, interrupt.signal);
+      },
+      processes: async () => interrupt.processes(),
+    };
+  }
+
+  private async finish(command: string, result: Result, look: Look, spec: Spec): Promise<void> {
+    this.exitCode = result.exitCode;
+    await this.release();
+    const { stdout } = this.world;
+    if (look.kind === 'json') {
+      stdout.write(
+        spec.document
+          ? `${JSON.stringify(result.data ?? null, null, 2)}\n`
+          : `${JSON.stringify({ type: 'result', command, ...result })}\n`,
+      );
+      return;
+    }
+    if (result.text !== undefined) stdout.write(result.text);
+    await this.summarise(look, result);
+  }
+
+  private async fail(command: string, thrown: unknown, look: Look, spec: Spec): Promise<void> {
+    const { interrupt, stdout, stderr } = this.world;
+    await this.release();
+    for (const one of flatten(thrown)) {
+      // Whatever an abort made others throw, it is the abort that happened.
+      const cause: unknown = interrupt.signal.aborted ? interrupt.signal.reason : one;
+      const error = asStopwatchError(cause, undefined);
+      const told = error.code === 'internal' ? withLog(cause, this.logs) : error;
+      if (this.exitCode === EXIT.passed) {
+        this.exitCode = told.exitCode;
+        if (look.kind !== 'json') await this.summarise(look, {});
+      }
+      if (look.kind === 'json') {
+        const document = { type: 'result', command, exitCode: told.exitCode, error: serialiseError(told) };
+        stdout.write(`${JSON.stringify(document, null, spec.document ? 2 : 0)}\n`);
+        return;
+      }
+      const coloured = look.colour && stderr.isTTY;
+      stderr.write(describeFailure(told, painter(coloured)));
+      if (interrupt.signal.aborted) return;
+    }
+  }
+
+  private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
+    const { summariseClosing, summariseStages } = await import('../reporters/summary.js');
+    const { stdout } = this.world;
+    const summary = { paint: painter(look.colour), columns: stdout.columns || 100 };
+    if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
+    stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
+  }
+}
+
+function withLog(thrown: unknown, logs: string | undefined): StopwatchError {
+  return asStopwatchError(thrown, writeCrashLog(thrown, logs));
+}
+
+/** Several failures at once are told one after the other. */
+function flatten(thrown: unknown): unknown[] {
+  return thrown instanceof AggregateError && thrown.errors.length > 0 ? [...thrown.errors] : [thrown];
+}
+
+function checkTogether(options: Options): void {
+  if (options.rw && options.rootfs === 'initramfs') {
+    throw new StopwatchError('bad-usage', '--rw keeps changes, which an initramfs cannot', {
+      hint: 'Leave out --rootfs initramfs: --rw takes the ext4 image.',
+    });
+  }
+}
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+  };
+}
+
+async function ensure(services: Services, install: boolean): Promise<void> {
+  const { ensurePackages } = await import('../host/packages.js');
+  const { loaded, environment, signal, emit, interactive } = services;
+  const task = 'host:packages';
+  // What was found is kept there.
+  mkdirSync(loaded.paths.work, { recursive: true });
+  await ensurePackages({
+    cross: loaded.config.build.cross,
+    work: loaded.paths.work,
+    environment,
+    signal,
+    root: process.getuid?.() === 0,
+    processes: services.processes,
+    install: install ? 'ask' : 'no',
+    interactive,
+    confirm: async (question) => services.confirm(question, false),
+    notice: (text) => emit({ type: 'notice', task, text }),
+    onLine: (line) => emit({ type: 'task-line', task, line }),
+  });
+}

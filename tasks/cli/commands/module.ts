@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+import type { Command } from 'commander';
+import type { App } from '../app.js';
+import { addHelp, BUILD_EXITS } from '../help.js';
+
+export function addModule(program: Command, app: App): void {
+  const command = program
+    .command('module')
+    .summary('build the driver as stopwatch.ko')
+    .description('Builds the Linux driver as a loadable module, stopwatch.ko, and says where it is.')
+    .action(async () =>
+      app.run({ builds: true, document: false }, command, async (services, steps) =>
+        (await steps()).module(services),
+      ),
+    );
+  addHelp(command, BUILD_EXITS, [['stopwatch module', 'after an edit of driver/stopwatch.c']]);
+}

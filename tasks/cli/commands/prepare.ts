@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+import { Argument, type Command } from 'commander';
+import type { SourceName } from '../../config/schema.js';
+import type { App } from '../app.js';
+import { addHelp, BUILD_EXITS } from '../help.js';
+
+export function addPrepare(program: Command, app: App): void {
+  const command = program
+    .command('prepare')
+    .summary('fetch, verify, extract, patch and build the sources, or one of them')
+    .description(
+      'Fetches QEMU, Linux and Busybox, checks them against their sha256, extracts, patches and builds them. With a name, only that one and what it needs.',
+    )
+    .addArgument(new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox']))
+    .action(async (part: SourceName | undefined) =>
+      app.run({ builds: true, document: false }, command, async (services, steps) =>
+        (await steps()).prepare(services, { part }),
+      ),
+    );
+  addHelp(command, BUILD_EXITS, [
+    ['stopwatch prepare', 'all three'],
+    ['stopwatch prepare qemu', 'only QEMU'],
+    ['stopwatch prepare --offline', 'only from what was downloaded before'],
+  ]);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+import type { Command } from 'commander';
+import { packageVersion } from '../../config/paths.js';
+import { EXIT } from '../../core/errors.js';
+import type { TaskStatus } from '../../core/events.js';
+import type { App } from '../app.js';
+import { addHelp, BUILD_EXITS } from '../help.js';
+import type { Result, Services } from '../services.js';
+
+export function addStatus(program: Command, app: App): void {
+  const command = program
+    .command('status')
+    .summary('say for each task whether it is fresh or stale, and why')
+    .description(
+      'Analyses the tasks as a run would, and says for each whether it is fresh or stale and which input, dependency, tool or output makes it so. Does nothing. With --json, also every setting in force and where it came from.',
+    )
+    .action(async () =>
+      app.run({ builds: false, document: true }, command, async (services, steps) =>
+        report(services, await (await steps()).status(services)),
+      ),
+    );
+  addHelp(command, BUILD_EXITS, [
+    ['stopwatch status', 'what the next run would do'],
+    ['stopwatch status --json', 'the same, the configuration, and where each setting came from'],
+  ]);
+}
+
+async function report({ loaded, look }: Services, tasks: readonly TaskStatus[]): Promise<Result> {
+  const [{ statusText }, { painter }] = await Promise.all([
+    import('../../reporters/reasons.js'),
+    import('../../reporters/format.js'),
+  ]);
+  return {
+    exitCode: EXIT.passed,
+    text: statusText(tasks, loaded.paths.project, painter(look.colour)),
+    data: statusData(loaded, tasks),
+  };
+}
+
+/** The document of `status --json`. */
+export function statusData(
+  { config, provenance, paths, file }: Services['loaded'],
+  tasks: readonly TaskStatus[],
+): unknown {
+  return {
+    version: packageVersion(),
+    paths,
+    configFile: file ?? null,
+    config,
+    provenance,
+    tasks: tasks.map((task) => ({ ...task, lastDurationMs: task.lastDurationMs ?? null })),
+  };
+}

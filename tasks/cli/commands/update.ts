@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+import type { Command } from 'commander';
+import type { App } from '../app.js';
+import { addHelp, BUILD_EXITS } from '../help.js';
+
+export function addUpdate(program: Command, app: App): void {
+  const command = program
+    .command('update')
+    .summary('build again what an edit has made stale; do not boot')
+    .description(
+      'Builds QEMU, Linux, Busybox and the root file system as far as an edit of device/, driver/, guest_fs/, a source tree or the configuration asks for it. Boots nothing.',
+    )
+    .action(async () =>
+      app.run({ builds: true, document: false }, command, async (services, steps) =>
+        (await steps()).update(services),
+      ),
+    );
+  addHelp(command, BUILD_EXITS, [['stopwatch update', 'after an edit of device/stopwatch.c']]);
+}

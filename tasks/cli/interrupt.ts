@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/** Signals of the system, as the one AbortSignal. */
+import { setMaxListeners } from 'node:events';
+import { EXIT, StopwatchError } from '../core/errors.js';
+import type { Child, Processes } from '../host/process.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Milliseconds in which a second signal is taken for the same keystroke, sent by the terminal and by npm. */
+const SAME = 300;
+
+export class Interrupt {
+  readonly signal: AbortSignal;
+  private readonly controller = new AbortController();
+  private readonly children = new Set<Child>();
+  private abortedAt: number | undefined;
+
+  /** `say` tells the user that it was heard. */
+  constructor(private readonly say: (text: string) => void) {
+    this.signal = this.controller.signal;
+    // Every process and download listens.
+    setMaxListeners(0, this.signal);
+  }
+
+  /** From now on the first signal aborts, and the next one kills. */
+  listen(): void {
+    for (const name of SIGNALS) process.on(name, () => this.receive(name));
+  }
+
+  abort(message: string): void {
+    this.abortedAt ??= performance.now();
+    this.controller.abort(
+      new StopwatchError('interrupted', message, {
+        hint: 'The same command goes on from what is finished.',
+      }),
+    );
+  }
+
+  private receive(name: string): void {
+    if (this.abortedAt === undefined) {
+      this.abort(`Interrupted by ${name}`);
+      if (name === 'SIGINT') this.say('Stopping; press Ctrl-C again to kill everything.');
+      return;
+    }
+    if (performance.now() - this.abortedAt < SAME) return;
+    this.killAll();
+    process.exit(EXIT.interrupted);
+  }
+
+  /** Ends every process that we started, at once. */
+  killAll(): void {
+    for (const child of this.children) child.kill('SIGKILL');
+  }
+
+  /** The port for processes, with every child remembered. */
+  async processes(): Promise<Processes> {
+    const [{ createProcesses }, { runToEnd }] = await Promise.all([
+      import('../host/process.js'),
+      import('../host/run-to-end.js'),
+    ]);
+    const real = createProcesses();
+    const spawn: Processes['spawn'] = async (command, options) => {
+      const child = await real.spawn(command, options);
+      this.children.add(child);
+      void child.exited.then(() => this.children.delete(child));
+      return child;
+    };
+    return { spawn, run: async (command, options) => runToEnd(spawn, command, options) };
+  }
+}

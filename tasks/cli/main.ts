@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+/** The command line's entry. Signals, crashes and the exit code are handled here and nowhere else. */
+import { writeSync } from 'node:fs';
+import * as module from 'node:module';
+import { CommanderError } from 'commander';
+import { EXIT } from '../core/errors.js';
+import { asStopwatchError, describeFailure } from '../reporters/failure.js';
+import { painter } from '../reporters/format.js';
+import { App } from './app.js';
+import { writeCrashLog } from './crash.js';
+import { Interrupt } from './interrupt.js';
+import { createProgram } from './program.js';
+import type { Steps } from './services.js';
+
+/** Milliseconds that a crash waits for the terminal to be given back. */
+const RELEASE_WITHIN = 500;
+
+function environment(): Record<string, string> {
+  const defined = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(defined);
+}
+
+async function main(): Promise<void> {
+  // From Node 22.1 on, compiled code is kept between runs.
+  if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') {
+    module.enableCompileCache();
+  }
+  const interrupt = new Interrupt((text) => process.stderr.write(`${text}\n`));
+  const app = new App({
+    cwd: process.cwd(),
+    environment: environment(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interrupt,
+    steps: loadSteps,
+  });
+
+  const crash = (thrown: unknown): void => {
+    interrupt.killAll();
+    const error = asStopwatchError(thrown, writeCrashLog(thrown, app.logs));
+    const released = Promise.race([
+      app.release().catch(() => {}),
+      new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN)),
+    ]);
+    void released.then(() => {
+      writeSync(2, describeFailure(error, painter(false)));
+      process.exit(error.exitCode);
+    });
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // Whoever read our output has gone (`stopwatch all | head`): there is nobody left to do it for.
+      if (error.code === 'EPIPE') interrupt.abort('The reader of the output has gone');
+      else crash(error);
+    });
+  }
+
+  interrupt.listen();
+  try {
+    await createProgram(app).parseAsync();
+    process.exitCode = app.exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+  }
+  // Nothing may hold the process back: not a socket kept alive, not a listener.
+  process.exit();
+}
+
+async function loadSteps(): Promise<Steps> {
+  // Not a literal, for as long as that module is not there.
+  const specifier: string = '../steps/commands.js';
+  const steps: Steps = await import(specifier);
+  return steps;
+}
+
+await main();

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/** Options that every command takes, and what they set in the configuration. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { didYouMean } from '../config/closest.js';
+import type { Given } from '../config/environment.js';
+
+/** Values of the options of all commands; a command's own come with them. */
+export interface Options {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly color: boolean;
+  readonly jobs?: number;
+  readonly workdir?: string;
+  readonly source?: readonly NamedPath[];
+  readonly offline?: true;
+  readonly install: boolean;
+  readonly driver?: string;
+  readonly rootfs?: string;
+  readonly realtime?: true;
+  readonly accel?: string;
+  /** Of `run`. */
+  readonly crosscheck?: true;
+  readonly rw?: true;
+}
+
+interface NamedPath {
+  readonly name: string;
+  readonly path: string;
+}
+
+const SOURCES = ['qemu', 'linux', 'busybox'];
+
+function parseJobs(text: string): number {
+  if (!/^\d{1,4}$/.test(text))
+    throw new InvalidArgumentError('Expected a number of processes, 0 for one per processor.');
+  return Number(text);
+}
+
+function parseSource(text: string, before: readonly NamedPath[] = []): NamedPath[] {
+  const [, name = '', path = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+  if (path === '') throw new InvalidArgumentError('Expected NAME=PATH, such as linux=../linux.');
+  if (!SOURCES.includes(name)) {
+    throw new InvalidArgumentError(
+      `Expected one of ${SOURCES.join(', ')} as its name${didYouMean(name, SOURCES)}`,
+    );
+  }
+  return [...before, { name, path }];
+}
+
+/** Adds them to the program; they are accepted before and after the command. */
+export function addGlobalOptions(program: Command): void {
+  program
+    .option('--json', 'print JSON: one document, or one event per line while something runs')
+    .option('--verbose', 'show every line of every tool')
+    .option('--no-color', 'no colours; so does NO_COLOR in the environment')
+    .addOption(new Option('--jobs <N>', 'processes at once, 0 for one per processor').argParser(parseJobs))
+    .option('--workdir <DIR>', 'where everything generated goes (default: .stopwatch in the project)')
+    .addOption(
+      new Option(
+        '--source <NAME=PATH>',
+        'use a source tree of your own for qemu, linux or busybox',
+      ).argParser(parseSource),
+    )
+    .option('--offline', 'download nothing')
+    .option('--no-install', 'never install packages on the host')
+    .addOption(new Option('--driver <KIND>', 'how the driver is built').choices(['module', 'builtin']))
+    .addOption(new Option('--rootfs <KIND>', 'root file system of the guest').choices(['initramfs', 'ext4']))
+    .option('--realtime', "the host's clock instead of counted instructions")
+    .addOption(new Option('--accel <KIND>', 'accelerator').choices(['auto', 'tcg', 'kvm']));
+}
+
+/** The settings that were given as flags. */
+export function settingsOf(options: Options): Given[] {
+  const given: Given[] = [];
+  const set = (path: string, value: unknown, origin: string): void => {
+    if (value !== undefined) given.push({ path, value, origin });
+  };
+  set('build.jobs', options.jobs, '--jobs');
+  for (const { name, path } of options.source ?? []) set(`sources.${name}.tree`, path, '--source');
+  set('downloads.offline', options.offline, '--offline');
+  set('vm.driver', options.driver, '--driver');
+  if (options.rw) set('vm.rootfs', 'ext4', '--rw');
+  set('vm.rootfs', options.rootfs, '--rootfs');
+  set('vm.clock', options.realtime ? 'realtime' : undefined, '--realtime');
+  set('vm.accelerator', options.accel, '--accel');
+  set('crosscheck.run', options.crosscheck, '--crosscheck');
+  return given;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** The program: its options, its commands, its help. */
+import { Command } from 'commander';
+import { packageVersion } from '../config/paths.js';
+import type { App } from './app.js';
+import { addAll } from './commands/all.js';
+import { addClean } from './commands/clean.js';
+import { addCrosscheck } from './commands/crosscheck.js';
+import { addDoctor } from './commands/doctor.js';
+import { addModule } from './commands/module.js';
+import { addPatch } from './commands/patch.js';
+import { addPrepare } from './commands/prepare.js';
+import { addRun } from './commands/run.js';
+import { addRunTestQuit } from './commands/run-test-quit.js';
+import { addStatus } from './commands/status.js';
+import { addUpdate } from './commands/update.js';
+import { addHelp, ALL_EXITS } from './help.js';
+import { addGlobalOptions } from './options.js';
+
+/** Throws CommanderError instead of exiting; its exit code is 0 for --help and --version. */
+export function createProgram(app: App): Command {
+  const program = new Command('stopwatch')
+    .description('Build, boot and prove a para-virtualized device.')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    // Before the commands are added: they take these over.
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('`--help` says what there is.');
+  addGlobalOptions(program);
+  for (const add of [
+    addAll,
+    addPrepare,
+    addPatch,
+    addUpdate,
+    addRunTestQuit,
+    addRun,
+    addModule,
+    addDoctor,
+    addStatus,
+    addClean,
+    addCrosscheck,
+  ]) {
+    add(program, app);
+  }
+  addHelp(program, ALL_EXITS, [
+    ['stopwatch all', 'everything; then edit device/stopwatch.c, and again'],
+    ['stopwatch run-test-quit --help', 'more about one command'],
+  ]);
+  return program;
+}

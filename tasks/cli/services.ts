@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/** What a command is given, and what it gives back. The command line makes it; the steps use it. */
+import type { Loaded } from '../config/load.js';
+import type { SourceName } from '../config/schema.js';
+import type { ExitCode } from '../core/errors.js';
+import type { Emit, TaskStatus } from '../core/events.js';
+import type { Processes } from '../host/process.js';
+import type { Look } from '../reporters/reporter.js';
+
+export interface Services {
+  /** Configuration, where each value came from, and the directories. */
+  readonly loaded: Loaded;
+  /** The user's own environment, whole. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The one signal: aborted with StopwatchError 'interrupted' on SIGINT, SIGTERM, SIGHUP. */
+  readonly signal: AbortSignal;
+  /** To the reporter. */
+  readonly emit: Emit;
+  /** Shows what the reporter still has to show and gives the terminal back: before a console takes it over. */
+  readonly release: () => Promise<void>;
+  readonly look: Look;
+  /** Standard input and output are a terminal. */
+  readonly interactive: boolean;
+  /** Asks yes or no on the terminal; gives `otherwise` where there is none. An empty answer is no. */
+  readonly confirm: (question: string, otherwise: boolean) => Promise<boolean>;
+  /** Loads the port for processes; all that it starts are killed when the user insists. */
+  readonly processes: () => Promise<Processes>;
+}
+
+/** How a command ended when it did not throw. */
+export interface Result {
+  readonly exitCode: ExitCode;
+  /** The answer itself, for standard output: text, and the same as data for --json. */
+  readonly text?: string;
+  readonly data?: unknown;
+  /** Lines after the table of stages: verdicts and the accelerator that ran. */
+  readonly verdict?: readonly string[];
+  /** The next command to type. */
+  readonly next?: string;
+}
+
+export interface RunOptions {
+  readonly nodev: boolean;
+  readonly rw: boolean;
+  /** File to write the device tree to (its .dts goes beside it); '' for the default place; undefined: do not dump. */
+  readonly dumpDtb: string | undefined;
+}
+
+export interface CleanOptions {
+  /** Extracted source trees too. */
+  readonly sources: boolean;
+  /** Reports of earlier runs too. */
+  readonly reports: boolean;
+  /** The download cache, which other checkouts share, too. */
+  readonly downloads: boolean;
+  /** Do not ask. */
+  readonly force: boolean;
+  /** Only say what would be removed. */
+  readonly dryRun: boolean;
+}
+
+/** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */
+export interface Steps {
+  all(services: Services): Promise<Result>;
+  prepare(services: Services, options: { readonly part: SourceName | undefined }): Promise<Result>;
+  patch(services: Services): Promise<Result>;
+  update(services: Services): Promise<Result>;
+  runTestQuit(services: Services): Promise<Result>;
+  run(services: Services, options: RunOptions): Promise<Result>;
+  module(services: Services): Promise<Result>;
+  /** The analysis that runs go by, and nothing done. */
+  status(services: Services): Promise<readonly TaskStatus[]>;
+  clean(services: Services, options: CleanOptions): Promise<Result>;
+  /** `file`: an absolute path. */
+  crosscheck(services: Services, options: { readonly file: string }): Promise<Result>;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** What every reporter is, and which one a run gets. */
+import { unreachable, type Emit } from '../core/events.js';
+import type { Output } from './format.js';
+import type { RunModel } from './progress-model.js';
+
+export interface Reporter {
+  /** Never throws, never waits. */
+  readonly emit: Emit;
+  /** Everything seen so far; the summary is made of it. */
+  readonly model: RunModel;
+  /** Shows what is left to show and gives the terminal back. May be called again; more events may follow. */
+  finish(): Promise<void>;
+}
+
+/** How to show a run. */
+export interface Look {
+  readonly kind: 'terminal' | 'plain' | 'json';
+  readonly colour: boolean;
+  readonly verbose: boolean;
+}
+
+/** Columns below which rows say too little to be worth moving. */
+const NARROWEST = 20;
+
+export interface LookRequest {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** --no-color was given. */
+  readonly noColour: boolean;
+  /** The output is a terminal. */
+  readonly isTerminal: boolean;
+  /** Its columns; 0 where the terminal does not say. */
+  readonly columns: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Rows that move need a terminal that can; colour also needs nobody who minds (NO_COLOR, see no-color.org). */
+export function chooseLook({ json, verbose, noColour, isTerminal, columns, environment }: LookRequest): Look {
+  const able = isTerminal && environment['TERM'] !== 'dumb';
+  const colour = able && !noColour && !json && (environment['NO_COLOR'] ?? '') === '';
+  const isCi = (environment['CI'] ?? '') !== '' && environment['CI'] !== 'false';
+  if (json) return { kind: 'json', colour: false, verbose };
+  return { kind: able && columns >= NARROWEST && !verbose && !isCi ? 'terminal' : 'plain', colour, verbose };
+}
+
+/** Loads and makes the reporter. */
+export async function createReporter(look: Look, output: Output): Promise<Reporter> {
+  switch (look.kind) {
+    case 'json':
+      return (await import('./json.js')).createJsonReporter(output);
+    case 'terminal':
+      return (await import('./terminal.js')).createTerminalReporter(output, look.colour);
+    case 'plain':
+      return (await import('./plain.js')).createPlainReporter(output, look);
+    default:
+      return unreachable(look.kind);
+  }
+}
