@@ -2,7 +2,7 @@
 /** How an archive is compressed, told from its first bytes; a name can be anything. */
 import { open } from 'node:fs/promises';
 import { StopwatchError } from '../core/errors.js';
-import { explainFsError } from './fs_errors.js';
+import { explainFsError, isMissing } from './fs-errors.js';
 
 /** A program that filters standard input with `-d` for decompressing; undefined: plain tar. */
 export type Decompressor = readonly [file: string, ...args: string[]] | undefined;
@@ -31,6 +31,7 @@ export async function decompressorFor(path: string, offset = 0): Promise<Decompr
       await handle.close();
     }
   } catch (error) {
+    if (isMissing(error)) throw new StopwatchError('file-unreadable', `There is no archive at ${path}`);
     throw explainFsError(error, 'read the archive', path);
   }
   const kind = KINDS.find(({ magic, at }) => head.subarray(at, at + magic.length).equals(magic));

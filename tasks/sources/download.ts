@@ -5,8 +5,9 @@ import type { Place } from '../config/schema.js';
 import { StopwatchError } from '../core/errors.js';
 import { withLock } from '../host/lock.js';
 import type { Processes } from '../host/process.js';
-import { interrupted } from './fs_errors.js';
-import { attempt, type Failure } from './http.js';
+import { interrupted } from './fs-errors.js';
+import { attempt } from './http.js';
+import type { Failure } from './http-failure.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { agentsFor, type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
 import { commitPartial, findStored, prepareStore, storePaths, takeHandPlaced } from './store.js';
@@ -127,18 +128,15 @@ async function findTargets(
   request: DownloadRequest,
   deps: DownloadDeps,
   failures: string[],
-): Promise<readonly (Target & { readonly apt?: AptArchives })[]> {
+): Promise<readonly (Target & { readonly apt?: AptArchives | undefined })[]> {
   const apt = request.places.some((place) => 'debian' in place) ? await aptArchives(deps) : undefined;
   return request.places.flatMap((place) => {
     const common = { sha256: place.sha256, name: placeName(place), place };
     if ('url' in place) return [{ ...common, address: place.url }];
     if (apt === undefined)
       failures.push(`Debian archive, ${place.debian}: skipped, this host has no apt that knows one`);
-    return (apt?.bases ?? []).map((base) => ({
-      ...common,
-      address: archiveAddress(base, place.debian),
-      apt: apt!,
-    }));
+    const bases = apt?.bases ?? [];
+    return bases.map((base) => Object.assign({ address: archiveAddress(base, place.debian), apt }, common));
   });
 }
 
@@ -160,7 +158,7 @@ function placeName(place: Place): string {
 /** All tries at one address. The caller holds the lock. */
 async function tryTarget(
   request: DownloadRequest,
-  target: Target & { readonly apt?: AptArchives },
+  target: Target & { readonly apt?: AptArchives | undefined },
   isLast: boolean,
   deps: DownloadDeps,
 ): Promise<Downloaded | Failure> {

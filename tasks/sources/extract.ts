@@ -6,11 +6,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import type { Processes } from '../host/process.js';
 import { arMembers } from './ar.js';
-import { errnoOf, explainFsError, isMissing } from './fs_errors.js';
-import { decompressTo, extractSmall } from './small_tar.js';
+import { errnoOf, explainFsError, isMissing } from './fs-errors.js';
+import { decompressTo, extractSmall } from './small-tar.js';
 import { syncPath } from './store.js';
-import { extractWithTar } from './system_tar.js';
-import { verifyTree } from './verify_tree.js';
+import { extractWithTar } from './system-tar.js';
+import { verifyTree } from './verify-tree.js';
 
 export interface ExtractDeps {
   readonly processes: Processes;

@@ -15,7 +15,7 @@ import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, explainFsError, interrupted, isMissing } from './fs_errors.js';
+import { errnoOf, explainFsError, interrupted, isMissing } from './fs-errors.js';
 
 export interface StorePaths {
   readonly downloads: string;

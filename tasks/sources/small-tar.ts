@@ -5,9 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { extract, list } from 'tar';
 import { StopwatchError } from '../core/errors.js';
 import type { Processes } from '../host/process.js';
-import { entryChecker } from './archive_entries.js';
+import { entryChecker } from './archive-entries.js';
 import { decompressorFor } from './compression.js';
-import { explainFsError, interrupted } from './fs_errors.js';
+import { explainFsError, interrupted } from './fs-errors.js';
+import { pipeOf } from './system-tar.js';
 
 export interface SmallTarDeps {
   readonly processes: Processes;
@@ -36,8 +37,8 @@ export async function decompressTo(from: FileRange, to: string, deps: SmallTarDe
   child.stderr?.on('data', (data: Buffer) => {
     if (said.length < 1000) said += data.toString();
   });
-  const fed = pipeline(input, child.stdin as NodeJS.WritableStream).catch(() => undefined);
-  const written = pipeline(child.stdout as NodeJS.ReadableStream, createWriteStream(to)).then(
+  const fed = pipeline(input, pipeOf(child.stdin)).catch(() => undefined);
+  const written = pipeline(pipeOf(child.stdout), createWriteStream(to)).then(
     () => undefined,
     (error: unknown) => explainFsError(error, 'decompress', to),
   );

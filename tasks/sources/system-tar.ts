@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { StopwatchError } from '../core/errors.js';
 import type { Processes } from '../host/process.js';
 import { decompressorFor } from './compression.js';
-import { diskFull, interrupted } from './fs_errors.js';
+import { diskFull, interrupted } from './fs-errors.js';
 
 export interface TarDeps {
   readonly processes: Processes;
@@ -80,13 +80,19 @@ export async function extractWithTar(
   const feed = pipeline(
     createReadStream(archive, { highWaterMark: 1 << 18 }),
     count,
-    child.stdin as NodeJS.WritableStream,
+    pipeOf(child.stdin),
   ).catch((error: unknown) => error);
   const exit = await child.exited;
   await feed;
   if (deps.signal.aborted) throw interrupted(`extracting ${archive}`);
   const failure = explainTar(archive, directory, lines, exit.exitCode);
   if (failure !== undefined) throw failure;
+}
+
+/** A pipe that was asked for is there. */
+export function pipeOf<T>(stream: T | null): T {
+  if (stream === null) throw new TypeError('Expected a pipe');
+  return stream;
 }
 
 /** What went wrong, from what GNU tar printed in the C locale; undefined when all is well. */

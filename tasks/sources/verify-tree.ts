@@ -4,7 +4,7 @@ import { chmod, lstat, readlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import type { Processes } from '../host/process.js';
-import { errnoOf, isMissing } from './fs_errors.js';
+import { errnoOf, isMissing } from './fs-errors.js';
 
 export interface VerifyDeps {
   readonly processes: Processes;
@@ -19,11 +19,11 @@ export interface VerifyDeps {
  * and `-print0` mean the same to GNU, BSD and Busybox.
  */
 const PECULIAR = [
-  ...['(', '!', '-type', 'f', '!', '-type', 'd', ')'],
-  ...['-o', '(', '-type', 'f', '-links', '+1', ')'],
-  ...['-o', '-perm', '-4000', '-o', '-perm', '-2000', '-o', '-perm', '-1000'],
-  ...['-o', '(', '-type', 'd', '!', '-perm', '-0700', ')', '-o', '!', '-perm', '-0600'],
-];
+  '( ! -type f ! -type d )',
+  '-o ( -type f -links +1 )',
+  '-o -perm -4000 -o -perm -2000 -o -perm -1000',
+  '-o ( -type d ! -perm -0700 ) -o ! -perm -0600',
+].flatMap((part) => part.split(' '));
 
 /**
  * Throws StopwatchError 'unsafe-archive' when a link leads out of the tree, or
@@ -90,8 +90,8 @@ async function leavesTree(root: string, link: string): Promise<string | undefine
   const inside = (path: string): boolean => path === root || path.startsWith(root + sep);
   let current = dirname(link);
   const rest = [link.slice(current.length + 1)];
-  for (let followed = 0; rest.length > 0; ) {
-    const name = rest.shift() as string;
+  let followed = 0;
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (name === '' || name === '.') continue;
     const next = name === '..' ? dirname(current) : join(current, name);
     if (!inside(next)) return next;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/** A process of its own that downloads one file. Argument: the request as JSON. Prints the result as JSON. */
+import { baseEnvironment } from '../host/environment.js';
+import { createProcesses } from '../host/process.js';
+import { download, type DownloadRequest } from './download.js';
+
+const request = JSON.parse(process.argv[2] ?? '') as DownloadRequest;
+const result = await download(request, {
+  processes: createProcesses(),
+  signal: new AbortController().signal,
+  env: baseEnvironment(),
+  proxyEnv: {},
+  onProgress: () => undefined,
+  log: () => undefined,
+  notice: (text) => process.stderr.write(`${text}\n`),
+});
+process.stdout.write(JSON.stringify(result));

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/** A real HTTP server for tests that misbehaves as it is told, and remembers what it was asked. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Asked {
+  readonly path: string;
+  readonly range: string | undefined;
+  readonly ifRange: string | undefined;
+  /** Bytes of the body that were handed to the connection. */
+  sent: number;
+}
+
+export type Behaviour = (request: IncomingMessage, response: ServerResponse, asked: Asked) => void;
+
+export interface FlakyServer {
+  readonly url: string;
+  readonly asked: Asked[];
+  /** Behaviours for a path, one per request; the last one stays. */
+  on(path: string, ...behaviours: Behaviour[]): void;
+  close(): Promise<void>;
+}
+
+export async function startFlakyServer(): Promise<FlakyServer> {
+  const scripts = new Map<string, Behaviour[]>();
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    const entry: Asked = { path, range: request.headers.range, ifRange: header(request, 'if-range'), sent: 0 };
+    asked.push(entry);
+    const script = scripts.get(path) ?? [status(404)];
+    const behaviour = script.length > 1 ? script.shift() : script[0];
+    behaviour?.(request, response, entry);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    on: (path, ...behaviours) => void scripts.set(path, behaviours),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+interface FileOptions {
+  readonly etag?: string;
+  readonly lastModified?: string;
+  /** Take no notice of Range. */
+  readonly ignoreRange?: boolean;
+  /** Honour Range whatever If-Range says. */
+  readonly ignoreIfRange?: boolean;
+  /** Of the body, after which the connection is broken. */
+  readonly cutAfter?: number;
+  /** Of the body, after which nothing more comes. */
+  readonly stallAfter?: number;
+  /** Said instead of the true length. */
+  readonly contentLength?: number;
+  /** Say no length: the body is chunked. */
+  readonly noLength?: boolean;
+  readonly type?: string;
+}
+
+/** Serves a file as a good server does, but for the options. */
+export function file(content: Buffer, options: FileOptions = {}): Behaviour {
+  return (request, response, asked) => {
+    const validators = [options.etag, options.lastModified];
+    const ifRange = header(request, 'if-range');
+    const mayResume = options.ignoreIfRange === true || ifRange === undefined || validators.includes(ifRange);
+    const wanted = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
+    const start = wanted === undefined || options.ignoreRange === true || !mayResume ? 0 : Number(wanted);
+    if (start > 0 && start >= content.length) {
+      response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
+      return;
+    }
+    const body = content.subarray(start);
+    const headers: Record<string, string | number> = { 'content-type': options.type ?? 'application/octet-stream' };
+    if (options.etag !== undefined) headers['etag'] = options.etag;
+    if (options.lastModified !== undefined) headers['last-modified'] = options.lastModified;
+    if (options.noLength !== true) headers['content-length'] = options.contentLength ?? body.length;
+    if (start > 0) headers['content-range'] = `bytes ${start}-${content.length - 1}/${content.length}`;
+    response.strictContentLength = false;
+    response.writeHead(start > 0 ? 206 : 200, headers);
+    const limit = options.cutAfter ?? options.stallAfter;
+    const part = limit === undefined ? body : body.subarray(0, limit);
+    asked.sent = part.length;
+    if (limit === undefined) {
+      response.end(part);
+    } else if (options.cutAfter !== undefined) {
+      // Only once it is on its way, or the connection would take it along.
+      response.write(part, () => setTimeout(() => response.destroy(), 20));
+    } else {
+      response.write(part);
+    }
+  };
+}
+
+export function status(code: number, headers: Record<string, string> = {}): Behaviour {
+  return (_request, response) => void response.writeHead(code, headers).end();
+}
+
+export function redirect(to: string): Behaviour {
+  return status(302, { location: to });
+}
+
+/** Accepts the request and never answers. */
+export const silent: Behaviour = () => undefined;
