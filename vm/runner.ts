@@ -20,7 +20,7 @@ const QMP_TIMEOUT = 3000;
 /** For QEMU to go after it was told to through QMP, before it gets a signal. */
 const QUIT_GRACE = 1000;
 /** For a kernel that panicked, or a guest that shut down, to end QEMU. */
-const END_GRACE = 3000;
+const END_GRACE = 1500;
 
 export interface BootRequest {
   readonly parts: MachineParts;
