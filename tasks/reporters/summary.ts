@@ -39,7 +39,7 @@ export function summariseStages(model: RunModel, { paint, columns }: SummaryOpti
     const title = fit(row.title, width);
     const padding = ' '.repeat(Math.max(0, width - title.length));
     const line = `${mark(row, paint)} ${title}${padding}  ${time.padStart(timeWidth)}`;
-    return note === '' ? line : `${line}  ${paint(row === slowest ? 'yellow' : 'dim', note)}`;
+    return note === '' ? line : `${line}  ${paint(row.state === 'failed' ? 'red' : 'yellow', note)}`;
   });
   const fresh = rows.filter(({ state }) => state === 'fresh').length;
   const counts = [
