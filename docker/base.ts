@@ -116,8 +116,10 @@ async function aptSetup(deps: BaseDeps): Promise<AptSetup> {
   const format = '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)';
   const ask = async (file: string, args: readonly string[]): Promise<string> =>
     (await runTool(deps, { file, args, env }, undefined)).stdout;
-  const targets = await ask('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const dump = await ask('apt-config', ['dump', 'Acquire']);
+  const [targets, dump] = await Promise.all([
+    ask('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']),
+    ask('apt-config', ['dump', 'Acquire']),
+  ]);
   const setup = parseAptSetup(targets, dump);
   if (setup.sources.length === 0)
     throw new StopwatchError(

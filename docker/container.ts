@@ -30,6 +30,8 @@ export interface RunRequest {
   /** The work directory and the process that the container is for. */
   readonly work: string;
   readonly owner: Owner;
+  /** This program's main file: what the command `stopwatch` runs inside. */
+  readonly main: string;
 }
 
 /** Where the output goes, and whether a terminal is at both ends. */
@@ -57,12 +59,7 @@ export async function runInContainer(
   signal: AbortSignal,
 ): Promise<number> {
   const info = await engine.info();
-  const spec = containerSpec(
-    request,
-    info,
-    streams.terminal !== undefined,
-    streams.terminal?.input !== undefined,
-  );
+  const spec = containerSpec(request, info, streams.terminal);
   if (signal.aborted) throw stopped();
   const container = await engine.create(spec);
   let stopping: Promise<void> | undefined;
@@ -71,7 +68,7 @@ export async function runInContainer(
     stopping = container.stop().catch(() => undefined);
   };
   try {
-    await container.put(userFiles(request.user), '/etc');
+    await container.put(containerFiles(request), '/');
     const { input, ended } = await container.attach(streams.stdout, streams.stderr);
     const exited = container.wait();
     exited.catch(() => undefined);
@@ -102,8 +99,7 @@ function stopped(): StopwatchError {
 export function containerSpec(
   request: RunRequest,
   info: EngineInfo,
-  tty: boolean,
-  openStdin: boolean,
+  terminal: RunStreams['terminal'],
 ): ContainerSpec {
   const { uid, gid } = request.user;
   return {
@@ -119,8 +115,8 @@ export function containerSpec(
     userNamespace: info.remapsUsers ? 'host' : undefined,
     // A bind mount keeps its SELinux label; to relabel the user's own files would be worse.
     securityOptions: ['no-new-privileges', ...(info.selinux ? ['label=disable'] : [])],
-    tty,
-    openStdin,
+    tty: terminal?.size(),
+    openStdin: terminal?.input !== undefined,
     stopSeconds: STOP_SECONDS,
   };
 }
@@ -151,8 +147,8 @@ function outermost(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }
 
-/** Programs ask for the name of their user: the image does not know this one. */
-function userFiles({ uid, gid, name }: RunRequest['user']): Buffer {
+/** What the image cannot know: the user, whose name programs ask for, and where this program is. */
+function containerFiles({ user: { uid, gid, name }, main }: RunRequest): Buffer {
   const login =
     /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : 'stopwatch';
   const users = [
@@ -162,9 +158,14 @@ function userFiles({ uid, gid, name }: RunRequest['user']): Buffer {
   ];
   const groups = ['root:x:0:', 'tty:x:5:', 'nogroup:x:65534:', ...(gid === 0 ? [] : [`${login}:x:${gid}:`])];
   return archive([
-    { path: 'passwd', content: `${users.join('\n')}\n`, mode: 0o644 },
-    { path: 'group', content: `${groups.join('\n')}\n`, mode: 0o644 },
+    { path: 'etc/passwd', content: `${users.join('\n')}\n`, mode: 0o644 },
+    { path: 'etc/group', content: `${groups.join('\n')}\n`, mode: 0o644 },
+    { path: 'usr/local/bin/stopwatch', content: `#!/bin/sh\nexec node ${quoted(main)} "$@"\n`, mode: 0o755 },
   ]);
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** Hands on size and keys; gives a function that puts our terminal back as it was. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** The Engine port on dockerode. Nothing else imports it; it is loaded only when a container is wanted. */
-import { Agent } from 'node:https';
 import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -8,8 +7,9 @@ import type Docker from 'dockerode';
 import { type Endpoint, addressOf } from './connection.js';
 import type { ContainerSpec, Engine, EngineContainer, EngineInfo, ImageInfo, OnLine } from './engine.js';
 import { failed } from './errors.js';
-import { field, numberField, textField } from './field.js';
+import { numberField, textField } from './field.js';
 import { progressLines } from './progress.js';
+import { clientOptions, containerOptions, engineInfo, pullQuery } from './translate.js';
 
 /** A daemon that says nothing for this long to a ping is none, milliseconds. */
 const PING_MS = 10_000;
@@ -18,20 +18,6 @@ const PING_MS = 10_000;
 export async function openEngine(endpoint: Endpoint): Promise<Engine> {
   const { default: Client } = await import('dockerode');
   return new DockerodeEngine(new Client(clientOptions(endpoint)), addressOf(endpoint));
-}
-
-/** dockerode fills what is absent here from the environment, by rules of its own: so everything is present. */
-function clientOptions(endpoint: Endpoint): Docker.DockerOptions {
-  const none: object = { host: undefined, port: undefined, socketPath: undefined, agent: undefined };
-  const keys = { ca: undefined, cert: undefined, key: undefined, timeout: undefined, pathPrefix: '/' };
-  if (endpoint.kind === 'unix') return { ...none, ...keys, socketPath: endpoint.path, protocol: 'http' };
-  const { host, port, tls } = endpoint;
-  const place = { ...none, ...keys, host: host.includes(':') ? `[${host}]` : host, port };
-  if (tls === undefined) return { ...place, protocol: 'http' };
-  const { ca, cert, key, verify } = tls;
-  const agent = new Agent({ ca, cert, key, rejectUnauthorized: verify });
-  const secure: object = { agent };
-  return { ...place, ...secure, protocol: 'https' };
 }
 
 /** The typings lack the option. */
@@ -168,7 +154,7 @@ class DockerodeContainer implements EngineContainer {
       const options = { stream: true, stdout: true, stderr: true, stdin: openStdin };
       // Only an upgraded connection can be written to.
       const stream = await this.#container.attach({ ...options, hijack: openStdin });
-      if (tty) stream.pipe(stdout, { end: false });
+      if (tty !== undefined) stream.pipe(stdout, { end: false });
       else this.#docker.modem.demuxStream(stream, stdout, stderr);
       const ended = finished(stream, { writable: false }).catch(() => undefined);
       return { input: openStdin ? stream : undefined, ended };
@@ -216,72 +202,6 @@ function removeContainer(container: Docker.Container): Promise<void> {
       if (![404, 409].includes(statusOf(cause))) throw cause;
     });
   });
-}
-
-/** As the API wants it. Nothing beyond what any process of that user could do outside. */
-function containerOptions(spec: ContainerSpec): Docker.ContainerCreateOptions {
-  return {
-    Image: spec.image,
-    Cmd: [...spec.command],
-    User: spec.user,
-    WorkingDir: spec.directory,
-    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
-    Labels: { ...spec.labels },
-    Tty: spec.tty,
-    OpenStdin: spec.openStdin,
-    StdinOnce: spec.openStdin,
-    AttachStdin: spec.openStdin,
-    AttachStdout: true,
-    AttachStderr: true,
-    StopSignal: 'SIGINT',
-    HostConfig: {
-      // Its own first process would neither reap orphans nor die of a signal that it does not handle.
-      Init: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: [...spec.securityOptions],
-      Mounts: spec.binds.map(({ source, target, readOnly }) => ({
-        Type: 'bind' as const,
-        Source: source,
-        Target: target,
-        ReadOnly: readOnly,
-      })),
-      ...(spec.network === undefined ? {} : { NetworkMode: spec.network }),
-      ...(spec.userNamespace === undefined ? {} : { UsernsMode: spec.userNamespace }),
-    },
-  };
-}
-
-/** `name[:tag][@digest]` as the two parameters of the API; a digest goes where the tag would. */
-function pullQuery(reference: string): { readonly fromImage: string; readonly tag: string } {
-  const [named = '', digest] = reference.split('@');
-  const [, name = named, tag] = /^(.*?)(?::([^/:]+))?$/.exec(named) ?? [];
-  return { fromImage: name, tag: digest ?? tag ?? 'latest' };
-}
-
-function engineInfo(info: unknown, networks: readonly { readonly Driver: string }[]): EngineInfo {
-  const found = field(info, 'SecurityOptions');
-  const options = Array.isArray(found) ? found.map(String) : [];
-  const has = (name: string): boolean =>
-    options.some((option) => option === name || option.split(',').includes(`name=${name}`));
-  return {
-    version: `Docker ${textField(info, 'ServerVersion') ?? '(no version)'}`,
-    architecture: architecture(textField(info, 'Architecture') ?? ''),
-    rootless: has('rootless'),
-    remapsUsers: has('userns'),
-    selinux: has('selinux'),
-    hasBridge: networks.some(({ Driver }) => Driver === 'bridge'),
-  };
-}
-
-/** The daemon says what `uname -m` says; images use the names of Go. */
-function architecture(machine: string): string {
-  const names: Readonly<Record<string, string>> = {
-    x86_64: 'amd64',
-    aarch64: 'arm64',
-    armv7l: 'arm',
-    i686: '386',
-  };
-  return names[machine] ?? machine;
 }
 
 /** Reads a stream of progress messages to its end; a message that says 'error' is thrown. */

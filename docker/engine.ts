@@ -54,8 +54,8 @@ export interface ContainerSpec {
   /** Undefined: the daemon's default; 'host' turns userns-remap off. */
   readonly userNamespace: string | undefined;
   readonly securityOptions: readonly string[];
-  /** With a terminal, standard output and error are one stream. */
-  readonly tty: boolean;
+  /** The size of its terminal, on which standard output and error are one stream; undefined: no terminal. */
+  readonly tty: { readonly columns: number; readonly rows: number } | undefined;
   readonly openStdin: boolean;
   /** Seconds between SIGINT and SIGKILL when it is stopped. */
   readonly stopSeconds: number;

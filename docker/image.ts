@@ -13,6 +13,9 @@ const FORMAT = 1;
 /** Docker knows these build arguments without ARG and keeps them out of the image. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
+/** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
+const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
+
 export interface ImageRequest {
   /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
   readonly dockerfile: string;
@@ -108,6 +111,11 @@ async function resolveBase(deps: ImageDeps, request: ImageRequest, info: EngineI
     const { id } = await localBase(engine, tag, info);
     return { identity: id, provide: () => Promise.resolve(id) };
   }
+  if (!REFERENCE.test(request.base))
+    throw new StopwatchError(
+      'bad-usage',
+      `Expected 'default', 'bootstrap' or an image such as debian:trixie-slim as the base, got '${request.base}'`,
+    );
   const reference = withoutTag(request.base === 'default' ? defaultBase(request.dockerfile) : request.base);
   if (reference.includes('@sha256:')) {
     const provide = async (): Promise<string> => {
@@ -135,6 +143,7 @@ async function pull({ engine, onLine, signal }: ImageDeps, reference: string): P
     await engine.pull(reference, onLine, signal);
   } catch (error) {
     if (!(error instanceof StopwatchError) || error.code !== 'docker-failed') throw error;
+    if (/no matching manifest/.test(error.message)) throw error;
     throw new StopwatchError(error.code, error.message, {
       hint: 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`; for a registry that wants a password, `docker pull` it first',
       cause: error,
