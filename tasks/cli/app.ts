@@ -4,11 +4,11 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { EXIT, StopwatchError, type ExitCode } from '../core/errors.js';
-import { asStopwatchError, describeFailure, serialiseError } from '../reporters/failure.js';
+import { describeFailure, serialiseError } from '../reporters/failure.js';
 import { painter, type Output } from '../reporters/format.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../reporters/reporter.js';
 import { confirmOn } from './confirm.js';
-import { writeCrashLog } from './crash.js';
+import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
 import { settingsOf, type Options } from './options.js';
 import type { Result, Services, Steps } from './services.js';
@@ -131,9 +131,7 @@ export class App {
     await this.release();
     for (const one of flatten(thrown)) {
       // Whatever an abort made others throw, it is the abort that happened.
-      const cause: unknown = interrupt.signal.aborted ? interrupt.signal.reason : one;
-      const error = asStopwatchError(cause, undefined);
-      const told = error.code === 'internal' ? withLog(cause, this.logs) : error;
+      const told = await this.understand(interrupt.signal.aborted ? interrupt.signal.reason : one);
       if (this.exitCode === EXIT.passed) {
         this.exitCode = told.exitCode;
         if (look.kind !== 'json') await this.summarise(look, {});
@@ -149,6 +147,14 @@ export class App {
     }
   }
 
+  /** Any thrown value as the error that it is for the user. */
+  private async understand(thrown: unknown): Promise<StopwatchError> {
+    if (thrown instanceof StopwatchError) return thrown;
+    const { toStopwatchError } = await import('../core/failure.js');
+    const error = await toStopwatchError(thrown, { task: 'stopwatch', directory: this.world.cwd });
+    return error.code === 'internal' ? crashError(thrown, this.logs) : error;
+  }
+
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
     const { summariseClosing, summariseStages } = await import('../reporters/summary.js');
     const { stdout } = this.world;
@@ -156,10 +162,6 @@ export class App {
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
     stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
   }
-}
-
-function withLog(thrown: unknown, logs: string | undefined): StopwatchError {
-  return asStopwatchError(thrown, writeCrashLog(thrown, logs));
 }
 
 /** Several failures at once are told one after the other. */

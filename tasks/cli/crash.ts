@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { packageVersion } from '../config/paths.js';
+import { messageOf } from '../config/wording.js';
+import { StopwatchError } from '../core/errors.js';
 
 /** Writes what was thrown, with its stack and causes; gives the file's path, or undefined where none can be written. */
-export function writeCrashLog(thrown: unknown, logs: string | undefined): string | undefined {
+function writeCrashLog(thrown: unknown, logs: string | undefined): string | undefined {
   const text = [
     `stopwatch ${packageVersion()}, Node ${process.version}, ${process.platform} ${process.arch}`,
     `Command: ${process.argv.slice(2).join(' ')}`,
@@ -28,4 +30,14 @@ export function writeCrashLog(thrown: unknown, logs: string | undefined): string
     }
   }
   return undefined;
+}
+
+/** What the user is told of a crash. */
+export function crashError(thrown: unknown, logs: string | undefined): StopwatchError {
+  const log = writeCrashLog(thrown, logs);
+  return new StopwatchError('internal', `Internal error: ${messageOf(thrown)}`, {
+    ...(log === undefined ? {} : { log }),
+    hint: 'This is a fault of stopwatch itself: please report it, with the command and the log.',
+    cause: thrown,
+  });
 }

@@ -5,10 +5,10 @@ import { writeSync } from 'node:fs';
 import * as module from 'node:module';
 import { CommanderError } from 'commander';
 import { EXIT } from '../core/errors.js';
-import { asStopwatchError, describeFailure } from '../reporters/failure.js';
+import { describeFailure } from '../reporters/failure.js';
 import { painter } from '../reporters/format.js';
 import { App } from './app.js';
-import { writeCrashLog } from './crash.js';
+import { crashError } from './crash.js';
 import { Interrupt } from './interrupt.js';
 import { createProgram } from './program.js';
 import type { Steps } from './services.js';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 
   const crash = (thrown: unknown): void => {
     interrupt.killAll();
-    const error = asStopwatchError(thrown, writeCrashLog(thrown, app.logs));
+    const error = crashError(thrown, app.logs);
     const released = Promise.race([
       app.release().catch(() => {}),
       new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN)),

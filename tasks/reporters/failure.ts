@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Words for a failure: what failed, the command, its last lines, the log, what to do next. One order for all. */
-import { ERROR_CODES, StopwatchError, type ExitCode } from '../core/errors.js';
+import { ERROR_CODES, type ExitCode, type StopwatchError } from '../core/errors.js';
 import { messageOf } from '../config/wording.js';
 import { clean, type Paint } from './format.js';
 
@@ -45,37 +45,6 @@ export function serialiseError(error: StopwatchError): SerialisedError {
     lastLines: error.lastLines,
     causes,
   };
-}
-
-/** Any thrown value as the error that it is for the user: its own, or an internal one with the log that tells more. */
-export function asStopwatchError(thrown: unknown, log?: string): StopwatchError {
-  if (thrown instanceof StopwatchError) return thrown;
-  // fetch, timers and streams throw this when the one signal aborts.
-  if (thrown instanceof Error && thrown.name === 'AbortError') {
-    return new StopwatchError('interrupted', 'Interrupted', { cause: thrown });
-  }
-  const code = systemCode(thrown);
-  const text = messageOf(thrown);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new StopwatchError('disk-full', `There is no space left: ${text}`, {
-      hint: 'Make room, then run the same command again: it goes on from what is finished.',
-      cause: thrown,
-    });
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new StopwatchError('permission-denied', text, { cause: thrown });
-  }
-  return new StopwatchError('internal', `Internal error: ${text}`, {
-    ...(log === undefined ? {} : { log }),
-    hint: 'This is a mistake in stopwatch itself: please report it, with the command and the log.',
-    cause: thrown,
-  });
-}
-
-function systemCode(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
-    ? thrown.code
-    : undefined;
 }
 
 /** Every exit code with its meaning and the error codes that lead there, for --help and the documents. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import { StopwatchError, ERROR_CODES, EXIT } from '../core/errors.js';
+import { ERROR_CODES, StopwatchError } from '../core/errors.js';
 import type { Event, Reason, TaskStatus } from '../core/events.js';
-import { asStopwatchError, codesOf, describeFailure, serialiseError } from './failure.js';
+import { codesOf, describeFailure, serialiseError } from './failure.js';
 import { bytes, clean, duration, fit, painter, progress, type Output } from './format.js';
 import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
@@ -78,9 +78,6 @@ function model(): RunModel {
   return folded;
 }
 const paint = painter(false);
-function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: write`), { code });
-}
 function downloaded(done: number): Event {
   return { type: 'task-progress', task: 't', done, total: 100, unit: 'bytes' };
 }
@@ -183,19 +180,7 @@ test.each(codes)('error code %s is worded and serialised', (code) => {
   expect(codesOf(ERROR_CODES[code])).toContain(code);
 });
 
-test('what else may be thrown', () => {
-  expect(asStopwatchError(broken)).toBe(broken);
-  expect(asStopwatchError(systemError('ENOSPC')).code).toBe('disk-full');
-  expect(asStopwatchError(systemError('EROFS')).code).toBe('permission-denied');
-  expect(asStopwatchError(AbortSignal.abort().reason).code).toBe('interrupted');
-  const internal = asStopwatchError(new TypeError('x is undefined'), '/w/logs/internal.log');
-  expect(internal).toMatchObject({
-    code: 'internal',
-    exitCode: EXIT.host,
-    message: 'Internal error: x is undefined',
-    log: '/w/logs/internal.log',
-  });
-  expect(internal.hint).toContain('report');
+test('what caused it, outermost first', () => {
   const nested = new StopwatchError('internal', 'outer', { cause: new Error('middle', { cause: 'inner' }) });
   expect(serialiseError(nested).causes).toEqual(['middle', 'inner']);
 });
