@@ -65,6 +65,8 @@ describe('a stream that was falsified', () => {
   it('in one line missing', () => {
     fc.assert(
       fc.property(picked, ([lines, index]) => {
+        // A machine reset may clear the controller's level before the device lowers its line: no one need see that edge.
+        fc.pre(!(lines[index]?.startsWith('gic') && lines[index - 2]?.startsWith(`${TRACE_PREFIX}reset`)));
         const result = judgeText(streamOf(lines.toSpliced(index, 1)), true);
         expect([lines[index], result.result]).not.toEqual([lines[index], 'agree']);
         // A missing event is a gap; what QEMU did not confirm, or what it saw alone, is a difference.

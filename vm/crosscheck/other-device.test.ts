@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/** The cross-check knows no stopwatch: a device of another name, with a model of its own, is judged by the same engine. */
+import { describe, expect, it } from 'vitest';
+import { Crosscheck, type DeviceJudge, formatVerdict, type JudgeOptions, type Verdict } from './index.js';
+
+/** An adder: each write adds to the sum, each read gives it; nothing else. */
+interface AdderEvent {
+  readonly event: 'on' | 'write' | 'read' | 'sum' | 'off';
+  readonly seq: bigint;
+  readonly now: bigint;
+  readonly value: bigint;
+}
+const LINE = /^adder_(on|write|read|sum|off) seq=(\d+) now=(\d+) value=(\d+)$/;
+const isEvent = (name: string | undefined): name is AdderEvent['event'] =>
+  ['on', 'write', 'read', 'sum', 'off'].includes(name ?? '');
+
+const adder: DeviceJudge<bigint, AdderEvent> = {
+  name: 'adder',
+  prefix: 'adder_',
+  region: 'adder-bank',
+  initial: 0n,
+  parse(line) {
+    const [, event, seq = '0', now = '0', value = '0'] = LINE.exec(line) ?? [];
+    return isEvent(event) ? { event, seq: BigInt(seq), now: BigInt(now), value: BigInt(value) } : undefined;
+  },
+  role: ({ event }) => (event === 'off' ? 'end' : event === 'sum' ? 'effect' : 'stimulus'),
+  begins: ({ event }) => event === 'on',
+  jumps: () => false,
+  step(state, { event, now, value }) {
+    const step = { checks: [], supplied: 1, expect: [], tally: [event], observables: [] };
+    if (event === 'read') {
+      const check = { field: 'read.value', expected: String(state), actual: String(value) };
+      return { ...step, state, checks: [check], observables: [{ channel: 'sum', value: String(state) }] };
+    }
+    if (event !== 'write') return { ...step, state };
+    return { ...step, state: state + value, expect: [{ event: 'sum', now, value: state + value }] };
+  },
+  words: ({ event, value }) => ({ access: `${event} ${value}` }),
+  describe: (state) => ({ sum: String(state) }),
+  reported: ({ event, value }) => (event === 'sum' ? { sum: String(value) } : undefined),
+  access: ({ event, value }) =>
+    event === 'read' || event === 'write' ? { direction: event, offset: 4n, value, size: 4 } : undefined,
+  interrupt: () => undefined,
+  resets: () => false,
+  channels: { sum: { kind: 'event', normalise: (printed) => printed } },
+};
+
+const ops = (direction: string, value: number): string =>
+  `memory_region_ops_${direction} cpu 1 mr 0xabc addr 0x9040004 value 0x${value.toString(16)} size 4 name 'adder-bank'`;
+const RIGHT = [
+  'adder_on seq=0 now=0 value=0',
+  ops('write', 2),
+  'adder_write seq=1 now=5 value=2',
+  'adder_sum seq=2 now=5 value=2',
+  ops('write', 40),
+  'adder_write seq=3 now=6 value=40',
+  'adder_sum seq=4 now=6 value=42',
+  'adder_read seq=5 now=7 value=42',
+  ops('read', 42),
+  'adder_off seq=6 now=8 value=0',
+];
+
+function judgeLines(
+  lines: readonly string[],
+  options: JudgeOptions = {},
+  console: readonly string[] = [],
+): Verdict {
+  const crosscheck = new Crosscheck(adder, options);
+  crosscheck.feed(`${lines.join('\r\n')}\n`);
+  for (const line of console) crosscheck.consoleLine(line);
+  return crosscheck.end();
+}
+const witness = { accesses: { base: 0x9040000n } };
+
+describe('another device', () => {
+  it('agrees', () => {
+    const console = ['# observe sum=42', '# caused write=1', '# caused write=1 read=1'];
+    expect(judgeLines(RIGHT, { witness, guest: true }, console)).toMatchObject({
+      result: 'agree',
+      events: 7,
+      otherLines: 3,
+      witnessed: 3,
+      observed: 1,
+      counts: { on: 1, write: 2, read: 1, off: 1 },
+    });
+  });
+
+  it('differs', () => {
+    const verdict = judgeLines(RIGHT.with(6, 'adder_sum seq=4 now=6 value=41'));
+    expect(verdict.divergence).toMatchObject({
+      kind: 'field',
+      access: 'write 40',
+      field: 'sum.value',
+      states: { before: { sum: '2' }, model: { sum: '42' }, device: { sum: '41' } },
+    });
+    expect(verdict.divergence).not.toHaveProperty('register');
+    expect(formatVerdict(verdict).join('\n')).toContain('! sum    2       42     41');
+  });
+
+  it('reports an effect too many', () => {
+    const extra = RIGHT.toSpliced(7, 0, 'adder_sum seq=5 now=6 value=42');
+    expect(judgeLines(extra).divergence).toMatchObject({
+      kind: 'event',
+      expected: 'no further effect',
+      actual: 'sum',
+    });
+  });
+
+  it('sums what the guest says it caused', () => {
+    const console = ['# caused write=2', '# caused write=1'];
+    expect(judgeLines(RIGHT, { guest: true }, console).invalid).toEqual([
+      { reason: 'too-few', what: 'write', needed: 3, got: 2 },
+    ]);
+  });
+});
+
+describe('the witness', () => {
+  it('sees an access that the device hides, the last one included', () => {
+    for (const at of [4, 9]) {
+      const { divergence } = judgeLines(RIGHT.toSpliced(at, 0, ops('write', 7)), { witness });
+      expect(divergence).toMatchObject({ kind: 'witness', field: 'witness.write', actual: 'nothing' });
+      expect(divergence?.expected).toBe('write of 4 bytes at offset 0x4, value 0x7');
+    }
+    expect(judgeLines(RIGHT.toSpliced(9, 0, ops('read', 42)), { witness }).divergence?.field).toBe(
+      'witness.read',
+    );
+  });
+
+  it('learns where the region is if it is not told, and holds the device to it', () => {
+    expect(judgeLines(RIGHT, { witness: { accesses: {} } }).witnessed).toBe(3);
+    const moved = RIGHT.map((line, index) => (index === 8 ? line.replace('9040004', '9040008') : line));
+    expect(judgeLines(moved, { witness: { accesses: {} } }).divergence).toMatchObject({
+      field: 'witness.read',
+      seq: '5',
+    });
+    expect(judgeLines(RIGHT, { witness: { accesses: { base: 0x9040001n } } }).divergence?.field).toBe(
+      'witness.write',
+    );
+  });
+
+  it('does not mind other regions and interrupts', () => {
+    const noise = RIGHT.flatMap((line) => [
+      ops('read', 1).replace('adder-bank', 'pl011'),
+      'gic_set_irq irq 33 level 1 cpumask 0xff target 0x1',
+      line,
+    ]);
+    expect(judgeLines(noise, { witness: { ...witness, interrupt: 40 } }).result).toBe('agree');
+  });
+
+  it('sees an edge that the device hides', () => {
+    const edge = 'gicv3_dist_set_irq GICv3 distributor interrupt 40 level changed to 1';
+    expect(judgeLines(RIGHT.toSpliced(7, 0, edge), { witness: { interrupt: 40 } }).divergence).toMatchObject({
+      field: 'witness.interrupt',
+      expected: 'high',
+      actual: 'nothing',
+    });
+  });
+
+  it('contradicts where it speaks only later', () => {
+    const late = RIGHT.toSpliced(1, 1);
+    expect(judgeLines(late, { witness }).divergence).toMatchObject({
+      field: 'witness.write',
+      expected: 'nothing',
+      actual: 'write of 4 bytes at offset 0x4, value 0x2, at seq 1',
+    });
+  });
+});
+
+describe('a stream of garbage', () => {
+  it('does not fill memory with a line that never ends', () => {
+    const crosscheck = new Crosscheck(adder);
+    for (let chunk = 0; chunk < 200; chunk += 1) crosscheck.feed('x'.repeat(10_000));
+    const verdict = crosscheck.end();
+    expect(verdict.result).toBe('invalid');
+    expect(JSON.stringify(verdict).length).toBeLessThan(100_000);
+  });
+});
