@@ -10,7 +10,7 @@ const PROGRESS_EVERY = 5000;
 
 export interface PlainOptions {
   readonly colour: boolean;
-  /** Every line of every tool too. */
+  /** Every line of every tool too; those of what runs outside of a graph are always shown. */
   readonly verbose: boolean;
   /** Milliseconds, any monotonic clock. */
   readonly now?: () => number;
@@ -38,7 +38,7 @@ export function createPlainReporter(output: Output, options: PlainOptions): Repo
         say(event.task, `${model.title(event.task)} ...`);
         break;
       case 'task-line':
-        if (verbose) say(event.task, clean(event.line));
+        if (verbose || !model.rows.has(event.task)) say(event.task, clean(event.line));
         break;
       case 'task-progress': {
         const last = lastProgress.get(event.task) ?? Number.NEGATIVE_INFINITY;

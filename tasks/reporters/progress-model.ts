@@ -29,8 +29,9 @@ export class RunModel {
     switch (event.type) {
       case 'plan':
         for (const { name, title, fresh } of event.tasks) {
-          const row = this.row(name, title);
-          row.state = fresh ? 'fresh' : 'waiting';
+          // What an earlier graph of the same command did with it is over.
+          this.rows.delete(name);
+          this.row(name, title).state = fresh ? 'fresh' : 'waiting';
         }
         break;
       case 'task-start': {
@@ -40,8 +41,10 @@ export class RunModel {
         break;
       }
       case 'task-line': {
+        // What runs outside of a graph (installing packages) has no row.
+        const row = this.rows.get(event.task);
         const line = clean(event.line);
-        if (line.trim() !== '') this.row(event.task).lastLine = line;
+        if (row !== undefined && line.trim() !== '') row.lastLine = line;
         break;
       }
       case 'task-progress': {

@@ -2,7 +2,7 @@
 /** Rows on a terminal, one per task that has something to do. listr2 draws them; it schedules nothing. */
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import { unreachable, type Event } from '../core/events.js';
-import { duration, fit, painter, progress, type Output, type Paint } from './format.js';
+import { clean, duration, fit, painter, progress, type Output, type Paint } from './format.js';
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
@@ -37,7 +37,12 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
     switch (event.type) {
       case 'plan':
         close();
-        rows = new Rows(model, paint, closed, colour);
+        rows = new Rows(
+          event.tasks.flatMap(({ name }) => model.rows.get(name) ?? []),
+          paint,
+          closed,
+          colour,
+        );
         break;
       case 'task-done':
       case 'task-fresh':
@@ -50,7 +55,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
         break;
       case 'task-line':
         // Without a plan there are no rows: what runs then (installing packages) is followed line by line.
-        if (rows === undefined) output.write(`${paint('dim', event.line)}\n`);
+        if (rows === undefined) output.write(`${paint('dim', clean(event.line))}\n`);
         break;
       case 'notice':
         say(event.text);
@@ -95,8 +100,7 @@ class Rows {
   private isClosed = false;
 
   /** `before`: when the terminal is free. */
-  constructor(model: RunModel, paint: Paint, before: Promise<void>, colour: boolean) {
-    const all = [...model.rows.values()];
+  constructor(all: readonly Row[], paint: Paint, before: Promise<void>, colour: boolean) {
     this.paint = paint;
     this.order = all.filter(({ state }) => state === 'waiting');
     this.fresh = all.filter(({ state }) => state === 'fresh').length;
