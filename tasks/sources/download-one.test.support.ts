@@ -12,6 +12,6 @@ const result = await download(request, {
   proxyEnv: {},
   onProgress: () => undefined,
   log: () => undefined,
-  notice: (text) => process.stderr.write(`${text}\n`),
+  notice: () => undefined,
 });
 process.stdout.write(JSON.stringify(result));

@@ -10,7 +10,14 @@ import type { Place } from '../config/schema.js';
 import { baseEnvironment } from '../host/environment.js';
 import { createProcesses } from '../host/process.js';
 import { download, type DownloadDeps, type DownloadRequest } from './download.js';
-import { file, type FlakyServer, redirect, silent, startFlakyServer, status } from './flaky-server.test.support.js';
+import {
+  file,
+  type FlakyServer,
+  redirect,
+  silent,
+  startFlakyServer,
+  status,
+} from './flaky-server.test.support.js';
 
 const run = promisify(execFile);
 const content = randomBytes(3_000_000);
@@ -62,7 +69,8 @@ function deps(more: Partial<DownloadDeps> = {}): DownloadDeps {
   };
 }
 
-const get = (places: readonly Place[], more: Partial<DownloadRequest> = {}) => download(request(places, more), deps());
+const get = (places: readonly Place[], more: Partial<DownloadRequest> = {}) =>
+  download(request(places, more), deps());
 const ranges = () => server.asked.map((asked) => asked.range);
 const partials = () => readdir(join(cache, 'downloads', 'partial'));
 
@@ -79,7 +87,7 @@ describe('a good server', () => {
       place: places[0],
       from: 'network',
     });
-    expect(await readFile(first.file)).toEqual(content);
+    expect(sum(await readFile(first.file))).toBe(sha256);
     expect(progress[0]).toEqual([0, content.length]);
     expect(progress.at(-1)).toEqual([content.length, content.length]);
     expect(await partials()).toEqual([]);
@@ -107,13 +115,17 @@ describe('a cache that was spoilt', () => {
     const { file: path } = await get([place('/thing')]);
     await writeFile(path, 'something else');
     expect((await get([place('/thing')])).from).toBe('network');
-    expect(await readFile(path)).toEqual(content);
+    expect(sum(await readFile(path))).toBe(sha256);
   });
 });
 
 describe('resuming', () => {
   it('goes on where the connection broke, and asks that the file be the same', async () => {
-    server.on('/thing', file(content, { etag: '"one"', cutAfter: 1_000_000 }), file(content, { etag: '"one"' }));
+    server.on(
+      '/thing',
+      file(content, { etag: '"one"', cutAfter: 1_000_000 }),
+      file(content, { etag: '"one"' }),
+    );
     await get([place('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000000-']);
     expect(server.asked[1]?.ifRange).toBe('"one"');
@@ -154,7 +166,11 @@ describe('resuming', () => {
   });
 
   it('discards a spoilt part and begins once more from zero', async () => {
-    server.on('/thing', file(randomBytes(1000), { contentLength: content.length, cutAfter: 1000 }), file(content));
+    server.on(
+      '/thing',
+      file(randomBytes(1000), { contentLength: content.length, cutAfter: 1000 }),
+      file(content),
+    );
     await get([place('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
   });
@@ -208,7 +224,11 @@ describe('trying again', () => {
   });
 
   it('goes on after a length that was too great', async () => {
-    server.on('/thing', file(content, { contentLength: content.length + 10, cutAfter: content.length }), file(content));
+    server.on(
+      '/thing',
+      file(content, { contentLength: content.length + 10, cutAfter: content.length }),
+      file(content),
+    );
     await get([place('/thing')]);
     // All of it was there: found without another request.
     expect(server.asked).toHaveLength(1);
@@ -230,11 +250,14 @@ describe('the next place', () => {
     expect(sleeps).toEqual([]);
   });
 
-  it.each(['http://127.0.0.1:1/thing', 'http://nobody.invalid/thing'])('is taken at once after %s', async (url) => {
-    server.on('/good', file(content));
-    expect((await get([{ url, sha256 }, place('/good')])).from).toBe('network');
-    expect(sleeps).toEqual([]);
-  });
+  it.each(['http://127.0.0.1:1/thing', 'http://nobody.invalid/thing'])(
+    'is taken at once after %s',
+    async (url) => {
+      server.on('/good', file(content));
+      expect((await get([{ url, sha256 }, place('/good')])).from).toBe('network');
+      expect(sleeps).toEqual([]);
+    },
+  );
 });
 
 describe('failure', () => {
@@ -289,7 +312,9 @@ describe('failure', () => {
 
   it('is a full disk where there is no room', async (context) => {
     await mkdir(cache);
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).catch(() => undefined);
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).catch(
+      () => undefined,
+    );
     if (mounted === undefined) return context.skip('needs the right to mount');
     try {
       server.on('/thing', file(content));
@@ -314,7 +339,7 @@ describe('by hand and offline', () => {
     await writeFile(join(cache, 'downloads', 'thing.tar'), content);
     const result = await get([place('/x/thing.tar')], { offline: true });
     expect(result.from).toBe('hand');
-    expect(await readFile(result.file)).toEqual(content);
+    expect(sum(await readFile(result.file))).toBe(sha256);
   });
 
   it('refuses another file offline, and does not use it online', async () => {
@@ -350,7 +375,9 @@ describe('the Debian archive', () => {
   it('is found through apt; several are tried, security archives last', async () => {
     server.on('/good/pool/main/t/thing/thing_1%2Bds.tar.xz', file(content));
     const env = await fakeApt(
-      [`${server.url}/debian-security/ x-security`, `${server.url}/bad x`, `${server.url}/good/ x`].join('\n'),
+      [`${server.url}/debian-security/ x-security`, `${server.url}/bad x`, `${server.url}/good/ x`].join(
+        '\n',
+      ),
     );
     const result = await download(request(places), deps({ env }));
     expect(result.file.endsWith('/thing_1+ds.tar.xz')).toBe(true);
@@ -413,7 +440,11 @@ describe('several processes', () => {
   });
 
   it('go on from what one that was killed has left', async () => {
-    server.on('/thing', file(content, { etag: '"a"', stallAfter: 2_000_000 }), file(content, { etag: '"a"' }));
+    server.on(
+      '/thing',
+      file(content, { etag: '"a"', stallAfter: 2_000_000 }),
+      file(content, { etag: '"a"' }),
+    );
     const what = request([place('/thing')]);
     const child = start(what);
     const partial = join(cache, 'downloads', 'partial', sha256);

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import type { Processes } from '../host/process.js';
 import { arMembers } from './ar.js';
-import { errnoOf, explainFsError, isMissing } from './fs-errors.js';
+import { errnoOf, explainFsError, interrupted, isMissing } from './fs-errors.js';
 import { decompressTo, extractSmall } from './small-tar.js';
 import { syncPath } from './store.js';
 import { extractWithTar } from './system-tar.js';
@@ -144,6 +144,7 @@ async function moveAside(from: string, to: string): Promise<void> {
 /** Flushes the file system of the tree, so that after a power failure no named tree holds empty files. Best effort. */
 async function flush(tree: string, deps: ExtractDeps): Promise<void> {
   await deps.processes.run({ file: 'sync', args: ['-f', tree], env: deps.env }, { signal: deps.signal });
+  if (deps.signal.aborted) throw interrupted(`flushing ${tree}`);
 }
 
 /** `rm -rf` takes a second for the Linux tree, Node.js several. Rights are opened first: a tree may be its owner's enemy. */

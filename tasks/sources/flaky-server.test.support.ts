@@ -26,7 +26,12 @@ export async function startFlakyServer(): Promise<FlakyServer> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    const entry: Asked = { path, range: request.headers.range, ifRange: header(request, 'if-range'), sent: 0 };
+    const entry: Asked = {
+      path,
+      range: request.headers.range,
+      ifRange: header(request, 'if-range'),
+      sent: 0,
+    };
     asked.push(entry);
     const script = scripts.get(path) ?? [status(404)];
     const behaviour = script.length > 1 ? script.shift() : script[0];
@@ -82,7 +87,9 @@ export function file(content: Buffer, options: FileOptions = {}): Behaviour {
       return;
     }
     const body = content.subarray(start);
-    const headers: Record<string, string | number> = { 'content-type': options.type ?? 'application/octet-stream' };
+    const headers: Record<string, string | number> = {
+      'content-type': options.type ?? 'application/octet-stream',
+    };
     if (options.etag !== undefined) headers['etag'] = options.etag;
     if (options.lastModified !== undefined) headers['last-modified'] = options.lastModified;
     if (options.noLength !== true) headers['content-length'] = options.contentLength ?? body.length;

@@ -115,7 +115,7 @@ export function explainTar(
     );
   }
   if (exitCode === 0) return undefined;
-  if (line(/No space left on device|Disk quota exceeded/) !== undefined) {
+  if (line(/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/) !== undefined) {
     return diskFull(`extract ${archive}`, directory);
   }
   const denied = line(/Permission denied|Read-only file system|Operation not permitted/);
@@ -125,7 +125,7 @@ export function explainTar(
       `Could not extract ${archive} into ${directory}: ${denied}`,
     );
   }
-  const program = /tar \(child\): (\S+): Cannot exec: No such file/.exec(lines.join('\n'))?.[1];
+  const program = /tar \(\w+\): (\S+)[^:]*: Cannot exec: No such file/.exec(lines.join('\n'))?.[1];
   if (program !== undefined) {
     return new StopwatchError(
       'command-not-found',
