@@ -55,7 +55,7 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
   /**
    * Resolves when the process has ended, what it left behind in its group was ended too, and
-   * its pipes are drained (so whoever asks for a pipe must read it); never rejects.
+   * its pipes are drained; never rejects. A pipe that nobody reads must not get more than 16 KiB.
    */
   readonly exited: Promise<Exit>;
 }

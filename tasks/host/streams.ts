@@ -7,7 +7,7 @@ const STRANGER_MS = 1000;
 
 export interface Buffered {
   readonly stream: NodeJS.ReadableStream;
-  /** To be called when the writers are gone: resolves when all they wrote has been read. */
+  /** To be called when the writers are gone: resolves when all they wrote has been read, or buffered if nobody reads. */
   drained(): Promise<void>;
 }
 
@@ -16,6 +16,9 @@ export function buffered(source: Readable): Buffered {
   const stream = new PassThrough();
   const ended = new Promise<void>((resolve) => {
     stream.once('end', resolve).once('close', resolve);
+    stream.once('finish', () => {
+      if (stream.readableFlowing === null && stream.listenerCount('readable') === 0) resolve();
+    });
   });
   let lastData = 0;
   source.on('data', () => {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { test, until } from '../../test/rig.js';
+import { sendSignal } from './group.js';
+import { shellQuote } from './process.js';
+
+test('gives lines of both streams, the captured output and the exit code', async ({ rig }) => {
+  const lines: string[] = [];
+  const script = 'echo one; echo two >&2; read word; echo "$word"; printf three; exit 7';
+  const exit = await rig.processes.run(
+    { file: 'sh', args: ['-c', script], env: rig.env },
+    { signal: rig.signal, input: 'in\n', capture: true, onLine: (line, stream) => lines.push(`${stream} ${line}`) },
+  );
+  expect(exit).toMatchObject({ exitCode: 7, signal: undefined, stdout: 'one\nin\nthree' });
+  expect(lines.sort()).toEqual(['stderr two', 'stdout in', 'stdout one', 'stdout three']);
+});
+
+test('the environment is exactly the one given', async ({ rig }) => {
+  process.env['H4_LEAK'] = 'leaked';
+  const exit = await rig.processes.run(
+    { file: 'env', args: [], env: { PATH: rig.env['PATH'] ?? '', ONLY: 'this' } },
+    { signal: rig.signal, capture: true },
+  );
+  delete process.env['H4_LEAK'];
+  expect(exit.stdout.split('\n').filter(Boolean).sort()).toEqual(['ONLY=this', `PATH=${rig.env['PATH']}`]);
+});
+
+test('all of a large output arrives at a slow reader', async ({ rig }) => {
+  const child = await rig.processes.spawn(
+    { file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero'], env: rig.env },
+    { signal: rig.signal },
+  );
+  // The program has ended long before the reader begins.
+  await sleep(300);
+  let size = 0;
+  for await (const chunk of child.stdout ?? []) {
+    size += chunk.length;
+    if (size < 200_000) await sleep(5);
+  }
+  expect(size).toBe(3_000_000);
+  expect((await child.exited).exitCode).toBe(0);
+});
+
+test('hands on descriptors and reads from further pipes', async ({ rig }) => {
+  const fd = openSync(rig.write('given', 'from a file'), 'r');
+  const child = await rig.processes.spawn(
+    { file: 'sh', args: ['-c', 'echo piped >&3; cat <&4'], env: rig.env },
+    { signal: rig.signal, extra: ['pipe', fd] },
+  );
+  const [out, three] = await Promise.all([
+    text(child.stdout as AsyncIterable<Uint8Array>),
+    text(child.extra[0] as AsyncIterable<Uint8Array>),
+  ]);
+  closeSync(fd);
+  expect([out, three, child.extra[1]]).toEqual(['from a file', 'piped\n', null]);
+});
+
+test('a program that is missing, not executable, or whose directory is missing is not started', async ({ rig }) => {
+  const run = (file: string, cwd?: string) =>
+    rig.processes.run({ file, args: ["it's"], env: rig.env, ...(cwd ? { cwd } : {}) }, { signal: rig.signal });
+  await expect(run('no-such-tool')).rejects.toMatchObject({
+    code: 'command-not-found',
+    message: expect.stringMatching(/no-such-tool.*PATH/),
+    command: String.raw`no-such-tool $'it\'s'`,
+    hint: expect.stringContaining('doctor'),
+  });
+  writeFileSync(rig.path('plain'), '');
+  await expect(run(rig.path('plain'))).rejects.toMatchObject({ code: 'permission-denied' });
+  await expect(run(rig.path('none'))).rejects.toMatchObject({ code: 'command-not-found' });
+  await expect(run('true', rig.path('gone'))).rejects.toMatchObject({
+    code: 'command-failed',
+    message: expect.stringContaining(rig.path('gone')),
+  });
+});
+
+test('aborting ends the whole group, also one that ignores SIGTERM', async ({ rig }) => {
+  const abort = new AbortController();
+  const child = await rig.processes.spawn(
+    { file: 'stubborn', args: [], env: rig.env },
+    { signal: abort.signal, graceMs: 200 },
+  );
+  await new Promise((resolve) => child.stdout?.once('data', resolve));
+  await until(() => rig.alive().length >= 3);
+  abort.abort();
+  const exit = await child.exited;
+  expect(exit).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' });
+  expect(rig.alive()).toEqual([]);
+});
+
+test('end() resolves when all of the group is gone', async ({ rig }) => {
+  const child = await rig.processes.spawn({ file: 'sh', args: ['-c', 'sleep 100 & sleep 100'], env: rig.env }, rig);
+  await until(() => rig.alive().length >= 2);
+  await child.end();
+  expect(rig.alive()).toEqual([]);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  expect((await child.exited).signal).toBe('SIGTERM');
+});
+
+test('what a program leaves behind is ended, and does not keep its pipes open', async ({ rig }) => {
+  const exit = await rig.processes.run({ file: 'leave-behind', args: [], env: rig.env }, { ...rig, capture: true });
+  expect(exit.exitCode).toBe(0);
+  const left = Number(/left (\d+)/.exec(exit.stdout)?.[1]);
+  expect(left).toBeGreaterThan(1);
+  expect(rig.alive()).toEqual([]);
+});
+
+test('kill() reaches the group', async ({ rig }) => {
+  const child = await rig.processes.spawn({ file: 'sleep', args: ['100'], env: rig.env }, rig);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  child.kill('SIGUSR1');
+  expect((await child.exited).signal).toBe('SIGUSR1');
+  child.kill('SIGUSR1');
+  expect(sendSignal(child.pid, 0)).toBe(false);
+});
+
+test('what onLine throws ends the program and is thrown on', async ({ rig }) => {
+  const run = rig.processes.run(
+    { file: 'sh', args: ['-c', 'echo now; sleep 100'], env: rig.env },
+    {
+      ...rig,
+      onLine: () => {
+        throw new Error('the disk, say');
+      },
+    },
+  );
+  await expect(run).rejects.toThrow('the disk, say');
+  expect(rig.alive()).toEqual([]);
+});
+
+test('a capture that grows too large is an error', async ({ rig }) => {
+  const run = rig.processes.run(
+    { file: 'head', args: ['-c', String(65 * 1024 * 1024), '/dev/zero'], env: rig.env },
+    { ...rig, capture: true },
+  );
+  await expect(run).rejects.toMatchObject({ code: 'command-failed', message: expect.stringContaining('64 MiB') });
+});
+
+test('nothing is started once interrupted', async ({ rig }) => {
+  const run = rig.processes.run({ file: 'true', args: [], env: rig.env }, { signal: AbortSignal.abort() });
+  await expect(run).rejects.toMatchObject({ code: 'interrupted' });
+});
+
+test('a quoted command does in a shell what it says', async ({ rig }) => {
+  mkdirSync(rig.path('a dir'));
+  const words = ['plain', 'two words', "it's", '$HOME', 'a=b', '', '`x`', '*', 'new\nline', '--x=y', '!', '~'];
+  const quoted = shellQuote({ file: 'printf', args: ['%s|', ...words] });
+  // zx quotes for bash, which is what people paste into.
+  const exit = await rig.processes.run({ file: 'bash', args: ['-c', quoted], env: rig.env }, { ...rig, capture: true });
+  expect(exit.stdout).toBe(words.map((word) => `${word}|`).join(''));
+});
