@@ -13,6 +13,8 @@ const FORMAT = 1;
 /** Docker knows these build arguments without ARG and keeps them out of the image. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
+/** As the kernel, and as apt before it starts. */
+const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
 const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
 
@@ -185,14 +187,15 @@ function proxies(env: Readonly<Record<string, string | undefined>>): Record<stri
 
 /** A build's failure is explained by what it printed. */
 function withLines(error: unknown, lastLines: readonly string[]): unknown {
-  if (!(error instanceof StopwatchError) || error.code === 'interrupted') return error;
-  const hint =
-    error.code === 'docker-failed'
-      ? 'the last lines say why; --rebuild builds without old layers'
-      : error.hint;
-  return new StopwatchError(error.code, error.message, {
-    ...(hint === undefined ? {} : { hint }),
-    lastLines,
-    cause: error,
-  });
+  if (!(error instanceof StopwatchError)) return error;
+  if (error.code !== 'docker-failed' && error.code !== 'disk-full') return error;
+  const full = error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line));
+  const hint = full
+    ? 'free space where the daemon keeps its data: the image takes 1 GiB while it is built'
+    : 'the last lines say why; --rebuild builds without old layers';
+  // The daemon repeats the whole command of the step.
+  const message = error.message
+    .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
+    .replaceAll(/\s+/g, ' ');
+  return new StopwatchError(full ? 'disk-full' : error.code, message, { hint, lastLines, cause: error });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The messages of a build, a pull or an import, as the Engine API streams them, made into lines. */
 
+import { stripVTControlCharacters } from 'node:util';
 import { textField } from './field.js';
 
 export interface ProgressLines {
@@ -17,8 +18,13 @@ export interface ProgressLines {
 export function progressLines(onLine: (line: string) => void): ProgressLines {
   let partial = '';
   const statuses = new Map<string, string>();
+  const hand = (line: string): void => {
+    // A build's standard error comes in red.
+    const plain = stripVTControlCharacters(line).trimEnd();
+    if (plain !== '') onLine(plain);
+  };
   const flush = (): void => {
-    if (partial.trim() !== '') onLine(partial);
+    hand(partial);
     partial = '';
   };
   return {
@@ -33,7 +39,7 @@ export function progressLines(onLine: (line: string) => void): ProgressLines {
       if (stream !== undefined) {
         const lines = (partial + stream).split(/\r?\n|\r/);
         partial = lines.pop() ?? '';
-        for (const line of lines) if (line.trim() !== '') onLine(line);
+        for (const line of lines) hand(line);
       }
       if (status !== undefined && statuses.get(id ?? '') !== status) {
         statuses.set(id ?? '', status);
