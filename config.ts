@@ -62,6 +62,17 @@ export default defineConfig({
       leaveOut: [],
     },
   },
+  // A release of QEMU that Debian repacked brings no wheels; upstream's does, and needs neither.
+  qemuTools: {
+    meson: {
+      debian: 'pool/main/m/meson/meson_1.7.0-1_all.deb',
+      sha256: 'e92d04e60e784336883d537755d09b7dcb856809fa318a0931df3898e84ded95',
+    },
+    pycotap: {
+      debian: 'pool/main/p/python-pycotap/python3-pycotap_1.3.1-2_all.deb',
+      sha256: '7e8dbf3ac06434275a461d0de79792e2b80126febc53866c89027adde5192ac9',
+    },
+  },
   build: {
     cross: 'aarch64-linux-gnu-',
     jobs: 0,

@@ -10,4 +10,32 @@ export const stopwatchDescription: DeviceDescription = {
   module: 'stopwatch',
   tracePatterns: ['stopwatch_*'],
   witnessRegions: ['stopwatch-regs'],
+  build: {
+    qemu: {
+      patches: ['patches/qemu/0001-stopwatch-device.patch', 'patches/qemu/0002-only-what-is-built.patch'],
+      links: [
+        { link: 'hw/misc/stopwatch/stopwatch.c', target: 'device/stopwatch.c' },
+        { link: 'hw/misc/stopwatch/stopwatch.h', target: 'device/stopwatch.h' },
+        { link: 'hw/misc/stopwatch/trace-events', target: 'device/trace-events' },
+        { link: 'hw/misc/stopwatch/stopwatch_hw-sw.h', target: 'driver/stopwatch_hw-sw.h' },
+        { link: 'configs/devices/aarch64-softmmu/stopwatch.mak', target: 'vm/qemu/stopwatch.mak' },
+      ],
+      deviceList: 'stopwatch',
+    },
+    linux: {
+      patches: [
+        'patches/linux/0001-misc-stopwatch-rows.patch',
+        'patches/linux/0002-dt-bindings-stopwatch.patch',
+      ],
+      links: [{ link: 'drivers/misc/stopwatch', target: 'driver' }],
+      symbol: 'CONFIG_STOPWATCH',
+      directory: 'drivers/misc/stopwatch',
+      sources: 'driver',
+    },
+    guest: [
+      { file: 'guest_fs/init.sh', path: '/init', mode: 0o755 },
+      { file: 'guest_fs/stopwatch_ctrl.sh', path: '/usr/bin/stopwatch_ctrl.sh', mode: 0o755 },
+      { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },
+    ],
+  },
 };

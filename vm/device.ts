@@ -1,5 +1,27 @@
 // SPDX-License-Identifier: MIT
 /** What the toolchain has to know about a device; nothing below `vm/` names one otherwise. */
+import type { Config } from '../tasks/config/schema.js';
+import type { JudgeFileOptions, JudgeOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
+
+/** The device as a whole: what it is, and who judges it. */
+export interface Device {
+  readonly description: DeviceDescription;
+  /** What the guest's test causes at least, by the names of `Verdict.counts`. */
+  readonly testCauses: Readonly<Record<string, number>>;
+  /** A judge for a run that is under way. */
+  crosscheck(how: JudgedAs, options: JudgeOptions): LiveCrosscheck;
+  /** Judges a saved stream. */
+  judgeFile(file: string, how: JudgedAs, options: JudgeFileOptions): Promise<Verdict>;
+}
+
+/** What the model must be told about a run. Can be written as JSON. */
+export interface JudgedAs {
+  /** How late an expiry may be, virtual nanoseconds; 0 under a driven or counted clock. */
+  readonly slackNs: number;
+  /** The device's properties, as they were given to QEMU. */
+  readonly properties: Config['vm']['deviceProperties'];
+}
+
 export interface DeviceDescription {
   /** For people. */
   readonly name: string;

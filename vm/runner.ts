@@ -46,6 +46,8 @@ export interface BootPorts {
   /** Without escapes and line end. */
   readonly onConsoleLine?: (line: string) => void;
   readonly onEventLine?: (line: string) => void;
+  /** The same stream as bytes, for who must see whether its last line was cut off. */
+  readonly onEvents?: (bytes: Uint8Array) => void;
 }
 
 export interface RunningMachine {
@@ -142,7 +144,12 @@ class Boot {
     const messages = new LineSplitter((line) => this.#messages.push(line));
     this.#read(child.stderr, qemuLog, (bytes) => messages.push(bytes));
     const events = new LineSplitter((line) => this.#ports.onEventLine?.(line));
-    if (pipe !== undefined) this.#read(pipe.stream, eventLog, (bytes) => events.push(bytes));
+    if (pipe !== undefined) {
+      this.#read(pipe.stream, eventLog, (bytes) => {
+        this.#ports.onEvents?.(bytes);
+        events.push(bytes);
+      });
+    }
     child.stdin?.on('error', () => {}); // EPIPE: it has ended, which is seen elsewhere.
 
     void listener.connection.then((socket) => this.#connect(socket));
@@ -204,7 +211,7 @@ class Boot {
 
   /** Gives what is about to end by itself the time to do so. */
   #endSoon(reason: string): void {
-    this.#watchdog.after(END_GRACE, () => this.#finish({ by: 'stop', reason }));
+    this.#watchdog.after(END_GRACE, () => this.#finish({ by: 'stuck', reason }));
   }
 
   /** Only the first call counts. In good order through QMP, so that the device can mark its end; else by signals. */

@@ -29,6 +29,8 @@ const source = z.strictObject({
 
 export const configSchema = z.strictObject({
   sources: z.strictObject({ qemu: source, linux: source, busybox: source }),
+  /** Python packages that QEMU's configure needs where the release does not bring them: Debian packages, unpacked and not installed. */
+  qemuTools: z.strictObject({ meson: place, pycotap: place }),
   build: z.strictObject({
     /** Prefix of the cross compiler and its tools. */
     cross: z.string().min(1),

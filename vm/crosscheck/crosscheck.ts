@@ -5,6 +5,12 @@ import { Judge, type JudgeOptions } from './judge.js';
 import { LineSplitter } from './stream.js';
 import type { DeviceJudge, StreamEvent, Verdict } from './types.js';
 
+/** A judge of a run that is under way, whatever the device. */
+export type LiveCrosscheck = Pick<
+  Crosscheck<unknown, StreamEvent>,
+  'feed' | 'consoleLine' | 'failed' | 'end'
+>;
+
 /** Judges a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
 export class Crosscheck<S, E extends StreamEvent> {
   private readonly judge: Judge<S, E>;

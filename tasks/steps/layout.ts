@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/** Where each step finds its sources and leaves its results. */
+import { join } from 'node:path';
+import type { Paths } from '../config/paths.js';
+import type { Config, SourceName } from '../config/schema.js';
+
+export interface Layout extends Paths {
+  /** Source tree of a release, or of the user's own. */
+  tree(source: SourceName): string;
+  /** Says which archive the tree was made from; absent for a tree of the user's own. */
+  sourceStamp(source: SourceName): string;
+  readonly qemuBuild: string;
+  readonly qemu: string;
+  /** meson and pycotap, for releases of QEMU that were repacked without them. */
+  readonly mesonTools: string;
+  readonly linuxBuild: string;
+  readonly kernel: string;
+  readonly driverBuild: string;
+  readonly busyboxBuild: string;
+  readonly busybox: string;
+  readonly initramfs: string;
+  readonly ext4: string;
+  readonly manifest: string;
+}
+
+export function layoutOf(config: Config, paths: Paths): Layout {
+  const { src, build, vm } = paths;
+  const release = (source: SourceName) => join(src, `${source}-${config.sources[source].version}`);
+  const linuxBuild = join(build, 'linux');
+  return {
+    ...paths,
+    tree: (source) => config.sources[source].tree ?? release(source),
+    sourceStamp: (source) => `${release(source)}.source.json`,
+    qemuBuild: join(build, 'qemu'),
+    qemu: join(build, 'qemu', 'qemu-system-aarch64'),
+    mesonTools: join(build, 'meson-tools'),
+    linuxBuild,
+    kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
+    driverBuild: join(build, 'driver'),
+    busyboxBuild: join(build, 'busybox'),
+    busybox: join(build, 'busybox', 'busybox'),
+    initramfs: join(vm, 'initramfs.cpio'),
+    ext4: join(vm, 'rootfs.ext4'),
+    manifest: join(vm, 'manifest.json'),
+  };
+}

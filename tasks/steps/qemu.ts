@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/** QEMU with one machine and one device: `qemu:meson`, `qemu:configure`, `qemu:build`. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Task, TaskContext } from '../core/task.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { extractDebianPackage } from '../sources/extract.js';
+import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import type { Layout } from './layout.js';
+import { patchTask } from './patching.js';
+import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
+
+/** Seen by the compiler instead of the tree's own path, so that two checkouts build the same binary. */
+const SOURCE_PREFIX = '../src/';
+
+export function qemuTasks(
+  config: Config,
+  layout: Layout,
+  device: DeviceDescription,
+  ports: SourcePorts,
+): Task[] {
+  const tree = layout.tree('qemu');
+  const build = layout.qemuBuild;
+  const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
+  const args = configureArguments(tree, device, ccache);
+  const links = device.build.qemu.links.map(({ target }) => join(layout.package, target));
+  return [
+    ...sourceTasks('qemu', config, layout, ports),
+    patchTask('qemu', config, layout, device, ports),
+    mesonTask(config, layout, ports),
+    {
+      name: 'qemu:configure',
+      title: 'QEMU: configure',
+      deps: ['qemu:patch', 'qemu:meson'],
+      inputs: {
+        values: { args, ccache },
+        tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
+      },
+      outputs: [join(build, 'build.ninja')],
+      jobs: 'one',
+      run: async (context) => {
+        const how = JSON.stringify([tree, args, await versionOf('gcc', context), await versionOf('ninja', context)]);
+        const stamp = join(build, 'configured-as.json');
+        // What only changes files of the tree is ninja's to notice: it configures again by itself.
+        if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
+        await rm(build, { recursive: true, force: true });
+        await mkdir(build, { recursive: true });
+        await context.exec(join(tree, 'configure'), args, { cwd: build, env: buildEnvironment(layout, ports) });
+        await writeFile(stamp, how);
+      },
+    },
+    {
+      name: 'qemu:build',
+      title: 'QEMU: build',
+      deps: ['qemu:configure'],
+      inputs: { files: links, trees: [tree], values: { ccache } },
+      outputs: [layout.qemu],
+      jobs: 'ninja',
+      run: async (context) => {
+        const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
+        await carryOn(build, context, async () => {
+          await context.exec('ninja', [...jobs, 'qemu-system-aarch64'], {
+            cwd: build,
+            env: buildEnvironment(layout, ports),
+          });
+        });
+      },
+    },
+  ];
+}
+
+function configureArguments(tree: string, device: DeviceDescription, ccache: boolean): string[] {
+  return [
+    '--target-list=aarch64-softmmu',
+    '--without-default-features',
+    '--without-default-devices',
+    `--with-devices-aarch64=${device.build.qemu.deviceList}`,
+    '--enable-system',
+    '--enable-tcg',
+    ...(process.arch === 'arm64' && process.platform === 'linux' ? ['--enable-kvm'] : []),
+    '--enable-fdt=system',
+    '--enable-trace-backends=log',
+    '--disable-debug-info',
+    // Never PyPI: what is not in the tree comes from qemu:meson.
+    '--disable-download',
+    '--disable-docs',
+    '--disable-tools',
+    '--disable-install-blobs',
+    '--disable-werror',
+    `--extra-cflags=-ffile-prefix-map=${tree}/=${SOURCE_PREFIX}`,
+    ...(ccache ? ['--cc=ccache gcc'] : []),
+  ];
+}
+
+/** For configure and for ninja, which configures again when a meson.build changes. */
+function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, string> {
+  const tools = join(layout.mesonTools, 'usr');
+  return {
+    ...ccacheEnvironment(layout.work),
+    PATH: [join(tools, 'bin'), ports.environment['PATH'] ?? ''].join(delimiter),
+    PYTHONPATH: join(tools, 'lib', 'python3', 'dist-packages'),
+  };
+}
+
+/**
+ * Releases of QEMU carry meson and pycotap as wheels, which configure installs
+ * by itself. A release that Debian repacked has none: then Debian's own
+ * packages of the two are unpacked beside the build.
+ */
+function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
+  const packages = Object.entries(config.qemuTools);
+  return {
+    name: 'qemu:meson',
+    title: 'QEMU: meson, where the release has none',
+    deps: ['qemu:tree'],
+    inputs: { values: { packages: packages.map(([name, place]) => ({ name, ...place })) } },
+    outputs: [layout.mesonTools],
+    jobs: 'one',
+    run: async (context: TaskContext) => {
+      await rm(layout.mesonTools, { recursive: true, force: true });
+      await mkdir(layout.mesonTools, { recursive: true });
+      if (existsSync(join(layout.tree('qemu'), 'python', 'wheels'))) return;
+      for (const [name, place] of packages) {
+        const { file } = await fetchFor(context, name, [place], config, ports);
+        const parts = join(layout.build, `meson-tools-${name}`);
+        await extractDebianPackage(
+          { archive: file, directory: parts, replace: true },
+          {
+            processes: context.processes,
+            signal: context.signal,
+            env: context.env,
+            onProgress: (done, total) => context.progress(done, total, 'bytes'),
+            log: (line) => context.log(line),
+          },
+        );
+        await context.exec('cp', ['-a', `${parts}/.`, layout.mesonTools]);
+        await rm(parts, { recursive: true, force: true });
+      }
+    },
+  };
+}
