@@ -23,7 +23,17 @@ function environment(): Record<string, string> {
   return Object.fromEntries(defined);
 }
 
+/** mke2fs and debugfs are where the PATH of a user who is not root often does not lead. */
+function widenPath(): void {
+  const directories = (process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':');
+  for (const directory of ['/usr/sbin', '/sbin']) {
+    if (!directories.includes(directory)) directories.push(directory);
+  }
+  process.env['PATH'] = directories.join(':');
+}
+
 async function main(): Promise<void> {
+  widenPath();
   // From Node 22.1 on, compiled code is kept between runs.
   if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') {
     module.enableCompileCache();

@@ -24,6 +24,8 @@ export type Probe =
       readonly file?: string;
       readonly module?: string;
       readonly atLeast?: string;
+      /** Linked against, where there is no module. */
+      readonly libraries?: readonly string[];
     }
   /** The statements run in python3. */
   | { readonly kind: 'python'; readonly code: string };
@@ -41,12 +43,16 @@ export interface Capability {
 
 const HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n';
 const GLIB = '#include <glib.h>\nint main(void) { return glib_check_version(2, 66, 0) != NULL; }\n';
-const PIXMAN = '#include <pixman.h>\nint main(void) { return pixman_version() == 0; }\n';
-/** Debian has venv without ensurepip, which `python3 -m venv` needs, in another package. */
-const VENV = `import sys, venv, ensurepip
+const ZLIB = '#include <zlib.h>\nint main(void) { return zlibVersion()[0] == 0; }\n';
+const FDT = '#include <libfdt.h>\nint main(void) { return fdt_check_full(0, 0) == 0; }\n';
+/** What QEMU's configure asks of Python. Debian has venv without ensurepip, which comes in another package. */
+const VENV = `import sys, venv
+from importlib.util import find_spec
 assert sys.version_info >= (3, 9), "expected 3.9 or newer, got %d.%d" % sys.version_info[:2]
+made = find_spec("ensurepip") or find_spec("setuptools") and find_spec("pip")
+assert made, "no ensurepip, so python3 -m venv does not work"
 print(sys.executable)
-print(ensurepip.__file__)`;
+print(made.origin)`;
 const TOML = 'import sys\nif sys.version_info < (3, 11): import tomli';
 
 function program(
@@ -167,19 +173,20 @@ export function capabilities(cross: string, platform: NodeJS.Platform, arch: str
       },
     },
     {
-      name: 'pixman headers',
+      name: 'zlib headers',
       neededBy: 'QEMU',
       optional: false,
-      probe: {
-        kind: 'link',
-        compiler: 'gcc',
-        flags: [],
-        source: PIXMAN,
-        module: 'pixman-1',
-        atLeast: '0.21.8',
-      },
-      packages: { apt: ['libpixman-1-dev'], dnf: ['pixman-devel'], pacman: ['pixman'], brew: ['pixman'] },
+      probe: { kind: 'link', compiler: 'gcc', flags: [], source: ZLIB, module: 'zlib' },
+      packages: { apt: ['zlib1g-dev'], dnf: ['zlib-devel'], pacman: ['zlib'], brew: ['zlib'] },
     },
+    {
+      name: 'libfdt headers',
+      neededBy: 'QEMU',
+      optional: false,
+      probe: { kind: 'link', compiler: 'gcc', flags: [], source: FDT, libraries: ['-lfdt'] },
+      packages: { apt: ['libfdt-dev'], dnf: ['libfdt-devel'], pacman: ['dtc'], brew: ['dtc'] },
+    },
+    program('git', 'patches', everywhere('git')),
     program(
       'tar',
       'sources',
@@ -194,6 +201,7 @@ export function capabilities(cross: string, platform: NodeJS.Platform, arch: str
       version: '([\\d.]+)',
       atLeast: '1.43',
     }),
+    program('debugfs', 'root file system', everywhere('e2fsprogs'), { args: ['-V'] }),
     ...(linux
       ? [
           program('flock', 'processes', { ...everywhere('util-linux'), dnf: ['util-linux-core'] }),

@@ -96,7 +96,7 @@ async function tryPython(probe: ProbeOf<'python'>, trial: Trial): Promise<string
 }
 
 async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Promise<string | undefined> {
-  let flags: string[] = [];
+  let flags = [...(probe.libraries ?? [])];
   if (probe.module !== undefined) {
     const { module, atLeast = '0' } = probe;
     const found = await call('pkg-config', ['--cflags', '--libs', `${module} >= ${atLeast}`], trial);

@@ -34,6 +34,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   xz: '',
   bzip2: '',
   mke2fs: 'echo mke2fs 1.47.0 >&2',
+  debugfs: '',
+  git: '',
   flock: '',
   setpriv: '',
 };
