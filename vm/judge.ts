@@ -8,7 +8,7 @@ export type Ending =
   | { readonly by: 'itself' }
   | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }
   | { readonly by: 'interrupt' }
-  | { readonly by: 'stop' | 'user'; readonly reason: string };
+  | { readonly by: 'stop' | 'user' | 'stuck'; readonly reason: string };
 
 export interface BootFacts {
   readonly guest: BootOptions['guest'];
@@ -52,6 +52,8 @@ export function judge(facts: BootFacts): Judgement {
   switch (ending.by) {
     case 'stop':
       return { outcome: 'stopped', reason: ending.reason };
+    case 'stuck':
+      return { outcome: 'hung', reason: ending.reason };
     case 'user':
       return { outcome: 'ended', reason: ending.reason };
     case 'first-output':

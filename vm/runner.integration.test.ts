@@ -3,17 +3,13 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import config from '../config.js';
-import { stopwatchDescription } from '../device/description.js';
-import { createProcesses } from '../tasks/host/process.js';
-import { hostClock } from './clock.js';
+import { fakePorts, fakeRequest, noLimits } from '../test/support/machine.js';
 import { boot, type BootPorts, type BootRequest, type RunningMachine } from './runner.js';
 import type { BootResult } from './types.js';
 
-const fakeQemu = fileURLToPath(new URL('../test/fixtures/qemu/fake-qemu.mjs', import.meta.url));
 const recording = (name: string): string =>
   fileURLToPath(new URL(`../test/fixtures/console/${name}.log`, import.meta.url));
 
@@ -23,45 +19,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const noLimits = { firstOutputSeconds: undefined, silenceSeconds: undefined, totalSeconds: undefined };
-
-function request(steps: readonly string[], different: Partial<BootRequest> = {}): BootRequest {
-  const log = (name: string): string => join(directory, name);
-  return {
-    parts: {
-      files: { qemu: fakeQemu, kernel: '/none', initramfs: undefined, ext4: undefined },
-      options: {
-        nodev: false,
-        rw: false,
-        guest: 'test_and_quit',
-        trace: true,
-        vm: { ...config.vm, qemuArgs: steps.flatMap((step) => ['-fake', step]) },
-      },
-      device: stopwatchDescription,
-      accelerator: 'tcg',
-    },
-    witnessPatterns: [],
-    directory,
-    logs: { console: log('console.log'), events: log('events.log'), qemu: log('qemu.log') },
-    limits: noLimits,
-    input: false,
-    ...different,
-  };
-}
+const request = (steps: readonly string[], different?: Partial<BootRequest>): BootRequest =>
+  fakeRequest(directory, steps, different);
 
 async function run(
   steps: readonly string[],
   different: Partial<BootRequest> = {},
   ports: Partial<BootPorts> = {},
 ): Promise<BootResult> {
-  const node = dirname(process.execPath);
-  return boot(request(steps, different), {
-    processes: createProcesses(),
-    clock: hostClock,
-    env: { PATH: `${node}:/usr/bin:/bin` },
-    interrupt: new AbortController().signal,
-    ...ports,
-  });
+  return boot(request(steps, different), { ...fakePorts(), ...ports });
 }
 const passing = ['console=KTAP version 1\\n1..1\\nok 1 a\\n'];
 /** Commands of processes that still have this text in their arguments. */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/** JUnit XML as a real XML parser (expat, through Python, which QEMU's build needs anyway) reads it. */
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aBoot, aReport, circumstances } from '../test/support/report.js';
+import { junitXml } from './junit.js';
+import { makeReport } from './report.js';
+import type { KtapTest } from './types.js';
+
+interface Element {
+  readonly tag: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly children: readonly Element[];
+}
+
+/** Documents to trees; the parser refuses what is not well-formed. */
+function parse(documents: readonly string[]): readonly Element[] {
+  const script = [
+    'import json, sys, xml.etree.ElementTree as E',
+    'def tree(e): return dict(tag=e.tag, attributes=dict(e.attrib), text=e.text or "", children=[tree(c) for c in e])',
+    'print(json.dumps([tree(E.fromstring(d.encode("utf-8"))) for d in json.load(sys.stdin)]))',
+  ].join('\n');
+  const input = JSON.stringify(documents);
+  const trees: Element[] = JSON.parse(
+    execFileSync('python3', ['-c', script], { input, encoding: 'utf8', maxBuffer: 1 << 28 }),
+  );
+  return trees;
+}
+/** What XML cannot hold is replaced. */
+function kept(value: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  const notXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+  return value.replace(notXml, '\ufffd');
+}
+function cases(root: Element | undefined): string[] {
+  return (root?.children ?? []).flatMap((suite) =>
+    suite.children.map(
+      (each) =>
+        `${suite.attributes['name']} | ${each.attributes['name']} | ${each.children[0]?.tag ?? 'passed'}`,
+    ),
+  );
+}
+const test = (name: string, status: KtapTest['status'], ...diagnostics: string[]): KtapTest => ({
+  name,
+  status,
+  comment: status === 'skip' ? 'SKIP no device' : '',
+  diagnostics,
+});
+
+describe('junitXml', () => {
+  it('has the machine, each test of the guest, and the cross-check', () => {
+    const ktap = {
+      planned: 3,
+      tests: [test('a', 'ok'), test('b / c', 'not ok', 'expected 1 < 2', 'got "3" & 4'), test('d', 'skip')],
+      problems: [],
+    };
+    const [root] = parse([junitXml(aReport({ outcome: 'failed', reason: "'b / c' failed", ktap }))]);
+    expect(root?.tag).toBe('testsuites');
+    expect(cases(root)).toEqual([
+      'machine | boots, runs and ends (tcg, icount) | passed',
+      'guest | a | passed',
+      'guest | b / c | failure',
+      'guest | d | skipped',
+      'cross-check | the device agrees with the reference model | passed',
+    ]);
+    const guest = root?.children[1];
+    expect(guest?.attributes).toEqual({
+      name: 'guest',
+      tests: '3',
+      failures: '1',
+      errors: '0',
+      skipped: '1',
+    });
+    expect(guest?.children[1]?.children[0]?.text).toBe('expected 1 < 2\ngot "3" & 4');
+  });
+
+  it('tells a crash from a failure', () => {
+    const report = aReport({
+      outcome: 'panicked',
+      reason: 'Kernel panic - not syncing: x',
+      lastLines: ['one', 'two'],
+    });
+    const [root] = parse([junitXml(report)]);
+    expect(cases(root)[0]).toBe('machine | boots, runs and ends (tcg, icount) | error');
+    expect(root?.children[0]?.children[0]?.children[0]).toMatchObject({
+      attributes: { message: 'panicked: Kernel panic - not syncing: x' },
+      text: 'one\ntwo',
+    });
+  });
+
+  it('has a verdict that differs as a failure, invalid evidence as an error, none as skipped', () => {
+    const documents = parse([
+      junitXml(aReport({}, { result: 'differ' })),
+      junitXml(aReport({}, { result: 'invalid', invalid: [{ reason: 'no-end', lastSeq: '7' }] })),
+      junitXml(makeReport(aBoot(), undefined, circumstances)),
+    ]);
+    expect(documents.map((root) => cases(root).at(-1)?.split(' | ').at(-1))).toEqual([
+      'failure',
+      'error',
+      'skipped',
+    ]);
+  });
+
+  it('is well-formed, and says the same again, whatever a guest prints', () => {
+    const any = fc.string({ unit: 'binary', maxLength: 40 });
+    const awkward = fc.constantFrom(
+      ']]>',
+      '<!--',
+      '&amp;',
+      '\u0000',
+      '\u001b[1m',
+      '\ud800',
+      '\ufffe',
+      '\r\n',
+      '"',
+      "'",
+    );
+    const text = fc.array(fc.oneof(any, awkward), { maxLength: 5 }).map((parts) => parts.join(''));
+    const texts = fc.sample(text, 300);
+    const documents = texts.map((value) =>
+      junitXml(
+        aReport({
+          outcome: 'failed',
+          ktap: { planned: 1, tests: [test(value, 'not ok', value)], problems: [] },
+        }),
+      ),
+    );
+    const read = parse(documents).map((root) => root.children[1]?.children[0]);
+    expect(read.map((element) => element?.attributes['name'])).toEqual(texts.map(kept));
+    expect(read.map((element) => element?.children[0]?.text)).toEqual(texts.map(kept));
+  });
+});

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { aBoot, aReport, aVerdict, circumstances } from '../test/support/report.js';
+import { exitCodeOf } from './exit-code.js';
+import { comparable, makeReport, reportJson } from './report.js';
+import type { GuestOutcome } from './types.js';
+
+describe('exitCodeOf', () => {
+  const rows: readonly (readonly [GuestOutcome, number, number, number, number])[] = [
+    // outcome, then with: no verdict, agree, differ, invalid
+    ['passed', 0, 0, 3, 3],
+    ['ended', 0, 0, 3, 3],
+    ['failed', 1, 1, 3, 1],
+    ['panicked', 4, 4, 3, 4],
+    ['hung', 4, 4, 3, 4],
+    ['silent', 4, 4, 3, 4],
+    ['exited-early', 4, 4, 3, 4],
+    ['qemu-died', 4, 4, 3, 4],
+    ['stopped', 4, 4, 3, 3],
+    ['interrupted', 130, 130, 130, 130],
+  ];
+  it.each(rows)('%s', (outcome, none, agree, differ, invalid) => {
+    expect(exitCodeOf(outcome, undefined)).toBe(none);
+    expect(exitCodeOf(outcome, { result: 'agree' })).toBe(agree);
+    expect(exitCodeOf(outcome, { result: 'differ' })).toBe(differ);
+    expect(exitCodeOf(outcome, { result: 'invalid' })).toBe(invalid);
+  });
+});
+
+describe('makeReport', () => {
+  it('keeps what the host did apart from what the machine did', () => {
+    const report = aReport();
+    expect(report.result.exitCode).toBe(0);
+    expect(report.host.timing).toEqual(aBoot().timing);
+    const other = makeReport(
+      aBoot({
+        timing: { firstOutputMs: 1, testStartMs: 2, testEndMs: 3, endMs: 4 },
+        qemuMessages: ['pid 12'],
+      }),
+      aVerdict(),
+      { ...circumstances, runId: 'another', durationMs: 99, startedAt: '2027-01-01T00:00:00.000Z' },
+    );
+    expect(comparable(other)).toBe(comparable(report));
+    expect(reportJson(other)).not.toBe(reportJson(report));
+  });
+
+  it.each([
+    ['the outcome', aReport({ outcome: 'failed' })],
+    ['a line of the console', aReport({ lastLines: ['else'] })],
+    ['a test', aReport({ ktap: { planned: 1, tests: [], problems: [] } })],
+    ['the verdict', aReport({}, { checked: 99 })],
+  ])('compares %s', (_name, report) => {
+    expect(comparable(report)).not.toBe(comparable(aReport()));
+  });
+
+  it('does not compare the path in a replay command', () => {
+    const differing = (replay: string) =>
+      aReport({}, { result: 'differ', divergence: { ...divergence, replay } });
+    const divergence = {
+      kind: 'field' as const,
+      seq: '3',
+      now: '5',
+      access: 'write',
+      field: 'state.elapsed',
+      expected: '1',
+      actual: '2',
+      last: [],
+      states: { before: {}, model: {} },
+    };
+    expect(comparable(differing('a'))).toBe(comparable(differing('b')));
+  });
+
+  it('survives JSON', () => {
+    const report = aReport({}, { result: 'invalid' });
+    expect(JSON.parse(reportJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
+    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 1, result: { exitCode: 3 } });
+  });
+});

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../test/manual-clock.js';
+import { type Limits, Watchdog } from './watchdog.js';
+
+function setUp(limits: Partial<Limits>) {
+  const clock = new ManualClock();
+  const barks: string[] = [];
+  const dog = new Watchdog(clock, (ending) => barks.push(`${ending.by} at ${clock.now()}`));
+  dog.start({ firstOutputSeconds: undefined, silenceSeconds: undefined, totalSeconds: undefined, ...limits });
+  return { clock, barks, dog };
+}
+
+describe('Watchdog', () => {
+  it('waits for the first output', () => {
+    const { clock, barks } = setUp({ firstOutputSeconds: 10, silenceSeconds: 5 });
+    clock.advance(9999);
+    expect(barks).toEqual([]);
+    clock.advance(1);
+    expect(barks).toEqual(['first-output at 10000']);
+  });
+
+  it('measures silence from the last output', () => {
+    const { clock, barks, dog } = setUp({ firstOutputSeconds: 10, silenceSeconds: 5 });
+    for (let i = 0; i < 4; i++) {
+      clock.advance(4000);
+      dog.heard();
+    }
+    expect(barks).toEqual([]);
+    clock.advance(5000);
+    expect(barks).toEqual(['silence at 21000']);
+  });
+
+  it('measures silence from the start where nothing else watches it', () => {
+    const { clock, barks } = setUp({ silenceSeconds: 5 });
+    clock.advance(5000);
+    expect(barks).toEqual(['silence at 5000']);
+  });
+
+  it('ends what never ends, however much it says', () => {
+    const { clock, barks, dog } = setUp({ silenceSeconds: 5, totalSeconds: 12 });
+    for (let i = 0; i < 12; i++) {
+      dog.heard();
+      clock.advance(1000);
+    }
+    expect(barks).toEqual(['total at 12000']);
+  });
+
+  it('is quiet when it is stopped', () => {
+    const { clock, barks, dog } = setUp({ firstOutputSeconds: 1, silenceSeconds: 1, totalSeconds: 1 });
+    dog.stop();
+    dog.after(1, () => barks.push('late'));
+    clock.advance(60_000);
+    expect(barks).toEqual([]);
+  });
+});
