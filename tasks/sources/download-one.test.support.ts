@@ -4,7 +4,7 @@ import { baseEnvironment } from '../host/environment.js';
 import { createProcesses } from '../host/process.js';
 import { download, type DownloadRequest } from './download.js';
 
-const request = JSON.parse(process.argv[2] ?? '') as DownloadRequest;
+const request: DownloadRequest = JSON.parse(process.argv[2] ?? '');
 const result = await download(request, {
   processes: createProcesses(),
   signal: new AbortController().signal,

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Place } from '../config/schema.js';
 import { baseEnvironment } from '../host/environment.js';
 import { createProcesses } from '../host/process.js';
-import { download, type DownloadDeps, type DownloadRequest } from './download.js';
+import { failureOf } from './failure.test.support.js';
+import { download, type DownloadDeps, type Downloaded, type DownloadRequest } from './download.js';
 import {
   file,
   type FlakyServer,
@@ -73,6 +74,32 @@ const get = (places: readonly Place[], more: Partial<DownloadRequest> = {}) =>
   download(request(places, more), deps());
 const ranges = () => server.asked.map((asked) => asked.range);
 const partials = () => readdir(join(cache, 'downloads', 'partial'));
+
+async function fakeApt(targets: string, settings = ''): Promise<Readonly<Record<string, string>>> {
+  const bin = join(directory, 'bin');
+  await mkdir(bin);
+  for (const [name, printed] of [
+    ['apt-get', targets],
+    ['apt-config', settings],
+  ] as const) {
+    await writeFile(join(bin, name), `#!/bin/sh\ncat <<'EOF'\n${printed}\nEOF\n`);
+    await chmod(join(bin, name), 0o755);
+  }
+  const env = baseEnvironment();
+  return { ...env, PATH: `${bin}:${env['PATH'] ?? ''}` };
+}
+
+function start(what: DownloadRequest): ChildProcess {
+  const script = join(import.meta.dirname, 'download-one.test.support.ts');
+  const args = ['--import', 'jiti/register', script, JSON.stringify(what)];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: import.meta.dirname });
+}
+
+async function output(child: ChildProcess): Promise<Downloaded> {
+  let text = '';
+  for await (const chunk of child.stdout ?? []) text += String(chunk);
+  return JSON.parse(text);
+}
 
 describe('a good server', () => {
   it('gives the verified file under its name, with progress, and is not asked again', async () => {
@@ -265,9 +292,9 @@ describe('failure', () => {
     server.on('/a/thing.tar', status(403));
     const other = sum(Buffer.from('other'));
     server.on('/b/thing.tar', file(content, { type: 'text/html' }));
-    const error = await get([place('/a/thing.tar'), place('/b/thing.tar', other)]).catch((e: unknown) => e);
+    const error = await failureOf(get([place('/a/thing.tar'), place('/b/thing.tar', other)]));
     expect(error).toMatchObject({ code: 'download-failed' });
-    const { message, hint } = error as { message: string; hint: string };
+    const { message, hint } = error;
     expect(message).toContain(`${server.url}/a/thing.tar: it answered with HTTP status 403`);
     expect(message).toContain(`${server.url}/b/thing.tar: expected sha256 ${other}, got sha256 ${sha256}`);
     expect(message).toContain('a web page?');
@@ -284,7 +311,7 @@ describe('failure', () => {
 
   it('does not show the password of an address', async () => {
     const url = server.url.replace('//', '//user:secret@');
-    const error = await get([{ url: `${url}/thing`, sha256 }]).catch((e: unknown) => e);
+    const error = await failureOf(get([{ url: `${url}/thing`, sha256 }]));
     expect(String(error)).toContain('HTTP status 404');
     expect(JSON.stringify([error, String(error), log])).not.toContain('secret');
   });
@@ -315,7 +342,7 @@ describe('failure', () => {
     const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cache]).catch(
       () => undefined,
     );
-    if (mounted === undefined) return context.skip('needs the right to mount');
+    context.skip(mounted === undefined, 'needs the right to mount');
     try {
       server.on('/thing', file(content));
       await expect(get([place('/thing'), place('/other')])).rejects.toMatchObject({ code: 'disk-full' });
@@ -328,9 +355,9 @@ describe('failure', () => {
 
 describe('by hand and offline', () => {
   it('says where to put the file', async () => {
-    const error = await get([place('/dir/thing%2B1.tar')], { offline: true }).catch((e: unknown) => e);
+    const error = await failureOf(get([place('/dir/thing%2B1.tar')], { offline: true }));
     expect(error).toMatchObject({ code: 'offline' });
-    expect((error as { hint: string }).hint).toContain(`thing+1.tar (sha256 ${sha256})`);
+    expect(error.hint).toContain(`thing+1.tar (sha256 ${sha256})`);
     expect(server.asked).toEqual([]);
   });
 
@@ -348,7 +375,7 @@ describe('by hand and offline', () => {
     await writeFile(byHand, 'other');
     server.on('/thing.tar', file(content));
     const places = [place('/thing.tar')];
-    const error = await get(places, { offline: true }).catch((e: unknown) => e);
+    const error = await failureOf(get(places, { offline: true }));
     expect(error).toMatchObject({ code: 'checksum-mismatch' });
     expect(String(error)).toContain(`expected sha256 ${sha256}, got ${sum(Buffer.from('other'))}`);
     expect((await get(places)).from).toBe('network');
@@ -357,19 +384,6 @@ describe('by hand and offline', () => {
 });
 
 describe('the Debian archive', () => {
-  async function fakeApt(targets: string, settings = ''): Promise<Readonly<Record<string, string>>> {
-    const bin = join(directory, 'bin');
-    await mkdir(bin);
-    for (const [name, output] of [
-      ['apt-get', targets],
-      ['apt-config', settings],
-    ] as const) {
-      await writeFile(join(bin, name), `#!/bin/sh\ncat <<'EOF'\n${output}\nEOF\n`);
-      await chmod(join(bin, name), 0o755);
-    }
-    const env = baseEnvironment();
-    return { ...env, PATH: `${bin}:${env['PATH'] ?? ''}` };
-  }
   const places: readonly Place[] = [{ debian: 'pool/main/t/thing/thing_1+ds.tar.xz', sha256 }];
 
   it('is found through apt; several are tried, security archives last', async () => {
@@ -393,7 +407,7 @@ describe('the Debian archive', () => {
   it('is skipped without apt', async () => {
     const env = { PATH: join(directory, 'empty') };
     // flock is needed all the same, so only the search for apt sees this PATH.
-    const error = await download(request(places), deps({ env })).catch((e: unknown) => e);
+    const error = await failureOf(download(request(places), deps({ env })));
     expect(error).toMatchObject({ code: 'download-failed' });
     expect(String(error)).toContain('skipped, this host has no apt');
   });
@@ -412,23 +426,12 @@ describe('proxies from the environment', () => {
 
   it('that cannot be used are named as the reason', async () => {
     const proxyEnv = { http_proxy: 'socks5://me:secret@127.0.0.1:1' };
-    const error = await download(request([place('/x')]), deps({ proxyEnv })).catch((e: unknown) => e);
+    const error = await failureOf(download(request([place('/x')]), deps({ proxyEnv })));
     expect(String(error)).toContain('the proxy socks5://127.0.0.1:1 is not an http or https address');
   });
 });
 
 describe('several processes', () => {
-  function start(what: DownloadRequest): ChildProcess {
-    const script = join(import.meta.dirname, 'download-one.test.support.ts');
-    const args = ['--import', 'jiti/register', script, JSON.stringify(what)];
-    return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: import.meta.dirname });
-  }
-  async function output(child: ChildProcess): Promise<unknown> {
-    let text = '';
-    for await (const chunk of child.stdout ?? []) text += String(chunk);
-    return JSON.parse(text);
-  }
-
   it('download one file once', async () => {
     server.on('/thing', file(content));
     const what = request([place('/thing')]);
@@ -436,7 +439,7 @@ describe('several processes', () => {
     expect(server.asked).toHaveLength(1);
     const path = join(cache, 'downloads', sha256, 'thing');
     expect(results).toEqual([1, 2, 3].map(() => expect.objectContaining({ file: path })));
-    expect(results.filter((result) => (result as { from: string }).from === 'network')).toHaveLength(1);
+    expect(results.filter((result) => result.from === 'network')).toHaveLength(1);
   });
 
   it('go on from what one that was killed has left', async () => {

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { baseEnvironment } from '../host/environment.js';
 import { createProcesses } from '../host/process.js';
 import { compress, type MadeEntry, makeAr, makeDeb, makeTar, MTIME } from './archives.test.support.js';
+import { failureOf } from './failure.test.support.js';
 import { extractDebianPackage, type ExtractDeps, extractRelease } from './extract.js';
 
 const run = promisify(execFile);
@@ -73,6 +74,8 @@ const good: readonly MadeEntry[] = [
   { path: 'thing/dangling', type: 'SymbolicLink', linkpath: 'deep/../not/there' },
   { path: 'thing/hard', type: 'Link', linkpath: 'thing/readme' },
 ];
+
+const modeOf = async (path: string) => ((await lstat(join(directory, path))).mode & 0o7777).toString(8);
 
 describe('a release', () => {
   it.each(['xz', 'bzip2', 'gzip', 'zstd', 'cat'])(
@@ -129,13 +132,26 @@ describe('a release', () => {
         { path: 'thing/sticky/', type: 'Directory', mode: 0o3777 },
       ]),
     );
-    const mode = async (path: string) => ((await lstat(join(directory, path))).mode & 0o7777).toString(8);
-    expect(await mode('locked')).toBe('700');
-    expect(await mode('locked/suid')).toBe((0o755 & ~process.umask()).toString(8));
-    expect(await mode('locked/readonly')).toBe('644');
-    expect(await mode('sticky')).toBe((0o777 & ~process.umask()).toString(8));
+    expect(await modeOf('locked')).toBe('700');
+    expect(await modeOf('locked/suid')).toBe((0o755 & ~process.umask()).toString(8));
+    expect(await modeOf('locked/readonly')).toBe('644');
+    expect(await modeOf('sticky')).toBe((0o777 & ~process.umask()).toString(8));
   });
 });
+
+async function makeOutside(): Promise<string> {
+  const outside = join(root, 'outside');
+  await mkdir(outside);
+  await writeFile(join(outside, 'secret'), 'secret');
+  return outside;
+}
+
+async function expectNothing(outside: string): Promise<void> {
+  expect(await readdir(outside)).toEqual(['secret']);
+  expect((await stat(join(outside, 'secret'))).nlink).toBe(1);
+  expect((await readdir(root)).sort()).toEqual(['a:archive', 'outside', 'src']);
+  expect(await readdir(join(root, 'src'))).toEqual([]);
+}
 
 describe('a dangerous archive', () => {
   const cases: readonly (readonly [string, (outside: string) => readonly MadeEntry[]])[] = [
@@ -192,19 +208,6 @@ describe('a dangerous archive', () => {
     ['a device', () => [top, { path: 'thing/null', type: 'CharacterDevice' }]],
   ];
 
-  async function makeOutside(): Promise<string> {
-    const outside = join(root, 'outside');
-    await mkdir(outside);
-    await writeFile(join(outside, 'secret'), 'secret');
-    return outside;
-  }
-  async function expectNothing(outside: string): Promise<void> {
-    expect(await readdir(outside)).toEqual(['secret']);
-    expect((await stat(join(outside, 'secret'))).nlink).toBe(1);
-    expect((await readdir(root)).sort()).toEqual(['a:archive', 'outside', 'src']);
-    expect(await readdir(join(root, 'src'))).toEqual([]);
-  }
-
   it.each(cases)('is refused as a release: %s', async (what, entries) => {
     const outside = await makeOutside();
     const result = extract(makeTar(entries(outside)));
@@ -251,7 +254,7 @@ describe('an archive that is none', () => {
       /one directory at its top, got a, b/,
     ],
   ])('is named for what it is: %s', async (_what, content, message) => {
-    const error: unknown = await extract(content).catch((e: unknown) => e);
+    const error = await failureOf(extract(content));
     expect(error).toMatchObject({ code: 'extract-failed' });
     expect(String(error)).toMatch(message);
     expect(await readdir(join(root, 'src'))).toEqual([]);
@@ -268,7 +271,7 @@ describe('a host that cannot', () => {
     await mkdir(join(root, 'src'));
     const args = ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(root, 'src')];
     const mounted = await run('mount', args).catch(() => undefined);
-    if (mounted === undefined) return context.skip('needs the right to mount');
+    context.skip(mounted === undefined, 'needs the right to mount');
     try {
       const data = makeTar([top, { path: 'thing/big', content: Buffer.alloc(3_000_000) }]);
       await expect(extract(data)).rejects.toMatchObject({ code: 'disk-full' });
@@ -314,16 +317,16 @@ async function toolsWithout(missing: string): Promise<string> {
   return bin;
 }
 
-describe('a run that is ended', () => {
-  /** All is extracted, and then it hangs: the latest moment before the tree gets its name. */
-  async function hangingSync(): Promise<{ path: string; reached: string }> {
-    const bin = await toolsWithout('sync');
-    const reached = join(root, 'reached');
-    await writeFile(join(bin, 'sync'), `#!/bin/sh\ntouch ${reached}\nexec sleep 600\n`);
-    await chmod(join(bin, 'sync'), 0o755);
-    return { path: bin, reached };
-  }
+/** All is extracted, and then it hangs: the latest moment before the tree gets its name. */
+async function hangingSync(): Promise<{ path: string; reached: string }> {
+  const bin = await toolsWithout('sync');
+  const reached = join(root, 'reached');
+  await writeFile(join(bin, 'sync'), `#!/bin/sh\ntouch ${reached}\nexec sleep 600\n`);
+  await chmod(join(bin, 'sync'), 0o755);
+  return { path: bin, reached };
+}
 
+describe('a run that is ended', () => {
   it('by an interrupt leaves no tree', async () => {
     const { path, reached } = await hangingSync();
     const controller = new AbortController();
@@ -382,9 +385,7 @@ describe('a Debian package', () => {
     ],
   ])('that is none is refused: %s', async (_what, data, message) => {
     await writeFile(archive, data);
-    const error: unknown = await extractDebianPackage({ archive, directory }, deps()).catch(
-      (e: unknown) => e,
-    );
+    const error = await failureOf(extractDebianPackage({ archive, directory }, deps()));
     expect(error).toMatchObject({ code: 'extract-failed' });
     expect(String(error)).toMatch(message);
     expect(await readdir(join(root, 'src'))).toEqual([]);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A real HTTP server for tests that misbehaves as it is told, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 export interface Asked {
   readonly path: string;
@@ -38,9 +37,10 @@ export async function startFlakyServer(): Promise<FlakyServer> {
     behaviour?.(request, response, entry);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('Expected a TCP port');
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     asked,
     on: (path, ...behaviours) => void scripts.set(path, behaviours),
     close: () =>

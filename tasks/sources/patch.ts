@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
+import { removeTemporaries } from '../host/atomic.js';
 import { explainFsError } from './fs-errors.js';
 import { announceWrite, refuseLinks, treeRoot, type UsersOwn } from './own-tree.js';
 import { type FilePatch, parsePatch, PatchSyntaxError } from './patch-file.js';
@@ -200,6 +201,7 @@ function pathsOf(patches: readonly Parsed[]): readonly string[] {
 function withRights(to: FileState, from: FileState): FileState {
   if (to === null || from === null) return to;
   const executable = (to.mode & 0o100) !== 0;
+  if (executable === ((from.mode & 0o100) !== 0)) return { content: to.content, mode: from.mode };
   return { content: to.content, mode: executable ? from.mode | 0o111 : from.mode & ~0o111 };
 }
 
@@ -242,7 +244,9 @@ async function readPatch(path: string): Promise<Parsed> {
   }
 }
 
+/** What a run that was killed has left in the state directory. */
 async function removeScratch(stateDir: string): Promise<void> {
+  await removeTemporaries(stateDir);
   const names = await readdir(stateDir).catch(() => []);
   for (const name of names) {
     if (name.startsWith('scratch-')) await rm(join(stateDir, name), { recursive: true, force: true });
