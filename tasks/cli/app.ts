@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadConfig, type Loaded } from '../config/load.js';
+import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import { EXIT, StopwatchError, type ExitCode } from '../core/errors.js';
 import { describeFailure, serialiseError } from '../reporters/failure.js';
 import { painter, type Output } from '../reporters/format.js';
@@ -51,13 +52,14 @@ export class App {
     const look = this.look(options);
     try {
       checkTogether(options);
+      const workdir = options.workdir ?? (world.environment[WORKDIR_VARIABLE] || undefined);
+      this.logs = findPaths(world.cwd, workdir).logs;
       const loaded = await loadConfig({
         cwd: world.cwd,
         environment: world.environment,
         flags: settingsOf(options),
-        workdir: options.workdir,
+        workdir,
       });
-      this.logs = loaded.paths.logs;
       // With one document on standard output, everything else is for standard error.
       const documents = spec.document && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
