@@ -7,6 +7,8 @@
 #   stopwatch=test            runs stopwatch_test.sh, then gives a shell
 #   stopwatch=test_and_quit   runs stopwatch_test.sh, then powers off
 #   (neither)                 gives a shell; leaving it powers off
+#   TERM=... LINES=... COLUMNS=...
+#                             the terminal on the other end of the serial line
 #
 # After a test the console holds exactly one line
 #
@@ -41,8 +43,13 @@ power_off() {
 	while :; do sleep 1000; done
 }
 
-# The shell is restarted by nobody: its end is the end of the session.
+# The kernel hands TERM, LINES and COLUMNS on as environment. A serial
+# line has no size of its own.
 shell() {
+	if [ "$LINES" ] && [ "$COLUMNS" ]; then
+		stty rows "$LINES" cols "$COLUMNS" </dev/console
+	fi
+	unset LINES COLUMNS
 	cat <<-'END'
 
 	Commands: stopwatch_ctrl.sh reset|start|pause|show|timeout [seconds], stopwatch_test.sh
