@@ -13,6 +13,7 @@ import { failureOf } from './failure.test.support.js';
 import { download, type DownloadDeps, type Downloaded, type DownloadRequest } from './download.js';
 import {
   file,
+  type FileOptions,
   type FlakyServer,
   redirect,
   silent,
@@ -72,6 +73,14 @@ function deps(more: Partial<DownloadDeps> = {}): DownloadDeps {
 
 const get = (places: readonly Place[], more: Partial<DownloadRequest> = {}) =>
   download(request(places, more), deps());
+/** Resolves when the partial file has this size. */
+const kept = (bytes: number) =>
+  vi.waitFor(async () => expect((await stat(join(cache, 'downloads', 'partial', sha256))).size).toBe(bytes), {
+    timeout: 30_000,
+  });
+/** Serves a file and breaks the connection once `after` bytes of the answer have been kept. */
+const cut = (data: Buffer, after: number, options: FileOptions = {}) =>
+  file(data, { ...options, cutAfter: after, kept });
 const ranges = () => server.asked.map((asked) => asked.range);
 const partials = () => readdir(join(cache, 'downloads', 'partial'));
 
@@ -148,11 +157,7 @@ describe('a cache that was spoilt', () => {
 
 describe('resuming', () => {
   it('goes on where the connection broke, and asks that the file be the same', async () => {
-    server.on(
-      '/thing',
-      file(content, { etag: '"one"', cutAfter: 1_000_000 }),
-      file(content, { etag: '"one"' }),
-    );
+    server.on('/thing', cut(content, 1_000_000, { etag: '"one"' }), file(content, { etag: '"one"' }));
     await get([place('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000000-']);
     expect(server.asked[1]?.ifRange).toBe('"one"');
@@ -162,20 +167,20 @@ describe('resuming', () => {
   it('uses Last-Modified where the ETag is weak', async () => {
     const lastModified = 'Tue, 01 Jul 2025 00:00:00 GMT';
     const options = { etag: 'W/"one"', lastModified };
-    server.on('/thing', file(content, { ...options, cutAfter: 1000 }), file(content, options));
+    server.on('/thing', cut(content, 1000, options), file(content, options));
     await get([place('/thing')]);
     expect(server.asked[1]).toMatchObject({ range: 'bytes=1000-', ifRange: lastModified });
   });
 
   it('begins anew where the server takes no notice of Range', async () => {
-    server.on('/thing', file(content, { cutAfter: 1000 }), file(content, { ignoreRange: true }));
+    server.on('/thing', cut(content, 1000), file(content, { ignoreRange: true }));
     await get([place('/thing')]);
     expect(server.asked.map((asked) => asked.sent)).toEqual([1000, content.length]);
   });
 
   it('begins anew where the file changed between the tries', async () => {
     const old = randomBytes(content.length);
-    server.on('/thing', file(old, { etag: '"old"', cutAfter: 1000 }), file(content, { etag: '"new"' }));
+    server.on('/thing', cut(old, 1000, { etag: '"old"' }), file(content, { etag: '"new"' }));
     await get([place('/thing')]);
     expect(server.asked[1]).toMatchObject({ range: 'bytes=1000-', sent: content.length });
   });
@@ -184,7 +189,7 @@ describe('resuming', () => {
     const old = randomBytes(content.length);
     server.on(
       '/thing',
-      file(old, { etag: '"old"', cutAfter: 1000 }),
+      cut(old, 1000, { etag: '"old"' }),
       file(content, { etag: '"new"', ignoreIfRange: true }),
     );
     await get([place('/thing')]);
@@ -193,30 +198,26 @@ describe('resuming', () => {
   });
 
   it('discards a spoilt part and begins once more from zero', async () => {
-    server.on(
-      '/thing',
-      file(randomBytes(1000), { contentLength: content.length, cutAfter: 1000 }),
-      file(content),
-    );
+    server.on('/thing', cut(randomBytes(1000), 1000, { contentLength: content.length }), file(content));
     await get([place('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
   });
 
   it('begins anew where the part is longer than the file', async () => {
     const long = randomBytes(4_000_000);
-    server.on('/thing', file(long, { cutAfter: 3_500_000 }), file(content));
+    server.on('/thing', cut(long, 3_500_000), file(content));
     await get([place('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=3500000-', undefined]);
   });
 
   it('counts only tries that gain little', async () => {
-    server.on('/thing', ...[1, 2].map(() => file(content, { cutAfter: 1_048_576 })), file(content));
+    server.on('/thing', ...[1, 2].map(() => cut(content, 1_048_576)), file(content));
     await get([place('/thing')], { tries: 2 });
     expect(ranges()).toEqual([undefined, 'bytes=1048576-', 'bytes=2097152-']);
   });
 
   it('asks for nothing when all of it had arrived', async () => {
-    server.on('/thing', file(content, { cutAfter: 1000 }), status(404));
+    server.on('/thing', cut(content, 1000), status(404));
     const places = [place('/thing')];
     await expect(get(places)).rejects.toMatchObject({ code: 'download-failed' });
     await writeFile(join(cache, 'downloads', 'partial', sha256), content);
@@ -251,11 +252,7 @@ describe('trying again', () => {
   });
 
   it('goes on after a length that was too great', async () => {
-    server.on(
-      '/thing',
-      file(content, { contentLength: content.length + 10, cutAfter: content.length }),
-      file(content),
-    );
+    server.on('/thing', cut(content, content.length, { contentLength: content.length + 10 }), file(content));
     await get([place('/thing')]);
     // All of it was there: found without another request.
     expect(server.asked).toHaveLength(1);
@@ -321,7 +318,7 @@ describe('failure', () => {
     const controller = new AbortController();
     const running = download(request([place('/thing')]), deps({ signal: controller.signal }));
     const partial = join(cache, 'downloads', 'partial', sha256);
-    await vi.waitFor(async () => expect((await stat(partial)).size).toBe(5000));
+    await kept(5000);
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'interrupted' });
     expect((await stat(partial)).size).toBe(5000);
@@ -450,8 +447,7 @@ describe('several processes', () => {
     );
     const what = request([place('/thing')]);
     const child = start(what);
-    const partial = join(cache, 'downloads', 'partial', sha256);
-    await vi.waitFor(async () => expect((await stat(partial)).size).toBe(2_000_000), { timeout: 30_000 });
+    await kept(2_000_000);
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect((await get(what.places)).from).toBe('network');

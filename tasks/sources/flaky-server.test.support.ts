@@ -56,7 +56,7 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-interface FileOptions {
+export interface FileOptions {
   readonly etag?: string;
   readonly lastModified?: string;
   /** Take no notice of Range. */
@@ -65,6 +65,8 @@ interface FileOptions {
   readonly ignoreIfRange?: boolean;
   /** Of the body, after which the connection is broken. */
   readonly cutAfter?: number;
+  /** Waits until the client has kept this many bytes: a broken connection takes along what was not yet read. */
+  readonly kept?: (bytes: number) => Promise<unknown>;
   /** Of the body, after which nothing more comes. */
   readonly stallAfter?: number;
   /** Said instead of the true length. */
@@ -102,8 +104,9 @@ export function file(content: Buffer, options: FileOptions = {}): Behaviour {
     if (limit === undefined) {
       response.end(part);
     } else if (options.cutAfter !== undefined) {
-      // Only once it is on its way, or the connection would take it along.
-      response.write(part, () => setTimeout(() => response.destroy(), 20));
+      response.write(part);
+      const broken = options.kept?.(start + part.length) ?? Promise.resolve();
+      void broken.finally(() => response.destroy());
     } else {
       response.write(part);
     }
