@@ -17,6 +17,8 @@ export interface BootFacts {
   readonly findings: readonly Finding[];
   /** The console printed anything at all. */
   readonly spoke: boolean;
+  /** What the console said last; empty if nothing. */
+  readonly lastLine: string;
   readonly ending: Ending;
   /** `reason` of QMP's SHUTDOWN event (qapi/run-state.json, ShutdownCause), if there was one. */
   readonly shutdown: string | undefined;
@@ -93,7 +95,8 @@ function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): Judge
   if (by === 'total' && !facts.spoke) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
-  return { outcome: 'hung', reason: `${what}, ${progress(facts.ktap)}` };
+  const last = facts.lastLine === '' ? '' : `; the last line was '${facts.lastLine}'`;
+  return { outcome: 'hung', reason: `${what}, ${progress(facts.ktap)}${last}` };
 }
 
 /** How far the test came. */
@@ -111,7 +114,8 @@ function userEnded({ shutdown }: BootFacts): Judgement {
   };
 }
 
-function testVerdict({ ktap, shutdown, spoke }: BootFacts): Judgement {
+function testVerdict(facts: BootFacts): Judgement {
+  const { ktap, shutdown, spoke } = facts;
   const { tests, planned, problems } = ktap;
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
   const bail = problems.find((problem) => problem.startsWith('the test bailed out'));

@@ -263,6 +263,7 @@ class Boot {
       ktap,
       findings,
       spoke: firstOutputMs !== undefined,
+      lastLine: lastLines.findLast((line) => line.trim() !== '') ?? '',
       ending: this.#ending,
       shutdown: this.#shutdown,
       qemuMessages,

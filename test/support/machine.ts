@@ -7,10 +7,15 @@ import { stopwatchDescription } from '../../device/description.js';
 import { createProcesses } from '../../tasks/host/process.js';
 import { hostClock } from '../../vm/clock.js';
 import type { BootPorts, BootRequest } from '../../vm/runner.js';
+import type { Limits } from '../../vm/watchdog.js';
 
 export const fakeQemu = fileURLToPath(new URL('../fixtures/qemu/fake-qemu.mjs', import.meta.url));
 
-export const noLimits = { firstOutputSeconds: undefined, silenceSeconds: undefined, totalSeconds: undefined };
+export const noLimits: Limits = {
+  firstOutputSeconds: undefined,
+  silenceSeconds: undefined,
+  totalSeconds: undefined,
+};
 
 /** `steps`: what the fake does, see there. */
 export function fakeRequest(
