@@ -67,7 +67,7 @@ static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
  * @features: the FEATURES register; 0 on a version-1 device
  * @lock: held over a command together with its operand in @mem, its verdict
  *	in ERROR and its result in @mem; the interrupt handler takes it too
- * @timeouts: timeout interrupts handled, under @lock
+ * @timeouts: timeout interrupts handled, written under @lock
  * @node: in stopwatch_devices
  */
 struct stopwatch {
@@ -143,31 +143,36 @@ static int stopwatch_command(struct stopwatch *sw, u64 command)
 
 static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
 {
+	unsigned long flags;
+	int ret;
+
 	if (!stopwatch_refuses(sw) && (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S))
 		return -ERANGE;
 
-	guard(spinlock_irqsave)(&sw->lock);
+	spin_lock_irqsave(&sw->lock, flags);
 	/* writeq() orders this store before the command. */
 	WRITE_ONCE(sw->mem->data_len, cpu_to_le64(seconds));
-	return stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT);
+	ret = stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT);
+	spin_unlock_irqrestore(&sw->lock, flags);
+	return ret;
 }
 
 /* Asks for the elapsed time as text; @text takes STOPWATCH_DATA_SIZE bytes. */
 static int stopwatch_text(struct stopwatch *sw, char *text)
 {
+	unsigned long flags;
 	u64 len;
 	int ret;
 
-	guard(spinlock_irqsave)(&sw->lock);
+	spin_lock_irqsave(&sw->lock, flags);
 	ret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);
+	len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
+	memcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);
+	spin_unlock_irqrestore(&sw->lock, flags);
+
 	if (ret)
 		return ret;
-
-	len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
-	if (len < 1 || len > STOPWATCH_DATA_SIZE)
-		return -EIO;
-	memcpy(text, sw->mem->data, len);
-	if (text[len - 1])
+	if (len < 1 || len > STOPWATCH_DATA_SIZE || text[len - 1])
 		return -EIO;
 	return 0;
 }
@@ -175,18 +180,22 @@ static int stopwatch_text(struct stopwatch *sw, char *text)
 static irqreturn_t stopwatch_interrupt(int irq, void *data)
 {
 	struct stopwatch *sw = data;
+	int ret;
 
-	guard(spinlock_irqsave)(&sw->lock);
+	spin_lock(&sw->lock);
+	ret = stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK);
+	if (!ret)
+		WRITE_ONCE(sw->timeouts, sw->timeouts + 1);
+	spin_unlock(&sw->lock);
+
 	/* Refused: nothing had fired. If the line is stuck the kernel shuts it. */
-	if (stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK))
-		return IRQ_NONE;
-	sw->timeouts++;
-	return IRQ_HANDLED;
+	return ret ? IRQ_NONE : IRQ_HANDLED;
 }
 
 static int stopwatch_status_set(const char *val, const struct kernel_param *kp)
 {
 	struct stopwatch *sw;
+	unsigned long flags;
 	u64 command;
 	int ret;
 
@@ -199,8 +208,10 @@ static int stopwatch_status_set(const char *val, const struct kernel_param *kp)
 	if (!sw)
 		return -ENODEV;
 
-	guard(spinlock_irqsave)(&sw->lock);
-	return stopwatch_command(sw, command);
+	spin_lock_irqsave(&sw->lock, flags);
+	ret = stopwatch_command(sw, command);
+	spin_unlock_irqrestore(&sw->lock, flags);
+	return ret;
 }
 
 static int stopwatch_status_get(char *buffer, const struct kernel_param *kp)
@@ -250,8 +261,7 @@ static int stopwatch_timeout_get(char *buffer, const struct kernel_param *kp)
 	if (!sw)
 		return -ENODEV;
 
-	guard(spinlock_irqsave)(&sw->lock);
-	return scnprintf(buffer, PAGE_SIZE, "%llu\n", sw->timeouts);
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", READ_ONCE(sw->timeouts));
 }
 
 static const struct kernel_param_ops stopwatch_timeout_ops = {
@@ -283,13 +293,16 @@ DEFINE_SHOW_ATTRIBUTE(stopwatch_text);
 /* Leaves the device without a timeout: its interrupt would be nobody's. */
 static void stopwatch_quiesce(struct stopwatch *sw)
 {
+	unsigned long flags;
+
 	if (!(sw->features & STOPWATCH_FEATURE_TIMEOUT))
 		return;
 
-	guard(spinlock_irqsave)(&sw->lock);
+	spin_lock_irqsave(&sw->lock, flags);
 	/* One that has fired cannot be cancelled any more. */
 	if (stopwatch_write(sw, STOPWATCH_TIMEOUT_NS, 0) == -EPERM)
 		stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK);
+	spin_unlock_irqrestore(&sw->lock, flags);
 }
 
 static void stopwatch_leave(void *data)
