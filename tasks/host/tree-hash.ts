@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errnoOf } from '../core/errno.js';
 import { StopwatchError } from '../core/errors.js';
-import type { Entry } from './tree-listing.js';
+import { type Entry, kindOf } from './tree-listing.js';
 
 export const SUM_BYTES = 32;
 /** Longest stretch of hashing before others get their turn, milliseconds. */
@@ -29,7 +29,7 @@ export async function hashEntries(
   let sliceEnd = performance.now() + SLICE_MS;
   for (const index of which) {
     const entry = entries[index];
-    if (entry?.type !== 'f') continue;
+    if (entry === undefined || kindOf(entry).type !== 'f') continue;
     const sum = hashFile(join(root, toPath(entry.path)), entry.path, root, buffer);
     sum.copy(sums, index * SUM_BYTES);
     if (performance.now() >= sliceEnd) {
@@ -50,8 +50,8 @@ export function digestTree(entries: readonly Entry[], sums: Buffer): string {
     const entry = entries[index];
     if (entry === undefined) continue;
     // The mode of a directory says nothing about a build.
-    const mode = entry.type === 'd' ? '' : entry.mode;
-    hash.update(`${entry.path}\0${entry.type}${mode}\0${entry.link}\0`, 'latin1');
+    const { type, mode } = kindOf(entry);
+    hash.update(`${entry.path}\0${type}${type === 'd' ? '' : mode}\0${entry.link}\0`, 'latin1');
     hash.update(sums.subarray(index * SUM_BYTES, (index + 1) * SUM_BYTES));
   }
   return hash.digest('hex');

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -87,7 +97,11 @@ test('a damaged index is made anew', async ({ rig }) => {
   const [place = ''] = readdirSync(rig.path('index'));
   const file = rig.path('index', place, 'current');
   const whole = readFileSync(file);
-  for (const damaged of [whole.subarray(0, 5), whole.subarray(0, whole.length - 1), Buffer.alloc(whole.length)]) {
+  for (const damaged of [
+    whole.subarray(0, 5),
+    whole.subarray(0, whole.length - 1),
+    Buffer.alloc(whole.length),
+  ]) {
     writeFileSync(file, damaged);
     expect(await indexOf(rig).digest(tree)).toBe(good);
     expect(readFileSync(file).length).toBe(whole.length);
@@ -115,29 +129,32 @@ test('equal trees, equal digests, and the other way round, after any edits', asy
   });
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 6 }), async (steps) => {
-      const tree = `tree${++run}`;
-      rig.write(`${tree}/sub/deep/always`, '');
-      const index = indexOf(rig);
-      const content = new Map<string, string>();
-      const byContent = new Map<string, string>();
-      for (const edits of steps) {
-        for (const { name, content: text } of edits) {
-          if (text === undefined) {
-            content.delete(name);
-            rmSync(rig.path(tree, name), { force: true });
-          } else {
-            content.set(name, text);
-            rig.write(`${tree}/${name}`, text);
+    fc.asyncProperty(
+      fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 6 }),
+      async (steps) => {
+        const tree = `tree${++run}`;
+        rig.write(`${tree}/sub/deep/always`, '');
+        const index = indexOf(rig);
+        const content = new Map<string, string>();
+        const byContent = new Map<string, string>();
+        for (const edits of steps) {
+          for (const { name, content: text } of edits) {
+            if (text === undefined) {
+              content.delete(name);
+              rmSync(rig.path(tree, name), { force: true });
+            } else {
+              content.set(name, text);
+              rig.write(`${tree}/${name}`, text);
+            }
           }
+          const state = JSON.stringify([...content].sort());
+          const digest = await index.digest(rig.path(tree));
+          expect(byContent.get(state) ?? digest).toBe(digest);
+          byContent.set(state, digest);
         }
-        const state = JSON.stringify([...content].sort());
-        const digest = await index.digest(rig.path(tree));
-        expect(byContent.get(state) ?? digest).toBe(digest);
-        byContent.set(state, digest);
-      }
-      expect(new Set(byContent.values()).size).toBe(byContent.size);
-    }),
+        expect(new Set(byContent.values()).size).toBe(byContent.size);
+      },
+    ),
     { numRuns: 30 },
   );
 });

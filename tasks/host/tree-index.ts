@@ -14,13 +14,15 @@ import { z } from 'zod';
 import { writeFileAtomic } from './atomic.js';
 import type { Processes } from './process.js';
 import { digestTree, hashEntries, SUM_BYTES, toPath } from './tree-hash.js';
-import { type Entry, listTree, parseListing } from './tree-listing.js';
+import { changeTime, type Entry, halfOf, kindOf, listTree, parseListing } from './tree-listing.js';
 
 /** The digest of a tree that is not there. */
 export const ABSENT = 'absent';
 /** The kernel stamps files with a clock that ticks every 1 to 10 ms; a file changed within this before a look is looked at again, seconds. */
 const TICK_S = 0.05;
-const MAGIC = 'stopwatch tree 1\n';
+/** Entries from which on a tree is listed by two processes. */
+const LARGE = 10_000;
+const MAGIC = 'stopwatch tree 2\n';
 
 export interface TreeIndex {
   /** Digest of the tree's present content, `ABSENT` if it is no directory. Throws 'file-unreadable', 'interrupted'. */
@@ -38,6 +40,8 @@ interface Snapshot {
   readonly digest: string;
   /** Indexes of entries whose stat data prove nothing yet. */
   readonly racy: readonly number[];
+  /** Names at the top that are listed apart; see `listTree`. */
+  readonly apart: readonly string[];
   readonly listing: Buffer;
   readonly sums: Buffer;
 }
@@ -57,9 +61,9 @@ export function createTreeIndex({ directory, processes, signal }: TreeIndexOptio
 
   const digestNow = async (root: string): Promise<string> => {
     const startedS = Date.now() / 1000;
-    const listing = await listTree(root, processes, signal);
-    if (listing === undefined) return ABSENT;
     const last = readSnapshot(current(root), root);
+    const listing = await listTree(root, last?.apart ?? [], processes, signal);
+    if (listing === undefined) return ABSENT;
     if (last !== undefined && last.racy.length === 0 && last.listing.equals(listing)) return last.digest;
     const next = await update(root, listing, last, startedS, signal);
     await writeSnapshot(current(root), next);
@@ -107,14 +111,16 @@ async function update(
   startedS: number,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const entries = parseListing(listing);
+  const entries = [...parseListing(listing)];
   const sums = Buffer.alloc(entries.length * SUM_BYTES);
   const known = new Map<string, { readonly stat: string; readonly index: number }>();
   if (last !== undefined) {
     const racy = new Set(last.racy);
-    parseListing(last.listing).forEach(({ path, stat }, index) => {
+    let index = 0;
+    for (const { path, stat } of parseListing(last.listing)) {
       if (!racy.has(index)) known.set(path, { stat, index });
-    });
+      index++;
+    }
   }
   const unread: number[] = [];
   entries.forEach((entry, index) => {
@@ -128,20 +134,21 @@ async function update(
   await hashEntries(root, entries, unread, sums, signal);
   const racy = unread.filter((index) => {
     const entry = entries[index];
-    return entry?.type === 'f' && entry.ctime >= startedS - TICK_S;
+    return entry !== undefined && kindOf(entry).type === 'f' && changeTime(entry) >= startedS - TICK_S;
   });
-  return { root, digest: digestTree(entries, sums), racy, listing, sums };
+  const apart = entries.length < LARGE ? [] : halfOf(entries);
+  return { root, digest: digestTree(entries, sums), racy, apart, listing, sums };
 }
 
 function differences(before: Snapshot, now: Snapshot): string[] {
   const states = ({ listing, sums }: Snapshot) => {
     const map = new Map<string, string>();
-    parseListing(listing).forEach((entry, index) => {
-      map.set(
-        entry.path,
-        stateOf(entry, sums.toString('latin1', index * SUM_BYTES, (index + 1) * SUM_BYTES)),
-      );
-    });
+    let index = 0;
+    for (const entry of parseListing(listing)) {
+      const sum = sums.toString('latin1', index * SUM_BYTES, (index + 1) * SUM_BYTES);
+      map.set(entry.path, stateOf(entry, sum));
+      index++;
+    }
     return map;
   };
   const was = states(before);
@@ -153,13 +160,15 @@ function differences(before: Snapshot, now: Snapshot): string[] {
 }
 
 function stateOf(entry: Entry, sum: string): string {
-  return `${entry.type}${entry.type === 'd' ? '' : entry.mode}\0${entry.link}\0${sum}`;
+  const { type, mode } = kindOf(entry);
+  return `${type}${type === 'd' ? '' : mode}\0${entry.link}\0${sum}`;
 }
 
 const headSchema = z.object({
   root: z.string(),
   digest: z.string(),
   racy: z.array(z.number()),
+  apart: z.array(z.string()),
   /** Bytes of each section. */
   listing: z.number(),
   sums: z.number(),
@@ -175,15 +184,18 @@ function readSnapshot(path: string, root: string): Snapshot | undefined {
     const listing = data.subarray(end + 1, end + 1 + head.listing);
     const sums = data.subarray(end + 1 + head.listing);
     if (head.root !== root || listing.length !== head.listing || sums.length !== head.sums) return undefined;
-    return { root, digest: head.digest, racy: head.racy, listing, sums };
+    return { root, digest: head.digest, racy: head.racy, apart: head.apart, listing, sums };
   } catch {
     return undefined;
   }
 }
 
-async function writeSnapshot(path: string, { root, digest, racy, listing, sums }: Snapshot): Promise<void> {
+async function writeSnapshot(
+  path: string,
+  { root, digest, racy, apart, listing, sums }: Snapshot,
+): Promise<void> {
   mkdirSync(join(path, '..'), { recursive: true });
-  const head = JSON.stringify({ root, digest, racy, listing: listing.length, sums: sums.length });
+  const head = JSON.stringify({ root, digest, racy, apart, listing: listing.length, sums: sums.length });
   await writeFileAtomic(path, [Buffer.from(`${MAGIC}${head}\n`), listing, sums]);
 }
 

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { type Rig, test, until } from '../../test/rig.js';
+import type { Event, TaskStatus } from './events.js';
+import { createExecutor, type Executor } from './executor.js';
+import type { Task } from './task.js';
+
+interface Bench {
+  readonly executor: Executor;
+  readonly events: Event[];
+  readonly abort: AbortController;
+  /** What happened to the tasks in the last run: 'start a', 'done a', … */
+  story(): string[];
+}
+
+function benchOf(rig: Rig, jobs = 2): Bench {
+  const events: Event[] = [];
+  const abort = new AbortController();
+  const executor = createExecutor({
+    processes: rig.processes,
+    workdir: rig.path('work'),
+    jobs,
+    emit: (event) => events.push(event),
+    signal: abort.signal,
+    baseEnv: { ...rig.env, JOURNAL: rig.path('journal'), GATES: rig.path('gates') },
+  });
+  const story = () =>
+    events.flatMap((event) => {
+      switch (event.type) {
+        case 'task-start':
+        case 'task-done':
+        case 'task-fresh':
+        case 'task-failed':
+        case 'task-skipped':
+          return [`${event.type.slice(5)} ${event.task}`];
+        default:
+          return [];
+      }
+    });
+  return { executor, events, abort, story };
+}
+
+function task(name: string, deps: readonly string[], more: Partial<Task>): Task {
+  return {
+    name,
+    title: `Task ${name}`,
+    deps,
+    inputs: {},
+    outputs: [],
+    jobs: 'one',
+    run: async () => {},
+    ...more,
+  };
+}
+
+/** A task that makes `work/<name>` by a command. */
+function step(rig: Rig, name: string, deps: readonly string[] = [], more: Partial<Task> = {}): Task {
+  const out = rig.path('work', name);
+  return task(name, deps, {
+    outputs: [out],
+    run: async ({ exec }) => {
+      await exec('step', [name, out]);
+    },
+    ...more,
+  });
+}
+
+const stale = (statuses: readonly TaskStatus[]) =>
+  Object.fromEntries(statuses.flatMap(({ name, fresh, reasons }) => (fresh ? [] : [[name, reasons]])));
+
+test('runs what is stale and nothing else, and says why', async ({ rig }) => {
+  const source = rig.write('source', 'one');
+  const script = rig.write('bin/tool', '#!/bin/sh\necho tool 1\n');
+  chmodSync(script, 0o755);
+  rig.write('tree/sub/file', 'one');
+  const trees = [rig.path('tree')];
+  const tasks = (flag: string): Task[] => [
+    step(rig, 'a', [], { inputs: { files: [source], values: { flag } } }),
+    step(rig, 'b', ['a'], { inputs: { trees, tools: [script] } }),
+    step(rig, 'c', ['b']),
+    step(rig, 'other'),
+  ];
+  const first = benchOf(rig);
+  const outcome = await first.executor.run(tasks('x'), []);
+  expect(outcome).toMatchObject({ ok: true, errors: [] });
+  expect(new Set(outcome.ends.values())).toEqual(new Set(['done']));
+  expect(first.events[0]).toMatchObject({ type: 'plan' });
+  expect(first.events.at(-1)).toMatchObject({ type: 'done', ok: true });
+
+  const second = benchOf(rig);
+  expect(stale(await second.executor.analyse(tasks('x'), []))).toEqual({});
+  await second.executor.run(tasks('x'), []);
+  expect(second.story().sort()).toEqual(['fresh a', 'fresh b', 'fresh c', 'fresh other']);
+
+  writeFileSync(source, 'two');
+  rig.write('tree/sub/new', '');
+  writeFileSync(script, '#!/bin/sh\necho tool 2\n');
+  expect(stale(await benchOf(rig).executor.analyse(tasks('y'), []))).toEqual({
+    a: [
+      { kind: 'value', key: 'flag', was: '"x"', is: '"y"' },
+      { kind: 'file', path: source, change: 'changed' },
+    ],
+    b: [
+      { kind: 'tree', path: trees[0], changed: ['sub/new'], more: 0 },
+      { kind: 'tool', tool: script, was: 'tool 1', is: 'tool 2' },
+      { kind: 'dependency', task: 'a' },
+    ],
+    c: [{ kind: 'dependency', task: 'b' }],
+  });
+  const third = benchOf(rig);
+  await third.executor.run(tasks('y'), ['b']);
+  expect(third.story()).toEqual(['start a', 'done a', 'start b', 'done b']);
+  expect(Object.keys(stale(await third.executor.analyse(tasks('y'), [])))).toEqual(['c']);
+  rmSync(rig.path('work/other'));
+  writeFileSync(rig.path('work/c'), 'meddled with');
+  expect(stale(await third.executor.analyse(tasks('y'), []))).toEqual({
+    c: [
+      { kind: 'dependency', task: 'b' },
+      { kind: 'output', path: rig.path('work/c'), change: 'changed' },
+    ],
+    other: [{ kind: 'output', path: rig.path('work/other'), change: 'missing' }],
+  });
+});
+
+test('analysis runs nothing and makes nothing', async ({ rig }) => {
+  const { executor } = benchOf(rig);
+  const statuses = await executor.analyse(
+    [step(rig, 'a', [], { inputs: { files: [rig.path('nothing')] } })],
+    [],
+  );
+  expect(statuses).toMatchObject([
+    { name: 'a', title: 'Task a', fresh: false, reasons: [{ kind: 'never-run' }] },
+  ]);
+  expect(existsSync(rig.path('journal'))).toBe(false);
+  expect(existsSync(rig.path('work', 'lock'))).toBe(false);
+});
+
+test('what a rerun made just as before does not rerun its dependents', async ({ rig }) => {
+  const tasks = [step(rig, 'a'), step(rig, 'b', ['a'])];
+  await benchOf(rig).executor.run(tasks, []);
+  rmSync(rig.path('work/a'));
+  const again = benchOf(rig);
+  await again.executor.run(tasks, []);
+  expect(again.story()).toEqual(['start a', 'done a', 'fresh b']);
+});
+
+test('a task with unknown inputs always runs; its dependents only when it made something else', async ({
+  rig,
+}) => {
+  let content = 'one';
+  const out = rig.path('work/made');
+  const tasks = [
+    task('outside', [], {
+      always: 'its inputs are not known',
+      outputs: [out],
+      run: async () => writeFileSync(out, content),
+    }),
+    step(rig, 'use', ['outside']),
+  ];
+  await benchOf(rig).executor.run(tasks, []);
+  const same = benchOf(rig);
+  await same.executor.run(tasks, []);
+  expect(same.story()).toEqual(['start outside', 'done outside', 'fresh use']);
+  content = 'two';
+  const other = benchOf(rig);
+  await other.executor.run(tasks, []);
+  expect(other.story()).toEqual(['start outside', 'done outside', 'start use', 'done use']);
+});
+
+test('an input that changes while the task runs makes it stale the next time', async ({ rig }) => {
+  const source = rig.write('source', 'one');
+  const tasks = [
+    task('a', [], {
+      inputs: { files: [source] },
+      run: async () => writeFileSync(source, 'edited meanwhile'),
+    }),
+  ];
+  await benchOf(rig).executor.run(tasks, []);
+  expect(stale(await benchOf(rig).executor.analyse(tasks, []))).toEqual({
+    a: [{ kind: 'file', path: source, change: 'changed' }],
+  });
+});
+
+test('after a failure nothing new starts, what runs may finish, and the error says it all', async ({
+  rig,
+}) => {
+  mkdirSync(rig.path('gates'));
+  writeFileSync(rig.path('gates/slow'), '');
+  const fails = task('fails', [], {
+    run: async ({ exec }) => {
+      await until(() => existsSync(rig.path('work/slow')));
+      const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+      await exec('fail', ['3', ...lines], { cwd: rig.dir, env: { KEY: 'a b' } });
+    },
+  });
+  const tasks = [step(rig, 'slow'), fails, step(rig, 'after', ['fails']), step(rig, 'more', ['slow'])];
+  const bench = benchOf(rig);
+  const running = bench.executor.run(tasks, []);
+  await until(() => bench.story().includes('failed fails'));
+  rmSync(rig.path('gates/slow'));
+  const outcome = await running;
+  expect(Object.fromEntries(outcome.ends)).toEqual({
+    slow: 'done',
+    fails: 'failed',
+    after: 'skipped',
+    more: 'skipped',
+  });
+  expect(outcome.ok).toBe(false);
+  expect(outcome.errors).toHaveLength(1);
+  const error = outcome.errors[0]?.error;
+  expect(error).toMatchObject({ code: 'command-failed', log: rig.path('work/logs/fails.log') });
+  expect(error?.message).toMatch(/^fails: `fail 3 .*` in .* failed with exit code 3\.$/);
+  expect(error?.lastLines).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`));
+  const log = rig.read('work/logs/fails.log');
+  expect(log).toContain(`$ cd ${rig.dir} && env $'KEY=a b' fail 3`);
+  expect(log).toContain('\nline 0\n');
+  expect(bench.events.filter(({ type }) => type === 'task-skipped')).toEqual([
+    { type: 'task-skipped', task: 'after', because: 'fails failed' },
+    { type: 'task-skipped', task: 'more', because: 'fails failed' },
+  ]);
+  expect(stale(await bench.executor.analyse(tasks, []))['fails']).toEqual([{ kind: 'unfinished' }]);
+  // The log of the run before is kept.
+  await benchOf(rig).executor.run(tasks, []);
+  expect(readdirSync(rig.path('work/logs'))).toContain('fails.log.1');
+});
+
+test('an output that is not made, a missing program, a full disk, a fault of ours', async ({ rig }) => {
+  const failing = async (run: Task['run'], outputs: string[] = []) => {
+    const { executor } = benchOf(rig);
+    const outcome = await executor.run([task('t', [], { run, outputs })], []);
+    expect(stale(await executor.analyse([task('t', [], { run, outputs })], []))).toHaveProperty('t');
+    return outcome.errors[0]?.error;
+  };
+  expect(await failing(async () => {}, [rig.path('never')])).toMatchObject({
+    code: 'output-missing',
+    message: expect.stringContaining(rig.path('never')),
+  });
+  expect(await failing(async ({ exec }) => void (await exec('no-such-tool', [])))).toMatchObject({
+    code: 'command-not-found',
+    log: rig.path('work/logs/t.log'),
+  });
+  const full = await failing(
+    async ({ exec }) => void (await exec('fail', ['1', 'ld: No space left on device'])),
+  );
+  expect(full).toMatchObject({ code: 'disk-full', message: expect.stringMatching(/work has \d+ MiB left/) });
+  // /dev/full is a real device without room.
+  expect(await failing(async () => writeFileSync('/dev/full', 'x'))).toMatchObject({ code: 'disk-full' });
+  const ours = () => Promise.reject(new TypeError('a mistake'));
+  expect(await failing(ours)).toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('a mistake'),
+  });
+});
+
+test('a task gets captured output, its lines as events, and its share of the jobs', async ({ rig }) => {
+  const seen: Record<string, unknown> = {};
+  const tasks = (['none', 'one', 'make', 'ninja'] as const).map((jobs) =>
+    task(jobs, [], {
+      jobs,
+      run: async ({ exec, jobs: slots, notice, progress }) => {
+        progress(1, 2, 'steps');
+        notice(`from ${jobs}`);
+        const out = await exec('sh', ['-c', 'cat; echo "[$MAKEFLAGS]"'], { capture: true, input: 'in ' });
+        seen[jobs] = [slots, out.trim()];
+      },
+    }),
+  );
+  const bench = benchOf(rig, 4);
+  expect((await bench.executor.run(tasks, [])).ok).toBe(true);
+  expect(seen).toMatchObject({ none: [1, 'in []'], one: [1, 'in []'] });
+  expect(seen['make']).toMatchObject([
+    4,
+    expect.stringMatching(/^in \[-j4 --jobserver-auth=(3,3|fifo:.*)\]$/),
+  ]);
+  // Half, because there is a make that could run beside it (all, when ninja speaks the jobserver).
+  expect(seen['ninja']).toMatchObject([
+    expect.toSatisfy((jobs) => jobs === 2 || jobs === 4),
+    expect.anything(),
+  ]);
+  expect(bench.events).toContainEqual({ type: 'task-line', task: 'one', line: 'in []' });
+  expect(bench.events).toContainEqual({ type: 'notice', task: 'one', text: 'from one' });
+  expect(bench.events).toContainEqual({
+    type: 'task-progress',
+    task: 'one',
+    done: 1,
+    total: 2,
+    unit: 'steps',
+  });
+});
+
+test('what takes longest is started first', async ({ rig }) => {
+  const tasks = [step(rig, 'short'), step(rig, 'long'), step(rig, 'chain', ['short'])];
+  await benchOf(rig, 1).executor.run(tasks, []);
+  for (const [name, ms] of [
+    ['short', 10],
+    ['long', 99_000],
+    ['chain', 20],
+  ] as const) {
+    const file = `work/state/tasks/${name}.json`;
+    rig.write(file, rig.read(file).replace(/"durationMs": [\d.]+/, `"durationMs": ${ms}`));
+    rmSync(rig.path('work', name));
+  }
+  const bench = benchOf(rig, 1);
+  await bench.executor.run(tasks, []);
+  expect(bench.story().filter((line) => line.startsWith('start'))).toEqual([
+    'start long',
+    'start short',
+    'start chain',
+  ]);
+});
+
+test('a bad graph or target is thrown before anything is made', async ({ rig }) => {
+  const { executor } = benchOf(rig);
+  await expect(executor.run([step(rig, 'a', ['b']), step(rig, 'b', ['a'])], [])).rejects.toMatchObject({
+    code: 'task-cycle',
+  });
+  await expect(executor.run([step(rig, 'a')], ['z'])).rejects.toMatchObject({ code: 'unknown-task' });
+  expect(existsSync(rig.path('work'))).toBe(false);
+});
+
+test('a work directory that cannot be made is explained', async ({ rig }) => {
+  rig.write('work', 'a file');
+  await expect(benchOf(rig).executor.run([step(rig, 'a')], [])).rejects.toMatchObject({
+    code: 'permission-denied',
+    message: expect.stringContaining(rig.path('work')),
+  });
+});
+
+test('aborted, a run ends its tools at once and says interrupted', async ({ rig }) => {
+  mkdirSync(rig.path('gates'));
+  writeFileSync(rig.path('gates/a'), '');
+  const bench = benchOf(rig);
+  const deaf = task('deaf', [], {
+    run: async ({ exec }) => void (await exec('sh', ['-c', 'sleep 1000']).catch(() => '')),
+  });
+  const running = bench.executor.run([step(rig, 'a'), step(rig, 'b', ['a']), deaf], []);
+  await until(() => existsSync(rig.path('work/a')) && bench.story().includes('start deaf'));
+  bench.abort.abort();
+  const outcome = await running;
+  expect(Object.fromEntries(outcome.ends)).toEqual({ a: 'failed', b: 'skipped', deaf: 'failed' });
+  for (const { error } of outcome.errors) expect(error.code).toBe('interrupted');
+  expect(rig.alive()).toEqual([]);
+});
