@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Random right streams agree; the same streams, falsified in one place, never do. */
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { operations, perform } from '../test/support/operations.js';
 import { Crosscheck, type Verdict } from '../vm/crosscheck/index.js';
 import { stopwatchJudge } from './judge.js';
 import { TRACE_PREFIX } from './parse.js';
+
+// Hundreds of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The expiry may wait for the next access in these runs. */
 const SLACK = 30_000_000_000n;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { operations, perform } from '../../test/support/operations.js';
 import type { StateEvent, TraceEvent } from '../trace.js';
 import { elapsedAt, initialState, irqLevel, type ModelState } from './state.js';
+
+// Hundreds of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const isEvent = (entry: TraceEvent | string): entry is TraceEvent => typeof entry !== 'string';
 
