@@ -96,16 +96,14 @@ export async function connect(
     }
   }
   // A socket that is there but refused says more than those that are not.
-  const first =
+  const notable =
     errors.find(({ code }) => code === 'permission-denied') ??
     errors.find(({ cause }) => thrown(cause).code !== 'ENOENT') ??
-    errors[0];
-  if (first === undefined) throw new Error('Internal error: no place to look for a Docker daemon');
-  if (errors.length === 1 || first !== errors[0]) throw first;
+    (errors.length === 1 ? errors[0] : undefined);
+  if (notable !== undefined) throw notable;
   throw new StopwatchError('docker-unreachable', 'No Docker daemon was found', {
     hint: 'install and start one (Debian: `sudo apt-get install docker.io`), or name it in DOCKER_HOST',
     lastLines: errors.map(({ message }) => message),
-    cause: first,
   });
 }
 

@@ -79,15 +79,16 @@ class DockerodeEngine implements Engine {
     signal: AbortSignal,
   ): Promise<void> {
     return attempt(`importing ${tag}`, async () => {
-      const [repo, version] = tag.split(':');
       const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
-      const stream = await this.#docker.importImage(tar, {
-        repo,
-        tag: version,
-        changes,
-        abortSignal: signal,
+      const stream = await this.#docker.importImage(tar, { changes, abortSignal: signal });
+      let id: string | undefined;
+      await follow(stream, (line) => {
+        id = /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? id;
       });
-      await follow(stream, () => undefined);
+      if (id === undefined) throw new Error('expected the id of the new image, got none');
+      // Tagged by itself, because podman does not take the tag that goes with the import.
+      const [repo, version] = tag.split(':');
+      await this.#docker.getImage(id).tag({ repo, tag: version ?? 'latest' });
     });
   }
 

@@ -37,8 +37,6 @@ export function containerOptions(spec: ContainerSpec): Docker.ContainerCreateOpt
     AttachStderr: true,
     StopSignal: 'SIGINT',
     HostConfig: {
-      // Its own first process would neither reap orphans nor die of a signal that it does not handle.
-      Init: true,
       CapDrop: ['ALL'],
       // Daemons from version 23 on start with this size; for older ones it comes a moment after the start.
       ...(spec.tty === undefined ? {} : { ConsoleSize: [spec.tty.rows, spec.tty.columns] }),
