@@ -159,16 +159,20 @@ function failing(codes: Readonly<Record<string, string>>): (endpoint: Endpoint) 
   };
 }
 
-describe('connect', () => {
-  const attempt = async (env: Record<string, string>, codes: Readonly<Record<string, string>>) => {
-    try {
-      return await connect(surroundings(env), failing(codes), new AbortController().signal);
-    } catch (error) {
-      if (!(error instanceof StopwatchError)) throw error;
-      return error;
-    }
-  };
+/** What `connect` gives or throws. */
+async function attempt(
+  env: Record<string, string>,
+  codes: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  try {
+    return await connect(surroundings(env), failing(codes), new AbortController().signal);
+  } catch (error) {
+    if (!(error instanceof StopwatchError)) throw error;
+    return error;
+  }
+}
 
+describe('connect', () => {
   test('nothing anywhere: all places are listed', async () => {
     const error = await attempt({}, {});
     expect(error).toMatchObject({ code: 'docker-unreachable', message: 'No Docker daemon was found' });

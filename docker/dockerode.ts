@@ -87,8 +87,8 @@ class DockerodeEngine implements Engine {
       });
       if (id === undefined) throw new Error('expected the id of the new image, got none');
       // Tagged by itself, because podman does not take the tag that goes with the import.
-      const [repo, version] = tag.split(':');
-      await this.#docker.getImage(id).tag({ repo, tag: version ?? 'latest' });
+      const [repo = tag, version = 'latest'] = tag.split(':');
+      await this.#docker.getImage(id).tag({ repo, tag: version });
     });
   }
 
