@@ -5,13 +5,21 @@
  *
  *     test('…', async ({ rig }) => { … })
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { test as base } from 'vitest';
-import { processStat } from '../tasks/host/group.js';
+import { processStat, sendSignal } from '../tasks/host/group.js';
 import { createProcesses, type Processes } from '../tasks/host/process.js';
 
 /** The fake commands, named by what they do. */
@@ -45,7 +53,7 @@ export const test = base.extend<{ rig: Rig }>({
     const rig = createRig(dir, abort.signal);
     await use(rig);
     abort.abort();
-    for (const { pid } of rig.alive()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of rig.alive()) sendSignal(pid, 'SIGKILL');
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   },
 });
@@ -76,7 +84,8 @@ function createRig(dir: string, signal: AbortSignal): Rig {
     alive() {
       const found: { pid: number; command: string }[] = [];
       for (const name of readdirSync('/proc')) {
-        if (!/^\d+$/.test(name) || Number(name) === process.pid || processStat(Number(name))?.state === 'Z') continue;
+        if (!/^\d+$/.test(name) || Number(name) === process.pid || processStat(Number(name))?.state === 'Z')
+          continue;
         try {
           const environment = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
           if (!environment.includes(`${MARK}=${dir}`)) continue;

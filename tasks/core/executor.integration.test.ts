@@ -26,18 +26,11 @@ function benchOf(rig: Rig, jobs = 2): Bench {
     baseEnv: { ...rig.env, JOURNAL: rig.path('journal'), GATES: rig.path('gates') },
   });
   const story = () =>
-    events.flatMap((event) => {
-      switch (event.type) {
-        case 'task-start':
-        case 'task-done':
-        case 'task-fresh':
-        case 'task-failed':
-        case 'task-skipped':
-          return [`${event.type.slice(5)} ${event.task}`];
-        default:
-          return [];
-      }
-    });
+    events.flatMap((event) =>
+      /^task-(start|done|fresh|failed|skipped)$/.test(event.type) && 'task' in event
+        ? [`${event.type.slice(5)} ${event.task}`]
+        : [],
+    );
   return { executor, events, abort, story };
 }
 
@@ -246,8 +239,7 @@ test('an output that is not made, a missing program, a full disk, a fault of our
   expect(full).toMatchObject({ code: 'disk-full', message: expect.stringMatching(/work has \d+ MiB left/) });
   // /dev/full is a real device without room.
   expect(await failing(async () => writeFileSync('/dev/full', 'x'))).toMatchObject({ code: 'disk-full' });
-  const ours = () => Promise.reject(new TypeError('a mistake'));
-  expect(await failing(ours)).toMatchObject({
+  expect(await failing(() => Promise.reject(new TypeError('a mistake')))).toMatchObject({
     code: 'internal',
     message: expect.stringContaining('a mistake'),
   });

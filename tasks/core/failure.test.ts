@@ -50,7 +50,12 @@ test('a fault of ours stays recognisable, with its cause', async () => {
 test('an error that is understood already gets the log, and keeps its own', async () => {
   const error = new StopwatchError('offline', 'm', { hint: 'h', lastLines: ['l'], command: 'c' });
   expect(await toStopwatchError(error, PLACE)).toMatchObject({
-    ...{ code: 'offline', message: 'm', hint: 'h', lastLines: ['l'], command: 'c', log: '/logs/x.log' },
+    code: 'offline',
+    message: 'm',
+    hint: 'h',
+    lastLines: ['l'],
+    command: 'c',
+    log: '/logs/x.log',
   });
   const own = new StopwatchError('offline', 'm', { log: '/own' });
   expect(await toStopwatchError(own, PLACE)).toBe(own);

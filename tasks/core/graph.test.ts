@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildGraph, criticalPaths, isWithin, selectTargets } from './graph.js';
 import type { Task } from './task.js';
@@ -61,14 +61,8 @@ test('targets bring what they need and nothing else', () => {
 test('the critical path is the longest chain', () => {
   const graph = buildGraph([task('a'), task('b', ['a']), task('c', ['a']), task('d', ['b', 'c'])]);
   const durations: Record<string, number> = { a: 1, b: 10, c: 2, d: 5 };
-  expect([...criticalPaths(graph, ({ name }) => durations[name] ?? 0)].sort()).toEqual([
-    ...[
-      ['a', 16],
-      ['b', 15],
-      ['c', 7],
-      ['d', 5],
-    ],
-  ]);
+  const paths = criticalPaths(graph, ({ name }) => durations[name] ?? 0);
+  expect(Object.fromEntries(paths)).toEqual({ a: 16, b: 15, c: 7, d: 5 });
 });
 
 test('any graph without a cycle comes out dependencies first, whatever the order it is given in', () => {
@@ -94,7 +88,8 @@ test('any graph without a cycle comes out dependencies first, whatever the order
 });
 
 test('within means whole names of directories', () => {
-  expect([isWithin('/a/b', '/a'), isWithin('/a', '/a'), isWithin('/ab', '/a'), isWithin('/a', '/')]).toEqual([
-    ...[true, true, false, true],
-  ]);
+  expect(isWithin('/a/b', '/a')).toBe(true);
+  expect(isWithin('/a', '/a')).toBe(true);
+  expect(isWithin('/a', '/')).toBe(true);
+  expect(isWithin('/ab', '/a')).toBe(false);
 });

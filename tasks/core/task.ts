@@ -38,13 +38,13 @@ export interface TaskContext {
   /** Path of this task's log file. */
   readonly logFile: string;
   /** Runs a tool to its end; its output goes to the log. Throws StopwatchError (command-failed, command-not-found, interrupted). Gives stdout if captured, else ''. */
-  exec(file: string, args: readonly string[], options?: ExecOptions): Promise<string>;
+  readonly exec: (file: string, args: readonly string[], options?: ExecOptions) => Promise<string>;
   /** A line for the log and for the task's row. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   /** Progress in bytes or steps; total undefined when unknown. */
-  progress(done: number, total: number | undefined, unit: 'bytes' | 'steps'): void;
+  readonly progress: (done: number, total: number | undefined, unit: 'bytes' | 'steps') => void;
   /** Something the user should see even when all goes well. */
-  notice(text: string): void;
+  readonly notice: (text: string) => void;
   /**
    * Processes this task may run at once. For kind 'make', `exec` already hands
    * MAKEFLAGS and the jobserver to make: give no `-j`. For 'ninja', pass `-j ${jobs}`

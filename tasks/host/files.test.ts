@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Small file helpers: which, file index, pair cache, atomic writes, versions. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { describe, expect } from 'vitest';
 import { test } from '../../test/rig.js';
 import { removeTemporaries, writeFileAtomic } from './atomic.js';
@@ -48,7 +57,9 @@ describe('file index', () => {
     for (const name of ['d/x', 'd/sub/y', 'd/x~', 'd/.#x', 'd/.x.swp', 'd/.git/HEAD']) rig.write(name, name);
     symlinkSync('..', rig.path('d/sub/up'));
     symlinkSync('nowhere', rig.path('d/dangling'));
-    const names = [...index.digests(rig.path('d')).keys()].map((path) => path.slice(rig.dir.length + 1)).sort();
+    const names = [...index.digests(rig.path('d')).keys()]
+      .map((path) => path.slice(rig.dir.length + 1))
+      .sort();
     expect(names).toEqual(['d', 'd/dangling', 'd/sub', 'd/sub/up', 'd/sub/y', 'd/x']);
     expect(index.digests(rig.path('missing')).size).toBe(0);
     expect(index.digests(rig.path('d/x/below')).size).toBe(0);

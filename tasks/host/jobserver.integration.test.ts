@@ -19,7 +19,11 @@ function budgetOf(rig: Rig, total: number, signal = rig.signal): Promise<JobBudg
 }
 
 /** Runs make as a task does: one token of its own, the others from the jobserver. */
-async function make(rig: Rig, budget: JobBudget, style: 'descriptor' | 'fifo' = 'descriptor'): Promise<string[]> {
+async function make(
+  rig: Rig,
+  budget: JobBudget,
+  style: 'descriptor' | 'fifo' = 'descriptor',
+): Promise<string[]> {
   const release = await budget.acquire(1);
   const close = budget.open();
   const share = budget.share(style);
@@ -91,7 +95,10 @@ for (const total of [1, 2, 3, 5]) {
 }
 
 test('a task that comes later gets its token although make takes all it can', async ({ rig }) => {
-  rig.write('Makefile', MAKEFILE.replaceAll('1 2 3 4 5 6', '1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t'));
+  rig.write(
+    'Makefile',
+    MAKEFILE.replaceAll('1 2 3 4 5 6', '1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t'),
+  );
   const budget = await budgetOf(rig, 2);
   let made = false;
   const running = make(rig, budget).then(() => {

@@ -42,7 +42,9 @@ test('says who holds it; waiting ends when the holder is killed', async ({ rig }
   const refused = withLock(lock, { ...rig, wait: false }, async () => 'never');
   await expect(refused).rejects.toMatchObject({
     code: 'locked',
-    message: expect.stringMatching(new RegExp(`${lock} is locked by process ${other.pid} \\(holding on\\), since 20`)),
+    message: expect.stringMatching(
+      new RegExp(`${lock} is locked by process ${other.pid} \\(holding on\\), since 20`),
+    ),
   });
   const waiting: string[] = [];
   const got = withLock(lock, { ...rig, onWaiting: (who) => waiting.push(who) }, async () => 'got it');
@@ -66,7 +68,11 @@ test('waiting can be interrupted', async ({ rig }) => {
   const lock = rig.path('lock');
   await holder(rig, lock);
   const abort = new AbortController();
-  const waiting = withLock(lock, { signal: abort.signal, onWaiting: () => abort.abort() }, async () => 'never');
+  const waiting = withLock(
+    lock,
+    { signal: abort.signal, onWaiting: () => abort.abort() },
+    async () => 'never',
+  );
   await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
 });
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { test, until } from '../../test/rig.js';
@@ -12,7 +11,12 @@ test('gives lines of both streams, the captured output and the exit code', async
   const script = 'echo one; echo two >&2; read word; echo "$word"; printf three; exit 7';
   const exit = await rig.processes.run(
     { file: 'sh', args: ['-c', script], env: rig.env },
-    { signal: rig.signal, input: 'in\n', capture: true, onLine: (line, stream) => lines.push(`${stream} ${line}`) },
+    {
+      signal: rig.signal,
+      input: 'in\n',
+      capture: true,
+      onLine: (line, stream) => lines.push(`${stream} ${line}`),
+    },
   );
   expect(exit).toMatchObject({ exitCode: 7, signal: undefined, stdout: 'one\nin\nthree' });
   expect(lines.sort()).toEqual(['stderr two', 'stdout in', 'stdout one', 'stdout three']);
@@ -44,23 +48,31 @@ test('all of a large output arrives at a slow reader', async ({ rig }) => {
   expect((await child.exited).exitCode).toBe(0);
 });
 
+async function allOf(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let all = '';
+  for await (const chunk of stream ?? []) all += chunk.toString();
+  return all;
+}
+
 test('hands on descriptors and reads from further pipes', async ({ rig }) => {
   const fd = openSync(rig.write('given', 'from a file'), 'r');
   const child = await rig.processes.spawn(
     { file: 'sh', args: ['-c', 'echo piped >&3; cat <&4'], env: rig.env },
     { signal: rig.signal, extra: ['pipe', fd] },
   );
-  const [out, three] = await Promise.all([
-    text(child.stdout as AsyncIterable<Uint8Array>),
-    text(child.extra[0] as AsyncIterable<Uint8Array>),
-  ]);
+  const [out, three] = await Promise.all([allOf(child.stdout), allOf(child.extra[0] ?? null)]);
   closeSync(fd);
   expect([out, three, child.extra[1]]).toEqual(['from a file', 'piped\n', null]);
 });
 
-test('a program that is missing, not executable, or whose directory is missing is not started', async ({ rig }) => {
+test('a program that is missing, not executable, or whose directory is missing is not started', async ({
+  rig,
+}) => {
   const run = (file: string, cwd?: string) =>
-    rig.processes.run({ file, args: ["it's"], env: rig.env, ...(cwd ? { cwd } : {}) }, { signal: rig.signal });
+    rig.processes.run(
+      { file, args: ["it's"], env: rig.env, ...(cwd ? { cwd } : {}) },
+      { signal: rig.signal },
+    );
   await expect(run('no-such-tool')).rejects.toMatchObject({
     code: 'command-not-found',
     message: expect.stringMatching(/no-such-tool.*PATH/),
@@ -91,7 +103,10 @@ test('aborting ends the whole group, also one that ignores SIGTERM', async ({ ri
 });
 
 test('end() resolves when all of the group is gone', async ({ rig }) => {
-  const child = await rig.processes.spawn({ file: 'sh', args: ['-c', 'sleep 100 & sleep 100'], env: rig.env }, rig);
+  const child = await rig.processes.spawn(
+    { file: 'sh', args: ['-c', 'sleep 100 & sleep 100'], env: rig.env },
+    rig,
+  );
   await until(() => rig.alive().length >= 2);
   await child.end();
   expect(rig.alive()).toEqual([]);
@@ -101,7 +116,10 @@ test('end() resolves when all of the group is gone', async ({ rig }) => {
 });
 
 test('what a program leaves behind is ended, and does not keep its pipes open', async ({ rig }) => {
-  const exit = await rig.processes.run({ file: 'leave-behind', args: [], env: rig.env }, { ...rig, capture: true });
+  const exit = await rig.processes.run(
+    { file: 'leave-behind', args: [], env: rig.env },
+    { ...rig, capture: true },
+  );
   expect(exit.exitCode).toBe(0);
   const left = Number(/left (\d+)/.exec(exit.stdout)?.[1]);
   expect(left).toBeGreaterThan(1);
@@ -137,7 +155,10 @@ test('a capture that grows too large is an error', async ({ rig }) => {
     { file: 'head', args: ['-c', String(65 * 1024 * 1024), '/dev/zero'], env: rig.env },
     { ...rig, capture: true },
   );
-  await expect(run).rejects.toMatchObject({ code: 'command-failed', message: expect.stringContaining('64 MiB') });
+  await expect(run).rejects.toMatchObject({
+    code: 'command-failed',
+    message: expect.stringContaining('64 MiB'),
+  });
 });
 
 test('nothing is started once interrupted', async ({ rig }) => {
@@ -147,9 +168,25 @@ test('nothing is started once interrupted', async ({ rig }) => {
 
 test('a quoted command does in a shell what it says', async ({ rig }) => {
   mkdirSync(rig.path('a dir'));
-  const words = ['plain', 'two words', "it's", '$HOME', 'a=b', '', '`x`', '*', 'new\nline', '--x=y', '!', '~'];
+  const words = [
+    'plain',
+    'two words',
+    "it's",
+    '$HOME',
+    'a=b',
+    '',
+    '`x`',
+    '*',
+    'new\nline',
+    '--x=y',
+    '!',
+    '~',
+  ];
   const quoted = shellQuote({ file: 'printf', args: ['%s|', ...words] });
   // zx quotes for bash, which is what people paste into.
-  const exit = await rig.processes.run({ file: 'bash', args: ['-c', quoted], env: rig.env }, { ...rig, capture: true });
+  const exit = await rig.processes.run(
+    { file: 'bash', args: ['-c', quoted], env: rig.env },
+    { ...rig, capture: true },
+  );
   expect(exit.stdout).toBe(words.map((word) => `${word}|`).join(''));
 });
