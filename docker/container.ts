@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Runs one command in a container, as if it ran here: same user, same paths, same output, same exit code. */
+import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { StopwatchError } from '../tasks/core/errors.js';
 import { archive } from './archive.js';
@@ -58,6 +59,7 @@ export async function runInContainer(
   streams: RunStreams,
   signal: AbortSignal,
 ): Promise<number> {
+  await checkDirectories([...request.directories, ...(request.readOnly ?? [])]);
   const info = await engine.info();
   const spec = containerSpec(request, info, streams.terminal);
   if (signal.aborted) throw stopped();
@@ -89,6 +91,21 @@ export async function runInContainer(
     await stopping;
     await container.remove();
   }
+}
+
+/** podman would make what is missing, as root. */
+async function checkDirectories(paths: readonly string[]): Promise<void> {
+  for (const path of paths)
+    await stat(path).catch((cause: unknown) => {
+      throw new StopwatchError(
+        'file-unreadable',
+        `${path} is to be mounted into the container, but is not there`,
+        {
+          hint: 'make it, or leave it out',
+          cause,
+        },
+      );
+    });
 }
 
 function stopped(): StopwatchError {

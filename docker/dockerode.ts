@@ -66,10 +66,14 @@ class DockerodeEngine implements Engine {
   }
 
   pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void> {
-    return attempt(`pulling ${reference}`, async () => {
-      const stream = await this.#docker.createImage({ ...pullQuery(reference), abortSignal: signal });
-      await follow(stream, onLine);
-    });
+    return attempt(
+      `pulling ${reference}`,
+      async () => {
+        const stream = await this.#docker.createImage({ ...pullQuery(reference), abortSignal: signal });
+        await follow(stream, onLine);
+      },
+      signal,
+    );
   }
 
   importImage(
@@ -78,35 +82,43 @@ class DockerodeEngine implements Engine {
     labels: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<void> {
-    return attempt(`importing ${tag}`, async () => {
-      const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
-      const stream = await this.#docker.importImage(tar, { changes, abortSignal: signal });
-      let id: string | undefined;
-      await follow(stream, (line) => {
-        id = /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? id;
-      });
-      if (id === undefined) throw new Error('expected the id of the new image, got none');
-      // Tagged by itself, because podman does not take the tag that goes with the import.
-      const [repo = tag, version = 'latest'] = tag.split(':');
-      await this.#docker.getImage(id).tag({ repo, tag: version });
-    });
+    return attempt(
+      `importing ${tag}`,
+      async () => {
+        const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
+        const stream = await this.#docker.importImage(tar, { changes, abortSignal: signal });
+        let id: string | undefined;
+        await follow(stream, (line) => {
+          id = /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? id;
+        });
+        if (id === undefined) throw new Error('expected the id of the new image, got none');
+        // Tagged by itself, because podman does not take the tag that goes with the import.
+        const [repo = tag, version = 'latest'] = tag.split(':');
+        await this.#docker.getImage(id).tag({ repo, tag: version });
+      },
+      signal,
+    );
   }
 
   build(request: Parameters<Engine['build']>[0], onLine: OnLine, signal: AbortSignal): Promise<void> {
-    return attempt(`building the image ${request.tag}`, async () => {
-      const stream = await this.#docker.buildImage(Readable.from([request.context]), {
-        t: request.tag,
-        buildargs: { ...request.args },
-        labels: { ...request.labels },
-        nocache: request.noCache,
-        rm: true,
-        forcerm: true,
-        // A mirror or proxy may listen on this machine only, and a daemon may have no bridge.
-        networkmode: 'host',
-        abortSignal: signal,
-      });
-      await follow(stream, onLine);
-    });
+    return attempt(
+      `building the image ${request.tag}`,
+      async () => {
+        const stream = await this.#docker.buildImage(Readable.from([request.context]), {
+          t: request.tag,
+          buildargs: { ...request.args },
+          labels: { ...request.labels },
+          nocache: request.noCache,
+          rm: true,
+          forcerm: true,
+          // A mirror or proxy may listen on this machine only, and a daemon may have no bridge.
+          networkmode: 'host',
+          abortSignal: signal,
+        });
+        await follow(stream, onLine);
+      },
+      signal,
+    );
   }
 
   containers(label: string, value: string): ReturnType<Engine['containers']> {
@@ -219,11 +231,11 @@ async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Promise<vo
   lines.end();
 }
 
-async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
+async function attempt<T>(doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw failed(cause, doing);
+    throw failed(cause, doing, signal);
   }
 }
 

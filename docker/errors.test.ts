@@ -35,7 +35,7 @@ describe('a request that failed', () => {
   test('a daemon that went away, and an interruption', () => {
     const reset = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
     expect(failed(reset, 'testing').code).toBe('docker-unreachable');
-    expect(failed(AbortSignal.abort().reason, 'testing').code).toBe('interrupted');
+    expect(failed(reset, 'testing', AbortSignal.abort()).code).toBe('interrupted');
   });
 
   test('what has words already keeps them', () => {

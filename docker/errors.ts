@@ -65,11 +65,12 @@ export function unreachable(cause: unknown, address: string): StopwatchError {
   );
 }
 
-/** A request that the daemon refused or could not finish. `doing` completes "While …". */
-export function failed(cause: unknown, doing: string): StopwatchError {
+/** A request that the daemon refused or could not finish, or that `signal` ended. `doing` completes "while …". */
+export function failed(cause: unknown, doing: string, signal?: AbortSignal): StopwatchError {
   if (cause instanceof StopwatchError) return cause;
   const { code, text } = thrown(cause);
-  if ((cause instanceof Error && cause.name === 'AbortError') || code === 'ABORT_ERR')
+  // A request that was ended fails in one of many ways, as a lost connection among others.
+  if (signal?.aborted === true)
     return new StopwatchError('interrupted', `Interrupted while ${doing}`, { cause });
   const message = `The Docker daemon failed while ${doing}: ${text}`;
   if (/no space left on device|ENOSPC|disk quota exceeded/i.test(text))
