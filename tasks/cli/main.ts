@@ -84,10 +84,7 @@ async function main(): Promise<void> {
 }
 
 async function loadSteps(): Promise<Steps> {
-  // Not a literal, for as long as that module is not there.
-  const specifier: string = '../steps/commands.js';
-  const steps: Steps = await import(specifier);
-  return steps;
+  return import('../steps/commands.js');
 }
 
 await main();

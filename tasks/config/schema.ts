@@ -8,7 +8,7 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
 
 /** One place that has a source: an address, or a path below the Debian mirror that the host's apt is configured for. */
-const place = z.union([
+export const placeSchema = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }), sha256 }),
   z.strictObject({
     debian: z.string().startsWith('pool/', "expected a path that starts with 'pool/'"),
@@ -20,7 +20,7 @@ const place = z.union([
 const source = z.strictObject({
   version: z.string().regex(/^\d+(\.\d+)+(-rc\d+)?$/, 'expected a version such as 10.0.2'),
   /** Tried in this order. */
-  places: z.array(place).min(1),
+  places: z.array(placeSchema).min(1),
   /** Path of a tree of the user's own, used instead; null for none. */
   tree: z.string().nullable(),
   /** tar patterns below the archive's top directory that are not extracted. */
@@ -30,7 +30,7 @@ const source = z.strictObject({
 export const configSchema = z.strictObject({
   sources: z.strictObject({ qemu: source, linux: source, busybox: source }),
   /** Python packages that QEMU's configure needs where the release does not bring them: Debian packages, unpacked and not installed. */
-  qemuTools: z.strictObject({ meson: place, pycotap: place }),
+  qemuTools: z.strictObject({ meson: placeSchema, pycotap: placeSchema }),
   build: z.strictObject({
     /** Prefix of the cross compiler and its tools. */
     cross: z.string().min(1),

@@ -49,13 +49,18 @@ const IN_FLIGHT_S = { killed: 3, crashed: 60 };
  * So a mark is there while a build runs; where it is found, products that
  * were written last before the end are made again.
  */
-export async function carryOn(directory: string, context: TaskContext, build: () => Promise<void>): Promise<void> {
+export async function carryOn(
+  directory: string,
+  context: TaskContext,
+  build: () => Promise<void>,
+): Promise<void> {
   const mark = join(directory, MARK);
   await mkdir(directory, { recursive: true });
   if (existsSync(mark)) {
     const seconds = context.crashed ? IN_FLIGHT_S.crashed : IN_FLIGHT_S.killed;
     const removed = await removeInFlight(directory, seconds);
-    if (removed > 0) context.log(`The last build was cut off: ${removed} files that were in the making are made again.`);
+    if (removed > 0)
+      context.log(`The last build was cut off: ${removed} files that were in the making are made again.`);
   }
   await writeFile(mark, '');
   try {

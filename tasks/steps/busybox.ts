@@ -4,7 +4,14 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../core/task.js';
-import { BUILD_EPOCH, carryOn, ccacheEnvironment, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import {
+  BUILD_EPOCH,
+  carryOn,
+  ccacheEnvironment,
+  isConfigured,
+  usesCcache,
+  versionOf,
+} from './build-tools.js';
 import { parseKconfig, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { configure } from './linux.js';
@@ -42,9 +49,9 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
         await configure(context, wanted, build, fragment, async () => {
           // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
           await context.exec('make', [...make, 'allnoconfig'], { env });
-          const config = join(build, '.config');
-          const answers = await readFile(config, 'utf8');
-          await writeFile(config, withSymbols(answers, Object.fromEntries(parseKconfig(wanted))));
+          const file = join(build, '.config');
+          const answers = await readFile(file, 'utf8');
+          await writeFile(file, withSymbols(answers, Object.fromEntries(parseKconfig(wanted))));
           await context.exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
         });
         await writeFile(stamp, how);

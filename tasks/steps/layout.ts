@@ -15,11 +15,13 @@ export interface Layout extends Paths {
   readonly mesonTools: string;
   readonly linuxBuild: string;
   readonly kernel: string;
-  readonly driverBuild: string;
   readonly busyboxBuild: string;
   readonly busybox: string;
   readonly initramfs: string;
   readonly ext4: string;
+  /** The machine's device tree, as QEMU makes it; the same as source. */
+  readonly dtb: string;
+  readonly dts: string;
   readonly manifest: string;
 }
 
@@ -36,11 +38,12 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     mesonTools: join(build, 'meson-tools'),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
-    driverBuild: join(build, 'driver'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
     initramfs: join(vm, 'initramfs.cpio'),
     ext4: join(vm, 'rootfs.ext4'),
+    dtb: join(vm, 'virt.dtb'),
+    dts: join(vm, 'virt.dts'),
     manifest: join(vm, 'manifest.json'),
   };
 }

@@ -6,15 +6,22 @@ import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import { ccacheEnvironment, BUILD_EPOCH, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import {
+  ccacheEnvironment,
+  BUILD_EPOCH,
+  carryOn,
+  isConfigured,
+  usesCcache,
+  versionOf,
+} from './build-tools.js';
 import { refused, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
-/** Where the module is put for the root file system. */
+/** The driver as a module. */
 export function modulePath(layout: Layout, device: DeviceDescription): string {
-  return join(layout.driverBuild, `${device.module}.ko`);
+  return join(layout.linuxBuild, device.build.linux.directory, `${device.module}.ko`);
 }
 
 export function linuxTasks(
@@ -42,7 +49,11 @@ export function linuxTasks(
       name: 'linux:configure',
       title: 'Linux: configure',
       deps: ['linux:patch'],
-      inputs: { files: [fragment, join(driver, 'Kconfig')], values: { settings, make, env }, tools },
+      inputs: {
+        files: [fragment, join(driver, 'Kconfig'), join(driver, 'Kbuild')],
+        values: { settings, make, env },
+        tools,
+      },
       outputs: [join(build, '.config')],
       jobs: 'make',
       run: async (context) => {
@@ -80,15 +91,13 @@ export function linuxTasks(
       outputs: [modulePath(layout, device)],
       jobs: 'make',
       run: async (context) => {
-        // Out of the tree's own make, which looks at the whole kernel before it compiles one file.
-        await carryOn(layout.driverBuild, context, async () => {
-          await context.exec('cp', ['-r', '--preserve=mode,timestamps', `${driver}/.`, layout.driverBuild]);
-          await context.exec('make', [...make, `M=${layout.driverBuild}`, `${symbol}=m`, 'modules'], { env });
+        await carryOn(build, context, async () => {
+          // One target, checked against Module.symvers: `modules` would look at the whole kernel first.
+          await context.exec('make', ['-s', ...make, `${directory}/${device.module}.ko`], { env });
         });
       },
     },
   ];
-  void directory;
 }
 
 function makeArguments(tree: string, build: string, cross: string, ccache: boolean): string[] {
@@ -109,6 +118,8 @@ function buildEnvironment(tree: string, work: string): Record<string, string> {
     KBUILD_BUILD_USER: 'stopwatch',
     KBUILD_BUILD_HOST: 'stopwatch',
     KBUILD_BUILD_VERSION: '1',
+    // A git tree of the user's own would add a "+" to the version.
+    LOCALVERSION: '',
     KCFLAGS: `-ffile-prefix-map=${tree}/=`,
     KAFLAGS: `-ffile-prefix-map=${tree}/=`,
     ...ccacheEnvironment(work),

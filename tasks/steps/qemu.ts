@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** QEMU with one machine and one device: `qemu:meson`, `qemu:configure`, `qemu:build`. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task, TaskContext } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
@@ -11,9 +11,6 @@ import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from 
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
-
-/** Seen by the compiler instead of the tree's own path, so that two checkouts build the same binary. */
-const SOURCE_PREFIX = '../src/';
 
 export function qemuTasks(
   config: Config,
@@ -24,7 +21,9 @@ export function qemuTasks(
   const tree = layout.tree('qemu');
   const build = layout.qemuBuild;
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
-  const args = configureArguments(tree, device, ccache);
+  // A relative path gets into the binary (__FILE__), so that two checkouts build the same one.
+  const source = relative(build, tree);
+  const args = configureArguments(tree, source, device, ccache);
   const links = device.build.qemu.links.map(({ target }) => join(layout.package, target));
   return [
     ...sourceTasks('qemu', config, layout, ports),
@@ -41,13 +40,21 @@ export function qemuTasks(
       outputs: [join(build, 'build.ninja')],
       jobs: 'one',
       run: async (context) => {
-        const how = JSON.stringify([tree, args, await versionOf('gcc', context), await versionOf('ninja', context)]);
+        const how = JSON.stringify([
+          tree,
+          args,
+          await versionOf('gcc', context),
+          await versionOf('ninja', context),
+        ]);
         const stamp = join(build, 'configured-as.json');
         // What only changes files of the tree is ninja's to notice: it configures again by itself.
         if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
         await rm(build, { recursive: true, force: true });
         await mkdir(build, { recursive: true });
-        await context.exec(join(tree, 'configure'), args, { cwd: build, env: buildEnvironment(layout, ports) });
+        await context.exec(join(source, 'configure'), args, {
+          cwd: build,
+          env: buildEnvironment(layout, ports),
+        });
         await writeFile(stamp, how);
       },
     },
@@ -71,7 +78,12 @@ export function qemuTasks(
   ];
 }
 
-function configureArguments(tree: string, device: DeviceDescription, ccache: boolean): string[] {
+function configureArguments(
+  tree: string,
+  source: string,
+  device: DeviceDescription,
+  ccache: boolean,
+): string[] {
   return [
     '--target-list=aarch64-softmmu',
     '--without-default-features',
@@ -89,7 +101,7 @@ function configureArguments(tree: string, device: DeviceDescription, ccache: boo
     '--disable-tools',
     '--disable-install-blobs',
     '--disable-werror',
-    `--extra-cflags=-ffile-prefix-map=${tree}/=${SOURCE_PREFIX}`,
+    `--extra-cflags=-ffile-prefix-map=${tree}/=${source}/`,
     ...(ccache ? ['--cc=ccache gcc'] : []),
   ];
 }
@@ -99,6 +111,8 @@ function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, st
   const tools = join(layout.mesonTools, 'usr');
   return {
     ...ccacheEnvironment(layout.work),
+    // scripts/decodetree.py iterates over sets: without it the order of its output changes from run to run.
+    PYTHONHASHSEED: '0',
     PATH: [join(tools, 'bin'), ports.environment['PATH'] ?? ''].join(delimiter),
     PYTHONPATH: join(tools, 'lib', 'python3', 'dist-packages'),
   };
@@ -121,7 +135,8 @@ function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
     run: async (context: TaskContext) => {
       await rm(layout.mesonTools, { recursive: true, force: true });
       await mkdir(layout.mesonTools, { recursive: true });
-      if (existsSync(join(layout.tree('qemu'), 'python', 'wheels'))) return;
+      const wheels = await readdir(join(layout.tree('qemu'), 'python', 'wheels')).catch(() => []);
+      if (wheels.some((name) => name.startsWith('meson-'))) return;
       for (const [name, place] of packages) {
         const { file } = await fetchFor(context, name, [place], config, ports);
         const parts = join(layout.build, `meson-tools-${name}`);

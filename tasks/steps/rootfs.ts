@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The guest's root file system, made without root: `guest:initramfs` and `guest:ext4`. */
-import { chmod, copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
+import { StopwatchError } from '../core/errors.js';
+import { unreachable } from '../core/events.js';
 import type { Task, TaskContext } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
@@ -14,7 +16,13 @@ export type Entry =
   | { readonly kind: 'dir'; readonly path: string; readonly mode: number }
   | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly from: string }
   | { readonly kind: 'link'; readonly path: string; readonly to: string }
-  | { readonly kind: 'char'; readonly path: string; readonly mode: number; readonly major: number; readonly minor: number };
+  | {
+      readonly kind: 'char';
+      readonly path: string;
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+    };
 
 const DIRECTORIES = [
   ['/bin', 0o755],
@@ -68,43 +76,66 @@ export function rootEntries(
   ];
 }
 
-/** The list that the kernel's gen_init_cpio takes. */
-export function cpioList(entries: readonly Entry[]): string {
-  return entries
-    .map((entry) => {
-      switch (entry.kind) {
-        case 'dir':
-          return `dir ${entry.path} ${entry.mode.toString(8)} 0 0\n`;
-        case 'file':
-          return `file ${entry.path} ${entry.from} ${entry.mode.toString(8)} 0 0\n`;
-        case 'link':
-          return `slink ${entry.path} ${entry.to} 777 0 0\n`;
-        case 'char':
-          return `nod ${entry.path} ${entry.mode.toString(8)} 0 0 c ${entry.major} ${entry.minor}\n`;
-      }
-    })
-    .join('');
+/** A list for the kernel's gen_init_cpio, and the environment that it is to be read with: the tool splits at blanks, but puts in variables afterwards. */
+export function cpioList(entries: readonly Entry[]): {
+  readonly list: string;
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const env: Record<string, string> = {};
+  const list = entries.map((entry, index) => {
+    switch (entry.kind) {
+      case 'dir':
+        return `dir ${entry.path} ${octal(entry.mode)} 0 0\n`;
+      case 'file':
+        env[`FILE${index}`] = entry.from;
+        return `file ${entry.path} \${FILE${index}} ${octal(entry.mode)} 0 0\n`;
+      case 'link':
+        return `slink ${entry.path} ${entry.to} 0777 0 0\n`;
+      case 'char':
+        return `nod ${entry.path} ${octal(entry.mode)} 0 0 c ${entry.major} ${entry.minor}\n`;
+      default:
+        return unreachable(entry);
+    }
+  });
+  return { list: list.join(''), env };
 }
 
-/** What debugfs(8) has to do to an image that mke2fs filled: owners, modes that a user cannot give, device nodes. */
+/**
+ * Commands for debugfs(8) that fill an empty ext4 image. Not `mke2fs -d`: that
+ * copies the caller's owner and times into the image.
+ */
 export function debugfsScript(entries: readonly Entry[]): string {
-  return entries
-    .flatMap((entry) => {
-      const { path } = entry;
-      const root = [`set_inode_field ${path} uid 0`, `set_inode_field ${path} gid 0`];
-      if (entry.kind !== 'char') return root;
-      const name = path.slice(path.lastIndexOf('/') + 1);
-      return [
-        `cd ${dirname(path)}`,
-        `mknod ${name} c ${entry.major} ${entry.minor}`,
-        'cd /',
-        `set_inode_field ${path} mode 0${(0o020000 | entry.mode).toString(8)}`,
-        ...root,
-      ];
-    })
-    .map((line) => `${line}\n`)
-    .join('');
+  const lines = entries.flatMap((entry) => {
+    const { path } = entry;
+    switch (entry.kind) {
+      case 'dir':
+        return [`mkdir ${path}`, ...inode(path, 0o040000 | entry.mode)];
+      case 'file':
+        return [`write "${entry.from}" ${path}`, ...inode(path, 0o100000 | entry.mode)];
+      case 'link':
+        return [`symlink ${path} ${entry.to}`, ...inode(path, 0o120777)];
+      case 'char':
+        return [
+          `cd ${dirname(path)}`,
+          `mknod ${basename(path)} c ${entry.major} ${entry.minor}`,
+          'cd /',
+          ...inode(path, 0o020000 | entry.mode),
+        ];
+      default:
+        return unreachable(entry);
+    }
+  });
+  return lines.map((line) => `${line}\n`).join('');
 }
+
+function inode(path: string, mode: number): string[] {
+  const times = ['atime', 'ctime', 'mtime', 'crtime'].map((name) => [name, `@${BUILD_EPOCH}`]);
+  return [['mode', octal(mode)], ['uid', '0'], ['gid', '0'], ...times].map(
+    ([field, value]) => `set_inode_field ${path} ${field} ${value}`,
+  );
+}
+
+const octal = (mode: number): string => `0${mode.toString(8)}`;
 
 export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
   const module = config.vm.driver === 'module' ? modulePath(layout, device) : undefined;
@@ -147,16 +178,29 @@ async function makeInitramfs(context: TaskContext, layout: Layout, entries: read
   const tool = join(layout.build, 'gen_init_cpio');
   const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
   await context.exec('gcc', ['-O2', '-o', tool, source]);
-  const list = join(layout.build, 'initramfs.list');
-  await writeFile(list, cpioList(entries));
+  const listFile = join(layout.build, 'initramfs.list');
+  const { list, env } = cpioList(entries);
+  await writeFile(listFile, list);
   const partial = `${layout.initramfs}.partial`;
   const script = 'exec "$0" -t "$1" "$2" >"$3"';
-  await context.exec('sh', ['-c', script, tool, String(BUILD_EPOCH), list, partial]);
+  await context.exec('sh', ['-c', script, tool, String(BUILD_EPOCH), listFile, partial], { env });
   await rename(partial, layout.initramfs);
 }
 
-/** Fixed, so that the same files give the same image. */
-const UUID = '5357 4348 0001 4000 8000 000000000001'.replace(' ', '').replaceAll(' ', '-');
+/** Fixed, so that the same files give the same image; "SWCH" in it. */
+const UUID = '53574348-0000-4000-8000-000000000001';
+
+/** Our own, because the defaults differ from release to release of e2fsprogs. */
+const MKE2FS_CONF = `[defaults]
+\tbase_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
+[fs_types]
+\text4 = {
+\t\tfeatures = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
+\t}
+\tsmall = {
+\t\tinode_ratio = 4096
+\t}
+`;
 
 async function makeExt4(
   context: TaskContext,
@@ -164,42 +208,36 @@ async function makeExt4(
   entries: readonly Entry[],
   mebibytes: number,
 ): Promise<void> {
-  const staging = join(layout.build, 'rootfs');
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
   await mkdir(dirname(layout.ext4), { recursive: true });
-  for (const entry of entries) await stage(staging, entry);
   const partial = `${layout.ext4}.partial`;
   await rm(partial, { force: true });
-  const env = { SOURCE_DATE_EPOCH: String(BUILD_EPOCH), E2FSPROGS_FAKE_TIME: String(BUILD_EPOCH) };
-  // Times of the files are read from the staging directory.
-  await context.exec('find', [staging, '-exec', 'touch', '-h', '-d', `@${BUILD_EPOCH}`, '{}', '+']);
-  await context.exec(
-    'mke2fs',
-    ['-q', '-F', '-t', 'ext4', '-O', '^has_journal', '-U', UUID, '-E', `hash_seed=${UUID},root_owner=0:0`, '-d', staging, partial, `${mebibytes}M`],
-    { env },
-  );
+  const conf = join(layout.build, 'mke2fs.conf');
+  await writeFile(conf, MKE2FS_CONF);
+  const env = {
+    MKE2FS_CONFIG: conf,
+    SOURCE_DATE_EPOCH: String(BUILD_EPOCH),
+    E2FSPROGS_FAKE_TIME: String(BUILD_EPOCH),
+  };
+  const fixed = `hash_seed=${UUID},root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1`;
+  const sizes = ['-b', '4096', '-I', '256', '-N', '1024', '-m', '0'];
+  const args = ['-q', '-F', '-t', 'ext4', ...sizes, '-L', 'root', '-U', UUID, '-E', fixed];
+  await context.exec('mke2fs', [...args, partial, `${mebibytes}M`], { env });
   const script = join(layout.build, 'rootfs.debugfs');
   await writeFile(script, debugfsScript(entries));
-  await context.exec('debugfs', ['-w', '-f', script, partial], { env });
-  await rename(partial, layout.ext4);
-}
-
-async function stage(staging: string, entry: Entry): Promise<void> {
-  const path = join(staging, entry.path);
-  switch (entry.kind) {
-    case 'dir':
-      await mkdir(path, { recursive: true });
-      await chmod(path, entry.mode);
-      return;
-    case 'file':
-      await copyFile(entry.from, path);
-      await chmod(path, entry.mode);
-      return;
-    case 'link':
-      await symlink(entry.to, path);
-      return;
-    case 'char':
-      return;
+  // Both streams: a command of the script that fails changes nothing but what is printed.
+  const said = await context.exec('sh', ['-c', 'exec debugfs -w -f "$0" "$1" 2>&1', script, partial], {
+    env,
+    capture: true,
+  });
+  const complaints = said
+    .split('\n')
+    .filter((line) => line !== '' && !/^(debugfs[: ]|Allocated inode)/.test(line));
+  if (complaints.length > 0) {
+    throw new StopwatchError('command-failed', `debugfs did not fill ${layout.ext4}: ${complaints[0]}`, {
+      log: context.logFile,
+      lastLines: complaints.slice(0, 20),
+      hint: 'If it says that there is no room, make vm.ext4MiB larger.',
+    });
   }
+  await rename(partial, layout.ext4);
 }

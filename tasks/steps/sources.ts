@@ -13,6 +13,7 @@ import type { Processes } from '../host/process.js';
 import { download, type Downloaded } from '../sources/download.js';
 import { extractRelease } from '../sources/extract.js';
 import type { Layout } from './layout.js';
+import { readStamp } from './source-stamp.js';
 
 export const TITLES: Readonly<Record<SourceName, string>> = {
   qemu: 'QEMU',
@@ -32,13 +33,6 @@ export interface SourcePorts {
   readonly processes: Processes;
   /** The user's environment: proxies, XDG_CACHE_HOME. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-/** What was written down about a tree's archive. */
-export interface SourceStamp {
-  readonly file: string;
-  readonly sha256: string;
-  readonly place: Place;
 }
 
 /** The directory of downloads that all checkouts share. */
@@ -69,14 +63,6 @@ export async function fetchFor(
       notice: (text) => context.notice(text),
     },
   );
-}
-
-export async function readStamp(path: string): Promise<SourceStamp | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as SourceStamp;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The tasks that end with `layout.tree(name)` being there. */

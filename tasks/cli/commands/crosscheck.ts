@@ -20,6 +20,6 @@ export function addCrosscheck(program: Command, app: App): void {
   addHelp(
     command,
     ['passed', 'usage', 'differs', 'host', 'interrupted'],
-    [['stopwatch crosscheck .stopwatch/reports/latest/events', 'the same verdict, in a moment']],
+    [['stopwatch crosscheck .stopwatch/reports/latest/events.log', 'the same verdict, in a moment']],
   );
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/** The whole task graph, as a function of the configuration, and the targets of each command. */
+import type { Config, SourceName } from '../config/schema.js';
+import type { Task } from '../core/task.js';
+import type { Paths } from '../config/paths.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { deviceTreeTask } from './boot.js';
+import { busyboxTasks } from './busybox.js';
+import { layoutOf } from './layout.js';
+import { linuxTasks } from './linux.js';
+import { manifestTask } from './manifest.js';
+import { qemuTasks } from './qemu.js';
+import { rootfsTasks } from './rootfs.js';
+import type { SourcePorts } from './sources.js';
+
+export function buildTasks(
+  config: Config,
+  paths: Paths,
+  device: DeviceDescription,
+  ports: SourcePorts,
+): Task[] {
+  const layout = layoutOf(config, paths);
+  const parts = [
+    ...qemuTasks(config, layout, device, ports),
+    ...linuxTasks(config, layout, device, ports),
+    ...busyboxTasks(config, layout, ports),
+    ...rootfsTasks(config, layout, device),
+    deviceTreeTask(config, layout, device),
+  ];
+  return [...parts, manifestTask(config, layout, device, parts)];
+}
+
+/** `prepare`: the trees are there. */
+export function prepareTargets(part: SourceName | undefined): string[] {
+  return (part === undefined ? (['qemu', 'linux', 'busybox'] as const) : [part]).map(
+    (name) => `${name}:tree`,
+  );
+}
+
+/** `patch`: ours is in them. */
+export const PATCH_TARGETS = ['qemu:patch', 'linux:patch', 'busybox:tree'];
+
+/** `update`: all that a boot needs is built. */
+export function updateTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
+  const ext4 = options.rw || config.vm.rootfs === 'ext4';
+  return [
+    'qemu:build',
+    'linux:build',
+    ext4 ? 'guest:ext4' : 'guest:initramfs',
+    'vm:devicetree',
+    'vm:manifest',
+  ];
+}
+
+export const MODULE_TARGETS = ['driver:module'];

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/** `run`: a shell on the guest's serial console, or only the machine's device tree. */
+import { dirname, extname, join, basename } from 'node:path';
+import { device } from '../../device/device.js';
+import { summary } from '../../vm/crosscheck/index.js';
+import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
+import { bootOnTerminal } from '../../vm/terminal.js';
+import type { Result, RunOptions, Services } from '../cli/services.js';
+import type { Config } from '../config/schema.js';
+import { EXIT } from '../core/errors.js';
+import { shellQuote } from '../host/process.js';
+import { machineParts, qemuEnvironment } from './boot.js';
+import { bringUpToDate, toolchain } from './commands.js';
+import { updateTargets } from './graph.js';
+import { judgedRun } from './judged-run.js';
+import { layoutOf } from './layout.js';
+
+export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
+  const tools = await toolchain(services);
+  if (options.dumpDtb !== undefined) {
+    await bringUpToDate(tools, ['qemu:build']);
+    return dumpTree(services, options, options.dumpDtb);
+  }
+  await bringUpToDate(tools, updateTargets(services.loaded.config, options));
+  await services.release();
+  return shell(services, options, tools.stages);
+}
+
+/** A person's clock is the host's: with counted instructions an idle guest would race through its days. */
+function withRealTime(config: Config): Config {
+  return { ...config, vm: { ...config.vm, clock: 'realtime' } };
+}
+
+async function shell(
+  services: Services,
+  { nodev, rw }: RunOptions,
+  stages: Awaited<ReturnType<typeof toolchain>>['stages'],
+): Promise<Result> {
+  const config = withRealTime(services.loaded.config);
+  const args = ['stopwatch', 'run', ...(nodev ? ['--nodev'] : []), ...(rw ? ['--rw'] : [])];
+  if (services.interactive) {
+    process.stdout.write('The console of the guest. Leave it with poweroff or Ctrl-A x; Ctrl-A h helps.\n');
+  }
+  const { report } = await judgedRun(
+    {
+      config,
+      layout: layoutOf(config, services.loaded.paths),
+      device,
+      stages,
+      command: shellQuote({ file: 'npx', args }),
+      options: { nodev, rw, guest: 'shell', trace: config.crosscheck.run },
+      next: () => 'npx stopwatch run-test-quit',
+    },
+    {
+      processes: await services.processes(),
+      environment: services.environment,
+      signal: services.signal,
+      boot: (request, ports) =>
+        bootOnTerminal(request, ports, { stdin: process.stdin, stdout: consoleOutput(services) }),
+    },
+  );
+  const { guest, verdict, exitCode } = report.result;
+  return {
+    exitCode,
+    verdict: [
+      `Guest        ${guest.outcome}: ${guest.reason}`,
+      ...(verdict === null ? [] : [`Cross-check  ${summary(verdict)}`]),
+      `Machine      ${guest.accelerator.toUpperCase()} (${report.host.acceleratorReason}), clock ${guest.clock}`,
+      `Console      ${report.host.files['console']}`,
+    ],
+    next: report.host.next,
+  };
+}
+
+/** With --json standard output is for events. */
+function consoleOutput({ look }: Services): NodeJS.WritableStream {
+  return look.kind === 'json' ? process.stderr : process.stdout;
+}
+
+async function dumpTree(services: Services, { nodev, rw }: RunOptions, wanted: string): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const dtb = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
+  const dts = join(dirname(dtb), `${basename(dtb, extname(dtb))}.dts`);
+  const description = device.description;
+  const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
+  const tree = await dumpDeviceTree(
+    layout.qemu,
+    parts,
+    { dtb, dts },
+    {
+      processes: await services.processes(),
+      env: qemuEnvironment(services.environment),
+      signal: services.signal,
+    },
+  );
+  const nodes = findDevices(tree, description.compatible);
+  const shown = nodes.map(({ path, dts: source }) => `${path}\n\n${source}\n`).join('\n');
+  return {
+    exitCode: EXIT.passed,
+    text: nodes.length === 0 ? `No node is compatible with "${description.compatible}".\n` : shown,
+    verdict: [`Written      ${dtb}`, `             ${dts}`],
+    next: shellQuote({ file: 'less', args: [dts] }),
+  };
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
+import { device } from '../../device/device.js';
+import type { Result, Services } from '../cli/services.js';
+import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
+import type { Task, TaskContext } from '../core/task.js';
+import { shellQuote } from '../host/process.js';
+import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
+import type { RunReport } from '../../vm/report.js';
+import type { BootResult, GuestOutcome } from '../../vm/types.js';
+import type { RunDirectory } from './boot.js';
+import { bringUpToDate, toolchain } from './commands.js';
+import { updateTargets } from './graph.js';
+import { judgedRun } from './judged-run.js';
+import { layoutOf } from './layout.js';
+
+export async function testRun(services: Services, command: 'all' | 'run-test-quit'): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const tools = await toolchain(services);
+  let report: RunReport | undefined;
+  const test: Task = {
+    name: 'vm:test',
+    title: 'VM: boot, test, cross-check',
+    deps: updateTargets(config),
+    inputs: {},
+    outputs: [],
+    jobs: 'one',
+    always: 'a test is run every time',
+    run: async (context) => {
+      const judged = await judgedRun(
+        {
+          config,
+          layout,
+          device,
+          stages: tools.stages,
+          next: nextCommand,
+          options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },
+          command: shellQuote({ file: 'npx', args: ['stopwatch', command] }),
+        },
+        {
+          processes: context.processes,
+          environment: services.environment,
+          signal: context.signal,
+          onConsoleLine: (line) => context.log(line),
+        },
+      );
+      report = judged.report;
+      failUnlessPassed(judged.report, judged.run, context);
+    },
+  };
+  try {
+    await bringUpToDate(tools, ['vm:test'], [test]);
+  } catch (error) {
+    if (report === undefined || report.result.exitCode === EXIT.interrupted) throw error;
+    return {
+      exitCode: report.result.exitCode,
+      ...closing(report),
+      data: { report: report.host.files['report'] ?? '' },
+    };
+  }
+  if (report === undefined) throw new StopwatchError('internal', 'The test ended well without a report');
+  return { exitCode: EXIT.passed, ...closing(report), data: { report: report.host.files['report'] ?? '' } };
+}
+
+/** Which error a run that did not pass is. */
+const CODES: Readonly<Record<GuestOutcome, ErrorCode>> = {
+  passed: 'test-failed',
+  failed: 'test-failed',
+  panicked: 'guest-panicked',
+  hung: 'guest-hung',
+  silent: 'guest-silent',
+  'exited-early': 'guest-exited-early',
+  'qemu-died': 'qemu-died',
+  interrupted: 'interrupted',
+  stopped: 'model-differs',
+  ended: 'guest-exited-early',
+};
+
+const WORDS: Readonly<Record<GuestOutcome, string>> = {
+  passed: 'passed, but not the run',
+  failed: 'failed its test',
+  panicked: 'panicked',
+  hung: 'hung',
+  silent: 'never spoke',
+  'exited-early': 'ended before its test did',
+  'qemu-died': 'lost its machine: QEMU died',
+  interrupted: 'was interrupted',
+  stopped: 'was stopped',
+  ended: 'was left',
+};
+
+function failUnlessPassed({ result, host }: RunReport, run: RunDirectory, context: TaskContext): void {
+  const { exitCode, guest, verdict } = result;
+  if (exitCode === EXIT.passed) return;
+  if (exitCode === EXIT.differs && verdict !== null) {
+    const code = verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
+    throw new StopwatchError(code, summary(verdict), {
+      lastLines: formatVerdict(verdict).slice(1),
+      hint: `Judge it again without a VM: ${host.next}`,
+      log: run.events,
+    });
+  }
+  context.log(`${guest.outcome}: ${guest.reason}`);
+  throw new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
+    lastLines: [...guest.lastLines.slice(-15), ...host.qemuMessages],
+    hint: `Look into it at a shell: npx stopwatch run`,
+    log: run.console,
+  });
+}
+
+function nextCommand({
+  boot,
+  verdict,
+  run,
+}: {
+  boot: BootResult;
+  verdict: Verdict | undefined;
+  run: RunDirectory;
+}): string {
+  const again = verdict !== undefined && verdict.result !== 'agree';
+  if (again) return shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
+  return boot.outcome === 'passed' ? 'npx stopwatch run' : shellQuote({ file: 'less', args: [run.console] });
+}
+
+/** What the summary ends with. */
+function closing({ result, host }: RunReport): Pick<Result, 'verdict' | 'next'> {
+  const { guest, verdict } = result;
+  const tests = guest.ktap.tests;
+  const count = (status: string) => tests.filter((test) => test.status === status).length;
+  const test =
+    guest.outcome === 'passed' || guest.outcome === 'failed'
+      ? `${guest.outcome}: ${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`
+      : `${guest.outcome}: ${guest.reason}`;
+  return {
+    verdict: [
+      `Guest test   ${test}`,
+      `Cross-check  ${verdict === null ? 'not judged' : summary(verdict)}`,
+      `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
+      ...guest.warnings.map((warning) => `Warning      ${warning}`),
+      `Report       ${host.files['report']}`,
+    ],
+    next: host.next,
+  };
+}

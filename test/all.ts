@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `npm test`: sets up the host, then static checks, unit tests, integration
+ * tests and the real thing, end to end. All stages run, whatever fails before;
+ * the last line is `N passed, N failed`.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { $, chalk } from 'zx';
+
+$.verbose = false;
+$.nothrow = true;
+$.stdio = ['ignore', 'inherit', 'inherit'];
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+interface Stage {
+  readonly name: string;
+  run(): Promise<Counts>;
+}
+
+const results = join('.stopwatch', 'test-results');
+
+/** One command that passes or fails as a whole. */
+function command(name: string, ...argv: string[]): Stage {
+  return {
+    name,
+    run: async () => {
+      const { exitCode } = await $`${argv}`;
+      return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    },
+  };
+}
+
+/** A vitest project. A run that reports no test at all has failed. */
+function tests(project: string): Stage {
+  return {
+    name: `${project} tests`,
+    run: async () => {
+      const file = join(results, `${project}.json`);
+      rmSync(file, { force: true });
+      const { exitCode } =
+        await $`npx vitest run --project ${project} --reporter default --reporter json --outputFile ${file}`;
+      let counts: Counts;
+      try {
+        const report = JSON.parse(readFileSync(file, 'utf8')) as {
+          numPassedTests: number;
+          numFailedTests: number;
+        };
+        counts = { passed: report.numPassedTests, failed: report.numFailedTests };
+      } catch {
+        return { passed: 0, failed: 1 };
+      }
+      const bad = exitCode !== 0 && counts.failed === 0;
+      return bad || counts.passed === 0 ? { ...counts, failed: counts.failed + 1 } : counts;
+    },
+  };
+}
+
+const stages: readonly Stage[] = [
+  command('host packages', 'node', 'dist/tasks/cli/main.js', 'doctor', '--install', '--tests'),
+  command('types', 'npm', 'run', '--silent', 'check:types'),
+  command('lint', 'npm', 'run', '--silent', 'check:lint'),
+  command('format', 'npm', 'run', '--silent', 'check:format'),
+  command('guest scripts', 'npm', 'run', '--silent', 'check:guest'),
+  tests('unit'),
+  tests('integration'),
+  tests('e2e'),
+];
+
+mkdirSync(results, { recursive: true });
+const wanted = process.argv.slice(2);
+const chosen =
+  wanted.length === 0 ? stages : stages.filter(({ name }) => wanted.some((w) => name.startsWith(w)));
+const rows: string[] = [];
+const total: Counts = { passed: 0, failed: 0 };
+for (const { name, run } of chosen) {
+  process.stdout.write(`\n${chalk.bold(`== ${name}`)}\n`);
+  const started = performance.now();
+  const { passed, failed } = await run();
+  total.passed += passed;
+  total.failed += failed;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  rows.push(
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(20)} ${seconds.padStart(7)} s  ${passed} passed, ${failed} failed`,
+  );
+}
+process.stdout.write(`\n${rows.join('\n')}\n\n${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed === 0 ? 0 : 1;
