@@ -10,6 +10,11 @@ import type { TaskLog } from './task-log.js';
 
 /** Lines of output that an error carries. */
 const LAST_LINES = 20;
+/** What tools say when something is wrong. With several jobs at once the cause can be far above the last line. */
+const COMPLAINT =
+  /\b(?:fatal )?error:|\bNo rule to make target|: No such file or directory$|\bundefined reference to\b|^FAILED:/i;
+/** Lines kept from the first complaint on. */
+const FIRST_LINES = 6;
 
 export interface ContextOptions {
   readonly task: string;
@@ -42,6 +47,7 @@ export function createContext(options: ContextOptions): TaskContext {
     const command = { file, args, env, ...(run.cwd === undefined ? {} : { cwd: run.cwd }) };
     log.line(header(command, run));
     const last: string[] = [];
+    const first: string[] = [];
     try {
       const exit = await processes.run(command, {
         signal,
@@ -49,6 +55,7 @@ export function createContext(options: ContextOptions): TaskContext {
         ...(share === undefined ? {} : { extra: share.extra }),
         capture: run.capture === true,
         onLine: (text) => {
+          if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
           last.push(text);
           if (last.length > LAST_LINES) last.shift();
           line(text);
@@ -57,7 +64,11 @@ export function createContext(options: ContextOptions): TaskContext {
       if (signal.aborted) throw interrupted(task);
       if (exit.exitCode === 0) return exit.stdout;
       log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
-      throw await commandFailure(command, exit, last, { task, directory: options.workdir, log: logFile });
+      throw await commandFailure(command, exit, withCause(first, last), {
+        task,
+        directory: options.workdir,
+        log: logFile,
+      });
     } finally {
       share?.close();
     }
@@ -78,6 +89,12 @@ export function createContext(options: ContextOptions): TaskContext {
     env: options.env,
     crashed: options.crashed,
   };
+}
+
+/** The last lines, with what was first complained about before them where that is further up. */
+function withCause(first: readonly string[], last: readonly string[]): readonly string[] {
+  const above = first.filter((line) => !last.includes(line));
+  return above.length === 0 ? last : [...above, '…', ...last];
 }
 
 /** The command as it can be repeated by hand. */
