@@ -70,7 +70,7 @@ export default defineConfig({
         'arch/openrisc',
         'arch/parisc',
         'arch/sh',
-        'arch/um',
+        'arch/um/[!s]*',
         'arch/xtensa',
         'arch/loongarch/[!c]*',
         'arch/mips/[!c]*',
