@@ -68,7 +68,8 @@ export function engineInfo(info: unknown, networks: readonly { readonly Driver: 
   return {
     version: `Docker ${textField(info, 'ServerVersion') ?? '(no version)'}`,
     architecture: architecture(textField(info, 'Architecture') ?? ''),
-    rootless: has('rootless'),
+    // The second is podman's.
+    rootless: has('rootless') || field(info, 'Rootless') === true,
     remapsUsers: has('userns'),
     selinux: has('selinux'),
     hasBridge: networks.some(({ Driver }) => Driver === 'bridge'),
