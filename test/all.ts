@@ -6,6 +6,7 @@
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { $, chalk } from 'zx';
 
 $.verbose = false;
@@ -18,9 +19,11 @@ interface Counts {
 }
 interface Stage {
   readonly name: string;
-  run(): Promise<Counts>;
+  readonly run: () => Promise<Counts>;
 }
 
+/** Of vitest's JSON report. */
+const reportSchema = z.object({ numPassedTests: z.number(), numFailedTests: z.number() });
 const results = join('.stopwatch', 'test-results');
 
 /** One command that passes or fails as a whole. */
@@ -45,10 +48,7 @@ function tests(project: string): Stage {
         await $`npx vitest run --project ${project} --reporter default --reporter json --outputFile ${file}`;
       let counts: Counts;
       try {
-        const report = JSON.parse(readFileSync(file, 'utf8')) as {
-          numPassedTests: number;
-          numFailedTests: number;
-        };
+        const report = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
         counts = { passed: report.numPassedTests, failed: report.numFailedTests };
       } catch {
         return { passed: 0, failed: 1 };

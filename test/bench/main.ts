@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `npm run bench`: the figures that the README promises, each with the command
+ * that was timed. Works on a copy of the checkout, so edits leave no trace.
+ *
+ *   npm run bench                 the warm figures; builds first if need be
+ *   npm run bench -- --cold       a whole build in an empty work directory too
+ *   npm run bench -- --workdir D  use (and keep) this work directory
+ */
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { $ } from 'zx';
+import { comparable, type RunReport } from '../../vm/report.js';
+
+const { values: options } = parseArgs({
+  options: {
+    cold: { type: 'boolean', default: false },
+    workdir: { type: 'string' },
+    repeat: { type: 'string', default: '5' },
+  },
+});
+$.verbose = false;
+const repeat = Number(options.repeat);
+const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-bench-'));
+const copy = join(scratch, 'stopwatch');
+const work = resolve(options.workdir ?? join(scratch, 'work'));
+
+interface Figure {
+  readonly what: string;
+  readonly command: string;
+  readonly limit: string;
+  /** Seconds, sorted. */
+  readonly seconds: readonly number[];
+  readonly note?: string;
+}
+const figures: Figure[] = [];
+
+/** What a run of the tool cost. */
+interface Cost {
+  readonly seconds: number;
+  readonly peakMiB: number;
+}
+
+/** Runs the tool and takes its time and its own peak of memory; not that of compilers. */
+async function stopwatch(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Cost> {
+  const started = performance.now();
+  const child = $({
+    cwd: copy,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })`${process.execPath} dist/tasks/cli/main.js ${args}`;
+  let peak = 0;
+  const sample = () => {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peak = Math.max(peak, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has ended, or this is no Linux.
+    }
+  };
+  const timer = setInterval(sample, 20);
+  try {
+    await child;
+  } finally {
+    clearInterval(timer);
+  }
+  return { seconds: (performance.now() - started) / 1000, peakMiB: peak / 1024 };
+}
+
+let peakMiB = 0;
+async function measure(
+  what: string,
+  limit: string,
+  args: readonly string[],
+  times: number,
+  before: () => void = () => {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const seconds: number[] = [];
+  for (let round = 0; round < times; round++) {
+    before();
+    const cost = await stopwatch([...args, '--workdir', work], env);
+    seconds.push(cost.seconds);
+    peakMiB = Math.max(peakMiB, cost.peakMiB);
+  }
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value} `);
+  const figure = {
+    what,
+    limit,
+    command: `${settings.join('')}npx stopwatch ${args.join(' ')}`,
+    seconds: seconds.sort((a, b) => a - b),
+  };
+  figures.push(figure);
+  print(figure);
+}
+
+function print({ what, limit, command, seconds, note }: Figure): void {
+  const median = seconds[Math.floor(seconds.length / 2)] ?? Number.NaN;
+  const spread =
+    seconds.length > 1
+      ? ` (${seconds[0]?.toFixed(2)} to ${seconds.at(-1)?.toFixed(2)}, ${seconds.length} times)`
+      : '';
+  process.stdout.write(
+    `${what.padEnd(44)} ${median.toFixed(2).padStart(8)} s${spread}, wanted ${limit}\n    ${command}\n`,
+  );
+  if (note !== undefined) process.stdout.write(`    ${note}\n`);
+}
+
+/** The last run's report: written by the same version, so of the same type. */
+function latest(): RunReport {
+  const report: RunReport = JSON.parse(readFileSync(join(work, 'reports', 'latest', 'report.json'), 'utf8'));
+  return report;
+}
+
+/** A change that the compiler cannot see through: another comment would be the same object. */
+let serial = 0;
+function edit(file: string, line: (serial: number) => string): () => void {
+  return () => {
+    serial += 1;
+    appendFileSync(join(copy, file), `${line(serial)}\n`);
+  };
+}
+
+try {
+  mkdirSync(copy);
+  for (const entry of [
+    'package.json',
+    'config.ts',
+    'dist',
+    'device',
+    'driver',
+    'guest_fs',
+    'patches',
+    'vm',
+    'docker',
+  ]) {
+    cpSync(entry, join(copy, entry), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
+  process.stdout.write(`${availableParallelism()} processors, Node ${process.version}\n\n`);
+  await stopwatch(['prepare', '--workdir', join(scratch, 'downloads')]);
+  rmSync(join(scratch, 'downloads'), { recursive: true, force: true });
+  if (options.cold) {
+    rmSync(work, { recursive: true, force: true });
+    await measure('cold all, downloads there, no ccache', '300 s', ['all'], 1, undefined, {
+      STOPWATCH_BUILD_CCACHE: 'off',
+    });
+  }
+  await stopwatch(['all', '--workdir', work]);
+  await measure('all, nothing changed', '2 s', ['all'], repeat);
+  const { host } = latest();
+  const before = host.durationMs;
+  process.stdout.write(`    of which the boot and its judgement: ${(before / 1000).toFixed(2)} s\n`);
+  await measure('run-test-quit', '1.5 s', ['run-test-quit'], repeat);
+  const reports = new Set<string>();
+  for (let round = 0; round < 10; round++) {
+    await stopwatch(['run-test-quit', '--workdir', work]);
+    reports.add(comparable(latest()));
+  }
+  process.stdout.write(
+    `run-test-quit, ten times: ${reports.size} different report${reports.size === 1 ? '' : 's'}, wanted 1\n`,
+  );
+  const device = edit(
+    'device/stopwatch.c',
+    (n) => `static const char stopwatch_bench_${n}[] __attribute__((used)) = "${n}";`,
+  );
+  await measure('device/stopwatch.c saved, then all', '3 s', ['all'], repeat, device);
+  const driver = edit('driver/stopwatch.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
+  await measure('driver/stopwatch.c saved, then all', '3 s', ['all'], repeat, driver);
+  const guest = edit('guest_fs/stopwatch_test.sh', (n) => `# ${n}`);
+  await measure('guest_fs/stopwatch_test.sh saved, then all', '2 s', ['all'], repeat, guest);
+  await stopwatch(['all', '--driver', 'builtin', '--workdir', work]);
+  await measure('driver/stopwatch.c saved, built in', '7 s', ['all', '--driver', 'builtin'], repeat, driver);
+  await measure('status', '0.5 s', ['status'], repeat);
+  process.stdout.write(
+    `\nLargest memory of the tool itself: ${peakMiB.toFixed(0)} MiB, wanted below 250 MiB\n`,
+  );
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
