@@ -149,7 +149,7 @@ export async function makeRunDirectory(layout: Layout, now: Date): Promise<RunDi
     try {
       await mkdir(directory);
     } catch (error) {
-      if (errnoOf(error)?.code === 'EEXIST') continue;
+      if (errnoOf(error).code === 'EEXIST') continue;
       throw error;
     }
     const latest = join(layout.reports, 'latest');

@@ -40,16 +40,15 @@ export function prepareTargets(part: SourceName | undefined): string[] {
 /** `patch`: ours is in them. */
 export const PATCH_TARGETS = ['qemu:patch', 'linux:patch', 'busybox:tree'];
 
-/** `update`: all that a boot needs is built. */
-export function updateTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
+/** What a boot needs. */
+export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
   const ext4 = options.rw || config.vm.rootfs === 'ext4';
-  return [
-    'qemu:build',
-    'linux:build',
-    ext4 ? 'guest:ext4' : 'guest:initramfs',
-    'vm:devicetree',
-    'vm:manifest',
-  ];
+  return ['qemu:build', 'linux:build', ext4 ? 'guest:ext4' : 'guest:initramfs', 'vm:devicetree'];
+}
+
+/** `update`: all that a boot needs, and what it was made of. */
+export function updateTargets(config: Config): string[] {
+  return [...bootTargets(config), 'vm:manifest'];
 }
 
 export const MODULE_TARGETS = ['driver:module'];

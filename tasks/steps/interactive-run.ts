@@ -11,7 +11,7 @@ import { EXIT } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
 import { machineParts, qemuEnvironment } from './boot.js';
 import { bringUpToDate, toolchain } from './commands.js';
-import { updateTargets } from './graph.js';
+import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
 
@@ -21,7 +21,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
     await bringUpToDate(tools, ['qemu:build']);
     return dumpTree(services, options, options.dumpDtb);
   }
-  await bringUpToDate(tools, updateTargets(services.loaded.config, options));
+  await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
   return shell(services, options, tools.stages);
 }

@@ -49,11 +49,9 @@ export function manifestTask(
       for (const name of ['qemu', 'linux', 'busybox'] as const) {
         sources[name] = await sourceOf(name, config, layout);
       }
-      const versions: Record<string, string> = {};
-      for (const tool of tools) {
-        if (tool !== 'ccache' || config.build.ccache !== 'off')
-          versions[tool] = await versionOf(tool, context);
-      }
+      const versions = Object.fromEntries(
+        await Promise.all(tools.map(async (tool) => [tool, await versionOf(tool, context)] as const)),
+      );
       const hashes = await Promise.all(
         artifacts
           .filter((path) => existsSync(path))

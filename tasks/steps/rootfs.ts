@@ -150,15 +150,30 @@ export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescri
     const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');
     return rootEntries(links.split('\n').filter(Boolean), files, device);
   };
+  const cpio = join(layout.build, 'gen_init_cpio');
+  const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
   return [
+    {
+      name: 'guest:cpio-tool',
+      title: "Guest: the kernel's maker of initramfs",
+      deps: ['linux:tree'],
+      inputs: { files: [source], tools: ['gcc'] },
+      outputs: [cpio],
+      jobs: 'one',
+      run: async (context) => {
+        await mkdir(layout.build, { recursive: true });
+        // Compiled alone it needs no configured kernel.
+        await context.exec('gcc', ['-O2', '-o', cpio, source]);
+      },
+    },
     {
       name: 'guest:initramfs',
       title: 'Guest: initramfs',
-      deps: [...deps, 'linux:tree'],
-      inputs: { ...inputs, tools: ['gcc'] },
+      deps: [...deps, 'guest:cpio-tool'],
+      inputs,
       outputs: [layout.initramfs],
       jobs: 'one',
-      run: async (context) => makeInitramfs(context, layout, await entries()),
+      run: async (context) => makeInitramfs(context, layout, cpio, await entries()),
     },
     {
       name: 'guest:ext4',
@@ -172,12 +187,13 @@ export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescri
   ];
 }
 
-async function makeInitramfs(context: TaskContext, layout: Layout, entries: readonly Entry[]): Promise<void> {
+async function makeInitramfs(
+  context: TaskContext,
+  layout: Layout,
+  tool: string,
+  entries: readonly Entry[],
+): Promise<void> {
   await mkdir(dirname(layout.initramfs), { recursive: true });
-  // The kernel's own tool; compiled alone, it needs no configured kernel.
-  const tool = join(layout.build, 'gen_init_cpio');
-  const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
-  await context.exec('gcc', ['-O2', '-o', tool, source]);
   const listFile = join(layout.build, 'initramfs.list');
   const { list, env } = cpioList(entries);
   await writeFile(listFile, list);
