@@ -217,3 +217,11 @@ export function capabilities(cross: string, platform: NodeJS.Platform, arch: str
     ),
   ];
 }
+
+/** What only this project's own tests call for: `doctor --tests`. */
+export const TEST_CAPABILITIES: readonly Capability[] = [
+  program('shellcheck', 'tests', { ...everywhere('shellcheck'), dnf: ['ShellCheck'] }),
+  program('dtc', 'tests', { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] }),
+  // Makes a pseudo-terminal. The other systems' script(1) takes other options.
+  program('script', 'tests', { apt: ['bsdutils'], dnf: ['util-linux'], pacman: ['util-linux'], brew: [] }),
+];

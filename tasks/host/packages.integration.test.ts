@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StopwatchError } from '../core/errors.js';
-import { capabilities } from './packages-list.js';
+import { capabilities, TEST_CAPABILITIES } from './packages-list.js';
 import { diagnose, ensurePackages, type EnsureRequest } from './packages.js';
 import { createProcesses, type Processes } from './process.js';
 
@@ -194,6 +194,16 @@ test('every required capability has packages for each system that can have it', 
       expect(packages[manager].length, `${name} on ${manager}`).toBeGreaterThan(0);
     }
   }
+});
+
+test('what only the tests need is asked for with --tests alone, and each list is remembered by itself', async () => {
+  tool('apt-get', '');
+  expect((await diagnose(request())).missing).toEqual([]);
+  const { missing, packages } = await diagnose(request({ tests: true }));
+  expect(missing.map(({ capability }) => capability)).toEqual(TEST_CAPABILITIES);
+  expect(packages).toEqual(['bsdutils', 'device-tree-compiler', 'shellcheck']);
+  await ensurePackages(request({ install: 'no' }));
+  await expect(ensurePackages(request({ install: 'no', tests: true }))).rejects.toThrow('shellcheck');
 });
 
 /** An apt-get that keeps what it was called with and brings the tool when it is told to install. */

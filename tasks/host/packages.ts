@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from './environment.js';
 import { findManager, install, installCommand, packagesFor } from './packages-install.js';
-import { capabilities, type Manager } from './packages-list.js';
+import { capabilities, type Capability, type Manager, TEST_CAPABILITIES } from './packages-list.js';
 import { findProgram, isRemembered, probeAll, remember, type Finding } from './packages-probe.js';
 import type { Processes } from './process.js';
 
@@ -20,6 +20,8 @@ export interface DoctorRequest {
   readonly signal: AbortSignal;
   /** We are root. */
   readonly root: boolean;
+  /** What this project's own tests need, too. */
+  readonly tests?: boolean;
   /** Loaded only when something must be run. */
   readonly processes: () => Promise<Processes>;
 }
@@ -36,8 +38,16 @@ export interface Diagnosis {
   readonly command: string | undefined;
 }
 
-function cacheFile(work: string): string {
-  return join(work, 'host-packages.json');
+function cacheFile({ work, tests }: DoctorRequest): string {
+  return join(work, tests === true ? 'host-packages-tests.json' : 'host-packages.json');
+}
+
+function listFor({ cross, tests }: DoctorRequest): Capability[] {
+  const list = capabilities(cross, process.platform, process.arch);
+  if (tests !== true) return list;
+  // What is optional for a build may be required for a test.
+  const names = new Set(TEST_CAPABILITIES.map(({ name }) => name));
+  return [...list.filter(({ name }) => !names.has(name)), ...TEST_CAPABILITIES];
 }
 
 function pathOf(request: DoctorRequest): string {
@@ -47,7 +57,7 @@ function pathOf(request: DoctorRequest): string {
 /** Tries everything, optional things too. */
 export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
   const path = pathOf(request);
-  const list = capabilities(request.cross, process.platform, process.arch);
+  const list = listFor(request);
   const processes = await request.processes();
   const { findings, evidence } = await probeAll({
     list,
@@ -56,7 +66,7 @@ export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
     signal: request.signal,
   });
   const missing = findings.filter(({ capability, problem }) => problem !== undefined && !capability.optional);
-  if (missing.length === 0) remember(cacheFile(request.work), list, path, evidence);
+  if (missing.length === 0) remember(cacheFile(request), list, path, evidence);
   const manager = findManager(path);
   const packages =
     manager === undefined
@@ -92,8 +102,8 @@ export interface EnsureRequest extends DoctorRequest {
  * looks at some files.
  */
 export async function ensurePackages(request: EnsureRequest): Promise<void> {
-  const list = capabilities(request.cross, process.platform, process.arch);
-  if (isRemembered(cacheFile(request.work), list, pathOf(request))) return;
+  const list = listFor(request);
+  if (isRemembered(cacheFile(request), list, pathOf(request))) return;
   const before = await diagnose(request);
   if (before.missing.length === 0) return;
 

@@ -7,6 +7,11 @@ import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
 import type { Result, Services } from '../services.js';
 
+interface Own {
+  readonly install?: true;
+  readonly tests?: true;
+}
+
 export function addDoctor(program: Command, app: App): void {
   const command = program
     .command('doctor')
@@ -15,10 +20,9 @@ export function addDoctor(program: Command, app: App): void {
       'Tries everything that the builds need from this host (compilers by compiling, libraries by linking) and says the one command that installs what is missing.',
     )
     .option('--install', 'run that command')
-    .action(async (own: { readonly install?: boolean }) =>
-      app.run({ builds: false, document: true }, command, async (services) =>
-        examine(services, own.install === true),
-      ),
+    .option('--tests', "also what stopwatch's own tests need")
+    .action(async (own: Own) =>
+      app.run({ builds: false, document: true }, command, async (services) => examine(services, own)),
     );
   addHelp(command, BUILD_EXITS, [
     ['stopwatch doctor', 'exit code 0: this host can build'],
@@ -26,7 +30,7 @@ export function addDoctor(program: Command, app: App): void {
   ]);
 }
 
-async function examine(services: Services, install: boolean): Promise<Result> {
+async function examine(services: Services, { install, tests }: Own): Promise<Result> {
   const [{ diagnose, ensurePackages }, { painter }] = await Promise.all([
     import('../../host/packages.js'),
     import('../../reporters/format.js'),
@@ -39,6 +43,7 @@ async function examine(services: Services, install: boolean): Promise<Result> {
     signal,
     root: process.getuid?.() === 0,
     processes,
+    tests: tests === true,
   };
   if (install) {
     const task = 'host:packages';
