@@ -120,16 +120,17 @@ export class App {
       stdout.write(
         spec.document
           ? `${JSON.stringify(result.data ?? null, null, 2)}\n`
-          : `${JSON.stringify({ type: 'result', command, ...result })}\n`,
+          : `${JSON.stringify({ type: 'result', command, ...withoutError(result) })}\n`,
       );
       return;
     }
     if (result.text !== undefined) stdout.write(result.text);
+    if (result.error !== undefined) this.tell(result.error, look);
     await this.summarise(look, result);
   }
 
   private async fail(command: string, thrown: unknown, look: Look, spec: Spec): Promise<void> {
-    const { interrupt, stdout, stderr } = this.world;
+    const { interrupt, stdout } = this.world;
     await this.release();
     for (const one of flatten(thrown)) {
       // Whatever an abort made others throw, it is the abort that happened.
@@ -143,8 +144,7 @@ export class App {
         stdout.write(`${JSON.stringify(document, null, spec.document ? 2 : 0)}\n`);
         return;
       }
-      const coloured = look.colour && stderr.isTTY;
-      stderr.write(describeFailure(told, painter(coloured)));
+      this.tell(told, look);
       if (interrupt.signal.aborted) return;
     }
   }
@@ -157,6 +157,11 @@ export class App {
     return error.code === 'internal' ? crashError(thrown, this.logs) : error;
   }
 
+  private tell(error: StopwatchError, look: Look): void {
+    const { stderr } = this.world;
+    stderr.write(describeFailure(error, painter(look.colour && stderr.isTTY)));
+  }
+
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
     const { summariseClosing, summariseStages } = await import('../reporters/summary.js');
     const { stdout } = this.world;
@@ -164,6 +169,11 @@ export class App {
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
     stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
   }
+}
+
+/** For --json: an error has no own properties that JSON would show. */
+function withoutError({ error, ...result }: Result): object {
+  return error === undefined ? result : { ...result, error: serialiseError(error) };
 }
 
 /** Several failures at once are told one after the other. */

@@ -2,7 +2,7 @@
 /** What a command is given, and what it gives back. The command line makes it; the steps use it. */
 import type { Loaded } from '../config/load.js';
 import type { SourceName } from '../config/schema.js';
-import type { ExitCode } from '../core/errors.js';
+import type { ExitCode, StopwatchError } from '../core/errors.js';
 import type { Emit, TaskStatus } from '../core/events.js';
 import type { Processes } from '../host/process.js';
 import type { Look } from '../reporters/reporter.js';
@@ -37,6 +37,8 @@ export interface Result {
   readonly verdict?: readonly string[];
   /** The next command to type. */
   readonly next?: string;
+  /** What went wrong, where there is a verdict all the same; `exitCode` is its. */
+  readonly error?: StopwatchError;
 }
 
 export interface RunOptions {

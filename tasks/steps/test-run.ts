@@ -3,7 +3,7 @@
 import { device } from '../../device/device.js';
 import type { Result, Services } from '../cli/services.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
-import type { Task, TaskContext } from '../core/task.js';
+import type { Task } from '../core/task.js';
 import { shellQuote } from '../host/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import type { RunReport } from '../../vm/report.js';
@@ -19,6 +19,7 @@ export async function testRun(services: Services, command: 'all' | 'run-test-qui
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
   let report: RunReport | undefined;
+  let failure: StopwatchError | undefined;
   const test: Task = {
     name: 'vm:test',
     title: 'VM: boot, test, cross-check',
@@ -47,21 +48,26 @@ export async function testRun(services: Services, command: 'all' | 'run-test-qui
         },
       );
       report = judged.report;
-      failUnlessPassed(judged.report, judged.run, context);
+      failure = failureOf(judged.report, judged.run);
+      if (failure !== undefined) throw failure;
     },
   };
+  let error: StopwatchError | undefined;
   try {
     await bringUpToDate(tools, ['vm:test', 'vm:manifest'], [test]);
-  } catch (error) {
-    if (report === undefined || report.result.exitCode === EXIT.interrupted) throw error;
-    return {
-      exitCode: report.result.exitCode,
-      ...closing(report),
-      data: { report: report.host.files['report'] ?? '' },
-    };
+  } catch (thrown) {
+    // Without a report there was no test; interrupted, there is no verdict.
+    if (report === undefined || report.result.exitCode === EXIT.interrupted) throw thrown;
+    error = failure;
+    if (error === undefined) throw thrown;
   }
   if (report === undefined) throw new StopwatchError('internal', 'The test ended well without a report');
-  return { exitCode: EXIT.passed, ...closing(report), data: { report: report.host.files['report'] ?? '' } };
+  return {
+    exitCode: report.result.exitCode,
+    ...closing(report),
+    data: { report: report.host.files['report'] },
+    ...(error === undefined ? {} : { error }),
+  };
 }
 
 /** Which error a run that did not pass is. */
@@ -91,21 +97,21 @@ const WORDS: Readonly<Record<GuestOutcome, string>> = {
   ended: 'was left',
 };
 
-function failUnlessPassed({ result, host }: RunReport, run: RunDirectory, context: TaskContext): void {
+/** What a run that did not pass is reported as. */
+function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
   const { exitCode, guest, verdict } = result;
-  if (exitCode === EXIT.passed) return;
+  if (exitCode === EXIT.passed) return undefined;
   if (exitCode === EXIT.differs && verdict !== null) {
     const code = verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
-    throw new StopwatchError(code, summary(verdict), {
+    return new StopwatchError(code, summary(verdict), {
       lastLines: formatVerdict(verdict).slice(1),
       hint: `Judge it again without a VM: ${host.next}`,
       log: run.events,
     });
   }
-  context.log(`${guest.outcome}: ${guest.reason}`);
-  throw new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
+  return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     lastLines: [...guest.lastLines.slice(-15), ...host.qemuMessages],
-    hint: `Look into it at a shell: npx stopwatch run`,
+    hint: 'Look into it at a shell: npx stopwatch run',
     log: run.console,
   });
 }
