@@ -156,7 +156,7 @@ function ownTreeTask(name: SourceName, directory: string): Task {
     title: `${TITLES[name]}: the tree in ${directory}`,
     deps: [],
     inputs: { values: { directory }, files: [join(directory, LANDMARKS[name])] },
-    outputs: [directory],
+    outputs: [],
     jobs: 'one',
     run: async () => {
       const landmark = join(directory, LANDMARKS[name]);
