@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import config from '../../config.js';
+import type { Config } from '../config/schema.js';
 import type { TaskContext } from '../core/task.js';
 import { createProcesses } from '../host/process.js';
 import { carryOn, usesCcache } from './build-tools.js';
@@ -14,12 +15,26 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+function nothing(): void {}
+
 function contextOf(signal: AbortSignal, crashed = false): TaskContext {
-  const nothing = () => {};
   return {
-    ...{ signal, crashed, logFile: '', jobs: 1, jobserver: false, env: {}, processes: createProcesses() },
-    ...{ exec: async () => '', log: nothing, progress: nothing, notice: nothing },
+    signal,
+    crashed,
+    logFile: '',
+    jobs: 1,
+    jobserver: false,
+    env: {},
+    processes: createProcesses(),
+    exec: async () => '',
+    log: nothing,
+    progress: nothing,
+    notice: nothing,
   };
+}
+
+function withCcache(ccache: Config['build']['ccache']): Config {
+  return { ...config, build: { ...config.build, ccache } };
 }
 
 /** A product with this age at the time of the kill, seconds. */
@@ -66,11 +81,10 @@ test('a build that failed by itself loses nothing', async () => {
 });
 
 test('ccache is used where it is, never when off, and missed only when demanded', () => {
-  const of = (ccache: 'auto' | 'on' | 'off') => ({ ...config, build: { ...config.build, ccache } });
-  expect(usesCcache(of('auto'), directory)).toBe(false);
-  expect(() => usesCcache(of('on'), directory)).toThrow('no ccache in PATH');
+  expect(usesCcache(withCcache('auto'), directory)).toBe(false);
+  expect(() => usesCcache(withCcache('on'), directory)).toThrow('no ccache in PATH');
   const program = join(directory, 'ccache');
   writeFileSync(program, '', { mode: 0o755 });
-  expect(usesCcache(of('auto'), directory)).toBe(true);
-  expect(usesCcache(of('off'), directory)).toBe(false);
+  expect(usesCcache(withCcache('auto'), directory)).toBe(true);
+  expect(usesCcache(withCcache('off'), directory)).toBe(false);
 });

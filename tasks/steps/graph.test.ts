@@ -19,7 +19,11 @@ const paths = {
   package: '/nowhere/package',
   project: '/nowhere/project',
   work: '/nowhere/project/.stopwatch',
-  ...{ src: at('src'), build: at('build'), vm: at('vm'), logs: at('logs'), reports: at('reports') },
+  src: at('src'),
+  build: at('build'),
+  vm: at('vm'),
+  logs: at('logs'),
+  reports: at('reports'),
 };
 const tasksOf = (changed: Config) =>
   buildTasks(changed, paths, device.description, {
@@ -54,10 +58,12 @@ describe.each(variants)('the graph of %s', (_, changed) => {
   });
 });
 
-describe('what a change makes stale', () => {
-  const ancestors = (changed: Config, target: string) =>
-    selectTargets(buildGraph(tasksOf(changed)), [target]).tasks.map(({ name }) => name);
+/** The target and all that it needs. */
+function ancestors(changed: Config, target: string): string[] {
+  return selectTargets(buildGraph(tasksOf(changed)), [target]).tasks.map(({ name }) => name);
+}
 
+describe('what a change makes stale', () => {
   test('prepare of one source is about that one', () => {
     expect(ancestors(config, 'busybox:tree')).toEqual(['busybox:download', 'busybox:tree']);
   });
