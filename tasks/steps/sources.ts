@@ -89,7 +89,7 @@ function downloadTask(
     deps: [],
     inputs: { values: { places: placesValue(source) } },
     outputs: [layout.sourceStamp(name)],
-    jobs: 'one',
+    jobs: 'none',
     run: async (context) => {
       const { file, sha256, place, from } = await fetchFor(
         context,
