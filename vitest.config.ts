@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: 'test/e2e/global-setup.ts',
           include: ['test/e2e/**/*.test.ts'],
           exclude,
           testTimeout: 1_800_000,
