@@ -34,6 +34,9 @@ export const stopwatchDescription: DeviceDescription = {
     },
     guest: [
       { file: 'guest_fs/init.sh', path: '/init', mode: 0o755 },
+      { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/poweroff', mode: 0o755 },
+      { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/reboot', mode: 0o755 },
+      { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/halt', mode: 0o755 },
       { file: 'guest_fs/stopwatch_ctrl.sh', path: '/usr/bin/stopwatch_ctrl.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },
     ],

@@ -7,9 +7,9 @@ import { addHelp, BUILD_EXITS } from '../help.js';
 export function addPrepare(program: Command, app: App): void {
   const command = program
     .command('prepare')
-    .summary('fetch, verify, extract, patch and build the sources, or one of them')
+    .summary('fetch, verify and extract the sources, or one of them')
     .description(
-      'Fetches QEMU, Linux and Busybox, checks them against their sha256, extracts, patches and builds them. With a name, only that one and what it needs.',
+      'Fetches QEMU, Linux and Busybox from the first place that has them, checks them against their sha256 and extracts them. With a name, only that one.',
     )
     .addArgument(new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox']))
     .action(async (part: SourceName | undefined) =>

@@ -6,9 +6,9 @@ import { addHelp, BUILD_EXITS } from '../help.js';
 export function addUpdate(program: Command, app: App): void {
   const command = program
     .command('update')
-    .summary('build again what an edit has made stale; do not boot')
+    .summary('build everything that is not up to date; do not boot')
     .description(
-      'Builds QEMU, Linux, Busybox and the root file system as far as an edit of device/, driver/, guest_fs/, a source tree or the configuration asks for it. Boots nothing.',
+      'Builds QEMU, Linux, Busybox, the driver and the root file system, as far as they are not up to date: after an edit of device/, driver/, guest_fs/, a source tree or the configuration, just what depends on it. Boots nothing.',
     )
     .action(async () =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
