@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Changes several files of a tree together: all of them, or after a kill none. */
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import { removeTemporaries, writeFileAtomic } from '../host/atomic.js';
@@ -14,7 +14,7 @@ import {
   writeJournal,
   writePatchState,
 } from './patch-state.js';
-import { type FileState, readState, sameState } from './scratch.js';
+import { type FileState, isLink, readState, sameState } from './scratch.js';
 
 /** Writes the files of the journal and then the state; a failure in between puts everything back. */
 export async function commitChange(
@@ -76,6 +76,14 @@ async function putFile(root: string, path: string, state: FileState): Promise<vo
     return;
   }
   await mkdir(dirname(file), { recursive: true });
+  if (isLink(state)) {
+    // By the name of a temporary file of ours, so that what a kill leaves is removed like one.
+    const fresh = `${file}.${process.pid}-0.tmp`;
+    await rm(fresh, { force: true });
+    await symlink(state.content, fresh);
+    await rename(fresh, file);
+    return;
+  }
   await writeFileAtomic(file, [state.content]);
   await chmod(file, state.mode);
 }

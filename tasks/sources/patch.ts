@@ -13,6 +13,7 @@ import { type AppliedPatch, type PatchState, readPatchState } from './patch-stat
 import {
   type ApplyFailure,
   type FileState,
+  isLink,
   readState,
   sameState,
   type Scratch,
@@ -102,14 +103,31 @@ async function makePlan(
   const isSameSet =
     old.patches.length === wanted.length && wanted.every((patch, at) => patch.text === old.patches[at]?.text);
   const current = new Map<string, FileState>();
+  const links = new Set([
+    ...old.files.filter(({ before, after }) => isLink(before) || isLink(after)).map(({ path }) => path),
+    ...wanted.flatMap(({ files }) => files.filter(({ link }) => link).map(({ path }) => path)),
+  ]);
   for (const path of new Set([...old.files.map((file) => file.path), ...pathsOf(wanted)])) {
-    await refuseLinks(root, path);
+    await refuseLinks(root, path, links.has(path));
     current.set(path, await readState(join(root, path)));
   }
   const now = (path: string): FileState => current.get(path) ?? null;
   if (isSameSet && old.files.every((file) => sameState(now(file.path), file.after))) return NOTHING;
 
   return withScratch(request.stateDir, deps, async (scratch) => {
+    const taken = isSameSet ? undefined : await takeAllBack(scratch, wanted, current);
+    if (taken !== undefined && old.patches.length > 0) {
+      // Patches that were made from this very tree: only what is written down about it has to change.
+      if (old.files.every(({ path, before }) => sameState(taken.get(path) ?? null, before))) {
+        const recorded = pathsOf(wanted).map((path) => ({
+          path,
+          before: taken.get(path) ?? null,
+          after: now(path),
+        }));
+        const patches = wanted.map(({ name, text }) => ({ name, text }));
+        return { files: [], kept: [], state: { patches, files: recorded } };
+      }
+    }
     for (const [path, state] of current) await scratch.write(path, state);
     const kept = await takeBack(request, old, now, isSameSet, scratch);
     const active = [...current.keys()].filter((path) => !kept.includes(path));
@@ -121,7 +139,7 @@ async function makePlan(
       if (paths.length === 0) continue;
       const failure = await scratch.apply(patch.text, { reverse: false, paths });
       if (failure === undefined) continue;
-      if (old.patches.length === 0 && (await hasAll(scratch, wanted, current))) {
+      if (old.patches.length === 0 && taken !== undefined) {
         deps.log(`${request.what} has these patches already`);
         return NOTHING;
       }
@@ -179,18 +197,20 @@ async function takeBack(
   return kept;
 }
 
-/** True when the tree has all the patches without our doing: they can be taken back from it, the last one first. */
-async function hasAll(
+/** The files without the patches, when the tree has all of them, whoever's doing that was: they can be taken back, the last one first. */
+async function takeAllBack(
   scratch: Scratch,
   wanted: readonly Parsed[],
   current: ReadonlyMap<string, FileState>,
-): Promise<boolean> {
+): Promise<ReadonlyMap<string, FileState> | undefined> {
   for (const [path, state] of current) await scratch.write(path, state);
   for (const patch of [...wanted].reverse()) {
     const failure = await scratch.apply(patch.text, { reverse: true, paths: pathsOf([patch]) });
-    if (failure !== undefined) return false;
+    if (failure !== undefined) return undefined;
   }
-  return true;
+  const taken = new Map<string, FileState>();
+  for (const [path, state] of current) taken.set(path, withRights(await scratch.read(path), state));
+  return taken;
 }
 
 function pathsOf(patches: readonly Parsed[]): readonly string[] {
@@ -199,7 +219,7 @@ function pathsOf(patches: readonly Parsed[]): readonly string[] {
 
 /** git writes files with rights of its own; of these only executability is the patch's. */
 function withRights(to: FileState, from: FileState): FileState {
-  if (to === null || from === null) return to;
+  if (to === null || from === null || isLink(to) || isLink(from)) return to;
   const executable = (to.mode & 0o100) !== 0;
   if (executable === ((from.mode & 0o100) !== 0)) return { content: to.content, mode: from.mode };
   return { content: to.content, mode: executable ? from.mode | 0o111 : from.mode & ~0o111 };

@@ -10,13 +10,31 @@
  * files: the copies are in a directory of their own, and the search for a
  * repository is stopped at it.
  */
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Processes } from '../host/process.js';
 import { interrupted, isMissing } from './fs-errors.js';
 
-/** Content and rights of a file; null: there is none. */
+/** Content and rights of a file; null: there is none. Of a symbolic link the content is its target, and the mode `LINK_MODE`. */
 export type FileState = { readonly content: Buffer; readonly mode: number } | null;
+
+/** As git writes it. */
+export const LINK_MODE = 0o120000;
+
+export function isLink(state: FileState): boolean {
+  return state?.mode === LINK_MODE;
+}
 
 export interface ScratchDeps {
   readonly processes: Processes;
@@ -65,6 +83,10 @@ function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scrat
       await rm(file, { force: true });
       if (state === null) return;
       await mkdir(dirname(file), { recursive: true });
+      if (isLink(state)) {
+        await symlink(state.content, file);
+        return;
+      }
       await writeFile(file, state.content);
       await chmod(file, state.mode);
     },
@@ -103,15 +125,17 @@ function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scrat
 /** What is at a path now. */
 export async function readState(file: string): Promise<FileState> {
   try {
-    return { content: await readFile(file), mode: (await stat(file)).mode & 0o777 };
+    const found = await lstat(file);
+    if (found.isSymbolicLink()) return { content: await readlink(file, 'buffer'), mode: LINK_MODE };
+    return { content: await readFile(file), mode: found.mode & 0o777 };
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
   }
 }
 
-/** Equal content and equal executability, which is all of the rights that a patch can change. */
+/** Equal kind, content and executability, which is all of the rights that a patch can change. */
 export function sameState(a: FileState, b: FileState): boolean {
   if (a === null || b === null) return a === b;
-  return a.content.equals(b.content) && (a.mode & 0o100) === (b.mode & 0o100);
+  return isLink(a) === isLink(b) && a.content.equals(b.content) && (a.mode & 0o100) === (b.mode & 0o100);
 }
