@@ -7,6 +7,7 @@ import { addAll } from './commands/all.js';
 import { addClean } from './commands/clean.js';
 import { addCrosscheck } from './commands/crosscheck.js';
 import { addDoctor } from './commands/doctor.js';
+import { addFuzz } from './commands/fuzz.js';
 import { addModule } from './commands/module.js';
 import { addPatch } from './commands/patch.js';
 import { addPrepare } from './commands/prepare.js';
@@ -42,6 +43,7 @@ export function createProgram(app: App): Command {
     addStatus,
     addClean,
     addCrosscheck,
+    addFuzz,
   ]) {
     add(program, app);
   }

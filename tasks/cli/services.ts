@@ -61,6 +61,18 @@ export interface CleanOptions {
   readonly dryRun: boolean;
 }
 
+export interface FuzzOptions {
+  /** Budget; without either, a minute. */
+  readonly operations: number | undefined;
+  readonly seconds: number | undefined;
+  readonly seed: number | undefined;
+  /** From 1. */
+  readonly shard: { readonly index: number; readonly count: number } | undefined;
+  /** Absolute paths. */
+  readonly replay: string | undefined;
+  readonly qemu: string | undefined;
+}
+
 /** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */
 export interface Steps {
   all(services: Services): Promise<Result>;
@@ -75,4 +87,5 @@ export interface Steps {
   clean(services: Services, options: CleanOptions): Promise<Result>;
   /** `file`: an absolute path. */
   crosscheck(services: Services, options: { readonly file: string }): Promise<Result>;
+  fuzz(services: Services, options: FuzzOptions): Promise<Result>;
 }

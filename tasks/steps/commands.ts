@@ -78,6 +78,9 @@ export const clean: Steps['clean'] = async (services, options) =>
 export const crosscheck: Steps['crosscheck'] = async (services, options) =>
   (await import('./crosscheck-file.js')).crosscheckFile(services, options);
 
+export const fuzz: Steps['fuzz'] = async (services, options) =>
+  (await import('./fuzz.js')).fuzzDevice(services, options);
+
 export const prepare: Steps['prepare'] = async (services, { part }: { part: SourceName | undefined }) =>
   upTo(services, prepareTargets(part), 'npx stopwatch patch');
 

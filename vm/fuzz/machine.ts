@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/** One QEMU without a guest: qtest on one socket, QMP on another, its clock driven by hand. */
+import { join } from 'node:path';
+import type { Child, Exit, Processes } from '../../tasks/host/process.js';
+import type { Clock } from '../clock.js';
+import { LineSplitter } from '../lines.js';
+import { makePrivateDirectory } from '../private-directory.js';
+import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../qmp.js';
+import { Tape } from './tape.js';
+
+export interface MachineRequest {
+  readonly qemu: string;
+  /** QEMU type of the device and its properties, as for `-device`, without an id. */
+  readonly device: string;
+  /** A directory for sockets. */
+  readonly directory: string;
+  /** How long QEMU may be silent before it counts as hung. */
+  readonly silenceMs: number;
+}
+
+export interface MachinePorts {
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** QEMU is gone or answers no longer; `hung`: it was still there. */
+export class MachineError extends Error {
+  override readonly name = 'MachineError';
+  constructor(
+    message: string,
+    readonly hung: boolean,
+  ) {
+    super(message);
+  }
+}
+
+const ID = 'fuzzed';
+/** Lines of standard error that are kept: a sanitizer's report is long. */
+const STDERR_LINES = 200;
+
+/** A sanitizer that finds something ends QEMU at once; leaks at its exit are not the device's. */
+const SANITIZERS = {
+  ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=0:exitcode=77',
+  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1:exitcode=77',
+};
+
+export class FuzzMachine {
+  readonly #events: QmpEvent[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  private constructor(
+    readonly tape: Tape,
+    readonly stderr: string[],
+    private readonly child: Child,
+    private readonly qmp: QmpClient,
+    private readonly directory: { readonly path: string; remove(): Promise<void> },
+    private readonly silenceMs: number,
+  ) {
+    void child.exited.then(() => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** Starts QEMU; with `incoming` it waits for `load`, its clock at that time. Rejects with MachineError. */
+  static async start(
+    request: MachineRequest,
+    ports: MachinePorts,
+    incoming?: { readonly now: bigint },
+  ): Promise<FuzzMachine> {
+    const directory = await makePrivateDirectory(request.directory);
+    const listeners: Listener[] = [];
+    try {
+      const qtest = await listenOnce(join(directory.path, 'qtest'));
+      listeners.push(qtest);
+      const monitor = await listenOnce(join(directory.path, 'qmp'));
+      listeners.push(monitor);
+      const args = [
+        ['-machine', 'virt', '-accel', 'qtest', '-m', '8M'],
+        ['-nodefaults', '-no-user-config', '-display', 'none'],
+        ['-qtest', `unix:${join(directory.path, 'qtest')}`, '-qtest-log', 'none'],
+        ['-chardev', `socket,id=qmp,path=${join(directory.path, 'qmp')}`],
+        ['-mon', 'chardev=qmp,mode=control'],
+        ['-device', `${request.device},id=${ID}`],
+        incoming === undefined ? [] : ['-incoming', 'defer'],
+      ].flat();
+      const child = await ports.processes.spawn(
+        { file: request.qemu, args, env: { ...ports.env, ...SANITIZERS } },
+        { signal: ports.signal, graceMs: 200 },
+      );
+      const stderr: string[] = [];
+      const lines = new LineSplitter((line) => {
+        if (stderr.length < STDERR_LINES) stderr.push(line);
+      });
+      child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
+      child.stdout?.on('data', () => {});
+      const early = child.exited.then((): never => {
+        throw new MachineError(`QEMU ended at its start: ${stderr.join(' | ')}`, false);
+      });
+      const [tapeStream, qmpStream] = await Promise.race([
+        Promise.all([qtest.connection, monitor.connection]),
+        early,
+      ]);
+      let machine: FuzzMachine | undefined;
+      const waiting: QmpEvent[] = [];
+      const qmp = new QmpClient(qmpStream, {
+        clock: ports.clock,
+        timeoutMs: request.silenceMs,
+        onEvent: (event) => (machine === undefined ? waiting.push(event) : machine.#event(event)),
+      });
+      machine = new FuzzMachine(
+        new Tape(tapeStream, request.silenceMs),
+        stderr,
+        child,
+        qmp,
+        directory,
+        request.silenceMs,
+      );
+      early.catch(() => {});
+      waiting.forEach((event) => machine.#event(event));
+      await machine.#prepare(incoming);
+      return machine;
+    } catch (error) {
+      listeners.forEach((listener) => listener.close());
+      await directory.remove();
+      throw error;
+    }
+  }
+
+  async #prepare(incoming?: { readonly now: bigint }): Promise<void> {
+    const ready = await this.qmp.ready;
+    if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
+    await this.execute('migrate-set-capabilities', {
+      capabilities: [{ capability: 'events', state: true }],
+    });
+    // From now on every change of the line is told, in order with the answers.
+    await this.#ask(`irq_intercept_out /machine/peripheral/${ID} sysbus-irq`, 'OK');
+    if (incoming !== undefined && incoming.now > 0n)
+      await this.#ask(`clock_set ${incoming.now}`, `OK ${incoming.now}`);
+  }
+
+  async #ask(command: string, answer: string): Promise<void> {
+    const heard = await this.tape.exchange(`${command}\n`, `${answer}\n`);
+    if (heard.heard === 'same') return;
+    const got = heard.heard === 'different' ? heard.difference.actual : heard.heard;
+    throw new MachineError(`${command}: expected ${answer}, got ${got}`, heard.heard === 'nothing');
+  }
+
+  /** A QMP command. Rejects with MachineError. */
+  async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const answer = await this.qmp.execute(command, args);
+    if (answer.ok) return answer.value;
+    throw new MachineError(
+      `${command}: ${describeFailure(answer.failure)}`,
+      answer.failure.kind === 'timeout',
+    );
+  }
+
+  async reset(): Promise<void> {
+    this.#events.length = 0;
+    await this.execute('system_reset');
+    await this.#happens(({ event }) => event === 'RESET', 'machine reset');
+  }
+
+  async stop(): Promise<void> {
+    await this.execute('stop');
+  }
+
+  async cont(): Promise<void> {
+    await this.execute('cont');
+  }
+
+  /** Saves the whole VM to a file. Nothing can be done with it afterwards. */
+  async save(file: string): Promise<void> {
+    await this.execute('migrate', { uri: `file:${file}` });
+    await this.#migrated('saving');
+  }
+
+  async load(file: string): Promise<void> {
+    await this.execute('migrate-incoming', { uri: `file:${file}` });
+    await this.#migrated('loading');
+  }
+
+  async #migrated(what: string): Promise<void> {
+    const done = await this.#happens(
+      ({ event, data }) =>
+        event === 'MIGRATION' && (data['status'] === 'completed' || data['status'] === 'failed'),
+      what,
+    );
+    if (done.data['status'] === 'failed') throw new MachineError(`${what} the VM failed`, false);
+    // The status is told before the last of it is done; a command waits for that.
+    await this.execute('query-status');
+  }
+
+  #event(event: QmpEvent): void {
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  async #happens(wanted: (event: QmpEvent) => boolean, what: string): Promise<QmpEvent> {
+    const deadline = performance.now() + this.silenceMs;
+    for (;;) {
+      const found = this.#events.findIndex(wanted);
+      if (found >= 0) {
+        const [event] = this.#events.splice(0, found + 1).slice(-1);
+        if (event !== undefined) return event;
+      }
+      const left = deadline - performance.now();
+      if (left <= 0) throw new MachineError(`${what}: not done within ${this.silenceMs} ms`, true);
+      if (this.#ended) throw new MachineError(`${what}: QEMU is gone`, false);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** How it ended by itself, waiting a moment for that; undefined if it is still there. */
+  async exit(withinMs: number): Promise<Exit | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), withinMs);
+    });
+    const exit = await Promise.race([this.child.exited, late]);
+    clearTimeout(timer);
+    return exit;
+  }
+
+  /** Ends QEMU, at once. */
+  async end(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.child.exited;
+    this.qmp.close();
+    await this.directory.remove();
+  }
+}

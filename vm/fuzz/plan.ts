@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A script, worked out: what is sent to QEMU, and every byte that must come back.
+ *
+ * Under a driven clock nothing that the device does is a matter of chance, so
+ * the whole answer is known before anything is sent: it can all be sent at once
+ * and compared as bytes.
+ */
+
+/** qtest commands that are sent without waiting, and the answers to all of them, interrupts included. */
+export interface Exchange {
+  readonly kind: 'exchange';
+  readonly send: string;
+  readonly expect: string;
+  /** Where each answer ends in `expect`, rising. */
+  readonly ends: readonly number[];
+  /** Per answer: the index of its operation. */
+  readonly operations: readonly number[];
+  /** Per answer: what it tells. */
+  readonly parts: readonly string[];
+}
+
+/** Something that qtest cannot do, done through QMP between two exchanges. */
+export type Action =
+  | { readonly kind: 'reset' | 'stop' | 'cont'; readonly operation: number }
+  /** Save the VM, load it into a new process whose clock says `now`, and go on there. */
+  | { readonly kind: 'reload'; readonly operation: number; readonly now: bigint };
+
+export interface Plan {
+  readonly steps: readonly (Exchange | Action)[];
+  /** Virtual time before the first operation and after the last, nanoseconds. */
+  readonly base: bigint;
+  readonly end: bigint;
+  /** Operations of the script, and qtest commands that they became. */
+  readonly operations: number;
+  readonly commands: number;
+}
+
+/** Collects one exchange. */
+export class ExchangeBuilder {
+  #send = '';
+  #expect = '';
+  #ends: number[] = [];
+  #operations: number[] = [];
+  #parts: string[] = [];
+
+  get empty(): boolean {
+    return this.#ends.length === 0;
+  }
+
+  /** What comes unasked, such as an interrupt: it belongs to the next answer. */
+  before(text: string): void {
+    this.#expect += text;
+  }
+
+  /** A command and its answer, both without their line ends. */
+  ask(operation: number, part: string, command: string, answer: string): void {
+    this.#send += `${command}\n`;
+    this.#expect += `${answer}\n`;
+    this.#ends.push(this.#expect.length);
+    this.#operations.push(operation);
+    this.#parts.push(part);
+  }
+
+  take(): Exchange {
+    const exchange: Exchange = {
+      kind: 'exchange',
+      send: this.#send,
+      expect: this.#expect,
+      ends: this.#ends,
+      operations: this.#operations,
+      parts: this.#parts,
+    };
+    this.#send = '';
+    this.#expect = '';
+    this.#ends = [];
+    this.#operations = [];
+    this.#parts = [];
+    return exchange;
+  }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/** Carries plans out, one after the other, on a QEMU that is kept as long as it agrees. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FuzzMachine, MachineError, type MachinePorts, type MachineRequest } from './machine.js';
+import type { Exchange, Plan } from './plan.js';
+
+/** How a plan ended. `operation`: index in the script; its length stands for the reset at the end. */
+export type Outcome =
+  | { readonly result: 'agree' }
+  | {
+      readonly result: 'differs';
+      readonly operation: number;
+      /** What was being compared: the plan's word for the answer. */
+      readonly part: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
+  | {
+      /** QEMU ended by itself, or a sanitizer ended it; hung: it was silent for too long. */
+      readonly result: 'crashed' | 'hung';
+      readonly operation: number;
+      readonly what: string;
+      readonly stderr: readonly string[];
+    };
+
+/** A QEMU that is about to end needs a moment for its last words. */
+const LAST_WORDS_MS = 10_000;
+/** Virtual time ends at 2^63 ns; a script stays within a fraction of what is left here. */
+const OLD_NS = 1n << 61n;
+
+export class Rig {
+  #machine: FuzzMachine | undefined;
+  /** Virtual time of the machine; a plan must have been made for it. */
+  #now = 0n;
+  #saves = 0;
+
+  constructor(
+    private readonly request: MachineRequest,
+    private readonly ports: MachinePorts,
+  ) {}
+
+  /** Where the plan after one that ends at this time has to start. */
+  static baseAfter(end: bigint): bigint {
+    return end < OLD_NS ? end : 0n;
+  }
+
+  /** Carries a plan out. Rejects only when QEMU cannot be started at all. */
+  async run(plan: Plan): Promise<Outcome> {
+    if (this.#machine !== undefined && this.#now !== plan.base) await this.end();
+    const machine = (this.#machine ??= await this.#start(plan.base));
+    const outcome = await this.#steps(machine, plan);
+    if (outcome.result === 'agree') this.#now = plan.end;
+    else await this.end();
+    return outcome;
+  }
+
+  async #start(base: bigint): Promise<FuzzMachine> {
+    this.#now = base;
+    if (base !== 0n) throw new Error(`A new machine starts at 0, the plan at ${base}`);
+    return FuzzMachine.start(this.request, this.ports);
+  }
+
+  async #steps(first: FuzzMachine, plan: Plan): Promise<Outcome> {
+    let machine = first;
+    let operation = 0;
+    try {
+      for (const one of plan.steps) {
+        if (one.kind === 'exchange') {
+          const heard = await machine.tape.exchange(one.send, one.expect);
+          if (heard.heard === 'same') continue;
+          if (heard.heard === 'different') {
+            const { at, expected, actual } = heard.difference;
+            return { result: 'differs', ...answerAt(one, at), expected, actual };
+          }
+          ({ operation } = answerAt(one, heard.at));
+          throw new MachineError('The qtest connection', heard.heard === 'nothing');
+        }
+        ({ operation } = one);
+        if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
+        else await machine[one.kind]();
+      }
+      return { result: 'agree' };
+    } catch (error) {
+      if (!(error instanceof MachineError)) throw error;
+      return this.#gone(this.#machine ?? machine, operation, error);
+    }
+  }
+
+  /**
+   * Carries a plan out without comparing, up to the operation, and gives what was answered to it: for a report.
+   * The parts that QEMU did not live to answer are missing.
+   */
+  async observe(plan: Plan, operation: number): Promise<readonly Observed[]> {
+    await this.end();
+    const observed: Observed[] = [];
+    let machine = (this.#machine = await this.#start(plan.base));
+    try {
+      for (const one of plan.steps) {
+        if (one.kind === 'exchange') {
+          const lines = await machine.tape.record(one.send, one.ends.length, LAST_WORDS_MS);
+          const told = tell(lines, one).filter((answer) => answer.operation === operation);
+          observed.push(...told);
+          if (one.operations.some((index) => index > operation)) break;
+        } else if (one.operation > operation) break;
+        else if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
+        else await machine[one.kind]();
+      }
+    } catch (error) {
+      if (!(error instanceof MachineError)) throw error;
+    }
+    await this.end();
+    return observed;
+  }
+
+  async #reload(from: FuzzMachine, now: bigint): Promise<FuzzMachine> {
+    this.#saves += 1;
+    const file = join(this.request.directory, `vm-${process.pid}-${this.#saves}.state`);
+    try {
+      const [to] = await Promise.all([FuzzMachine.start(this.request, this.ports, { now }), from.save(file)]);
+      this.#machine = to;
+      await from.end();
+      await to.load(file);
+      return to;
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async #gone(machine: FuzzMachine, operation: number, error: MachineError): Promise<Outcome> {
+    const exit = error.hung ? undefined : await machine.exit(LAST_WORDS_MS);
+    const how =
+      exit === undefined
+        ? 'QEMU is still there'
+        : exit.signal === undefined
+          ? `QEMU ended with exit code ${exit.exitCode}`
+          : `QEMU was ended by ${exit.signal}`;
+    const result = exit === undefined ? 'hung' : 'crashed';
+    return { result, operation, what: `${error.message}: ${how}`, stderr: [...machine.stderr] };
+  }
+
+  /** Ends QEMU; the next plan gets a new one. */
+  async end(): Promise<void> {
+    const machine = this.#machine;
+    this.#machine = undefined;
+    this.#now = 0n;
+    await machine?.end();
+  }
+}
+
+/** An answer, with the interrupts that came before it. */
+export interface Observed {
+  readonly operation: number;
+  readonly part: string;
+  readonly interrupts: readonly string[];
+  readonly answer: string;
+}
+
+function tell(lines: readonly string[], { operations, parts }: Exchange): Observed[] {
+  const told: Observed[] = [];
+  let interrupts: string[] = [];
+  for (const line of lines) {
+    if (line.startsWith('IRQ ')) {
+      interrupts.push(line);
+      continue;
+    }
+    const index = told.length;
+    told.push({ operation: operations[index] ?? -1, part: parts[index] ?? '', interrupts, answer: line });
+    interrupts = [];
+  }
+  return told;
+}
+
+/** The answer that the byte at this offset belongs to. */
+function answerAt(exchange: Exchange, at: number): { operation: number; part: string } {
+  const index = exchange.ends.findIndex((end) => end > at);
+  const last = index < 0 ? exchange.ends.length - 1 : index;
+  return { operation: exchange.operations[last] ?? 0, part: exchange.parts[last] ?? '' };
+}
