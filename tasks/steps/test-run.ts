@@ -110,10 +110,22 @@ function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchErr
     });
   }
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
-    lastLines: [...guest.lastLines.slice(-15), ...host.qemuMessages],
+    // Of a test that failed its own words, which may be far above the last ones.
+    lastLines: [
+      ...(guest.outcome === 'failed' ? failedTests(guest) : guest.lastLines.slice(-15)),
+      ...host.qemuMessages,
+    ],
     hint: 'Look into it at a shell: npx stopwatch run',
     log: run.console,
   });
+}
+
+/** What the failed tests printed, at most 40 lines; the console's last ones if no test failed by itself. */
+function failedTests({ ktap, lastLines }: RunReport['result']['guest']): readonly string[] {
+  const lines = ktap.tests.flatMap(({ name, status, diagnostics }) =>
+    status === 'not ok' ? [...diagnostics, `not ok ${name}`] : [],
+  );
+  return lines.length === 0 ? lastLines.slice(-15) : lines.slice(0, 40);
 }
 
 function nextCommand({

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/** A device that breaks its contract is found out, at the access where it does so. */
+import { readFileSync } from 'node:fs';
+import { beforeAll, expect, test } from 'vitest';
+import type { Divergence } from '../../vm/crosscheck/types.js';
+import { edit, restore, undoEdits } from './edit.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { start } from './project.js';
+
+undoEdits();
+
+let lab: Laboratory;
+beforeAll(async () => {
+  lab = await laboratory();
+});
+
+const DEVICE = 'device/stopwatch.c';
+
+interface Fault {
+  readonly what: string;
+  /** Text of the C source, and what it is replaced by. */
+  readonly edits: readonly (readonly [string, string])[];
+  readonly divergence: Partial<Divergence>;
+}
+
+const faults: readonly Fault[] = [
+  {
+    what: 'PAUSE forgets to add the elapsed time',
+    edits: [
+      [
+        '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
+        '        s->status = STOPWATCH_STATUS_PAUSED;',
+      ],
+    ],
+    divergence: {
+      kind: 'field',
+      access: expect.stringMatching(/write.*PAUSE/),
+      register: 'COMMAND',
+      field: 'state.elapsed',
+    },
+  },
+  {
+    what: 'the interrupt comes 1 ms early',
+    edits: [
+      [
+        's->timeout != TIMEOUT_PENDING || now < deadline',
+        's->timeout != TIMEOUT_PENDING || now < deadline - 1000000',
+      ],
+      ['timer_mod_ns(&s->timer, deadline);', 'timer_mod_ns(&s->timer, deadline - 1000000);'],
+    ],
+    divergence: { kind: 'early' },
+  },
+  {
+    what: 'BUSY is answered, but the first timeout not kept',
+    edits: [
+      [
+        '    if (s->timeout != TIMEOUT_IDLE) {\n        return STOPWATCH_ERR_BUSY;\n    }\n\n    /* Another vCPU',
+        '    if (s->timeout != TIMEOUT_IDLE) {\n        stopwatch_disarm(s);\n        return STOPWATCH_ERR_BUSY;\n    }\n\n    /* Another vCPU',
+      ],
+    ],
+    divergence: {
+      kind: 'field',
+      access: expect.stringMatching(/write.*TIMEOUT/),
+      register: 'COMMAND',
+      field: expect.stringMatching(/^state\./),
+    },
+  },
+  {
+    what: 'what it says of a read is not what the guest gets',
+    edits: [
+      [
+        'trace_stopwatch_read(s->seq++, now, offset, value, size);\n    return value;',
+        'trace_stopwatch_read(s->seq++, now, offset, value, size);\n    return offset == STOPWATCH_STATUS && value ? value ^ 3 : value;',
+      ],
+    ],
+    divergence: { kind: 'witness' },
+  },
+];
+
+test.each(faults)('$what: exit code 3, and the access is named', async ({ edits, divergence }) => {
+  const { project } = lab;
+  for (const [old, replacement] of edits) edit(project.package, DEVICE, old, replacement);
+  const { code, out, err } = await project.stopwatch(['all']);
+  expect(code, out + err).toBe(3);
+
+  const { result, host } = project.lastReport();
+  expect(result.exitCode).toBe(3);
+  expect(result.verdict?.result).toBe('differ');
+  const found = result.verdict?.divergence;
+  expect(found).toMatchObject(divergence);
+  if (found === undefined) return;
+  expect(found.expected).not.toBe(found.actual);
+  // The same on the terminal: where, what, both values, and how to see it again.
+  const said = out + err;
+  expect(said).toContain(`at seq ${found.seq}, ${found.access}`);
+  if (found.register !== undefined) expect(said).toContain(`register  ${found.register}`);
+  expect(said).toContain(`expected  ${found.expected}`);
+  expect(said).toContain(`actual    ${found.actual}`);
+  expect(said).toContain(host.next);
+  expect(found.replay).toBe(host.next);
+  expect(readFileSync(project.lastRun('junit.xml'), 'utf8')).toMatch(/<failure[^]*seq \d+/);
+
+  // The replay command, as it stands there; without a VM, and without the device's source.
+  restore();
+  const replay = await start('sh', ['-c', host.next], { cwd: project.directory, env: project.env }).ended;
+  expect(replay.code, replay.out + replay.err).toBe(3);
+  expect(replay.out).toContain(`at seq ${found.seq}, ${found.access}`);
+  expect(replay.out).toContain(`actual    ${found.actual}`);
+});
+
+test('the device as it was: passes again', async () => {
+  const { code, out, err } = await lab.project.stopwatch(['all']);
+  expect(code, out + err).toBe(0);
+  expect(lab.project.lastReport().result.verdict?.result).toBe('agree');
+});
