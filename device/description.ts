@@ -12,7 +12,7 @@ export const stopwatchDescription: DeviceDescription = {
   witnessRegions: ['stopwatch-regs'],
   build: {
     qemu: {
-      patches: ['patches/qemu/0001-stopwatch-device.patch', 'patches/qemu/0002-only-what-is-built.patch'],
+      patches: 'patches/qemu',
       links: [
         { link: 'hw/misc/stopwatch/stopwatch.c', target: 'device/stopwatch.c' },
         { link: 'hw/misc/stopwatch/stopwatch.h', target: 'device/stopwatch.h' },
@@ -23,10 +23,7 @@ export const stopwatchDescription: DeviceDescription = {
       deviceList: 'stopwatch',
     },
     linux: {
-      patches: [
-        'patches/linux/0001-misc-stopwatch-rows.patch',
-        'patches/linux/0002-dt-bindings-stopwatch.patch',
-      ],
+      patches: 'patches/linux',
       links: [{ link: 'drivers/misc/stopwatch', target: 'driver' }],
       symbol: 'CONFIG_STOPWATCH',
       directory: 'drivers/misc/stopwatch',

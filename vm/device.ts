@@ -49,14 +49,14 @@ export interface BuildLink {
 /** How the device and its driver get into the two source trees. Paths are relative to the package unless said otherwise. */
 export interface DeviceBuild {
   readonly qemu: {
-    /** Patch files, in order. */
-    readonly patches: readonly string[];
+    /** Directory of the patches: every *.patch in it, in the order of their names. */
+    readonly patches: string;
     readonly links: readonly BuildLink[];
     /** Name of the device list: configs/devices/aarch64-softmmu/NAME.mak in QEMU's tree. */
     readonly deviceList: string;
   };
   readonly linux: {
-    readonly patches: readonly string[];
+    readonly patches: string;
     readonly links: readonly BuildLink[];
     /** The driver's symbol, CONFIG_ included. */
     readonly symbol: string;
