@@ -77,6 +77,10 @@ describe('mounts', () => {
     expect(() => binds([path], [])).toThrow(`${path} cannot be mounted`);
   });
 
+  test('a package that is installed for all users is not the image’s either', () => {
+    expect(binds([], ['/usr/lib/node_modules'])).toHaveLength(1);
+  });
+
   test('/home/ann, /srv, /opt, /tmp and /usrlocal are not the image’s', () => {
     expect(binds(['/home/ann', '/srv', '/opt/x', '/tmp/x', '/usrlocal'], [])).toHaveLength(5);
   });

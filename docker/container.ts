@@ -11,8 +11,9 @@ import { OWNER_LABEL, type Owner, WORK_LABEL } from './owner.js';
 export const CONTAINER_HOME = '/home/stopwatch';
 /** The command gets this long after SIGINT before it is killed, seconds. */
 const STOP_SECONDS = 10;
-/** Mounting the user's files over these would hide the image's own. */
-const SYSTEM = /^\/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(?:\/|$))/;
+/** Mounting the user's files over these would hide the image's own; a package installed for all users hides nothing. */
+const SYSTEM =
+  /^\/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(?:\/|$))(?!.*\/node_modules$)/;
 
 export interface RunRequest {
   /** Tag or id. */

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
-import { EXIT, StopwatchError, type ExitCode } from '../core/errors.js';
+import { EXIT, StopwatchError } from '../core/errors.js';
 import { describeFailure, serialiseError } from '../reporters/failure.js';
 import { painter, type Output } from '../reporters/format.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../reporters/reporter.js';
@@ -34,7 +34,7 @@ export interface Spec {
 }
 
 export class App {
-  exitCode: ExitCode = EXIT.passed;
+  exitCode: number = EXIT.passed;
   /** Set as soon as it is known, for the log of a crash. */
   logs: string | undefined;
   private reporter: Reporter | undefined;
@@ -113,8 +113,9 @@ export class App {
   }
 
   private async finish(command: string, result: Result, look: Look, spec: Spec): Promise<void> {
-    this.exitCode = result.exitCode;
+    this.exitCode = result.passedThrough ?? result.exitCode;
     await this.release();
+    if (result.passedThrough !== undefined) return;
     const { stdout } = this.world;
     if (look.kind === 'json') {
       stdout.write(

@@ -31,6 +31,8 @@ const COMMANDS = [
   'status',
   'clean',
   'crosscheck',
+  'docker-all',
+  'docker',
 ];
 
 interface Ended {

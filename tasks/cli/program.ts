@@ -6,6 +6,8 @@ import type { App } from './app.js';
 import { addAll } from './commands/all.js';
 import { addClean } from './commands/clean.js';
 import { addCrosscheck } from './commands/crosscheck.js';
+import { addDocker } from './commands/docker.js';
+import { addDockerAll } from './commands/docker-all.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFuzz } from './commands/fuzz.js';
 import { addModule } from './commands/module.js';
@@ -43,6 +45,8 @@ export function createProgram(app: App): Command {
     addStatus,
     addClean,
     addCrosscheck,
+    addDockerAll,
+    addDocker,
     addFuzz,
   ]) {
     add(program, app);

@@ -39,6 +39,8 @@ export interface Result {
   readonly next?: string;
   /** What went wrong, where there is a verdict all the same; `exitCode` is its. */
   readonly error?: StopwatchError;
+  /** Exit code of a command that has spoken for itself, in a container: handed on, and nothing more is said. */
+  readonly passedThrough?: number;
 }
 
 export interface RunOptions {
@@ -73,6 +75,26 @@ export interface FuzzOptions {
   readonly qemu: string | undefined;
 }
 
+/** The options of the command line that the command inside is to have too. */
+export interface HandedOn {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly color: boolean;
+  readonly jobs?: number;
+  readonly offline?: true;
+  readonly driver?: string;
+  readonly rootfs?: string;
+  readonly realtime?: true;
+  readonly accel?: string;
+}
+
+export interface DockerOptions {
+  /** 'default', 'bootstrap', or the reference of an image. */
+  readonly base: string;
+  readonly rebuild: boolean;
+  readonly network: string | undefined;
+}
+
 /** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */
 export interface Steps {
   all(services: Services): Promise<Result>;
@@ -87,5 +109,12 @@ export interface Steps {
   clean(services: Services, options: CleanOptions): Promise<Result>;
   /** `file`: an absolute path. */
   crosscheck(services: Services, options: { readonly file: string }): Promise<Result>;
+  /** `all` in a container; `handedOn`: its options. */
+  dockerAll(services: Services, options: DockerOptions & { readonly handedOn: HandedOn }): Promise<Result>;
+  /** `command` in a container; a shell when it is empty. */
+  docker(
+    services: Services,
+    options: DockerOptions & { readonly command: readonly string[] },
+  ): Promise<Result>;
   fuzz(services: Services, options: FuzzOptions): Promise<Result>;
 }

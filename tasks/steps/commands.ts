@@ -81,6 +81,12 @@ export const crosscheck: Steps['crosscheck'] = async (services, options) =>
 export const fuzz: Steps['fuzz'] = async (services, options) =>
   (await import('./fuzz.js')).fuzzDevice(services, options);
 
+export const dockerAll: Steps['dockerAll'] = async (services, options) =>
+  (await import('./docker.js')).dockerAll(services, options);
+
+export const docker: Steps['docker'] = async (services, options) =>
+  (await import('./docker.js')).docker(services, options);
+
 export const prepare: Steps['prepare'] = async (services, { part }: { part: SourceName | undefined }) =>
   upTo(services, prepareTargets(part), 'npx stopwatch patch');
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/** `docker-all` and `docker`: a command in a container, on the project as it is here. */
+import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { connect } from '../../docker/connection.js';
+import { type RunStreams, runInContainer } from '../../docker/container.js';
+import { openEngine } from '../../docker/dockerode.js';
+import type { Engine } from '../../docker/engine.js';
+import { ensureImage } from '../../docker/image.js';
+import { removeLeftovers, thisOwner } from '../../docker/owner.js';
+import type { DockerOptions, HandedOn, Result, Services } from '../cli/services.js';
+import { errnoOf } from '../core/errno.js';
+import { EXIT, StopwatchError } from '../core/errors.js';
+import { baseEnvironment } from '../host/environment.js';
+import { which } from '../host/which.js';
+import {
+  containerEnvironment,
+  containerWork,
+  innerArguments,
+  ownTrees,
+  type Places,
+  programDirectories,
+} from './docker-plan.js';
+import { cacheDirectory } from './sources.js';
+
+/** The row of lines that the image's making prints. */
+const TASK = 'docker:image';
+
+export async function dockerAll(
+  services: Services,
+  { handedOn, ...options }: DockerOptions & { readonly handedOn: HandedOn },
+): Promise<Result> {
+  const { config } = services.loaded;
+  if (config.vm.accelerator === 'kvm')
+    throw new StopwatchError(
+      'bad-usage',
+      'vm.accelerator is kvm, but the container has no devices of the host',
+      { hint: 'use `npx stopwatch all`, or leave the accelerator to auto' },
+    );
+  const code = await inContainer(
+    services,
+    options,
+    ['stopwatch', ...innerArguments(handedOn, config)],
+    false,
+  );
+  const exitCode = Object.values(EXIT).find((known) => known === code);
+  if (exitCode !== undefined) return { exitCode, passedThrough: code };
+  throw new StopwatchError(
+    'docker-failed',
+    code === 137
+      ? '`stopwatch all` was killed inside the container (exit code 137)'
+      : `\`stopwatch all\` ended inside the container with exit code ${code}, which it never does by itself`,
+    {
+      hint:
+        code === 137
+          ? 'usually its memory was at an end, or somebody ran `docker stop`: try fewer --jobs, and run it again'
+          : 'run it again; `npx stopwatch docker` gives a shell to look around',
+    },
+  );
+}
+
+export async function docker(
+  services: Services,
+  { command, ...options }: DockerOptions & { readonly command: readonly string[] },
+): Promise<Result> {
+  const shell = command.length === 0;
+  if (shell && !services.interactive)
+    throw new StopwatchError('bad-usage', 'A shell in the container needs a terminal, and here is none', {
+      hint: 'give the command that is to be run: npx stopwatch docker -- stopwatch status',
+    });
+  const code = await inContainer(services, options, shell ? ['bash'] : command, services.interactive);
+  return { exitCode: EXIT.passed, passedThrough: code };
+}
+
+/** Gives the command's exit code. */
+async function inContainer(
+  services: Services,
+  options: DockerOptions,
+  command: readonly string[],
+  typing: boolean,
+): Promise<number> {
+  const { loaded, environment, signal, emit } = services;
+  const { package: own, project } = loaded.paths;
+  const engine = await connect(surroundings(environment), openEngine, signal);
+  const image = await makeImage(services, engine, options, join(own, 'docker', 'Dockerfile'));
+
+  const places = await makePlaces(services);
+  const left = await removeLeftovers(engine, places.work);
+  if (left.length > 0)
+    emit({
+      type: 'notice',
+      task: undefined,
+      text: `Removed ${left.length === 1 ? 'a container' : `${left.length} containers`} that a killed run had left`,
+    });
+  const program = programDirectories(own);
+  const trees = ownTrees(loaded.config).map(([, tree]) => tree);
+  const directories = await withTargets([project, places.work, places.downloads, places.ccache, ...trees]);
+  await services.release();
+  return runInContainer(
+    engine,
+    {
+      image,
+      command,
+      directory: process.cwd(),
+      directories,
+      readOnly: (await withTargets(program)).filter((path) => !isBelow(path, directories)),
+      env: containerEnvironment(environment, places),
+      user: thisUser(),
+      ...(options.network === undefined ? {} : { network: options.network }),
+      work: places.work,
+      owner: thisOwner(),
+      main: join(own, 'dist', 'tasks', 'cli', 'main.js'),
+    },
+    streams(services, typing),
+    signal,
+  );
+}
+
+async function makeImage(
+  services: Services,
+  engine: Engine,
+  { base, rebuild }: DockerOptions,
+  file: string,
+): Promise<string> {
+  const { environment, signal, emit } = services;
+  const ready = await ensureImage(
+    {
+      engine,
+      processes: await services.processes(),
+      env: baseEnvironment(environment),
+      userEnv: environment,
+      signal,
+      onLine: (line) => emit({ type: 'task-line', task: TASK, line }),
+    },
+    {
+      dockerfile: await readFile(file, 'utf8'),
+      base,
+      rebuild,
+      scratch: join(tmpdir(), `stopwatch-docker-${process.getuid?.() ?? 0}`),
+    },
+  );
+  if (ready.built)
+    emit({
+      type: 'notice',
+      task: TASK,
+      text: `Built the image ${ready.tag} (${Math.round(ready.image.sizeBytes / 1e6)} MB)`,
+    });
+  return ready.tag;
+}
+
+function surroundings(environment: Services['environment']): Parameters<typeof connect>[0] {
+  return {
+    env: environment,
+    home: environment['HOME'] || homedir(),
+    readFile: async (path) => {
+      try {
+        return await readFile(path, 'utf8');
+      } catch (cause) {
+        const { code = '', message } = errnoOf(cause);
+        if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+        throw new StopwatchError('file-unreadable', `${path} cannot be read: ${message}`, {
+          hint: 'give yourself the right to read it, or name the daemon in DOCKER_HOST',
+          cause,
+        });
+      }
+    },
+  };
+}
+
+/** Makes what is to be mounted: what is missing the daemon would make, as root. */
+async function makePlaces(services: Services): Promise<Places> {
+  const { loaded, environment } = services;
+  const places: Places = {
+    work: containerWork(loaded.paths.work),
+    downloads: cacheDirectory(loaded.config, environment),
+    ccache: await ccacheDirectory(services),
+  };
+  for (const path of Object.values(places)) {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (cause) {
+      const { code, message } = errnoOf(cause);
+      throw new StopwatchError(
+        code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
+        `Cannot make ${path}, which is to be mounted into the container: ${message}`,
+        { hint: 'make it writable for you, or choose another directory', cause },
+      );
+    }
+  }
+  return places;
+}
+
+/** Where the host's own ccache keeps its cache, or would if it were installed. */
+async function ccacheDirectory({ environment, signal, processes }: Services): Promise<string> {
+  const given = environment['CCACHE_DIR'];
+  if (given) return given;
+  const env = baseEnvironment(environment);
+  if (which('ccache', env['PATH']).found) {
+    const asked = { file: 'ccache', args: ['--get-config', 'cache_dir'], env };
+    const { exitCode, stdout } = await (await processes()).run(asked, { signal, capture: true });
+    if (exitCode === 0 && stdout.trim().startsWith('/')) return stdout.trim();
+  }
+  return join(environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache'), 'ccache');
+}
+
+/** The paths, and where they lead to if they are links: inside, a link needs its target. */
+async function withTargets(paths: readonly string[]): Promise<readonly string[]> {
+  const targets = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
+  return [...new Set([...paths, ...targets])];
+}
+
+function isBelow(path: string, directories: readonly string[]): boolean {
+  return directories.some((directory) => path === directory || path.startsWith(`${directory}/`));
+}
+
+function thisUser(): { uid: number; gid: number; name: string } {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  try {
+    return { uid, gid, name: userInfo().username };
+  } catch {
+    // Whoever has no entry in the list of users.
+    return { uid, gid, name: 'stopwatch' };
+  }
+}
+
+/** A terminal at both ends, where there is one here; with --json the two streams stay apart. */
+function streams({ look }: Services, typing: boolean): RunStreams {
+  const { stdin, stdout, stderr } = process;
+  if (!stdout.isTTY || !stderr.isTTY || look.kind === 'json') return { stdout, stderr };
+  return {
+    stdout,
+    stderr,
+    terminal: {
+      ...(typing ? { input: stdin } : {}),
+      size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+      onResize: (callback) => {
+        stdout.on('resize', callback);
+        return () => stdout.off('resize', callback);
+      },
+    },
+  };
+}
