@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/** The generated parts of docs/commands.md: commands and options from the program itself, settings from the schema. */
+import type { Command, Option } from 'commander';
+import defaults from '../../config.js';
+import { table } from '../../device/fill-in.js';
+import { App } from '../cli/app.js';
+import { Interrupt } from '../cli/interrupt.js';
+import { createProgram } from '../cli/program.js';
+import { expected, leaves, schemaAt } from '../config/leaves.js';
+import { EXIT } from '../core/errors.js';
+import { codesOf } from '../reporters/failure.js';
+import { SETTINGS } from './meanings.js';
+
+async function steps(): Promise<never> {
+  throw new Error('This program is only for looking at');
+}
+
+/** The command line's program, to be looked at: none of its commands can run. */
+export function program(): Command {
+  const { stdin, stdout, stderr } = process;
+  const interrupt = new Interrupt(() => {});
+  return createProgram(new App({ cwd: '.', environment: {}, stdin, stdout, stderr, interrupt, steps }));
+}
+
+const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
+  passed: 'passed',
+  testFailed: 'the guest’s test failed',
+  usage: 'usage or configuration',
+  differs: 'the device and the model differ, or the evidence is invalid',
+  guest: 'the guest or QEMU crashed, hung or never spoke',
+  host: 'host, download or build',
+  interrupted: 'interrupted',
+};
+
+const code = (text: string): string => `\`${text}\``;
+
+function optionRows(options: readonly Option[]): string[][] {
+  return options
+    .filter(({ hidden }) => !hidden)
+    .map(({ flags, description, argChoices, defaultValue }: Option) => {
+      const choices = argChoices === undefined ? '' : `: ${argChoices.map(code).join(', ')}`;
+      const without = typeof defaultValue === 'string' ? ` (default: ${code(defaultValue)})` : '';
+      return [code(flags), `${description}${choices}${without}`];
+    });
+}
+
+function commandSections(top: Command): string {
+  return top
+    .createHelp()
+    .visibleCommands(top)
+    .map((command) => {
+      const usage = command.usage().replace('[options]', '').trim();
+      const options = optionRows(command.options);
+      return [
+        `### \`${command.name()}\``,
+        code(`npx stopwatch ${command.name()}${usage === '' ? '' : ` ${usage}`}`),
+        command.description(),
+        ...(options.length === 0 ? [] : [table(['option', 'meaning'], options)]),
+      ].join('\n\n');
+    })
+    .join('\n\n');
+}
+
+const isName = (name: string): name is keyof typeof EXIT => Object.hasOwn(EXIT, name);
+
+function exitCodes(): string {
+  return table(
+    ['code', 'meaning', 'error codes that lead there'],
+    Object.keys(EXIT)
+      .filter(isName)
+      .map((name) => [String(EXIT[name]), MEANING[name], codesOf(EXIT[name]).map(code).join(', ')]),
+  );
+}
+
+/** `sources.linux.tree` → `sources.NAME.tree` */
+export function general(path: string): string {
+  return path.replace(/^sources\.\w+/, 'sources.NAME');
+}
+
+function valueAt(path: string): unknown {
+  let value: unknown = defaults;
+  for (const key of path.split('.')) value = Object(value)[key];
+  return value;
+}
+
+function defaultOf(path: string): string {
+  const text = JSON.stringify(valueAt(path));
+  const isList = Array.isArray(valueAt(path)) && text !== '[]';
+  return isList || text.length > 40 ? 'see `config.ts`' : code(text);
+}
+
+/** Rows of one group of settings, such as `vm`. */
+function settingRows(group: string): string[][] {
+  const rows = new Map<string, string[]>();
+  for (const { path, variable } of leaves()) {
+    if (path.split('.')[0] !== group) continue;
+    const key = general(path);
+    const row = rows.get(key);
+    const value = defaultOf(path);
+    if (row === undefined) {
+      // Every integer has limits; these are the language's, and no limit of ours.
+      const takes = expected(schemaAt(path.split('.'))).replace(`, ${Number.MIN_SAFE_INTEGER} or more`, '');
+      rows.set(key, [
+        code(key.slice(group.length + 1)),
+        takes,
+        value,
+        code(general(path) === path ? variable : variable.replace(/SOURCES_[A-Z]+_/, 'SOURCES_NAME_')),
+        SETTINGS[key] ?? '',
+      ]);
+    } else if (row[2] !== value && row[2] !== 'see `config.ts`') {
+      row[2] = `${row[2]}, ${value}`;
+    }
+  }
+  return [...rows.values()];
+}
+
+function settings(): string {
+  const head = ['key', 'takes', 'default', 'variable', 'meaning'];
+  return Object.keys(defaults)
+    .map((group) => `### Settings: \`${group}\`\n\n${table(head, settingRows(group))}`)
+    .join('\n\n');
+}
+
+/** Sections of docs/commands.md by the names of their markers. */
+export function commandsDoc(): Readonly<Record<string, string>> {
+  const top = program();
+  return {
+    'global-options': table(['option', 'meaning'], optionRows(top.options)),
+    commands: commandSections(top),
+    'exit-codes': exitCodes(),
+    settings: settings(),
+  };
+}

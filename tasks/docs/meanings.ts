@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/** What each setting means, for docs/commands.md. The rest of a row comes from the schema and the defaults. */
+
+/** By path, `sources.NAME.*` standing for all three sources. A test sees to it that none is missing and none is left over. */
+export const SETTINGS: Readonly<Record<string, string>> = {
+  'sources.NAME.version': 'release; part of the names of trees and tasks. Another one needs its own `places`',
+  'sources.NAME.places':
+    'where the archive comes from, tried in this order: `{ url, sha256 }`, or `{ debian, sha256 }` for a path below the Debian mirror that apt on this host is configured for',
+  'sources.NAME.tree': 'directory of a tree of your own, used instead of a release (`--source`)',
+  'sources.NAME.leaveOut': 'tar patterns, below the top directory, of what is not extracted',
+  'qemuTools.meson':
+    'Debian package of meson, unpacked and not installed; for releases of QEMU without wheels',
+  'qemuTools.pycotap': 'the same of pycotap',
+  'build.cross': 'prefix of the cross compiler and its tools',
+  'build.jobs': 'processes at once over all tasks; 0: one per processor (`--jobs`)',
+  'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
+  'vm.accelerator':
+    'auto: KVM where the host is aarch64, may use it, and the clock is the host’s; else TCG (`--accel`)',
+  'vm.cpu': 'processor model under TCG; under KVM it is the host’s',
+  'vm.cpus': 'virtual processors',
+  'vm.memoryMiB': 'memory of the guest, MiB',
+  'vm.clock':
+    'icount: counted instructions, deterministic, sleeps cost nothing; realtime: the host’s clock (`--realtime`). `run` always has the host’s',
+  'vm.driver': 'module: `stopwatch.ko`, loaded by init; builtin: in the kernel image (`--driver`)',
+  'vm.rootfs': 'root file system of `all`, `run-test-quit` and `run` (`--rootfs`)',
+  'vm.ext4MiB': 'size of the ext4 image, MiB',
+  'vm.deviceProperties': 'properties of the device, as for `-device`; told to the model too',
+  'vm.append': 'added to the guest kernel’s command line',
+  'vm.qemuArgs': 'added to QEMU’s arguments, at the end',
+  'vm.firstOutputSeconds':
+    'the guest is taken for silent when it has printed nothing for so long after the start, host seconds',
+  'vm.silenceSeconds': 'the guest is taken for hung when it prints nothing for so long, host seconds',
+  'vm.totalSeconds': 'a test is ended after so long, whatever happens, host seconds',
+  'crosscheck.run': 'judge `run` too (`--crosscheck`)',
+  'crosscheck.witness': 'compare QEMU’s own trace with the device’s',
+  'crosscheck.slackMs':
+    'how late an expiry may be on the host’s clock, milliseconds of virtual time; with icount it is always 0',
+  'downloads.directory':
+    'the cache that all checkouts share; null: `$XDG_CACHE_HOME/stopwatch`, or `~/.cache/stopwatch`',
+  'downloads.stallSeconds': 'a server that sends nothing for so long has stalled, seconds',
+  'downloads.tries':
+    'tries at one place before the next one, with growing pauses; a try that got on by 1 MiB does not count',
+  'downloads.offline': 'use only what is there (`--offline`)',
+};

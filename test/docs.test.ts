@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/** The pages say what is so: links lead somewhere, commands and options exist, generated parts are current. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { fillIn } from '../device/fill-in.js';
+import { leaves } from '../tasks/config/leaves.js';
+import { commandsDoc, general, program } from '../tasks/docs/commands-doc.js';
+import { designDoc } from '../tasks/docs/graph-doc.js';
+import { SETTINGS } from '../tasks/docs/meanings.js';
+
+const root = join(import.meta.dirname, '..');
+const text = (file: string): string => readFileSync(join(root, file), 'utf8');
+const pages = ['.', 'docs'].flatMap((directory) =>
+  readdirSync(join(root, directory))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(directory, name)),
+);
+
+/** Without fenced blocks, in which nothing is a link or a heading. */
+const prose = (page: string): string => page.replaceAll(/^```[^]*?^```$/gm, '');
+
+/** GitHub's name for a heading. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function anchors(file: string): string[] {
+  return [...prose(text(file)).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchor(heading));
+}
+
+describe.each(pages)('%s', (page) => {
+  it('has only links that lead somewhere', () => {
+    const broken = [...prose(text(page)).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const [path = '', fragment] = link.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(join(root, file))) return true;
+        return fragment !== undefined && !anchors(file).includes(fragment);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it('names only files that are there', () => {
+    const rooms = /^(?:tasks|device|driver|guest_fs|patches|vm|docker|test|docs)\/[\w./-]*$/;
+    const missing = [...prose(text(page)).matchAll(/`([^`\n]+)`/g)]
+      .map(([, span = '']) => span)
+      .filter((span) => rooms.test(span) && !existsSync(join(root, span)));
+    expect(missing).toEqual([]);
+  });
+
+  it('names only commands and options that the command line has', () => {
+    expect(unknownIn(text(page))).toEqual([]);
+  });
+});
+
+/** Options of other programs that stand alone in the text. */
+const OTHERS = new Set(['--disable-download', '--strict']);
+
+/** Invocations of stopwatch in a page with a command or an option that there is not, and lone options likewise. */
+function unknownIn(page: string): string[] {
+  const top = program();
+  const everywhere = new Set(top.commands.flatMap((command) => [...optionsOf(command, top)]));
+  const invocations = [...page.matchAll(/npx stopwatch ([^`\n#|]*)/g)].filter(([, rest = '']) => {
+    const words = rest.trim().split(/\s+/);
+    const [name = ''] = words;
+    if (name === 'COMMAND' || name.startsWith('--')) return !words.every((word) => isFine(word, everywhere));
+    const command = top.commands.find((one) => one.name() === name.replace(/[.,;:)]+$/, ''));
+    return command === undefined || !words.every((word) => isFine(word, optionsOf(command, top)));
+  });
+  const lone = [...page.matchAll(/`(--[\w-]+)[^`\n]*`/g)].filter(
+    ([, option = '']) => !everywhere.has(option) && !OTHERS.has(option),
+  );
+  return [...invocations, ...lone].map(([whole]) => whole);
+}
+
+const isFine = (word: string, known: ReadonlySet<string>): boolean =>
+  !word.startsWith('--') || known.has(word.replace(/[=.,;:)].*$/, ''));
+
+function optionsOf(command: Command, top: Command): ReadonlySet<string> {
+  return new Set(['--help', ...[...top.options, ...command.options].map(({ long }) => long ?? '')]);
+}
+
+describe('the checks above', () => {
+  it('find what is wrong', () => {
+    expect(
+      unknownIn('`npx stopwatch al` `npx stopwatch all --rwx` `npx stopwatch run --rw` `--nodevs`'),
+    ).toEqual(['npx stopwatch al', 'npx stopwatch all --rwx', '`--nodevs`']);
+    expect(anchor('`--json` and the rest')).toBe('--json-and-the-rest');
+  });
+});
+
+describe('docs/commands.md', () => {
+  const page = text('docs/commands.md');
+  it('has what the program and the schema say (if not: npm run build && npm run generate)', () => {
+    expect(fillIn(page, commandsDoc())).toBe(page);
+  });
+  it('says of each setting what it means, and of nothing else', () => {
+    const settings = new Set(leaves().map(({ path }) => general(path)));
+    expect(Object.keys(SETTINGS).toSorted()).toEqual([...settings].toSorted());
+  });
+  it('has every event of --json', () => {
+    const types = [...text('tasks/core/events.ts').matchAll(/readonly type: '([\w-]+)'/g)];
+    expect(types.length).toBeGreaterThan(5);
+    for (const [, type] of types) expect(page).toContain(`| \`${type}\` `);
+  });
+  it('has every outcome of a guest', () => {
+    const union = /export type GuestOutcome =([^;]*);/.exec(text('vm/types.ts'))?.[1] ?? '';
+    const outcomes = [...union.matchAll(/'([\w-]+)'/g)];
+    expect(outcomes.length).toBeGreaterThan(5);
+    for (const [, outcome] of outcomes) expect(page).toContain(`\`${outcome}\``);
+  });
+});
+
+describe('docs/design.md', () => {
+  it('has the tasks that there are (if not: npm run build && npm run generate)', () => {
+    const page = text('docs/design.md');
+    expect(fillIn(page, designDoc())).toBe(page);
+  });
+});
+
+describe('docs/crosscheck.md', () => {
+  const page = text('docs/crosscheck.md');
+  it('has every event of the device', () => {
+    const events = [...text('device/trace-events').matchAll(/^stopwatch_(\w+)\(/gm)];
+    expect(events.length).toBeGreaterThan(5);
+    for (const [, event] of events) expect(page).toContain(`| \`${event}\` `);
+  });
+  it('has every kind of divergence', () => {
+    const source = text('vm/crosscheck/types.ts');
+    const unions = /readonly kind: ('early'[^;]*);|export type DivergenceKind =([^;]*);/g;
+    const words = [...source.matchAll(unions)].map(([whole]) => whole.replaceAll(/\['\w+'\]/g, '')).join();
+    const kinds = [...words.matchAll(/'(\w+)'/g)];
+    expect(kinds.length).toBeGreaterThan(7);
+    for (const [, kind] of kinds) expect(page).toContain(`| \`${kind}\` `);
+  });
+});
