@@ -26,7 +26,7 @@ import type { Operation, Region, Script } from './script.js';
 
 /** Where the platform bus of `virt` puts the first device's regions, in order. */
 const MEM = 0xc000000;
-const REGS = MEM + MEM_SIZE;
+export const REGS = MEM + MEM_SIZE;
 const END = REGS + REGS_SIZE;
 
 /** STATUS to TIMEOUT_COUNT. */

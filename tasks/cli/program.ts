@@ -11,6 +11,7 @@ import { addDockerAll } from './commands/docker-all.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFuzz } from './commands/fuzz.js';
 import { addModule } from './commands/module.js';
+import { addMutants } from './commands/mutants.js';
 import { addPatch } from './commands/patch.js';
 import { addPrepare } from './commands/prepare.js';
 import { addRun } from './commands/run.js';
@@ -48,6 +49,7 @@ export function createProgram(app: App): Command {
     addDockerAll,
     addDocker,
     addFuzz,
+    addMutants,
   ]) {
     add(program, app);
   }

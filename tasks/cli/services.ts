@@ -95,6 +95,18 @@ export interface DockerOptions {
   readonly network: string | undefined;
 }
 
+export interface MutantsOptions {
+  /** Those whose names match. */
+  readonly only: RegExp | undefined;
+  /** One in this many. */
+  readonly every: number;
+  readonly seed: number;
+  /** Of the search, for each mutant. */
+  readonly operations: number;
+  /** Absolute path of another build directory of QEMU. */
+  readonly build: string | undefined;
+}
+
 /** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */
 export interface Steps {
   all(services: Services): Promise<Result>;
@@ -117,4 +129,5 @@ export interface Steps {
     options: DockerOptions & { readonly command: readonly string[] },
   ): Promise<Result>;
   fuzz(services: Services, options: FuzzOptions): Promise<Result>;
+  mutants(services: Services, options: MutantsOptions): Promise<Result>;
 }

@@ -81,6 +81,9 @@ export const crosscheck: Steps['crosscheck'] = async (services, options) =>
 export const fuzz: Steps['fuzz'] = async (services, options) =>
   (await import('./fuzz.js')).fuzzDevice(services, options);
 
+export const mutants: Steps['mutants'] = async (services, options) =>
+  (await import('./mutants.js')).judgeMutants(services, options);
+
 export const dockerAll: Steps['dockerAll'] = async (services, options) =>
   (await import('./docker.js')).dockerAll(services, options);
 

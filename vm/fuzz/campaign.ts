@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Search: random scripts, one after the other, until one fails or the budget is spent; the one that fails is made short. */
 import { minimise } from './minimise.js';
-import type { MachinePorts } from './machine.js';
+import type { MachinePorts, MachineRequest } from './machine.js';
 import type { Plan } from './plan.js';
 import { type Observed, type Outcome, Rig } from './rig.js';
 
@@ -16,13 +16,8 @@ export interface FuzzTarget<O, S extends { readonly operations: readonly O[] }> 
   readonly simpler: (operation: O, before: O | undefined) => readonly O[];
 }
 
-export interface FuzzRequest {
-  readonly qemu: string;
-  /** For sockets and saved states. */
-  readonly directory: string;
-  /** How long QEMU may be silent before it counts as hung, milliseconds of the host. */
-  readonly silenceMs: number;
-}
+/** A machine for any of the device's properties. */
+export type FuzzRequest = Omit<MachineRequest, 'device'>;
 
 export interface CampaignOptions extends FuzzRequest {
   readonly seed: number;

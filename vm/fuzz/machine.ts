@@ -16,6 +16,8 @@ export interface MachineRequest {
   readonly directory: string;
   /** How long QEMU may be silent before it counts as hung. */
   readonly silenceMs: number;
+  /** Each QEMU writes these trace events, and guest errors, to a file of its own, and is ended in good order. */
+  readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string };
 }
 
 export interface MachinePorts {
@@ -46,6 +48,12 @@ const SANITIZERS = {
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1:exitcode=77',
 };
 
+function tracing(trace: MachineRequest['trace']): string[] {
+  if (trace === undefined) return [];
+  const patterns = trace.patterns.flatMap((pattern) => ['-trace', pattern]);
+  return [...patterns, '-d', 'guest_errors', '-D', trace.newFile()];
+}
+
 export class FuzzMachine {
   readonly #events: QmpEvent[] = [];
   #wake: (() => void) | undefined;
@@ -58,6 +66,7 @@ export class FuzzMachine {
     private readonly qmp: QmpClient,
     private readonly directory: { readonly path: string; remove(): Promise<void> },
     private readonly silenceMs: number,
+    private readonly traced: boolean,
   ) {
     void child.exited.then(() => {
       this.#ended = true;
@@ -90,6 +99,7 @@ export class FuzzMachine {
         ['-mon', 'chardev=qmp,mode=control'],
         ['-device', `${request.device},id=${ID}`],
         incoming === undefined ? [] : ['-incoming', 'defer'],
+        tracing(request.trace),
       ].flat();
       const child = await ports.processes.spawn(
         { file: request.qemu, args, env: { ...ports.env, ...SANITIZERS } },
@@ -122,6 +132,7 @@ export class FuzzMachine {
         qmp,
         directory,
         request.silenceMs,
+        request.trace !== undefined,
       );
       early.catch(() => {});
       waiting.forEach((event) => machine.#event(event));
@@ -236,8 +247,12 @@ export class FuzzMachine {
     return exit;
   }
 
-  /** Ends QEMU, at once. */
+  /** Ends QEMU: at once, or in good order for the sake of its trace. */
   async end(): Promise<void> {
+    if (this.traced) {
+      await this.qmp.execute('quit');
+      await this.exit(this.silenceMs);
+    }
     this.child.kill('SIGKILL');
     await this.child.exited;
     this.qmp.close();

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/** Would the tool know? One faulty QEMU, judged as a right one is. */
+import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
+import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import { formatScript } from './script.js';
+import { stopwatchTarget } from './target.js';
+import { traceCheck } from './trace-check.js';
+
+/** Which check saw the fault: what a guest sees, QEMU's end, or what the device says of itself. */
+export type Killer = 'search' | 'crash' | 'hang' | 'start' | 'trace';
+
+export interface MutantVerdict {
+  /** Undefined: it survived all of them. */
+  readonly killer: Killer | undefined;
+  /** Operations until then, all checks together. */
+  readonly operations: number;
+  /** Seconds of searching until then, without the making short. */
+  readonly seconds: number;
+  /** Operations of the shortest script; undefined where there is none. */
+  readonly shortest: number | undefined;
+  readonly script: string | undefined;
+  /** In a line: what differed. */
+  readonly what: string;
+}
+
+export interface MutantBudget {
+  readonly seed: number;
+  /** Of the search; a tenth of it goes to the check of the trace. */
+  readonly operations: number;
+  readonly seconds: number;
+}
+
+/** Saving and loading must come soon: the faults in it are not to be found by anything else. */
+const EVENTFUL_EVERY = 12;
+const SHRINK_TRIES = 400;
+
+export async function judgeMutant(
+  request: FuzzRequest,
+  budget: MutantBudget,
+  ports: MachinePorts,
+): Promise<MutantVerdict> {
+  const nothing = { shortest: undefined, script: undefined };
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  try {
+    const searched = await campaign(
+      stopwatchTarget,
+      {
+        ...request,
+        ...budget,
+        shard: { index: 1, count: 1 },
+        eventfulEvery: EVENTFUL_EVERY,
+        shrinkTries: SHRINK_TRIES,
+      },
+      ports,
+    );
+    const { finding } = searched;
+    if (finding !== undefined) {
+      const { outcome, script, after, afterSeconds } = finding;
+      const killer = { differs: 'search', crashed: 'crash', hung: 'hang' } as const;
+      return {
+        killer: killer[outcome.result],
+        operations: after,
+        seconds: afterSeconds,
+        shortest: script.operations.length,
+        script: formatScript(script),
+        what: outcome.result === 'differs' ? `${outcome.part} differs` : outcome.what,
+      };
+    }
+    const traced = await traceCheck(
+      request,
+      { seed: budget.seed, operations: Math.ceil(budget.operations / 10) },
+      ports,
+    );
+    const operations = searched.operations + traced.search.operations;
+    const wrong = traced.wrong ?? (traced.search.finding && 'a difference with the trace switched on');
+    return {
+      ...nothing,
+      killer: wrong === undefined ? undefined : 'trace',
+      operations,
+      seconds: seconds(),
+      what: wrong ?? 'nothing differs',
+    };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'MachineError') throw error;
+    // A device that cannot even be made.
+    return { ...nothing, killer: 'start', operations: 0, seconds: seconds(), what: error.message };
+  }
+}
