@@ -144,7 +144,7 @@ export function explainTar(
 }
 
 /** The name of GNU tar on this host: its refusals are what we rely on, other tars have others. */
-async function findGnuTar(deps: TarDeps): Promise<string> {
+export async function findGnuTar(deps: Pick<TarDeps, 'processes' | 'signal' | 'env'>): Promise<string> {
   for (const file of ['tar', 'gtar']) {
     try {
       const command = { file, args: ['--version'], env: deps.env };

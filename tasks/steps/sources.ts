@@ -12,6 +12,7 @@ import { baseEnvironment } from '../host/environment.js';
 import type { Processes } from '../host/process.js';
 import { download, type Downloaded } from '../sources/download.js';
 import { extractRelease } from '../sources/extract.js';
+import { recordPristine } from '../sources/pristine.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
 
@@ -44,7 +45,7 @@ export function cacheDirectory(config: Config, environment: SourcePorts['environ
 
 /** Downloads one file for a task, with progress on its row. */
 export async function fetchFor(
-  context: TaskContext,
+  context: Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice'>,
   what: string,
   places: readonly Place[],
   config: Config,
@@ -136,16 +137,20 @@ function treeTask(
         stamp = await fetchFor(context, what(name, source), source.places, config, ports);
       }
       await writeFileAtomic(intentFile, intent);
-      await extractRelease(
-        { archive: stamp.file, directory, leaveOut: source.leaveOut },
-        {
-          processes: ports.processes,
-          signal: context.signal,
-          env: baseEnvironment(ports.environment),
-          onProgress: (done, total) => context.progress(done, total, 'bytes'),
-          log: (line) => context.log(line),
-        },
-      );
+      const deps = {
+        processes: ports.processes,
+        signal: context.signal,
+        env: baseEnvironment(ports.environment),
+        onProgress: (done: number, total: number) => context.progress(done, total, 'bytes'),
+        log: (line: string) => context.log(line),
+      };
+      const { leaveOut } = source;
+      await extractRelease({ archive: stamp.file, directory, leaveOut }, deps);
+      // For update_patches. The build's own look at the tree, later, finds all sums there.
+      if (name === 'busybox') return;
+      const { file, sha256 } = stamp;
+      const release = { tree: directory, archive: async () => file, sha256, leaveOut };
+      await recordPristine(release, join(layout.work, 'state', 'trees'), deps);
     },
   };
 }
