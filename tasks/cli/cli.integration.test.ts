@@ -23,6 +23,7 @@ const COMMANDS = [
   'all',
   'prepare',
   'patch',
+  'update_patches',
   'update',
   'run-test-quit',
   'run',

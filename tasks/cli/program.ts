@@ -18,6 +18,7 @@ import { addRun } from './commands/run.js';
 import { addRunTestQuit } from './commands/run-test-quit.js';
 import { addStatus } from './commands/status.js';
 import { addUpdate } from './commands/update.js';
+import { addUpdatePatches } from './commands/update-patches.js';
 import { addHelp, ALL_EXITS } from './help.js';
 import { addGlobalOptions } from './options.js';
 
@@ -38,6 +39,7 @@ export function createProgram(app: App): Command {
     addAll,
     addPrepare,
     addPatch,
+    addUpdatePatches,
     addUpdate,
     addRunTestQuit,
     addRun,

@@ -112,6 +112,7 @@ export interface Steps {
   all(services: Services): Promise<Result>;
   prepare(services: Services, options: { readonly part: SourceName | undefined }): Promise<Result>;
   patch(services: Services): Promise<Result>;
+  updatePatches(services: Services): Promise<Result>;
   update(services: Services): Promise<Result>;
   runTestQuit(services: Services): Promise<Result>;
   run(services: Services, options: RunOptions): Promise<Result>;

@@ -96,6 +96,9 @@ export const prepare: Steps['prepare'] = async (services, { part }: { part: Sour
 export const patch: Steps['patch'] = async (services) =>
   upTo(services, PATCH_TARGETS, 'npx stopwatch update');
 
+export const updatePatches: Steps['updatePatches'] = async (services) =>
+  (await import('./update-patches.js')).updatePatches(services);
+
 export const update: Steps['update'] = async (services) =>
   upTo(services, updateTargets(services.loaded.config), 'npx stopwatch run-test-quit');
 
