@@ -30,6 +30,7 @@ const COMMANDS = [
   'module',
   'doctor',
   'status',
+  'graph',
   'clean',
   'crosscheck',
   'docker-all',

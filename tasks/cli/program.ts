@@ -10,6 +10,7 @@ import { addDocker } from './commands/docker.js';
 import { addDockerAll } from './commands/docker-all.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFuzz } from './commands/fuzz.js';
+import { addGraph } from './commands/graph.js';
 import { addModule } from './commands/module.js';
 import { addMutants } from './commands/mutants.js';
 import { addPatch } from './commands/patch.js';
@@ -46,6 +47,7 @@ export function createProgram(app: App): Command {
     addModule,
     addDoctor,
     addStatus,
+    addGraph,
     addClean,
     addCrosscheck,
     addDockerAll,

@@ -5,6 +5,7 @@ import type { SourceName } from '../config/schema.js';
 import type { ExitCode, StopwatchError } from '../core/errors.js';
 import type { Emit, TaskStatus } from '../core/events.js';
 import type { Processes } from '../host/process.js';
+import type { GraphReport } from '../reporters/graph.js';
 import type { Look } from '../reporters/reporter.js';
 
 export interface Services {
@@ -119,6 +120,8 @@ export interface Steps {
   module(services: Services): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */
   status(services: Services): Promise<readonly TaskStatus[]>;
+  /** The same of all that `all` does, with the longest chain. */
+  graph(services: Services): Promise<GraphReport>;
   clean(services: Services, options: CleanOptions): Promise<Result>;
   /** `file`: an absolute path. */
   crosscheck(services: Services, options: { readonly file: string }): Promise<Result>;

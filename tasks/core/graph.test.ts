@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildGraph, criticalPaths, isWithin, selectTargets } from './graph.js';
+import { buildGraph, criticalChain, criticalPaths, isWithin, selectTargets } from './graph.js';
 import type { Task } from './task.js';
 
 function task(name: string, deps: readonly string[] = [], more: Partial<Task> = {}): Task {
@@ -63,6 +63,15 @@ test('the critical path is the longest chain', () => {
   const durations: Record<string, number> = { a: 1, b: 10, c: 2, d: 5 };
   const paths = criticalPaths(graph, ({ name }) => durations[name] ?? 0);
   expect(Object.fromEntries(paths)).toEqual({ a: 16, b: 15, c: 7, d: 5 });
+});
+
+test('the critical chain is the longest one, wherever it begins and ends', () => {
+  const graph = buildGraph([task('a'), task('b', ['a']), task('c', ['a']), task('d', ['b', 'c']), task('e')]);
+  const chain = (durations: Readonly<Record<string, number>>) =>
+    criticalChain(graph, ({ name }) => durations[name] ?? 0);
+  expect(chain({ a: 1, b: 2, c: 3, d: 1, e: 4 })).toEqual(['a', 'c', 'd']);
+  expect(chain({ a: 1, b: 2, c: 3, d: 1, e: 6 })).toEqual(['e']);
+  expect(criticalChain(buildGraph([]), () => 1)).toEqual([]);
 });
 
 test('any graph without a cycle comes out dependencies first, whatever the order it is given in', () => {

@@ -93,6 +93,21 @@ export function criticalPaths(graph: Graph, durationMs: (task: Task) => number):
   return paths;
 }
 
+/** The longest chain of all, first task first: what no number of processors makes shorter. */
+export function criticalChain(graph: Graph, durationMs: (task: Task) => number): string[] {
+  const paths = criticalPaths(graph, durationMs);
+  const chain: string[] = [];
+  let candidates = graph.tasks.filter(({ deps }) => deps.length === 0).map(({ name }) => name);
+  while (candidates.length > 0) {
+    const next = candidates.reduce((best, name) =>
+      (paths.get(name) ?? 0) > (paths.get(best) ?? 0) ? name : best,
+    );
+    chain.push(next);
+    candidates = [...graph.dependents(next)];
+  }
+  return chain;
+}
+
 /** True when one of the paths is the other or lies below it. */
 export function overlaps(a: string, b: string): boolean {
   return isWithin(a, b) || isWithin(b, a);

@@ -90,6 +90,9 @@ export const dockerAll: Steps['dockerAll'] = async (services, options) =>
 export const docker: Steps['docker'] = async (services, options) =>
   (await import('./docker.js')).docker(services, options);
 
+export const graph: Steps['graph'] = async (services) =>
+  (await import('./show-graph.js')).showGraph(services);
+
 export const prepare: Steps['prepare'] = async (services, { part }: { part: SourceName | undefined }) =>
   upTo(services, prepareTargets(part), 'npx stopwatch patch');
 

@@ -2,6 +2,7 @@
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
 import { device } from '../../device/device.js';
 import type { Result, Services } from '../cli/services.js';
+import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
 import { shellQuote } from '../host/process.js';
@@ -14,47 +15,61 @@ import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
 
-export async function testRun(services: Services, command: 'all' | 'run-test-quit'): Promise<Result> {
-  const { config, paths } = services.loaded;
-  const layout = layoutOf(config, paths);
-  const tools = await toolchain(services);
-  let report: RunReport | undefined;
-  let failure: StopwatchError | undefined;
-  const test: Task = {
+/** What `all` ends with: the verdict, and the manifest, which is made beside it. */
+export const ALL_TARGETS = ['vm:test', 'vm:manifest'];
+
+/** The test as a task. `run` boots, tests and judges. */
+export function testTask(config: Config, run: Task['run']): Task {
+  return {
     name: 'vm:test',
     title: 'VM: boot, test, cross-check',
-    // The manifest is made beside it: nothing of the test waits for hashes.
+    // Not the manifest: nothing of the test waits for hashes.
     deps: bootTargets(config),
     inputs: {},
     outputs: [],
     jobs: 'one',
     always: 'a test is run every time',
-    run: async (context) => {
-      const judged = await judgedRun(
-        {
-          config,
-          layout,
-          device,
-          stages: tools.stages,
-          next: nextCommand,
-          options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },
-          command: shellQuote({ file: 'npx', args: ['stopwatch', command] }),
-        },
-        {
-          processes: context.processes,
-          environment: services.environment,
-          signal: context.signal,
-          onConsoleLine: (line) => context.log(line),
-        },
-      );
-      report = judged.report;
-      failure = failureOf(judged.report, judged.run);
-      if (failure !== undefined) throw failure;
-    },
+    run,
   };
+}
+
+/** `onReport` gets the report of the run as soon as there is one. */
+export async function testRun(
+  services: Services,
+  command: 'all' | 'run-test-quit' | 'dev',
+  onReport: (report: RunReport) => void = () => {},
+): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const tools = await toolchain(services);
+  let report: RunReport | undefined;
+  let failure: StopwatchError | undefined;
+  const test = testTask(config, async (context) => {
+    const judged = await judgedRun(
+      {
+        config,
+        layout,
+        device,
+        stages: tools.stages,
+        next: nextCommand,
+        options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },
+        command: shellQuote({ file: 'npx', args: ['stopwatch', command] }),
+      },
+      {
+        processes: context.processes,
+        environment: services.environment,
+        signal: context.signal,
+        onConsoleLine: (line) => context.log(line),
+      },
+    );
+    report = judged.report;
+    onReport(report);
+    failure = failureOf(judged.report, judged.run);
+    if (failure !== undefined) throw failure;
+  });
   let error: StopwatchError | undefined;
   try {
-    await bringUpToDate(tools, ['vm:test', 'vm:manifest'], [test]);
+    await bringUpToDate(tools, ALL_TARGETS, [test]);
   } catch (thrown) {
     // Without a report there was no test; interrupted, there is no verdict.
     if (report === undefined || report.result.exitCode === EXIT.interrupted) throw thrown;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/** `graph`: the tasks of `all`, what is fresh, how long each took, and the longest chain. */
+import type { Services } from '../cli/services.js';
+import { StopwatchError } from '../core/errors.js';
+import { buildGraph, criticalChain, selectTargets } from '../core/graph.js';
+import type { GraphReport } from '../reporters/graph.js';
+import { toolchain } from './commands.js';
+import { ALL_TARGETS, testTask } from './test-run.js';
+
+export async function showGraph(services: Services): Promise<GraphReport> {
+  const { executor, tasks } = await toolchain(services);
+  const test = testTask(services.loaded.config, () => {
+    throw new StopwatchError('internal', 'The test was run where the graph was only to be shown');
+  });
+  const all = [...tasks, test];
+  const found = await executor.analyse(all, ALL_TARGETS);
+  const durations = new Map(found.map(({ name, lastDurationMs }) => [name, lastDurationMs ?? 0]));
+  const graph = selectTargets(buildGraph(all), ALL_TARGETS);
+  return { tasks: found, critical: criticalChain(graph, ({ name }) => durations.get(name) ?? 0) };
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/** update_patches on the real QEMU tree: changed by hand, made into patches, and from a fresh tree to the same one. */
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { append, edit } from './edit.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { must, start } from './project.js';
+
+let lab: Laboratory;
+let tree: string;
+let patches: string;
+let saved: string;
+let aside: string;
+beforeAll(async () => {
+  lab = await laboratory();
+  await passes(['update']);
+  const src = join(lab.project.work, 'src');
+  tree = join(src, readdirSync(src).find((name) => /^qemu-[0-9.]+[0-9]$/.test(name)) ?? '');
+  patches = join(lab.project.package, 'patches');
+  saved = join(lab.directory, 'scratch', 'patches');
+  aside = `${tree}.aside`;
+  mkdirSync(join(lab.directory, 'scratch'), { recursive: true });
+  rmSync(saved, { recursive: true, force: true });
+  cpSync(patches, saved, { recursive: true });
+});
+afterAll(async () => {
+  rmSync(patches, { recursive: true });
+  cpSync(saved, patches, { recursive: true });
+  rmSync(aside, { recursive: true, force: true });
+  // Takes back what the patches of this test brought.
+  await passes(['patch']);
+});
+
+async function passes(args: readonly string[]): Promise<string> {
+  const { code, out, err } = await lab.project.stopwatch(args);
+  expect(code, out + err).toBe(0);
+  return out;
+}
+
+function contents(directory: string): Record<string, string> {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    files
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .map((path) => [path.slice(directory.length), readFileSync(path, 'utf8')]),
+  );
+}
+
+/** Kind, executability and link target of everything but directories. */
+async function kinds(directory: string): Promise<string[]> {
+  const args = ['.', '-name', '__pycache__', '-prune', '-o', '!', '-type', 'd'];
+  const found = await must('find', [...args, '-printf', '%y %m %p %l\\n'], {
+    cwd: directory,
+    env: lab.project.env,
+  });
+  return found
+    .split('\n')
+    .map((line) => line.replace(/^f (\d)\d\d /, (_, owner: string) => `f ${Number(owner) & 1} `))
+    .sort();
+}
+
+test('with no change it changes no file', async () => {
+  const before = contents(patches);
+  for (const spelling of ['update_patches', 'update-patches']) {
+    expect(await passes([spelling])).toContain('Nothing to write');
+  }
+  expect(contents(patches)).toEqual(before);
+});
+
+test('what was changed by hand is in the patches, and a fresh tree with them is the same tree', async () => {
+  edit(tree, 'hw/core/sysbus-fdt.c', 'static int no_fdt_node(', '/* By hand. */\nstatic int no_fdt_node(');
+  append(tree, 'hw/arm/boot.c', '/* By hand. */\n');
+  append(tree, 'meson.build', '# By hand\n');
+  writeFileSync(join(tree, 'hw/misc/by-hand.txt'), 'new');
+  symlinkSync('led.c', join(tree, 'hw/misc/led-link.c'));
+  chmodSync(join(tree, 'hw/misc/led.c'), 0o755);
+  rmSync(join(tree, 'hw/misc/debugexit.c'));
+  const before = contents(patches);
+
+  const out = await passes(['update_patches']);
+  expect(out).toMatch(/0001-stopwatch-device\.patch +changed +hw\/core\/sysbus-fdt\.c$/m);
+  expect(out).toMatch(/0002-only-what-is-built\.patch +changed +meson\.build$/m);
+  expect(out).toMatch(/0003-changes-by-hand\.patch +new +hw\/arm\/boot\.c, hw\/misc\/by-hand\.txt, /m);
+  const after = contents(patches);
+  const [first = ''] = Object.keys(before).filter((name) => name.includes('0001-stopwatch-device'));
+  const header = before[first]?.split('--- a/')[0] ?? '';
+  expect(header.length).toBeGreaterThan(100);
+  expect(after[first]?.startsWith(header)).toBe(true);
+  expect(Object.keys(after).length).toBe(Object.keys(before).length + 1);
+  for (const text of Object.values(after)) expect(text).not.toContain(lab.directory);
+  expect(await passes(['update_patches'])).toContain('Nothing to write');
+  expect(contents(patches)).toEqual(after);
+
+  // mv and not rename(2): a laboratory may be on a file system that does not rename directories.
+  await must('mv', [tree, aside], { cwd: lab.directory, env: lab.project.env });
+  await passes(['patch']);
+  const { out: differences } = await start(
+    'diff',
+    ['-r', '--no-dereference', '--exclude=__pycache__', '--brief', aside, tree],
+    { cwd: lab.directory, env: lab.project.env },
+  ).ended;
+  expect(differences).toBe('');
+  expect(await kinds(tree)).toEqual(await kinds(aside));
+});
