@@ -38,7 +38,7 @@ export function machineParts(
       qemu: layout.qemu,
       kernel: layout.kernel,
       initramfs: ext4 ? undefined : layout.initramfs,
-      ext4: ext4 ? layout.ext4 : undefined,
+      ext4: options.rw ? layout.disk : ext4 ? layout.ext4 : undefined,
     },
     options: { ...options, vm: config.vm },
     device,

@@ -6,6 +6,7 @@ import type { Paths } from '../config/paths.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { deviceTreeTask } from './boot.js';
 import { busyboxTasks } from './busybox.js';
+import { diskTask } from './disk.js';
 import { layoutOf } from './layout.js';
 import { linuxTasks } from './linux.js';
 import { manifestTask } from './manifest.js';
@@ -25,6 +26,7 @@ export function buildTasks(
     ...linuxTasks(config, layout, device, ports),
     ...busyboxTasks(config, layout, ports),
     ...rootfsTasks(config, layout, device),
+    diskTask(config, layout, device),
     deviceTreeTask(config, layout, device),
   ];
   return [...parts, manifestTask(config, layout, device, parts)];
@@ -42,8 +44,8 @@ export const PATCH_TARGETS = ['qemu:patch', 'linux:patch', 'busybox:tree'];
 
 /** What a boot needs. */
 export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
-  const ext4 = options.rw || config.vm.rootfs === 'ext4';
-  return ['qemu:build', 'linux:build', ext4 ? 'guest:ext4' : 'guest:initramfs', 'vm:devicetree'];
+  const root = config.vm.rootfs === 'ext4' ? 'guest:ext4' : 'guest:initramfs';
+  return ['qemu:build', 'linux:build', options.rw ? 'guest:disk' : root, 'vm:devicetree'];
 }
 
 /** `update`: all that a boot needs, and what it was made of. */

@@ -11,6 +11,7 @@ import { EXIT } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
 import { machineParts, qemuEnvironment } from './boot.js';
 import { bringUpToDate, toolchain } from './commands.js';
+import { missDisk } from './disk.js';
 import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
@@ -21,6 +22,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
     await bringUpToDate(tools, ['qemu:build']);
     return dumpTree(services, options, options.dumpDtb);
   }
+  if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
   return shell(services, options, tools.stages);

@@ -19,6 +19,8 @@ export interface Layout extends Paths {
   readonly busybox: string;
   readonly initramfs: string;
   readonly ext4: string;
+  /** A copy of it that keeps what a guest writes. */
+  readonly disk: string;
   /** The machine's device tree, as QEMU makes it; the same as source. */
   readonly dtb: string;
   readonly dts: string;
@@ -42,6 +44,7 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     busybox: join(build, 'busybox', 'busybox'),
     initramfs: join(vm, 'initramfs.cpio'),
     ext4: join(vm, 'rootfs.ext4'),
+    disk: join(vm, 'disk.ext4'),
     dtb: join(vm, 'virt.dtb'),
     dts: join(vm, 'virt.dts'),
     manifest: join(vm, 'manifest.json'),

@@ -171,6 +171,14 @@ function alive(tmp: string): string[] {
   return found;
 }
 
+/** The source tree of a release, whatever its version. */
+export function tree({ work }: Project, source: string): string {
+  const src = join(work, 'src');
+  const found = readdirSync(src).find((name) => new RegExp(`^${source}-[0-9.]+[0-9]$`).test(name));
+  if (found === undefined) throw new Error(`No tree of ${source} in ${src}`);
+  return join(src, found);
+}
+
 /** Living processes of the project when it should have none any more; waits some seconds for the last to go. */
 export async function left(project: Project): Promise<string[]> {
   for (let tries = 0; tries < 50 && project.alive().length > 0; tries++) await sleep(100);

@@ -19,7 +19,7 @@ test('a second build, in a directory with a longer path and without ccache, make
   const project = projectIn(directory, env);
   try {
     say('the second build, without ccache');
-    const { code, result, done } = await project.events(['update']);
+    const { code, result, done } = await project.events(['all']);
     expect(result).toMatchObject({ exitCode: 0 });
     expect(code).toBe(0);
     expect(done).toContain('qemu:build');

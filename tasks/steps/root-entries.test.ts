@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import { stopwatchDescription } from '../../device/description.js';
-import { cpioList, debugfsScript, type Entry, rootEntries } from './rootfs.js';
+import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
 
 const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', package: '/with blank' };
 const entries = rootEntries(

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/** `guest:disk`: the root of `run --rw`. What the guest writes stays; what is built here is brought up to date in it. */
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { Config } from '../config/schema.js';
+import type { Task, TaskContext } from '../core/task.js';
+import { writeFileAtomic } from '../host/atomic.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import type { Layout } from './layout.js';
+import { debugfsScript, rootEntries } from './root-entries.js';
+import { byDebugfs, rootFiles } from './rootfs.js';
+
+/** Says that the disk has the files of this build. The disk itself is no output: guests change it. */
+const stampOf = ({ disk }: Layout): string => `${disk}.json`;
+
+/** A disk that was deleted is made anew. To be called before the task is looked at. */
+export async function missDisk(layout: Layout): Promise<void> {
+  if (!existsSync(layout.disk)) await rm(stampOf(layout), { force: true });
+}
+
+export function diskTask(config: Config, layout: Layout, device: DeviceDescription): Task {
+  return {
+    name: 'guest:disk',
+    title: 'Guest: disk that keeps changes',
+    deps: ['guest:ext4'],
+    inputs: {},
+    outputs: [stampOf(layout)],
+    jobs: 'one',
+    run: async (context) => {
+      if (existsSync(layout.disk)) await refresh(context, config, layout, device);
+      else await copy(context, layout);
+      await writeFileAtomic(stampOf(layout), `${JSON.stringify({ disk: layout.disk })}\n`);
+    },
+  };
+}
+
+async function copy(context: TaskContext, { ext4, disk }: Layout): Promise<void> {
+  const partial = `${disk}.partial`;
+  await context.exec('cp', [ext4, partial]);
+  await rename(partial, disk);
+}
+
+async function refresh(
+  context: TaskContext,
+  config: Config,
+  layout: Layout,
+  device: DeviceDescription,
+): Promise<void> {
+  context.notice(`${layout.disk} keeps what the guest wrote; delete it to start from a new one`);
+  // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
+  await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', layout.disk]);
+  const files = rootEntries([], rootFiles(config, layout, device), device).filter(
+    ({ kind }) => kind === 'file',
+  );
+  // debugfs cannot replace a file.
+  const remove = files.map(({ path }) => `rm ${path}\n`).join('');
+  await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, layout.disk);
+}

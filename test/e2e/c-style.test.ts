@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/** The C sources by the rules of the trees that they go into, with the trees' own tools. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { must, start, tree } from './project.js';
+
+let lab: Laboratory;
+beforeAll(async () => {
+  lab = await laboratory();
+  const { code, out, err } = await lab.project.stopwatch(['update']);
+  expect(code, out + err).toBe(0);
+});
+
+test.each([
+  ['qemu', ['hw/misc/stopwatch/stopwatch.c', 'hw/misc/stopwatch/stopwatch.h']],
+  ['linux', ['drivers/misc/stopwatch/stopwatch.c', 'drivers/misc/stopwatch/stopwatch_hw-sw.h']],
+])("%s's checkpatch has nothing to say", async (name, files) => {
+  const strict = name === 'linux' ? ['--strict'] : [];
+  const { code, out, err } = await start(
+    'perl',
+    ['scripts/checkpatch.pl', '--no-tree', ...strict, '-f', ...files],
+    { cwd: tree(lab.project, name), env: lab.project.env },
+  ).ended;
+  expect(err).toBe('');
+  expect(out).not.toMatch(/^(ERROR|WARNING|CHECK):/m);
+  expect(out.match(/total: 0 errors, 0 warnings/g)?.length).toBe(files.length);
+  expect(code).toBe(0);
+});
+
+/** A compiler's command as a build used it, made one that writes nothing. */
+function checking(command: string, more: readonly string[]): string {
+  const writesNothing = command
+    .replace(/ -Wp,-MMD,\S+/, '')
+    .replace(/ -M(MD|D)\b/, '')
+    .replace(/ -M[FQ] \S+/g, '')
+    .replace(/ -o \S+/, ' -o /dev/null');
+  expect(writesNothing).toContain('-o /dev/null');
+  return `${writesNothing} ${more.join(' ')}`;
+}
+
+test('the device compiles without a warning, however many are asked for', async () => {
+  const cwd = join(lab.project.work, 'build', 'qemu');
+  const object = 'libcommon.a.p/hw_misc_stopwatch_stopwatch.c.o';
+  const commands = await must('ninja', ['-t', 'commands', object], { cwd, env: lab.project.env });
+  const command = commands.trimEnd().split('\n').at(-1) ?? '';
+  // What QEMU's own headers do not hold to is left out.
+  const more = [
+    '-Wall -Wextra -Werror',
+    '-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
+  ];
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: lab.project.env })
+    .ended;
+  expect(err).toBe('');
+  expect(code).toBe(0);
+});
+
+test('the driver compiles without a warning, with those of W=1', async () => {
+  const cwd = join(lab.project.work, 'build', 'linux');
+  const record = readFileSync(join(cwd, 'drivers/misc/stopwatch/.stopwatch.o.cmd'), 'utf8');
+  const [, saved = ''] = /^savedcmd_\S+ := ([^\n]*)/.exec(record) ?? [];
+  // The kernel's build goes on with objtool and the like behind a semicolon.
+  const command = saved.split(' ; ', 1)[0] ?? '';
+  // W=1 of scripts/Makefile.extrawarn.
+  const more = [
+    '-Wall -Wextra -Werror -Wunused -Wmissing-declarations -Wmissing-prototypes -Wmissing-include-dirs',
+    '-Wold-style-definition -Wunused-but-set-variable -Wunused-const-variable -Wformat-overflow',
+    '-Wformat-truncation -Wrestrict -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
+    '-Wno-type-limits -Wno-shift-negative-value',
+  ];
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: lab.project.env })
+    .ended;
+  expect(err).toBe('');
+  expect(code).toBe(0);
+});

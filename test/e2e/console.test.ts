@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/** `run`: the guest's shell, from a pipe and on a terminal; and what else there is without a test. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { append, edit, undoEdits } from './edit.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { left } from './project.js';
+
+undoEdits();
+
+let lab: Laboratory;
+let scratch: string;
+beforeAll(async () => {
+  lab = await laboratory();
+  scratch = join(lab.directory, 'scratch');
+  mkdirSync(scratch, { recursive: true });
+  const { code, out, err } = await lab.project.stopwatch(['all']);
+  expect(code, out + err).toBe(0);
+});
+
+/** `run` with these lines typed into the guest; what its console showed. */
+async function typed(args: readonly string[], lines: readonly string[], expected = 0): Promise<string> {
+  const input = lines.map((line) => `${line}\n`).join('');
+  const { code, out, err } = await lab.project.stopwatch(['run', ...args], { input });
+  expect(code, out + err).toBe(expected);
+  expect(await left(lab.project)).toEqual([]);
+  return out.replaceAll('\r', '');
+}
+
+test('commands from a pipe', async () => {
+  const out = await typed([], ['stopwatch_ctrl.sh show; echo "show: $?"', 'poweroff']);
+  expect(out).toMatch(/^\d+\.\d\d seconds\nshow: 0$/m);
+  expect(out).toMatch(/^Guest +ended: the guest powered off$/m);
+});
+
+test('the end of the pipe ends the guest', async () => {
+  expect(await typed([], ['echo "last" "words"'])).toMatch(/^last words$/m);
+});
+
+test('--nodev: the guest is the same, without a stopwatch', async () => {
+  const out = await typed(
+    ['--nodev'],
+    [
+      'ls /proc/device-tree/platform-bus* | grep -c stopwatch',
+      'stopwatch_ctrl.sh start; echo "start: $?"',
+      'poweroff',
+    ],
+  );
+  expect(out).toMatch(/^start: 1$/m);
+  expect(out).toMatch(/^stopwatch_ctrl\.sh: refused: No such device$/m);
+});
+
+test('--rw keeps what is written, and has what was built since', async () => {
+  const { project } = lab;
+  await typed(['--rw'], ['echo "still here" >/root/kept', 'rm /usr/bin/stopwatch_test.sh', 'poweroff']);
+  expect(await typed(['--rw'], ['cat /root/kept', 'poweroff'])).toMatch(/^still here$/m);
+  const out = await typed(['--rootfs', 'ext4'], ['cat /root/kept', 'poweroff']);
+  expect(out).toMatch(/^cat: can't open '\/root\/kept'/m);
+
+  append(project.package, 'guest_fs/stopwatch_ctrl.sh', '\n# a new edition\n');
+  const lines = [
+    'tail -n 1 /usr/bin/stopwatch_ctrl.sh; stopwatch_ctrl.sh show',
+    'cat /root/kept',
+    'poweroff',
+  ];
+  const after = await typed(['--rw'], lines);
+  expect(after).toMatch(/^# a new edition$/m);
+  expect(after).toMatch(/^\d+\.\d\d seconds$/m);
+  expect(after).toMatch(/^still here$/m);
+  expect(await typed(['--rw'], ['ls -l /usr/bin/stopwatch_test.sh', 'poweroff'])).toMatch(
+    /^-rwxr-xr-x .*stopwatch_test/m,
+  );
+
+  const disk = join(project.work, 'vm', 'disk.ext4');
+  rmSync(disk);
+  expect(await typed(['--rw'], ['cat /root/kept', 'poweroff'])).toMatch(/^cat: can't open/m);
+});
+
+test('--crosscheck judges what is done by hand', async () => {
+  const lines = ['stopwatch_ctrl.sh pause', 'stopwatch_ctrl.sh start', 'poweroff'];
+  expect(await typed(['--crosscheck'], lines)).toMatch(/^Cross-check +The device and the model agree/m);
+  edit(
+    lab.project.package,
+    'device/stopwatch.c',
+    '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
+    '        s->status = STOPWATCH_STATUS_PAUSED;',
+  );
+  expect(await typed(['--crosscheck'], lines, 3)).toMatch(
+    /^Cross-check +The device and the model differ at seq/m,
+  );
+});
+
+test('--dump-dtb writes the device tree, and shows the node', async () => {
+  const dtb = join(scratch, 'machine.dtb');
+  const { code, out, err } = await lab.project.stopwatch(['run', '--dump-dtb', dtb]);
+  expect(code, out + err).toBe(0);
+  expect(readFileSync(dtb).readUInt32BE(0)).toBe(0xd00dfeed);
+  const dts = readFileSync(join(scratch, 'machine.dts'), 'utf8');
+  for (const text of [dts, out]) {
+    expect(text).toMatch(/stopwatch@/);
+    expect(text).toContain('compatible = "stopwatch"');
+    expect(text).toContain('reg-names = "mem", "regs"');
+  }
+  expect(out).toContain(dtb);
+  const nodev = await lab.project.stopwatch(['run', '--nodev', '--dump-dtb', dtb]);
+  expect(nodev.out).toContain('No node is compatible with "stopwatch"');
+});
+
+test('module makes stopwatch.ko for this kernel, and says where', async () => {
+  const { code, out } = await lab.project.stopwatch(['module']);
+  expect(code).toBe(0);
+  const [, path = ''] = /^Module +(\/.*\/stopwatch\.ko)$/m.exec(out) ?? [];
+  const module = readFileSync(path, 'latin1');
+  expect(module.startsWith('\u007FELF')).toBe(true);
+  expect(module).toMatch(/vermagic=6\.\d+\.\d+ /);
+});
+
+test('crosscheck judges a saved stream; one with a line missing is no evidence', async () => {
+  const { project } = lab;
+  const run = await project.stopwatch(['run-test-quit']);
+  expect(run.code, run.out + run.err).toBe(0);
+  const agreed = await project.stopwatch(['crosscheck', project.lastRun('events.log')]);
+  expect(agreed.code).toBe(0);
+  expect(agreed.out).toMatch(/The device and the model agree \(\d+ events/);
+
+  const copy = join(scratch, 'gap');
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy);
+  for (const name of ['console.log', 'crosscheck.json'])
+    copyFileSync(project.lastRun(name), join(copy, name));
+  const lines = readFileSync(project.lastRun('events.log'), 'utf8').split('\n');
+  const ours = lines.flatMap((line, index) => (line.startsWith('stopwatch_') ? [index] : []));
+  const removed = ours[Math.floor(ours.length / 2)] ?? 0;
+  writeFileSync(join(copy, 'events.log'), lines.filter((_, index) => index !== removed).join('\n'));
+  const gap = await project.stopwatch(['crosscheck', join(copy, 'events.log')]);
+  expect(gap.code).toBe(3);
+  expect(gap.out).toMatch(/a gap in the sequence: expected seq \d+, got \d+/);
+});
+
+test('on a terminal: a prompt, Ctrl-C for the guest, Ctrl-A x, and the terminal as it was', async () => {
+  const { project } = lab;
+  const main = join(project.package, 'dist/tasks/cli/main.js');
+  const [before, after] = [join(scratch, 'before'), join(scratch, 'after')];
+  rmSync(after, { force: true });
+  const line = `stty -a >${before}; ${process.execPath} ${main} run; echo "code=$?"; stty -a >${after}`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    cwd: project.directory,
+    env: { ...project.env, TERM: 'xterm' },
+  });
+  let shown = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk.toString();
+  });
+  const closed = new Promise((resolve) => {
+    child.on('close', resolve);
+  });
+  /** Waits until this is shown after everything that was shown before. */
+  let seen = 0;
+  const shows = async (pattern: RegExp): Promise<void> => {
+    for (let tries = 0; tries < 600; tries++) {
+      const fresh = stripVTControlCharacters(shown.slice(seen));
+      if (pattern.test(fresh)) {
+        seen = shown.length;
+        return;
+      }
+      await sleep(100);
+    }
+    throw new Error(`Expected ${pattern} on the terminal, got:\n${shown.slice(seen)}`);
+  };
+  try {
+    await shows(/stopwatch:~# /);
+    child.stdin.write('echo be""gin; sleep 1000\r');
+    await shows(/^begin\r?$/m);
+    child.stdin.write('\u0003');
+    await shows(/stopwatch:~# /);
+    child.stdin.write('echo ended with $?\r');
+    await shows(/ended with 130/);
+    child.stdin.write('\u0001x');
+    await shows(/code=0/);
+    for (let tries = 0; tries < 50 && !existsSync(after); tries++) await sleep(100);
+  } finally {
+    child.stdin.end();
+    for (const each of project.alive()) {
+      if (!existsSync(after)) process.kill(Number(each.split(' ', 1)[0]), 'SIGKILL');
+    }
+    await closed;
+  }
+  expect(shown).toContain('ended by Ctrl-A x');
+  expect(readFileSync(after, 'utf8')).toBe(readFileSync(before, 'utf8'));
+  expect(await left(project)).toEqual([]);
+});

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/** Test runs of the machine as it can be configured, and two at once. */
+import { beforeAll, expect, test } from 'vitest';
+import { comparable } from '../../vm/report.js';
+import { append, undoEdits } from './edit.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { left } from './project.js';
+
+undoEdits();
+
+let lab: Laboratory;
+beforeAll(async () => {
+  lab = await laboratory();
+  const { code, out, err } = await lab.project.stopwatch(['update']);
+  expect(code, out + err).toBe(0);
+});
+
+test('ten runs in a row give the same report', async () => {
+  const { project } = lab;
+  const reports: string[] = [];
+  for (let run = 0; run < 10; run++) {
+    const { code, out, err } = await project.stopwatch(['run-test-quit']);
+    expect(code, out + err).toBe(0);
+    reports.push(comparable(project.lastReport()));
+  }
+  for (const report of reports) expect(report).toBe(reports[0]);
+  expect(project.lastReport().result.guest.clock).toBe('icount');
+});
+
+test("on the host's clock: passes", async () => {
+  const { code, out, err } = await lab.project.stopwatch(['run-test-quit', '--realtime']);
+  expect(code, out + err).toBe(0);
+  const { guest, verdict } = lab.project.lastReport().result;
+  expect(guest.clock).toBe('realtime');
+  expect(verdict?.counts['interrupts']).toBeGreaterThanOrEqual(1);
+});
+
+test('from an ext4 image: passes', async () => {
+  const { code, out, done } = await lab.project.events(['all', '--rootfs', 'ext4']);
+  expect(code, out).toBe(0);
+  expect(done).toContain('guest:ext4');
+  expect(done).not.toContain('guest:initramfs');
+  expect(lab.project.lastReport().result.guest.ktap.tests.length).toBeGreaterThan(10);
+});
+
+test('two at once in one work directory: the second waits, and both pass', async () => {
+  const { project } = lab;
+  append(project.package, 'device/stopwatch.c', '\n/* two at once */\n');
+  const both = await Promise.all([project.events(['all']), project.events(['all'])]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  const waiting = both.map(({ events }) => events.filter(({ type }) => type === 'waiting'));
+  expect(waiting.flat().length).toBe(1);
+  const [holder] = waiting.flat();
+  expect(holder?.type === 'waiting' && holder.holder).toMatch(/^process \d+ \(.*all --json\)/);
+  // What the first one has built, the second one finds.
+  expect(both.filter(({ done }) => done.includes('qemu:build')).length).toBe(1);
+  expect(await left(project)).toEqual([]);
+});
+
+test('with the driver in the kernel: passes, and so does the module after it', async () => {
+  const { project } = lab;
+  const { code, out, done } = await project.events(['all', '--driver', 'builtin']);
+  expect(code, out).toBe(0);
+  expect(done).toContain('linux:build');
+  expect(done).not.toContain('driver:module');
+  const reloading = () =>
+    project.lastReport().result.guest.ktap.tests.find(({ name }) => name === 'reloading');
+  expect(reloading()).toMatchObject({ status: 'skip', comment: 'the driver is built in' });
+  const again = await project.events(['all']);
+  expect(again.code, again.out).toBe(0);
+  expect(reloading()).toMatchObject({ status: 'ok' });
+});
