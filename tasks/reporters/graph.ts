@@ -21,8 +21,6 @@ export function graphText({ tasks, critical }: GraphReport, paint: Paint): strin
     const after = deps.length === 0 ? '' : `  after ${deps.join(', ')}`;
     return `${mark} ${name.padEnd(width)}  ${state}  ${(times[at] ?? '').padStart(timeWidth)}${after}`;
   });
-  const sum = (some: readonly TaskStatus[]) =>
-    duration(some.reduce((total, { lastDurationMs }) => total + (lastDurationMs ?? 0), 0));
   const chain = critical.flatMap((name) => tasks.find((task) => task.name === name) ?? []);
   lines.push('', `Critical path (*), ${sum(chain)} of ${sum(tasks)}: ${critical.join(' → ')}`);
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
@@ -44,7 +42,6 @@ export function graphDot({ tasks, critical }: GraphReport): string {
 
 /** For Markdown: a ```mermaid block without its fences. */
 export function graphMermaid({ tasks, critical }: GraphReport): string {
-  const id = (name: string) => name.replaceAll(/\W/g, '_');
   const nodes = tasks.map((task) => {
     const state = task.fresh ? 'fresh' : 'stale';
     return `    ${id(task.name)}["${task.name}<br/>${timeOf(task)}"]:::${state}`;
@@ -54,6 +51,14 @@ export function graphMermaid({ tasks, critical }: GraphReport): string {
   );
   const styles = ['    classDef fresh fill:#c8f0c8,color:#000', '    classDef stale fill:#f0e0a0,color:#000'];
   return ['flowchart LR', ...nodes, ...edges, ...styles, ''].join('\n');
+}
+
+function id(name: string): string {
+  return name.replaceAll(/\W/g, '_');
+}
+
+function sum(tasks: readonly TaskStatus[]): string {
+  return duration(tasks.reduce((total, { lastDurationMs }) => total + (lastDurationMs ?? 0), 0));
 }
 
 function timeOf({ lastDurationMs }: TaskStatus): string {

@@ -33,12 +33,7 @@ export function testTask(config: Config, run: Task['run']): Task {
   };
 }
 
-/** `onReport` gets the report of the run as soon as there is one. */
-export async function testRun(
-  services: Services,
-  command: 'all' | 'run-test-quit' | 'dev',
-  onReport: (report: RunReport) => void = () => {},
-): Promise<Result> {
+export async function testRun(services: Services, command: 'all' | 'run-test-quit'): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
@@ -63,7 +58,6 @@ export async function testRun(
       },
     );
     report = judged.report;
-    onReport(report);
     failure = failureOf(judged.report, judged.run);
     if (failure !== undefined) throw failure;
   });
