@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 
 const exclude = ['node_modules/**', 'dist/**', '.stopwatch/**'];
 
-/** unit: pure parts, beside what they test. integration: real processes and servers. e2e: real QEMU and kernel. */
+/** What needs a Docker daemon, from the two rooms where it is. */
+const docker = ['docker/docker.integration.test.ts', 'test/e2e/docker.test.ts'];
+
+/**
+ * unit: pure parts, beside what they test. integration: real processes and servers. e2e: real QEMU and kernel.
+ * docker: those with a daemon, which test/support/with-dockerd.ts starts.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -14,13 +20,30 @@ export default defineConfig({
           exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**'],
         },
       },
-      { test: { name: 'integration', include: ['**/*.integration.test.ts'], exclude, testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['**/*.integration.test.ts'],
+          exclude: [...exclude, ...docker],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'e2e',
           globalSetup: 'test/e2e/global-setup.ts',
           include: ['test/e2e/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, ...docker],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          globalSetup: 'test/e2e/global-setup.ts',
+          include: docker,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

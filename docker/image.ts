@@ -18,6 +18,9 @@ const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
 const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
 
+const WANTED_BASE =
+  'a base has to be Debian 13 or newer, or made from it: apt-get installs the packages, and its nodejs has to be 20.19 or newer';
+
 export interface ImageRequest {
   /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
   readonly dockerfile: string;
@@ -72,7 +75,7 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
       signal,
     );
   } catch (error) {
-    throw withLines(error, last);
+    throw withLines(error, last, request.base);
   }
   const image = await engine.image(tag);
   if (image === undefined)
@@ -186,16 +189,21 @@ function proxies(env: Readonly<Record<string, string | undefined>>): Record<stri
 }
 
 /** A build's failure is explained by what it printed. */
-function withLines(error: unknown, lastLines: readonly string[]): unknown {
+function withLines(error: unknown, lastLines: readonly string[], base: string): unknown {
   if (!(error instanceof StopwatchError)) return error;
   if (error.code !== 'docker-failed' && error.code !== 'disk-full') return error;
   const full = error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line));
   const hint = full
     ? 'free space where the daemon keeps its data: the image takes 1 GiB while it is built'
     : 'the last lines say why; --rebuild builds without old layers';
+  const own = !full && base !== 'default' && base !== 'bootstrap';
   // The daemon repeats the whole command of the step.
   const message = error.message
     .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
     .replaceAll(/\s+/g, ' ');
-  return new StopwatchError(full ? 'disk-full' : error.code, message, { hint, lastLines, cause: error });
+  return new StopwatchError(
+    full ? 'disk-full' : error.code,
+    own ? `${base} cannot be the base of the image. ${message}` : message,
+    { hint: own ? `${hint}; ${WANTED_BASE}` : hint, lastLines, cause: error },
+  );
 }

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { $, chalk } from 'zx';
+import { SKIPPED } from './support/docker.js';
 
 $.verbose = false;
 $.nothrow = true;
@@ -16,6 +17,8 @@ $.stdio = ['ignore', 'inherit', 'inherit'];
 interface Counts {
   passed: number;
   failed: number;
+  /** The whole stage could not be run here; it has said why. */
+  skipped?: true;
 }
 interface Stage {
   readonly name: string;
@@ -37,15 +40,16 @@ function command(name: string, ...argv: string[]): Stage {
   };
 }
 
-/** A vitest project. A run that reports no test at all has failed. */
-function tests(project: string): Stage {
+/** A vitest project, run through another command if that is given. A run that reports no test at all has failed. */
+function tests(project: string, ...through: string[]): Stage {
   return {
     name: `${project} tests`,
     run: async () => {
       const file = join(results, `${project}.json`);
       rmSync(file, { force: true });
       const { exitCode } =
-        await $`npx vitest run --project ${project} --reporter default --reporter json --outputFile ${file}`;
+        await $`${through} npx vitest run --project ${project} --reporter default --reporter json --outputFile ${file}`;
+      if (through.length > 0 && exitCode === SKIPPED) return { passed: 0, failed: 0, skipped: true };
       let counts: Counts;
       try {
         const report = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -68,6 +72,7 @@ const stages: readonly Stage[] = [
   tests('unit'),
   tests('integration'),
   tests('e2e'),
+  tests('docker', 'node', 'dist/test/support/with-dockerd.js'),
 ];
 
 mkdirSync(results, { recursive: true });
@@ -79,13 +84,12 @@ const total: Counts = { passed: 0, failed: 0 };
 for (const { name, run } of chosen) {
   process.stdout.write(`\n${chalk.bold(`== ${name}`)}\n`);
   const started = performance.now();
-  const { passed, failed } = await run();
+  const { passed, failed, skipped } = await run();
   total.passed += passed;
   total.failed += failed;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  rows.push(
-    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(20)} ${seconds.padStart(7)} s  ${passed} passed, ${failed} failed`,
-  );
+  const outcome = skipped ? 'skip  ' : failed === 0 ? 'ok    ' : 'FAILED';
+  rows.push(`${outcome} ${name.padEnd(20)} ${seconds.padStart(7)} s  ${passed} passed, ${failed} failed`);
 }
 process.stdout.write(`\n${rows.join('\n')}\n\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

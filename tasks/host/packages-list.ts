@@ -220,6 +220,7 @@ export function capabilities(cross: string, platform: NodeJS.Platform, arch: str
 
 /** What only this project's own tests call for: `doctor --tests`. */
 export const TEST_CAPABILITIES: readonly Capability[] = [
+  program('openssl', 'tests', everywhere('openssl'), { args: ['version'] }),
   program('shellcheck', 'tests', { ...everywhere('shellcheck'), dnf: ['ShellCheck'] }),
   program('dtc', 'tests', { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] }),
   // Makes a pseudo-terminal. The other systems' script(1) takes other options.
