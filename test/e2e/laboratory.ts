@@ -89,7 +89,8 @@ export async function laboratory(): Promise<Laboratory> {
   };
 }
 
-async function install(directory: string, { directory: home, env }: Project): Promise<void> {
+/** Packs the checkout and installs the tarball in the project's directory. */
+export async function install(directory: string, { directory: home, env }: Project): Promise<void> {
   say(`packing, and installing in ${home}`);
   mkdirSync(home, { recursive: true });
   // prepare would build dist/ anew, from under the tests that run from it.
