@@ -19,38 +19,56 @@ function setUp() {
     machine.prompt = (machine.prompt + text).split('\n').at(-1) ?? '';
     input.printed(Buffer.from(text));
   };
-  return { clock, typed, quits, input, print };
+  /** What is printed, and a moment in which nothing follows. */
+  const shows = (text: string): void => {
+    print(text);
+    clock.advance(50);
+  };
+  return { clock, typed, quits, input, print, shows };
 }
 
 describe('PipedInput', () => {
+  it('does not take the first half of a line for a prompt', () => {
+    const { clock, typed, input, print, shows } = setUp();
+    input.push(Buffer.from('one\n'));
+    print('Linux version 6.12 #');
+    clock.advance(49);
+    print('1 SMP\n');
+    clock.advance(100);
+    expect(typed).toEqual([]);
+    shows('/ # ');
+    expect(typed).toEqual(['one\n']);
+  });
+
   it('types one line at each prompt, and Ctrl-D at the end', () => {
-    const { typed, input, print } = setUp();
+    const { typed, input, print, shows } = setUp();
     input.push(Buffer.from('one\ntwo\nth'));
     input.push(Buffer.from('ree'));
     input.end();
     expect(typed).toEqual([]);
     print('Booting\n');
-    print('/ # ');
+    shows('/ # ');
     expect(typed).toEqual(['one\n']);
     print('one\n');
     expect(typed).toEqual(['one\n']);
-    print('output\n/ # ');
-    print('two\n/ # ');
-    print('three\n/ # ');
+    shows('output\n/ # ');
+    shows('two\n/ # ');
+    shows('three\n/ # ');
     expect(typed).toEqual(['one\n', 'two\n', 'three\n', '\u0004']);
   });
 
   it('types what comes while the prompt is there already', () => {
-    const { typed, input, print } = setUp();
-    print('$ ');
+    const { clock, typed, input, shows } = setUp();
+    shows('$ ');
     input.push(Buffer.from('now\n'));
+    clock.advance(50);
     expect(typed).toEqual(['now\n']);
   });
 
   it('does not take the prompt before the echo for a new one', () => {
-    const { typed, input, print } = setUp();
+    const { typed, input, print, shows } = setUp();
     input.push(Buffer.from('a\nb\n'));
-    print('# ');
+    shows('# ');
     print('a');
     print('\n');
     expect(typed).toEqual(['a\n']);
@@ -69,9 +87,9 @@ describe('PipedInput', () => {
   });
 
   it('ends a machine that stays after the end of the input', () => {
-    const { clock, typed, quits, input, print } = setUp();
+    const { clock, typed, quits, input, print, shows } = setUp();
     input.end();
-    print('# ');
+    shows('# ');
     expect(typed).toEqual(['\u0004']);
     clock.advance(14_000);
     print('still here\n');

@@ -13,6 +13,8 @@ import type { RunningMachine } from './runner.js';
 const NO_PROMPT = 2000;
 /** The same before the first prompt: the guest boots. */
 const NO_FIRST_PROMPT = 10_000;
+/** What looks like a prompt may be the start of `#1 SMP`: it is one when nothing follows for so long. Milliseconds. */
+const SETTLED = 50;
 const PROMPT = /[#$>] ?$/;
 const CTRL_D = '\u0004';
 
@@ -27,6 +29,7 @@ export class PipedInput {
   /** The echo of the last line sent has not ended yet. */
   #echoing = false;
   #cancel: () => void = () => {};
+  #cancelPrompt: () => void = () => {};
 
   constructor(clock: Clock, machine: RunningMachine, quietSeconds: number) {
     this.#clock = clock;
@@ -70,6 +73,7 @@ export class PipedInput {
 
   stop(): void {
     this.#cancel();
+    this.#cancelPrompt();
   }
 
   /** A line that came in pieces is one line. */
@@ -80,7 +84,9 @@ export class PipedInput {
   }
 
   #atPrompt(): void {
-    if (!this.#echoing && PROMPT.test(this.#machine.prompt)) this.#next();
+    this.#cancelPrompt();
+    if (this.#echoing || !PROMPT.test(this.#machine.prompt)) return;
+    this.#cancelPrompt = this.#clock.after(SETTLED, () => this.#next());
   }
 
   #next(): void {

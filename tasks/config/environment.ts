@@ -81,13 +81,14 @@ function words(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** 'a=1,b=off' as an object; a value that is a boolean or an integer becomes one. */
+/** 'a=1,b=off' as an object; a value that is a boolean (QEMU's on and off too) or an integer becomes one. */
 function properties(text: string): unknown {
   const pairs = words(text).map((word) => word.split(/=(.*)/s, 2));
   if (pairs.some((pair) => pair.length < 2 || pair[0] === '')) return text;
   return Object.fromEntries(
     pairs.map(([name = '', value = '']) => {
-      if (value === 'true' || value === 'false') return [name, value === 'true'];
+      const boolean = /^\d/.test(value) ? undefined : BOOLEANS[value];
+      if (boolean !== undefined) return [name, boolean];
       return [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value];
     }),
   );

@@ -94,6 +94,7 @@ function expectedNumber(schema: z.ZodNumber): string {
   const least = schema.minValue ?? Number.NEGATIVE_INFINITY;
   const most = schema.maxValue ?? Number.POSITIVE_INFINITY;
   if (most < Number.MAX_SAFE_INTEGER) return `${noun} from ${least} to ${most}`;
+  if (least <= Number.MIN_SAFE_INTEGER) return noun;
   if (schema.safeParse(least).success) return `${noun}, ${least} or more`;
   return `${noun} above ${least}`;
 }

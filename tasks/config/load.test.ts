@@ -120,7 +120,7 @@ test('the environment, one kind of setting at a time', async () => {
       STOPWATCH_VM_CLOCK: 'realtime',
       STOPWATCH_VM_QEMU_ARGS: '-m, 64 ,-s',
       STOPWATCH_VM_APPEND: '["loglevel=8,x"]',
-      STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot=false,speed=3,label=a=b',
+      STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot=off,speed=3,label=a=b',
       STOPWATCH_SOURCES_LINUX_TREE: 'trees/linux',
       STOPWATCH_DOWNLOADS_DIRECTORY: '',
       STOPWATCH_BUILD_JOBS: '',

@@ -38,6 +38,8 @@ export const configSchema = z.strictObject({
     jobs: z.int().min(0).max(1024),
     /** auto: where it is installed; on: it must be; off: never. */
     ccache: z.enum(['auto', 'on', 'off']),
+    /** QEMU as it is; with the address and undefined-behaviour sanitizers; or with the device counting the lines it reaches. */
+    variant: z.enum(['plain', 'sanitize', 'coverage']),
   }),
   vm: z.strictObject({
     /** auto: KVM where the host is aarch64 and has it, and the clock is the host's; else TCG. */

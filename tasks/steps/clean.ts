@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `clean`: removes what can be made again, after saying what. */
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanOptions, Result, Services } from '../cli/services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
@@ -15,7 +15,7 @@ interface Item {
 }
 
 export async function cleanWork(services: Services, options: CleanOptions): Promise<Result> {
-  const items = (await itemsFor(services, options)).filter(({ path }) => existsSync(path));
+  const items = itemsFor(services, options).filter(({ path }) => existsSync(path));
   if (items.length === 0)
     return { exitCode: EXIT.passed, text: 'There is nothing to remove.\n', data: { removed: [] } };
   const sizes = await Promise.all(items.map(({ path }) => kibibytes(services, path)));
@@ -27,7 +27,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   const paths = items.map(({ path }) => path);
   if (options.dryRun)
     return { exitCode: EXIT.passed, text: `${list}Would free ${total}.\n`, data: { wouldRemove: paths } };
-  if (!options.force && !(await services.confirm(`${list}Remove this and free ${total}? [y/N] `, false))) {
+  if (!options.force && !(await services.confirm(`${list}Remove this and free ${total}?`, false))) {
     throw new StopwatchError('bad-usage', `Nothing was removed; it would have been ${paths.join(', ')}`, {
       hint: 'Give --force to remove it without a question, or --dry-run to see more.',
     });
@@ -54,9 +54,8 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   };
 }
 
-async function itemsFor({ loaded, environment }: Services, options: CleanOptions): Promise<Item[]> {
+function itemsFor({ loaded, environment }: Services, options: CleanOptions): Item[] {
   const { config, paths } = loaded;
-  const state = join(paths.work, 'state');
   const items: Item[] = [
     { path: paths.build, what: 'builds' },
     { path: paths.vm, what: 'what a boot is made of' },
@@ -65,18 +64,7 @@ async function itemsFor({ loaded, environment }: Services, options: CleanOptions
   if (options.sources) {
     items.push({ path: paths.src, what: 'extracted sources, with any edits in them' });
     // What is known of these trees goes with them.
-    items.push({ path: state, what: 'what is known of finished tasks' });
-  } else {
-    // Records of what stays are kept: that the trees are extracted and patched.
-    for (const name of await readdir(state).catch(() => [])) {
-      if (
-        /^(qemu|linux)[-:.%_A-Za-z0-9]*(configure|build|meson)|^busybox[-:.%_A-Za-z0-9]*(configure|build)|^(driver|guest|vm)\b/.test(
-          name,
-        )
-      ) {
-        items.push({ path: join(state, name), what: 'record of a finished task' });
-      }
-    }
+    items.push({ path: join(paths.work, 'state'), what: 'what is known of finished tasks' });
   }
   if (options.reports) items.push({ path: paths.reports, what: 'reports of earlier runs' });
   if (options.downloads) {
