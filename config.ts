@@ -129,6 +129,7 @@ export default defineConfig({
     cross: 'aarch64-linux-gnu-',
     jobs: 0,
     ccache: 'auto',
+    variant: 'plain',
   },
   vm: {
     accelerator: 'auto',

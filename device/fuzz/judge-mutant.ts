@@ -32,7 +32,7 @@ export interface MutantBudget {
 
 /** Saving and loading must come soon: the faults in it are not to be found by anything else. */
 const EVENTFUL_EVERY = 12;
-const SHRINK_TRIES = 400;
+const SHRINK = { tries: 400, seconds: 15 };
 
 export async function judgeMutant(
   request: FuzzRequest,
@@ -50,7 +50,7 @@ export async function judgeMutant(
         ...budget,
         shard: { index: 1, count: 1 },
         eventfulEvery: EVENTFUL_EVERY,
-        shrinkTries: SHRINK_TRIES,
+        shrink: SHRINK,
       },
       ports,
     );

@@ -149,9 +149,11 @@ function placeOf({ region, offset }: { readonly region: 'mem' | 'regs'; readonly
 /** The script, one line per operation, the failing one marked. */
 export function scriptLines({ operations, startAtBoot }: Script, failing: number): readonly string[] {
   const all = operations.map((operation) => `${operation.at} ns  ${operationWords(operation)}`);
+  const start = failing < 0 ? ['> at the start  machine reset'] : [];
   const end = failing >= operations.length ? ['> at the end  machine reset'] : [];
   return [
     `  start_at_boot=${startAtBoot ? 'on' : 'off'}`,
+    ...start,
     ...all.map((line, index) => `${index === failing ? '>' : ' '} ${line}`),
     ...end,
   ];

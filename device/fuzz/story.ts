@@ -46,7 +46,7 @@ export interface Moment {
 export interface StoryOptions {
   /** Virtual time at which the script starts: the machine has just been reset. */
   readonly base: bigint;
-  /** Called with the model's state after each operation and its observations. */
+  /** Called with the model's state after each operation and its observations; before the first (-1) and after the reset at the end too. */
   readonly each?: (index: number, moment: Moment) => void;
 }
 
@@ -77,7 +77,8 @@ class Story {
   #now: bigint;
   /** The VM runs, and with it the serving of timers. */
   #running = true;
-  #index = 0;
+  /** Before the first operation: -1. */
+  #index = -1;
   #commands = 0;
 
   constructor(
@@ -94,6 +95,7 @@ class Story {
   *plan(): Generator<undefined, Plan> {
     const { script, options } = this;
     this.#observe();
+    options.each?.(-1, { now: this.#now, state: this.#state });
     for (const [index, operation] of script.operations.entries()) {
       this.#index = index;
       this.#perform(operation);

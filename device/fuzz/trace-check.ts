@@ -58,7 +58,7 @@ export async function traceCheck(
         seconds: Number.POSITIVE_INFINITY,
         shard: { index: 1, count: 1 },
         eventfulEvery: 4,
-        shrinkTries: 0,
+        shrink: { tries: 0, seconds: 0 },
       },
       ports,
     );

@@ -18,6 +18,8 @@ export interface Options {
   readonly rootfs?: string;
   readonly realtime?: true;
   readonly accel?: string;
+  /** Of `update` and `fuzz`. */
+  readonly variant?: string;
   /** Of `run`. */
   readonly crosscheck?: true;
   readonly rw?: true;
@@ -69,6 +71,14 @@ export function addGlobalOptions(program: Command): void {
     .addOption(new Option('--accel <KIND>', 'accelerator').choices(['auto', 'tcg', 'kvm']));
 }
 
+/** `--variant`, for the commands that know what to do with one. */
+export function variantOption(): Option {
+  return new Option(
+    '--variant <KIND>',
+    'QEMU plain, with sanitizers, or with the device counting the lines it reaches',
+  ).choices(['plain', 'sanitize', 'coverage']);
+}
+
 /** The settings that were given as flags. */
 export function settingsOf(options: Options): Given[] {
   const given: Given[] = [];
@@ -77,6 +87,7 @@ export function settingsOf(options: Options): Given[] {
   };
   set('build.jobs', options.jobs, '--jobs');
   for (const { name, path } of options.source ?? []) set(`sources.${name}.tree`, path, '--source');
+  set('build.variant', options.variant, '--variant');
   set('downloads.offline', options.offline, '--offline');
   set('vm.driver', options.driver, '--driver');
   if (options.rw) set('vm.rootfs', 'ext4', '--rw');

@@ -14,6 +14,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'build.cross': 'prefix of the cross compiler and its tools',
   'build.jobs': 'processes at once over all tasks; 0: one per processor (`--jobs`)',
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
+  'build.variant':
+    'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches (`--variant`)',
   'vm.accelerator':
     'auto: KVM where the host is aarch64, may use it, and the clock is the host’s; else TCG (`--accel`)',
   'vm.cpu': 'processor model under TCG; under KVM it is the host’s',

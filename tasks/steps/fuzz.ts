@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: MIT
 /** `fuzz`: a campaign, or one script again, on a QEMU that is brought up to date first. */
 import { randomInt } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { operationWords, scriptLines, tell, toldLines } from '../../device/fuzz/report.js';
+import { device } from '../../device/device.js';
 import { readScript, replayScript } from '../../device/fuzz/regressions.js';
-import { formatScript, type Script } from '../../device/fuzz/script.js';
 import { stopwatchTarget } from '../../device/fuzz/target.js';
+import { traceCheck } from '../../device/fuzz/trace-check.js';
 import { hostClock } from '../../vm/clock.js';
-import {
-  campaign,
-  type CampaignResult,
-  type Failed,
-  type FuzzRequest,
-  observe,
-  type Progress,
-} from '../../vm/fuzz/campaign.js';
+import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
+import { formatVerdict } from '../../vm/crosscheck/index.js';
 import type { MachinePorts } from '../../vm/fuzz/machine.js';
 import type { FuzzOptions, Result, Services } from '../cli/services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
-import { shellQuote } from '../host/process.js';
 import { bringUpToDate, toolchain } from './commands.js';
-import { layoutOf } from './layout.js';
+import { coverageWords, forgetCoverage, readCoverage } from './coverage.js';
+import { counted, report } from './fuzz-report.js';
+import { type Layout, layoutOf } from './layout.js';
 
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
 const EVENTFUL_EVERY = 256;
-const SHRINK_TRIES = 3000;
+const SHRINK = { tries: 3000, seconds: 180 };
+/** Operations that are done with QEMU's trace switched on, which is slow; but it need not be many. */
+const TRACED = 3000;
 /** Parts of a campaign whose number nobody tells. */
 const UNKNOWN_COUNT = 65_536;
 
@@ -47,7 +44,13 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
     run: async (context) => {
       const directory = join(layout.work, 'fuzz');
       await mkdir(directory, { recursive: true });
-      const request = { qemu: options.qemu ?? layout.qemu, directory, silenceMs: SILENCE_MS };
+      const counts = services.loaded.config.build.variant === 'coverage' && options.qemu === undefined;
+      const request = {
+        qemu: options.qemu ?? layout.qemu,
+        directory,
+        silenceMs: SILENCE_MS,
+        orderly: counts,
+      };
       const ports: MachinePorts = {
         processes: context.processes,
         clock: hostClock,
@@ -56,13 +59,15 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
       };
       result =
         options.replay === undefined
-          ? await search(services, options, request, ports, context)
+          ? await search(services, options, request, ports, context, counts ? layout : undefined)
           : await again(options.replay, request, ports);
       if (context.signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while searching');
       const { exitCode } = result;
       if (exitCode === EXIT.differs)
         throw new StopwatchError('model-differs', 'The device and the model differ');
-      if (exitCode !== EXIT.passed) throw new StopwatchError('qemu-died', 'QEMU crashed or hung');
+      if (exitCode === EXIT.guest) throw new StopwatchError('qemu-died', 'QEMU crashed or hung');
+      if (exitCode !== EXIT.passed)
+        throw new StopwatchError('test-failed', 'Not all of the device was reached');
     },
   };
   try {
@@ -80,12 +85,14 @@ async function search(
   request: FuzzRequest,
   ports: MachinePorts,
   context: TaskContext,
+  coverage: Layout | undefined,
 ): Promise<Result> {
   const seed = options.seed ?? randomInt(2 ** 32);
   const shard = options.shard ?? shardOf(environment);
   const operations = options.operations ?? Number.POSITIVE_INFINITY;
   const seconds =
     options.seconds ?? (options.operations === undefined ? DEFAULT_SECONDS : Number.POSITIVE_INFINITY);
+  if (coverage !== undefined) await forgetCoverage(coverage, device.description);
   context.log(`seed ${seed}, part ${shard.index} of ${shard.count}, ${request.qemu}`);
   const done = await campaign(
     stopwatchTarget,
@@ -96,7 +103,7 @@ async function search(
       operations,
       seconds,
       eventfulEvery: EVENTFUL_EVERY,
-      shrinkTries: SHRINK_TRIES,
+      shrink: SHRINK,
       onProgress: (progress) => {
         context.log(`${counted(progress)}, ${Math.round(progress.memory / 2 ** 20)} MiB`);
         if (Number.isFinite(operations)) context.progress(progress.operations, operations, 'steps');
@@ -108,7 +115,15 @@ async function search(
   const data = { seed, shard, ...progress };
   const words = `${counted(progress)} (seed ${seed})`;
   if (finding === undefined) {
-    return { exitCode: EXIT.passed, verdict: [`Fuzz         no difference in ${words}`], data };
+    if (context.signal.aborted) return { exitCode: EXIT.passed };
+    const traced = await checkTrace(seed, request, ports);
+    const reached = coverage && coverageWords(await readCoverage(coverage, device.description, context));
+    const exitCode = traced.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : traced.exitCode;
+    return {
+      exitCode,
+      verdict: [`Fuzz         no difference in ${words}`, ...traced.verdict, ...(reached?.verdict ?? [])],
+      data: { ...data, trace: traced.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
+    };
   }
   const file = join(request.directory, `seed-${seed}-script-${finding.index}.json`);
   const told = await report(finding.script, finding.outcome, file, request, ports, [
@@ -125,6 +140,28 @@ async function search(
   };
 }
 
+/** What the device says of itself, and what QEMU says of it. */
+async function checkTrace(seed: number, request: FuzzRequest, ports: MachinePorts) {
+  const {
+    search: done,
+    wrong,
+    verdict,
+    ...data
+  } = await traceCheck(request, { seed, operations: TRACED }, ports);
+  const { finding } = done;
+  if (finding !== undefined) {
+    const told = await report(finding.script, finding.outcome, undefined, request, ports);
+    return { ...told, verdict: ['Trace        a difference with the trace switched on:', ...told.verdict] };
+  }
+  if (wrong !== undefined) {
+    const lines = verdict === undefined || verdict.result === 'agree' ? [wrong] : formatVerdict(verdict);
+    return { exitCode: EXIT.differs, verdict: lines.map((line) => `Trace        ${line}`), data };
+  }
+  const { events, witnessed, logged } = data;
+  const words = `${events} events agree, ${witnessed} confirmed by QEMU's own trace, ${logged} guest errors logged`;
+  return { exitCode: EXIT.passed, verdict: [`Trace        ${words}`], data };
+}
+
 async function again(file: string, request: FuzzRequest, ports: MachinePorts): Promise<Result> {
   const script = await readScript(file).catch((cause: unknown) => {
     throw new StopwatchError('bad-usage', cause instanceof Error ? cause.message : String(cause), { cause });
@@ -136,56 +173,6 @@ async function again(file: string, request: FuzzRequest, ports: MachinePorts): P
   }
   const told = await report(script, outcome, undefined, request, ports);
   return { ...told, data: { file, ...told.data } };
-}
-
-/** What is said of a script that fails, and the script written to the file, if one is given. */
-async function report(
-  script: Script,
-  outcome: Failed,
-  file: string | undefined,
-  request: FuzzRequest,
-  ports: MachinePorts,
-  about: readonly string[] = [],
-): Promise<
-  Result & { readonly verdict: readonly string[]; readonly data: Readonly<Record<string, unknown>> }
-> {
-  const observed = await observe(stopwatchTarget, script, outcome.operation, request, ports);
-  const told = tell(script, outcome, observed);
-  const operation = script.operations[outcome.operation];
-  const differs = `${told.compared}: expected ${told.expected}, got ${told.actual}`;
-  if (file !== undefined) await writeFile(file, formatScript(script, [...about, differs]));
-  const next =
-    file === undefined
-      ? undefined
-      : shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] });
-  return {
-    exitCode: outcome.result === 'differs' ? EXIT.differs : EXIT.guest,
-    verdict: [
-      ...scriptLines(script, outcome.operation),
-      '',
-      ...toldLines(told),
-      ...('stderr' in outcome ? ['', ...outcome.stderr.slice(0, 40)] : []),
-    ],
-    data: {
-      ...outcome,
-      ...told,
-      operationWords: operation === undefined ? 'machine reset at the end' : operationWords(operation),
-      shortest: script.operations.length,
-      ...(file === undefined ? {} : { script: file, replay: next }),
-    },
-    ...(next === undefined ? {} : { next }),
-  };
-}
-
-function counted({
-  operations,
-  scripts,
-  commands,
-  reloads,
-  seconds,
-}: Progress | CampaignResult<Script>): string {
-  const rate = Math.round(operations / Math.max(seconds, 0.001));
-  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s`;
 }
 
 /** Continuous integration says which of its parallel jobs this is: from 1, or Kubernetes from 0 and without their number. */

@@ -31,12 +31,14 @@ export function layoutOf(config: Config, paths: Paths): Layout {
   const { src, build, vm } = paths;
   const release = (source: SourceName) => join(src, `${source}-${config.sources[source].version}`);
   const linuxBuild = join(build, 'linux');
+  const { variant } = config.build;
+  const qemuBuild = join(build, variant === 'sanitize' ? 'qemu-sanitize' : 'qemu');
   return {
     ...paths,
     tree: (source) => config.sources[source].tree ?? release(source),
     sourceStamp: (source) => `${release(source)}.source.json`,
-    qemuBuild: join(build, 'qemu'),
-    qemu: join(build, 'qemu', 'qemu-system-aarch64'),
+    qemuBuild,
+    qemu: join(variant === 'coverage' ? join(build, 'qemu-coverage') : qemuBuild, 'qemu-system-aarch64'),
     mesonTools: join(build, 'meson-tools'),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),

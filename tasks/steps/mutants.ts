@@ -10,6 +10,7 @@ import type { MutantsOptions, Result, Services } from '../cli/services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
+import { readArguments } from './argued.js';
 import { bringUpToDate, toolchain } from './commands.js';
 import { layoutOf } from './layout.js';
 import { type BuildCommands, buildCommands, relink } from './relink.js';
@@ -69,7 +70,7 @@ async function judgeAll(
   context: TaskContext,
 ): Promise<readonly Judged[]> {
   const source = await readFile(join(packageDirectory, 'device', 'stopwatch.c'), 'utf8');
-  const equivalents = await readEquivalents(
+  const equivalents = await readArguments(
     join(packageDirectory, 'device', 'fuzz', 'equivalent-mutants.json'),
   );
   const all = stopwatchMutants(source);
@@ -127,14 +128,6 @@ async function makeMutant(
     context,
   );
   return { program, failed };
-}
-
-/** Mutants that do the same as the device, each with the argument why. */
-async function readEquivalents(file: string): Promise<ReadonlyMap<string, string>> {
-  const entries: unknown = JSON.parse(await readFile(file, 'utf8'));
-  if (typeof entries !== 'object' || entries === null)
-    throw new StopwatchError('internal', `${file} is no list`);
-  return new Map(Object.entries(entries).map(([id, why]) => [id, String(why)]));
 }
 
 function median(values: readonly number[]): number {

@@ -8,6 +8,7 @@ import type { Task, TaskContext } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { extractDebianPackage } from '../sources/extract.js';
 import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import { coverageTask } from './coverage.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
@@ -23,7 +24,9 @@ export function qemuTasks(
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   // A relative path gets into the binary (__FILE__), so that two checkouts build the same one.
   const source = relative(build, tree);
-  const args = configureArguments(tree, source, device, ccache);
+  const { variant } = config.build;
+  const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
+  const coverage = variant === 'coverage' ? [coverageTask(layout, device)] : [];
   const links = device.build.qemu.links.map(({ target }) => join(layout.package, target));
   return [
     ...sourceTasks('qemu', config, layout, ports),
@@ -59,11 +62,11 @@ export function qemuTasks(
       },
     },
     {
-      name: 'qemu:build',
+      name: variant === 'coverage' ? 'qemu:plain' : 'qemu:build',
       title: 'QEMU: build',
       deps: ['qemu:configure'],
       inputs: { files: links, trees: [tree], values: { ccache } },
-      outputs: [layout.qemu],
+      outputs: [join(build, 'qemu-system-aarch64')],
       jobs: 'ninja',
       run: async (context) => {
         const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
@@ -75,8 +78,16 @@ export function qemuTasks(
         });
       },
     },
+    ...coverage,
   ];
 }
+
+const VARIANT_ARGUMENTS: Readonly<Record<Config['build']['variant'], readonly string[]>> = {
+  plain: [],
+  sanitize: ['--enable-asan', '--enable-ubsan'],
+  // Only the device counts, and it is linked into the plain build.
+  coverage: [],
+};
 
 function configureArguments(
   tree: string,

@@ -28,7 +28,8 @@ export interface CampaignOptions extends FuzzRequest {
   readonly shard: { readonly index: number; readonly count: number };
   /** One script in this many saves and loads the VM. */
   readonly eventfulEvery: number;
-  readonly shrinkTries: number;
+  /** What making a script short may cost. */
+  readonly shrink: { readonly tries: number; readonly seconds: number };
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -94,7 +95,7 @@ export async function campaign<O, S extends { readonly operations: readonly O[] 
         const at = { index, after, afterSeconds: seconds() };
         counts.operations = after;
         const short = await shorten(target, script, outcome, rigs, {
-          tries: options.shrinkTries,
+          ...options.shrink,
           signal: ports.signal,
         });
         return { ...progress(), finding: { ...at, from: script.operations.length, ...short } };
@@ -203,7 +204,7 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
   script: S,
   found: Failed,
   rigs: Rigs,
-  options: { readonly tries: number; readonly signal: AbortSignal },
+  options: { readonly tries: number; readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Pick<Finding<S>, 'outcome' | 'script' | 'tries' | 'minimal'>> {
   await rigs.end();
   const device = target.device(script);

@@ -18,6 +18,8 @@ export interface MachineRequest {
   readonly silenceMs: number;
   /** Each QEMU writes these trace events, and guest errors, to a file of its own, and is ended in good order. */
   readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string };
+  /** QEMU is ended in good order and not killed: it has something to write at its end. */
+  readonly orderly?: boolean;
 }
 
 export interface MachinePorts {
@@ -66,7 +68,7 @@ export class FuzzMachine {
     private readonly qmp: QmpClient,
     private readonly directory: { readonly path: string; remove(): Promise<void> },
     private readonly silenceMs: number,
-    private readonly traced: boolean,
+    private readonly orderly: boolean,
   ) {
     void child.exited.then(() => {
       this.#ended = true;
@@ -132,7 +134,7 @@ export class FuzzMachine {
         qmp,
         directory,
         request.silenceMs,
-        request.trace !== undefined,
+        request.orderly === true || request.trace !== undefined,
       );
       early.catch(() => {});
       waiting.forEach((event) => machine.#event(event));
@@ -247,9 +249,9 @@ export class FuzzMachine {
     return exit;
   }
 
-  /** Ends QEMU: at once, or in good order for the sake of its trace. */
+  /** Ends QEMU: at once, or in good order for the sake of what it writes then. */
   async end(): Promise<void> {
-    if (this.traced) {
+    if (this.orderly) {
       await this.qmp.execute('quit');
       await this.exit(this.silenceMs);
     }

@@ -15,6 +15,8 @@ export interface MinimiseOptions<O> {
   readonly failing: (operations: readonly O[]) => Promise<number | undefined>;
   /** Tries at the most; what has been found by then is given. */
   readonly tries: number;
+  /** Seconds at the most: a script that hangs takes long to be seen hanging. */
+  readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
@@ -36,6 +38,7 @@ export async function minimise<O>(
 
 class Minimiser<O> {
   #tries = 0;
+  readonly #started = performance.now();
 
   constructor(
     private operations: readonly O[],
@@ -54,7 +57,8 @@ class Minimiser<O> {
   }
 
   #spent(): boolean {
-    return this.#tries >= this.options.tries || this.options.signal.aborted;
+    const { tries, seconds, signal } = this.options;
+    return this.#tries >= tries || performance.now() - this.#started >= seconds * 1000 || signal.aborted;
   }
 
   async #try(operations: readonly O[]): Promise<boolean> {

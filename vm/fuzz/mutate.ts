@@ -204,7 +204,7 @@ function describe(
   const lineEnd = source.indexOf('\n', at + length);
   const original = source.slice(lineStart, lineEnd);
   const now = source.slice(lineStart, at) + replacement + source.slice(at + length, lineEnd);
-  const where = whereIs(masked, at);
+  const where = definitionAt(masked, at);
   return {
     id: `${operator} in ${where}: ${squeeze(original)} -> ${squeeze(now)}`,
     operator,
@@ -220,8 +220,8 @@ function squeeze(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** The last definition that begins before: a name at the start of a line. */
-function whereIs(masked: string, at: number): string {
+/** The function or table that this place of a source is in: the last definition that begins before it. `masked`: see `mask`. */
+export function definitionAt(masked: string, at: number): string {
   const before = masked.slice(0, at);
   const names = [...before.matchAll(/^(?! )[\w *]*?(\w+)(?:\(|\[\] = \{| = \{)/gm)];
   return names.at(-1)?.[1] ?? 'top';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FuzzMachine, MachineError, type MachinePorts, type MachineRequest } from './machine.js';
 import type { Exchange, Plan } from './plan.js';
 
-/** How a plan ended. `operation`: index in the script; its length stands for the reset at the end. */
+/** How a plan ended. `operation`: index in the script; -1 is the machine as it starts, the script's length the reset at its end. */
 export type Outcome =
   | { readonly result: 'agree' }
   | {
@@ -63,7 +63,7 @@ export class Rig {
 
   async #steps(first: FuzzMachine, plan: Plan): Promise<Outcome> {
     let machine = first;
-    let operation = 0;
+    let operation = -1;
     try {
       for (const one of plan.steps) {
         if (one.kind === 'exchange') {
@@ -175,5 +175,5 @@ function tell(lines: readonly string[], { operations, parts }: Exchange): Observ
 function answerAt(exchange: Exchange, at: number): { operation: number; part: string } {
   const index = exchange.ends.findIndex((end) => end > at);
   const last = index < 0 ? exchange.ends.length - 1 : index;
-  return { operation: exchange.operations[last] ?? 0, part: exchange.parts[last] ?? '' };
+  return { operation: exchange.operations[last] ?? -1, part: exchange.parts[last] ?? '' };
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { App } from '../app.js';
 import { addHelp } from '../help.js';
+import { variantOption } from '../options.js';
 
 interface Own {
   readonly ops?: number;
@@ -55,6 +56,7 @@ export function addFuzz(program: Command, app: App): void {
         'do only this part of the campaign; also from CI_NODE_INDEX and CI_NODE_TOTAL, or JOB_COMPLETION_INDEX',
       ).argParser(parseShard),
     )
+    .addOption(variantOption())
     .option('--replay <FILE>', 'do the script in this file, and no other')
     .option('--qemu <PATH>', 'use this QEMU; without it, ours is brought up to date first')
     .action(async (own: Own) =>

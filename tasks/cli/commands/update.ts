@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 
 export function addUpdate(program: Command, app: App): void {
   const command = program
@@ -10,6 +11,7 @@ export function addUpdate(program: Command, app: App): void {
     .description(
       'Builds QEMU, Linux, Busybox, the driver and the root file system, as far as they are not up to date: after an edit of device/, driver/, guest_fs/, a source tree or the configuration, just what depends on it. Boots nothing.',
     )
+    .addOption(variantOption())
     .action(async () =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
         (await steps()).update(services),

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/** What `fuzz` says of what it found, and of how much it looked at. */
+import { writeFile } from 'node:fs/promises';
+import { operationWords, scriptLines, tell, toldLines } from '../../device/fuzz/report.js';
+import { formatScript, type Script } from '../../device/fuzz/script.js';
+import { stopwatchTarget } from '../../device/fuzz/target.js';
+import {
+  type CampaignResult,
+  type Failed,
+  type FuzzRequest,
+  observe,
+  type Progress,
+} from '../../vm/fuzz/campaign.js';
+import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import type { Result } from '../cli/services.js';
+import { EXIT } from '../core/errors.js';
+import { shellQuote } from '../host/process.js';
+
+/** What is said of a script that fails, and the script written to the file, if one is given. */
+export async function report(
+  script: Script,
+  outcome: Failed,
+  file: string | undefined,
+  request: FuzzRequest,
+  ports: MachinePorts,
+  about: readonly string[] = [],
+): Promise<
+  Result & { readonly verdict: readonly string[]; readonly data: Readonly<Record<string, unknown>> }
+> {
+  const observed = await observe(stopwatchTarget, script, outcome.operation, request, ports);
+  const told = tell(script, outcome, observed);
+  const operation = script.operations[outcome.operation];
+  const differs = `${told.compared}: expected ${told.expected}, got ${told.actual}`;
+  if (file !== undefined) await writeFile(file, formatScript(script, [...about, differs]));
+  const next =
+    file === undefined
+      ? undefined
+      : shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] });
+  return {
+    exitCode: outcome.result === 'differs' ? EXIT.differs : EXIT.guest,
+    verdict: [
+      ...scriptLines(script, outcome.operation),
+      '',
+      ...toldLines(told),
+      ...('stderr' in outcome ? ['', ...outcome.stderr.slice(0, 40)] : []),
+    ],
+    data: {
+      ...outcome,
+      ...told,
+      operationWords: operation === undefined ? 'machine reset' : operationWords(operation),
+      shortest: script.operations.length,
+      ...(file === undefined ? {} : { script: file, replay: next }),
+    },
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+export function counted({
+  operations,
+  scripts,
+  commands,
+  reloads,
+  seconds,
+}: Progress | CampaignResult<Script>): string {
+  const rate = Math.round(operations / Math.max(seconds, 0.001));
+  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s`;
+}

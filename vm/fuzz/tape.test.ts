@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+import { type Duplex, duplexPair } from 'node:stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Tape } from './tape.js';
+
+let qemu: Duplex;
+let tape: Tape;
+beforeEach(() => {
+  const [ours, theirs] = duplexPair();
+  qemu = theirs;
+  qemu.on('data', () => {});
+  tape = new Tape(ours, 50);
+});
+
+describe('Tape', () => {
+  it('hears what is expected, however it is cut', async () => {
+    const expected = 'IRQ raise 0\nOK 5\nOK 0x12\n';
+    const heard = tape.exchange('a\nb\n', expected);
+    for (const byte of expected) qemu.write(byte);
+    expect(await heard).toEqual({ heard: 'same' });
+  });
+
+  it('keeps what comes before it is expected', async () => {
+    qemu.write('IRQ lower 0\nOK\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await tape.exchange('', 'IRQ lower 0\n')).toEqual({ heard: 'same' });
+    expect(await tape.exchange('a\n', 'OK\n')).toEqual({ heard: 'same' });
+  });
+
+  it('gives the first line that differs, whole', async () => {
+    const heard = tape.exchange('a\nb\nc\n', 'OK 1\nOK 20\nOK 3\n');
+    qemu.write('OK 1\nOK 2');
+    qemu.write('9\nOK 3\n');
+    const difference = { at: 5, expected: 'OK 20', actual: 'OK 29' };
+    expect(await heard).toEqual({ heard: 'different', difference });
+  });
+
+  it('sees an interrupt that nobody expects, and one that does not come', async () => {
+    const first = tape.exchange('a\n', 'OK\n');
+    qemu.write('IRQ raise 0\nOK\n');
+    expect(await first).toMatchObject({ difference: { at: 0, expected: 'OK', actual: 'IRQ raise 0' } });
+    const second = tape.exchange('a\n', 'IRQ raise 0\nOK\n');
+    qemu.write('OK\n');
+    expect(await second).toMatchObject({ difference: { expected: 'IRQ raise 0', actual: 'OK' } });
+  });
+
+  it('says how far it came when QEMU goes, and when it says nothing', async () => {
+    const silent = tape.exchange('a\nb\n', 'OK 1\nOK 2\n');
+    qemu.write('OK 1\n');
+    expect(await silent).toEqual({ heard: 'nothing', at: 5 });
+    const lost = tape.exchange('a\n', 'OK\n');
+    qemu.end();
+    expect(await lost).toEqual({ heard: 'lost', at: 0 });
+    expect(await tape.exchange('a\n', 'OK\n')).toEqual({ heard: 'lost', at: 0 });
+  });
+
+  it('records answers, interrupts not counted', async () => {
+    const lines = tape.record('a\nb\n', 2, 1000);
+    qemu.write('IRQ raise 0\nOK 1\nFAIL no\n');
+    expect(await lines).toEqual(['IRQ raise 0', 'OK 1', 'FAIL no']);
+  });
+});
