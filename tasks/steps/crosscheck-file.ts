@@ -22,6 +22,11 @@ export async function crosscheckFile(
       hint: 'The streams of earlier runs are .stopwatch/reports/<run>/events.log; latest leads to the last one.',
     });
   }
+  if ((await stat(events)).size === 0) {
+    throw new StopwatchError('file-unreadable', `${events} is empty: that run recorded no events`, {
+      hint: 'run records them with --crosscheck; run-test-quit always does.',
+    });
+  }
   const beside = runFiles(dirname(events), '');
   // How it was judged the first time, where that is known; else as a run of this configuration would be.
   const saved =
