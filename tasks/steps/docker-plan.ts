@@ -80,7 +80,7 @@ export function ownTrees({ sources }: Config): readonly (readonly [SourceName, s
  */
 export function programDirectories(packageDirectory: string): readonly string[] {
   const parts = packageDirectory.split(sep);
-  const modules = parts.lastIndexOf('node_modules');
+  const modules = parts.indexOf('node_modules');
   return modules === -1 ? [packageDirectory] : [parts.slice(0, modules + 1).join(sep)];
 }
 

@@ -11,7 +11,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,8 @@ async function answers(path: string): Promise<boolean> {
 
 async function startDaemon(): Promise<Daemon> {
   const directory = mkdtempSync(join(tmpdir(), 'stopwatch-dockerd-'));
+  // Tests call as a user who is not root: the socket's own rights say who may.
+  chmodSync(directory, 0o711);
   const place = (name: string): string => join(directory, name);
   const socket = place('docker.sock');
   const log = openSync(place('log'), 'a');
