@@ -18,9 +18,6 @@ const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
 const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
 
-const WANTED_BASE =
-  'a base has to be Debian 13 or newer, or made from it: apt-get installs the packages, and its nodejs has to be 20.19 or newer';
-
 export interface ImageRequest {
   /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
   readonly dockerfile: string;
@@ -188,22 +185,31 @@ function proxies(env: Readonly<Record<string, string | undefined>>): Record<stri
   return Object.fromEntries(PROXIES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
-/** A build's failure is explained by what it printed. */
+/** A build's failure is explained by what it printed, and by the base if that was somebody's own. */
 function withLines(error: unknown, lastLines: readonly string[], base: string): unknown {
   if (!(error instanceof StopwatchError)) return error;
-  if (error.code !== 'docker-failed' && error.code !== 'disk-full') return error;
+  if (error.code === 'interrupted' || error.code === 'docker-unreachable') return error;
   const full = error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line));
-  const hint = full
-    ? 'free space where the daemon keeps its data: the image takes 1 GiB while it is built'
-    : 'the last lines say why; --rebuild builds without old layers';
-  const own = !full && base !== 'default' && base !== 'bootstrap';
+  const own = base !== 'default' && base !== 'bootstrap';
   // The daemon repeats the whole command of the step.
   const message = error.message
     .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
     .replaceAll(/\s+/g, ' ');
+  if (full)
+    return new StopwatchError('disk-full', message, {
+      hint: 'free space where the daemon keeps its data: the image takes 1 GiB while it is built',
+      lastLines,
+      cause: error,
+    });
   return new StopwatchError(
-    full ? 'disk-full' : error.code,
-    own ? `${base} cannot be the base of the image. ${message}` : message,
-    { hint: own ? `${hint}; ${WANTED_BASE}` : hint, lastLines, cause: error },
+    'docker-failed',
+    own ? `${base} cannot be the base of the image: ${message}` : message,
+    {
+      hint: own
+        ? 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer'
+        : 'the last lines say why; --rebuild builds without old layers',
+      lastLines,
+      cause: error,
+    },
   );
 }
