@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `all` from nothing, killed in every one of its tasks, and run again until it passes. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Event } from '../../tasks/core/events.js';
+import { taskFileName } from '../../tasks/core/state.js';
 import { eventOf, left, type Project } from './project.js';
 
 /** One run that was ended by a signal. */
@@ -45,28 +48,51 @@ const AFTER: Readonly<Record<string, number>> = {
 /** In this one the first signal is a Ctrl-C. */
 const INTERRUPTED = 'linux:build';
 
+/** A task that is over before it can be killed is made to run again, so many times. */
+const TRIES = 5;
+
 export async function killedInEveryTask(project: Project, say: (text: string) => void): Promise<Story> {
   const kills: Kill[] = [];
   const tasks = new Set<string>();
+  const missed = new Map<string, number>();
   for (;;) {
-    const attempt = await allUntilSignal(project, kills, tasks, say);
+    const attempt = await allUntilSignal(project, { kills, tasks, missed }, say);
     if ('kill' in attempt) kills.push(attempt.kill);
-    else return { kills, tasks: [...tasks], ...attempt };
+    else if (attempt.code !== 0) return { kills, tasks: [...tasks], ...attempt };
+    const hit = hitBy(kills);
+    const again = ('kill' in attempt ? [attempt.kill.task] : [...tasks]).filter(
+      (task) => !hit.has(task) && (missed.get(task) ?? 0) < TRIES,
+    );
+    if (!('kill' in attempt) && again.length === 0) return { kills, tasks: [...tasks], ...attempt };
+    if ('kill' in attempt && attempt.kill.signal === 'SIGINT') continue;
+    for (const task of again) {
+      missed.set(task, (missed.get(task) ?? 0) + 1);
+      rmSync(join(project.work, 'state', 'tasks', `${taskFileName(task)}.json`), { force: true });
+    }
   }
+}
+
+function hitBy(kills: readonly Kill[]): Set<string> {
+  return new Set(kills.flatMap(({ signal, hit }) => (signal === 'SIGKILL' ? hit : [])));
+}
+
+interface SoFar {
+  readonly kills: readonly Kill[];
+  /** All tasks there are; added to. */
+  readonly tasks: Set<string>;
+  /** How many times a task was over too soon. */
+  readonly missed: ReadonlyMap<string, number>;
 }
 
 async function allUntilSignal(
   project: Project,
-  before: readonly Kill[],
-  tasks: Set<string>,
+  { kills, tasks, missed }: SoFar,
   say: (text: string) => void,
 ): Promise<{ readonly kill: Kill } | Pick<Story, 'code' | 'out' | 'err'>> {
-  const done = new Set(before.flatMap(({ signal, hit }) => (signal === 'SIGKILL' ? hit : [])));
-  const interrupted = before.some(({ signal }) => signal === 'SIGINT');
-  // Not twice for a task that was over too soon the first time: that is a failure, told at the end.
-  const tried = new Set(before.filter(({ signal }) => signal === 'SIGKILL').map(({ task }) => task));
+  const done = hitBy(kills);
+  const interrupted = kills.some(({ signal }) => signal === 'SIGINT');
   const running = new Set<string>();
-  let aimed: { task: string; timer: NodeJS.Timeout } | undefined;
+  const aimed = new Map<string, NodeJS.Timeout>();
   let sent: Pick<Kill, 'signal' | 'task' | 'running'> | undefined;
   let seen = 0;
 
@@ -74,6 +100,7 @@ async function allUntilSignal(
     const signal = task === INTERRUPTED && !interrupted ? 'SIGINT' : 'SIGKILL';
     sent = { signal, task, running: [...running] };
     child.kill(signal);
+    for (const timer of aimed.values()) clearTimeout(timer);
   };
   const look = (event: Event) => {
     if (sent !== undefined) return;
@@ -81,16 +108,15 @@ async function allUntilSignal(
     if (event.type === 'task-start') {
       const { task } = event;
       running.add(task);
-      if (aimed !== undefined || done.has(task) || tried.has(task)) return;
-      const after = AFTER[task];
-      if (after === undefined) strike(task);
-      else aimed = { task, timer: setTimeout(() => strike(task), after) };
+      const misses = missed.get(task) ?? 0;
+      if (done.has(task) || misses >= TRIES) return;
+      const after = (AFTER[task] ?? 0) / 2 ** misses;
+      if (after === 0) strike(task);
+      else aimed.set(task, setTimeout(strike, after, task));
     }
     if (event.type === 'task-done' || event.type === 'task-failed') {
       running.delete(event.task);
-      if (aimed?.task !== event.task) return;
-      clearTimeout(aimed.timer);
-      aimed = undefined;
+      clearTimeout(aimed.get(event.task));
     }
   };
   const { child, ended } = project.start(['all', '--json'], {
@@ -104,7 +130,6 @@ async function allUntilSignal(
     },
   });
   const { code, out, err } = await ended;
-  clearTimeout(aimed?.timer);
   if (sent === undefined) return { code, out, err };
   const alive = await left(project);
   const status = await project.status();

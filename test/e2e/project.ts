@@ -20,7 +20,7 @@ export interface StartOptions {
   /** Standard input; empty if absent. */
   readonly input?: string;
   readonly cwd?: string;
-  /** Called with everything printed so far, both streams, whenever there is more. */
+  /** Called with the whole standard output so far, whenever there is more. */
   readonly onOutput?: (soFar: string) => void;
 }
 
@@ -67,11 +67,10 @@ export function start(
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
-    onOutput?.(out + err);
+    onOutput?.(out);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
-    onOutput?.(out + err);
   });
   child.stdin.on('error', () => {});
   child.stdin.end(input);

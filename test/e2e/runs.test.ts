@@ -65,7 +65,10 @@ test('with the driver in the kernel: passes, and so does the module after it', a
   expect(done).not.toContain('driver:module');
   const reloading = () =>
     project.lastReport().result.guest.ktap.tests.find(({ name }) => name === 'reloading');
-  expect(reloading()).toMatchObject({ status: 'skip', comment: 'the driver is built in' });
+  expect(reloading()).toMatchObject({
+    status: 'skip',
+    comment: expect.stringContaining('the driver is built in'),
+  });
   const again = await project.events(['all']);
   expect(again.code, again.out).toBe(0);
   expect(reloading()).toMatchObject({ status: 'ok' });
