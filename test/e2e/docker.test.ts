@@ -4,7 +4,7 @@
  * the container, by a user who is not root. `node dist/test/support/with-dockerd.js` starts such a daemon.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,7 +14,7 @@ import { connect } from '../../docker/connection.js';
 import { openEngine } from '../../docker/dockerode.js';
 import type { ContainerSummary, Engine } from '../../docker/engine.js';
 import { WORK_LABEL } from '../../docker/owner.js';
-import { CALLER, SOCKET_GROUP } from '../support/docker.js';
+import { CALLER } from '../support/docker.js';
 import { edit, undoEdits } from './edit.js';
 import { install } from './laboratory.js';
 import {
@@ -30,7 +30,8 @@ import {
 const address = process.env['STOPWATCH_TEST_DOCKER'];
 const asRoot = process.getuid?.() === 0;
 const uid = asRoot ? CALLER : (process.getuid?.() ?? 0);
-const ANOTHER_GROUP = SOCKET_GROUP + 1;
+/** Of the daemon's socket: whoever is in it may use it. */
+const gid = statSync((address ?? '/').replace('unix://', '')).gid;
 const never = new AbortController().signal;
 
 undoEdits();
@@ -45,7 +46,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     args: readonly string[],
     options: StartOptions & { readonly group?: number } = {},
   ): ReturnType<typeof start> {
-    const { group = SOCKET_GROUP, ...rest } = options;
+    const { group = gid, ...rest } = options;
     const main = join(project.package, 'dist', 'tasks', 'cli', 'main.js');
     const command = [process.execPath, main, ...args];
     const become = ['setpriv', '--reuid', String(uid), '--regid', String(group), '--clear-groups', '--'];
@@ -96,7 +97,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
       cwd: project.directory,
       env: { ...project.env, DOCKER_HOST: address ?? '' },
     });
-    if (asRoot) execFileSync('chown', ['-R', `${CALLER}:${SOCKET_GROUP}`, laboratory]);
+    if (asRoot) execFileSync('chown', ['-R', `${CALLER}:${gid}`, laboratory]);
   });
 
   afterEach(async () => {
@@ -223,7 +224,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
   });
 
   test.runIf(asRoot)('a caller who may not use the daemon: 5, and what to do', async () => {
-    const { code, err } = await call(['docker-all'], { group: ANOTHER_GROUP }).ended;
+    const { code, err } = await call(['docker-all'], { group: gid + 1 }).ended;
     expect(code).toBe(5);
     expect(err).toMatch(/may not use the Docker daemon[^]*usermod -aG docker/);
   });
