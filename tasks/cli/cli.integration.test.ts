@@ -31,6 +31,7 @@ const COMMANDS = [
   'doctor',
   'status',
   'graph',
+  'dev',
   'clean',
   'crosscheck',
   'docker-all',

@@ -6,6 +6,7 @@ import type { App } from './app.js';
 import { addAll } from './commands/all.js';
 import { addClean } from './commands/clean.js';
 import { addCrosscheck } from './commands/crosscheck.js';
+import { addDev } from './commands/dev.js';
 import { addDocker } from './commands/docker.js';
 import { addDockerAll } from './commands/docker-all.js';
 import { addDoctor } from './commands/doctor.js';
@@ -42,6 +43,7 @@ export function createProgram(app: App): Command {
     addPatch,
     addUpdatePatches,
     addUpdate,
+    addDev,
     addRunTestQuit,
     addRun,
     addModule,

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/** What `dev` watches, and what a saved file asks for. */
+import { join, relative } from 'node:path';
+import { CONFIG_FILES, isCheckout, type Paths } from '../../config/paths.js';
+
+/** Of the package: the device, the driver, the guest, the patches, and the configurations of what is built. */
+const ROOMS = [
+  'device',
+  'driver',
+  'guest_fs',
+  'patches',
+  join('vm', 'linux'),
+  join('vm', 'busybox'),
+  join('vm', 'qemu'),
+];
+
+/** The package's own files whose change means other TypeScript; none in an installed package, which has no TypeScript. */
+const COMPILED = ['config.ts', 'vm'];
+
+export function watchedPaths({ package: root, project }: Paths): string[] {
+  const rooms = [...ROOMS, ...(isCheckout() ? COMPILED : [])].map((room) => join(root, room));
+  return [...rooms, ...CONFIG_FILES.map((name) => join(project, name))];
+}
+
+export interface Asked {
+  /** Shown paths of what matters, relative to the package or the project. */
+  readonly saved: readonly string[];
+  /** TypeScript that the tool itself runs must be compiled first. */
+  readonly compile: boolean;
+  /** The header that C shares with the contract must be written again. */
+  readonly generate: boolean;
+  /** The tool must read its configuration, or its code, anew. */
+  readonly restart: boolean;
+}
+
+/** Of saved paths, absolute. Tests and what documents things change nothing. */
+export function askedBy(paths: readonly string[], { package: root, project }: Paths): Asked {
+  const configs = new Set(CONFIG_FILES.map((name) => join(project, name)));
+  const matter = paths.filter((path) => !/\.test(\.support)?\.ts$|\.md$/.test(path));
+  const compiled = matter.filter((path) => path.endsWith('.ts') && !configs.has(path));
+  return {
+    saved: matter.map((path) => (configs.has(path) ? relative(project, path) : relative(root, path))),
+    compile: compiled.length > 0,
+    generate: compiled.some((path) => /^device\/(contract|header)\.ts$/.test(relative(root, path))),
+    restart: compiled.length > 0 || matter.some((path) => configs.has(path)),
+  };
+}
