@@ -78,7 +78,7 @@ export async function laboratory(): Promise<Laboratory> {
       if (process.env['E2E_DIR'] === undefined) writeFileSync(join(directory, 'failed'), String(error));
       throw error;
     }
-  } else {
+  } else if (process.env['E2E_DIR'] !== undefined) {
     refresh(project);
   }
   return {
