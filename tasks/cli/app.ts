@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
+import { messageOf } from '../config/wording.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
+import type { CiOptions } from '../reporters/ci.js';
 import { describeFailure, serialiseError } from '../reporters/failure.js';
 import { painter, type Output } from '../reporters/format.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../reporters/reporter.js';
@@ -64,7 +67,7 @@ export class App {
       const documents = spec.document && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : world.stdout;
-      this.reporter = await createReporter(reporterLook, outputTo(stream));
+      this.reporter = await createReporter(reporterLook, outputTo(stream), ciPlaces(loaded, world));
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
       if (spec.builds) await ensure(services, options.install);
@@ -85,6 +88,7 @@ export class App {
     return chooseLook({
       json: options.json === true,
       verbose: options.verbose === true,
+      ci: options.ci,
       noColour: !options.color,
       isTerminal: stdout.isTTY,
       columns: stdout.columns ?? 0,
@@ -128,6 +132,7 @@ export class App {
     if (result.text !== undefined) stdout.write(result.text);
     if (result.error !== undefined) this.tell(result.error, look);
     await this.summarise(look, result);
+    await this.writeStepSummary(command, look, result);
   }
 
   private async fail(command: string, thrown: unknown, look: Look, spec: Spec): Promise<void> {
@@ -139,6 +144,7 @@ export class App {
       if (this.exitCode === EXIT.passed) {
         this.exitCode = told.exitCode;
         if (look.kind !== 'json') await this.summarise(look, {});
+        await this.writeStepSummary(command, look, { error: told });
       }
       if (look.kind === 'json') {
         const document = { type: 'result', command, exitCode: told.exitCode, error: serialiseError(told) };
@@ -163,6 +169,28 @@ export class App {
     stderr.write(describeFailure(error, painter(look.colour && stderr.isTTY)));
   }
 
+  /** For the page of a run on GitHub, which names a file for it. */
+  private async writeStepSummary(command: string, look: Look, closing: Partial<Result>): Promise<void> {
+    const file = this.world.environment['GITHUB_STEP_SUMMARY'] ?? '';
+    if (look.kind !== 'ci' || file === '') return;
+    const { stepSummary } = await import('../reporters/step-summary.js');
+    const { exitCode } = this;
+    const outcome = {
+      command,
+      exitCode,
+      verdict: closing.verdict ?? [],
+      text: closing.text,
+      error: closing.error,
+    };
+    try {
+      appendFileSync(file, stepSummary(outcome, this.reporter?.model));
+    } catch (error) {
+      this.world.stderr.write(
+        `Warning: GITHUB_STEP_SUMMARY (${file}) cannot be written: ${messageOf(error)}\n`,
+      );
+    }
+  }
+
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
     const { summariseClosing, summariseStages } = await import('../reporters/summary.js');
     const { stdout } = this.world;
@@ -170,6 +198,14 @@ export class App {
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
     stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
   }
+}
+
+/** Where compilers run, and the repository that a CI system has checked out. */
+function ciPlaces({ paths }: Loaded, { environment }: World): Omit<CiOptions, 'system'> {
+  return {
+    workspace: environment['GITHUB_WORKSPACE'] || environment['CI_PROJECT_DIR'] || paths.project,
+    directories: ['qemu', 'linux', 'busybox'].map((name) => join(paths.build, name)),
+  };
 }
 
 /** For --json: an error has no own properties that JSON would show. */

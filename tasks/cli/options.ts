@@ -3,11 +3,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../config/closest.js';
 import type { Given } from '../config/environment.js';
+import type { CiSystem } from '../reporters/ci-system.js';
 
 /** Values of the options of all commands; a command's own come with them. */
 export interface Options {
   readonly json?: true;
   readonly verbose?: true;
+  readonly ci?: CiSystem | 'none';
   readonly color: boolean;
   readonly jobs?: number;
   readonly workdir?: string;
@@ -54,6 +56,13 @@ export function addGlobalOptions(program: Command): void {
   program
     .option('--json', 'print JSON: one document, or one event per line while something runs')
     .option('--verbose', 'show every line of every tool')
+    .addOption(
+      new Option('--ci <SYSTEM>', 'output for the log of a CI system (chosen from its variables)').choices([
+        'github',
+        'gitlab',
+        'none',
+      ]),
+    )
     .option('--no-color', 'no colours; so does NO_COLOR in the environment')
     .addOption(new Option('--jobs <N>', 'processes at once, 0 for one per processor').argParser(parseJobs))
     .option('--workdir <DIR>', 'where everything generated goes (default: .stopwatch in the project)')

@@ -80,6 +80,7 @@ export interface FuzzOptions {
 export interface HandedOn {
   readonly json?: true;
   readonly verbose?: true;
+  readonly ci?: string;
   readonly color: boolean;
   readonly jobs?: number;
   readonly offline?: true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What every reporter is, and which one a run gets. */
 import { unreachable, type Emit } from '../core/events.js';
+import type { CiOptions } from './ci.js';
+import { ciSystem, type CiSystem } from './ci-system.js';
 import type { Output } from './format.js';
 import type { RunModel } from './progress-model.js';
 
@@ -15,7 +17,9 @@ export interface Reporter {
 
 /** How to show a run. */
 export interface Look {
-  readonly kind: 'terminal' | 'plain' | 'json';
+  readonly kind: 'terminal' | 'plain' | 'json' | 'ci';
+  /** Set for 'ci'. */
+  readonly system?: CiSystem;
   readonly colour: boolean;
   readonly verbose: boolean;
 }
@@ -26,6 +30,8 @@ const NARROWEST = 20;
 export interface LookRequest {
   readonly json: boolean;
   readonly verbose: boolean;
+  /** --ci; absent: as the environment says. */
+  readonly ci?: CiSystem | 'none' | undefined;
   /** --no-color was given. */
   readonly noColour: boolean;
   /** The output is a terminal. */
@@ -36,21 +42,33 @@ export interface LookRequest {
 }
 
 /** Rows that move need a terminal that can; colour also needs nobody who minds (NO_COLOR, see no-color.org). */
-export function chooseLook({ json, verbose, noColour, isTerminal, columns, environment }: LookRequest): Look {
+export function chooseLook(request: LookRequest): Look {
+  const { json, verbose, noColour, isTerminal, columns, environment } = request;
   const able = isTerminal && environment['TERM'] !== 'dumb';
   const colour = able && !noColour && !json && (environment['NO_COLOR'] ?? '') === '';
   const isCi = (environment['CI'] ?? '') !== '' && environment['CI'] !== 'false';
   if (json) return { kind: 'json', colour: false, verbose };
+  const system = ciSystem(request.ci, environment);
+  if (system !== undefined) return { kind: 'ci', system, colour: false, verbose };
   return { kind: able && columns >= NARROWEST && !verbose && !isCi ? 'terminal' : 'plain', colour, verbose };
 }
 
 /** Loads and makes the reporter. */
-export async function createReporter(look: Look, output: Output): Promise<Reporter> {
+export async function createReporter(
+  look: Look,
+  output: Output,
+  places: Omit<CiOptions, 'system'> = { workspace: '.', directories: [] },
+): Promise<Reporter> {
   switch (look.kind) {
     case 'json':
       return (await import('./json.js')).createJsonReporter(output);
     case 'terminal':
       return (await import('./terminal.js')).createTerminalReporter(output, look.colour);
+    case 'ci':
+      return (await import('./ci.js')).createCiReporter(output, {
+        system: look.system ?? 'github',
+        ...places,
+      });
     case 'plain':
       return (await import('./plain.js')).createPlainReporter(output, look);
     default:

@@ -77,6 +77,7 @@ describe('arguments of the command inside', () => {
     const all = {
       json: true,
       verbose: true,
+      ci: 'github',
       color: false,
       jobs: 0,
       offline: true,
@@ -86,7 +87,7 @@ describe('arguments of the command inside', () => {
       accel: 'tcg',
     } as const;
     expect(innerArguments(all, config).join(' ')).toBe(
-      'all --no-install --json --verbose --no-color --jobs 0 --offline --driver builtin --rootfs ext4 --realtime --accel tcg',
+      'all --no-install --json --verbose --ci github --no-color --jobs 0 --offline --driver builtin --rootfs ext4 --realtime --accel tcg',
     );
   });
 

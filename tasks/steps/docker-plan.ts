@@ -12,7 +12,10 @@ const PASSED = new Set([
   'FORCE_COLOR',
   'CI',
   'GITHUB_ACTIONS',
+  'GITHUB_STEP_SUMMARY',
+  'GITHUB_WORKSPACE',
   'GITLAB_CI',
+  'CI_PROJECT_DIR',
   ...['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [
     name,
     name.toUpperCase(),
@@ -91,6 +94,7 @@ export function innerArguments(options: HandedOn, config: Config): readonly stri
     '--no-install',
     ...(options.json ? ['--json'] : []),
     ...(options.verbose ? ['--verbose'] : []),
+    ...value('--ci', options.ci),
     ...(options.color ? [] : ['--no-color']),
     ...value('--jobs', options.jobs),
     ...(options.offline ? ['--offline'] : []),

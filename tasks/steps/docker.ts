@@ -2,7 +2,7 @@
 /** `docker-all` and `docker`: a command in a container, on the project as it is here. */
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from '../../docker/connection.js';
 import { type RunStreams, runInContainer } from '../../docker/container.js';
 import { openEngine } from '../../docker/dockerode.js';
@@ -95,7 +95,15 @@ async function inContainer(
     });
   const program = programDirectories(own);
   const trees = ownTrees(loaded.config).map(([, tree]) => tree);
-  const directories = await withTargets([project, places.work, places.downloads, places.ccache, ...trees]);
+  const summary = environment['GITHUB_STEP_SUMMARY'];
+  const directories = await withTargets([
+    project,
+    places.work,
+    places.downloads,
+    places.ccache,
+    ...trees,
+    ...(summary ? [dirname(summary)] : []),
+  ]);
   await services.release();
   return runInContainer(
     engine,
