@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/** `dev` on a real terminal, made by script(1), and without one: files are saved, and the real QEMU is judged. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { append, edit, restore } from './edit.js';
+import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
+import { left } from './project.js';
+
+let lab: Laboratory;
+let main: string;
+let running: Dev | undefined;
+beforeAll(async () => {
+  lab = await laboratory();
+  main = join(lab.project.package, 'dist/tasks/cli/main.js');
+  await passes(['all']);
+});
+afterEach(async () => {
+  restore();
+  running?.child.kill('SIGTERM');
+  await running?.closed;
+  running = undefined;
+  expect(await left(lab.project)).toEqual([]);
+});
+
+async function passes(args: readonly string[]): Promise<void> {
+  const { code, out, err } = await lab.project.stopwatch(args);
+  expect(code, out + err).toBe(0);
+}
+
+/** A running `dev`, and what it shows. */
+class Dev {
+  readonly closed: Promise<number | null>;
+  #shown = '';
+  #seen = 0;
+
+  constructor(readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#shown += chunk.toString();
+      });
+    }
+    child.stdin?.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      child.on('close', (code) => resolve(code));
+    });
+  }
+
+  type(text: string): void {
+    this.child.stdin?.write(text);
+  }
+
+  /** Waits until this is shown after what was waited for before; gives all that was shown until then. */
+  async shows(pattern: RegExp): Promise<string> {
+    for (let tries = 0; tries < 1200; tries++) {
+      const fresh = stripVTControlCharacters(this.#shown.slice(this.#seen)).replaceAll('\r', '');
+      const found = pattern.exec(fresh);
+      if (found !== null) {
+        this.#seen = this.#shown.length;
+        return fresh;
+      }
+      await sleep(100);
+    }
+    throw new Error(`Expected ${pattern}, got:\n${this.#shown.slice(this.#seen)}`);
+  }
+
+  /** The lines of the next verdict. */
+  async verdict(): Promise<{ readonly now: string; readonly before: string; readonly all: string }> {
+    const all = await this.shows(/^Before .*$/m);
+    const line = (label: string) => new RegExp(`^${label} +(.*)$`, 'm').exec(all)?.[1] ?? '';
+    return { now: line('Now'), before: line('Before'), all };
+  }
+}
+
+function onTerminal(program = main, args = ''): Dev {
+  const line = `stty cols 200 rows 50; exec ${process.execPath} ${program} dev ${args}`;
+  const options = { cwd: lab.project.directory, env: { ...lab.project.env, TERM: 'xterm' } };
+  running = new Dev(spawn('script', ['-qec', line, '/dev/null'], options));
+  return running;
+}
+
+function withoutTerminal(...args: string[]): Dev {
+  const options = { cwd: lab.project.directory, env: lab.project.env };
+  const child = spawn(process.execPath, [main, 'dev', ...args], { ...options, stdio: 'pipe' });
+  child.stdin.end();
+  running = new Dev(child);
+  return running;
+}
+
+/** The device forgets what had elapsed when it is paused. */
+function forgetElapsed(): void {
+  edit(
+    lab.project.package,
+    'device/stopwatch.c',
+    '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
+    '        s->status = STOPWATCH_STATUS_PAUSED;',
+  );
+}
+
+test('on a terminal: saves are judged, and the keys do what they say', async () => {
+  const dev = onTerminal();
+  expect(await dev.shows(/Keys: .*q quit/)).toContain('Not the model');
+  expect(await dev.verdict()).toMatchObject({
+    now: expect.stringMatching(/^✔ passed in .* run again$/),
+    before: 'nothing yet',
+  });
+  dev.type('d');
+  await dev.shows(/have not differed so far/);
+
+  forgetElapsed();
+  const bad = await dev.verdict();
+  expect(bad.now).toMatch(
+    /^✖ DIFFERS in .* {2}device\/stopwatch\.c: The device and the model differ at seq \d+, write COMMAND/,
+  );
+  expect(bad.before).toMatch(/^✔ passed .* run again$/);
+  dev.type('d');
+  expect(await dev.shows(/Judge this stream again/)).toMatch(/compared +state\.elapsed/);
+
+  restore();
+  const good = await dev.verdict();
+  expect(good.now).toMatch(/^✔ passed in .* {2}device\/stopwatch\.c$/);
+  expect(good.before).toMatch(/^✖ DIFFERS /);
+
+  dev.type('s');
+  await dev.shows(/stopwatch:~# /);
+  // Ctrl-C is the guest's now, and so are the other keys.
+  dev.type('echo q""rd; sleep 1000\r');
+  await dev.shows(/^qrd$/m);
+  dev.type('\u0003');
+  await dev.shows(/stopwatch:~# /);
+  dev.type('poweroff\r');
+  await dev.shows(/Keys: .*q quit/);
+
+  dev.type('r');
+  expect((await dev.verdict()).now).toMatch(/run again$/);
+  dev.type('q');
+  expect(await dev.closed).toBe(0);
+});
+
+test('Ctrl-C ends it: exit code 130', async () => {
+  const dev = onTerminal();
+  await dev.verdict();
+  dev.type('\u0003');
+  await dev.shows(/Ended by Ctrl-C/);
+  expect(await dev.closed).toBe(130);
+});
+
+test('without a terminal: a burst of saves is one run; a new save stops the run it makes pointless', async () => {
+  const dev = withoutTerminal();
+  await dev.verdict();
+  for (let count = 0; count < 5; count++) {
+    append(lab.project.package, 'guest_fs/stopwatch_test.sh', `# ${count}\n`);
+    append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', `# ${count}\n`);
+  }
+  const burst = await dev.verdict();
+  expect(burst.now).toMatch(/guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/);
+  expect(burst.all.match(/^Saved: /gm)).toHaveLength(1);
+  expect(burst.all).not.toContain('\u001B');
+
+  // A test that would go on for minutes: only the next save ends it.
+  edit(
+    lab.project.package,
+    'guest_fs/stopwatch_test.sh',
+    '#!/bin/sh\n',
+    '#!/bin/sh\nwhile :; do echo waiting; sleep 1; done\n',
+  );
+  await dev.shows(/^vm:test: .*\.\.\.$/m);
+  restore();
+  append(lab.project.package, 'guest_fs/init.sh', '# more\n');
+  const mended = await dev.verdict();
+  expect(mended.now).toMatch(
+    /^✔ passed in .* {2}guest_fs\/init\.sh, guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/,
+  );
+  expect(mended.before).toMatch(/^✔ passed in .*guest_fs\/stopwatch_ctrl\.sh/);
+  dev.child.kill('SIGTERM');
+  expect(await dev.closed).toBe(130);
+});
+
+test('what does not build is told, and then what does', async () => {
+  const dev = withoutTerminal();
+  await dev.verdict();
+  append(lab.project.package, 'driver/stopwatch.c', '#error "not yet"\n');
+  const bad = await dev.verdict();
+  expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\.c: /);
+  expect(bad.all).toMatch(/error: #error "not yet"/);
+  restore();
+  expect((await dev.verdict()).now).toMatch(/^✔ passed/);
+});
+
+test('settings that are wrong are told; when they are mended it goes on', async () => {
+  const file = join(lab.project.directory, 'stopwatch.config.json');
+  try {
+    const dev = withoutTerminal();
+    await dev.verdict();
+    writeFileSync(file, '{ "vm": { "memoryMiB": 1 } }');
+    await dev.shows(/vm\.memoryMiB .*got 1[^]*Waiting for the next save/);
+    writeFileSync(file, '{ "vm": { "memoryMiB": 160 } }');
+    expect((await dev.verdict()).now).toMatch(/^✔ passed/);
+  } finally {
+    rmSync(file, { force: true });
+  }
+});
+
+test('in a checkout a change of the model is compiled, and judges', async () => {
+  const checkout = join(lab.directory, 'scratch', 'checkout');
+  rmSync(checkout, { recursive: true, force: true });
+  mkdirSync(checkout, { recursive: true });
+  for (const name of [
+    'config.ts',
+    'package.json',
+    'tsconfig.json',
+    'dist',
+    'tasks',
+    'device',
+    'driver',
+    'guest_fs',
+    'patches',
+    'vm',
+    'docker',
+    'docs',
+  ]) {
+    cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
+  const dev = onTerminal(join(checkout, 'dist/tasks/cli/main.js'), `--workdir ${lab.project.work}`);
+  expect(await dev.shows(/Keys: .*q quit/)).not.toContain('Not the model');
+  await dev.verdict();
+
+  // The other way round: the model takes the elapsed time to be lost at a pause.
+  edit(checkout, 'device/model/write.ts', 'zero ? 0n :', "zero || to === 'PAUSED' ? 0n :");
+  const other = await dev.verdict();
+  expect(other.all).toMatch(/Compiling the TypeScript \.\.\.[^]*Starting anew/);
+  expect(other.now).toMatch(/^✖ DIFFERS in .* {2}device\/model\/write\.ts: /);
+  expect(other.before).toMatch(/^✔ passed/);
+
+  append(checkout, 'device/model/write.ts', 'const wrong: string = 1;\n');
+  const wrong = await dev.verdict();
+  expect(wrong.now).toMatch(/^✖ NOT BUILT .*does not compile$/);
+  expect(wrong.all).toContain('device/model/write.ts');
+  restore();
+  const good = await dev.verdict();
+  expect(good.now).toMatch(/^✔ passed/);
+  dev.type('q');
+  expect(await dev.closed).toBe(0);
+  await passes(['all']);
+});
