@@ -120,7 +120,7 @@ const TIMEOUT_NS = REGISTERS.find(({ name }) => name === 'TIMEOUT_NS')?.offset ?
 const ERROR = REGISTERS.find(({ name }) => name === 'ERROR')?.offset ?? 0;
 const COMMAND_AT = REGISTERS.find(({ name }) => name === 'COMMAND')?.offset ?? 0;
 
-const bare = (op: 'tick' | 'mem' | 'reset' | 'stop' | 'cont' | 'reload') =>
+const bare = (op: 'tick' | 'mem' | 'reset' | 'stop' | 'cont' | 'save' | 'reload') =>
   fc.record({ at, op: constant(op) });
 
 const everyday: fc.WeightedArbitrary<Operation>[] = [
@@ -210,12 +210,19 @@ function script(
 
 /** Long, and without what costs a new process. */
 export const scripts = script(fc.oneof(...everyday), 150, 450);
+/** What must survive: timeouts in every state, and a state that is not the one after a reset. */
+const lasting: fc.WeightedArbitrary<Operation>[] = [
+  { weight: 60, arbitrary: write('regs', constant(COMMAND_AT), wide, command) },
+  { weight: 50, arbitrary: write('regs', constant(TIMEOUT_NS), constant<Width>(8), length) },
+  { weight: 15, arbitrary: write('mem', constant(0), constant<Width>(8), seconds) },
+  { weight: 30, arbitrary: fc.oneof(...everyday) },
+  { weight: 15, arbitrary: bare('tick') },
+  { weight: 20, arbitrary: bare('reload') },
+  { weight: 14, arbitrary: bare('save') },
+  { weight: 16, arbitrary: bare('stop') },
+  { weight: 14, arbitrary: bare('cont') },
+  { weight: 12, arbitrary: bare('reset') },
+];
+
 /** Short, with the VM saved and loaded, stopped and reset again and again. */
-export const eventful = script(
-  fc.oneof(
-    ...everyday,
-    ...(['reload', 'stop', 'cont', 'reset'] as const).map((op) => ({ weight: 14, arbitrary: bare(op) })),
-  ),
-  10,
-  60,
-);
+export const eventful = script(fc.oneof(...lasting), 10, 40);

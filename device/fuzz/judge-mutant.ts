@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Would the tool know? One faulty QEMU, judged as a right one is. */
 import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
-import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import { FuzzMachine, MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
 import { formatScript } from './script.js';
 import { stopwatchTarget } from './target.js';
 import { traceCheck } from './trace-check.js';
@@ -30,8 +30,23 @@ export interface MutantBudget {
   readonly seconds: number;
 }
 
+/** The trace and the RAM of the device have one name: a second device must be refused, with a message. */
+async function twoStart(request: FuzzRequest, ports: MachinePorts): Promise<boolean> {
+  try {
+    const machine = await FuzzMachine.start(
+      { ...request, device: 'stopwatch', more: ['-device', 'stopwatch'] },
+      ports,
+    );
+    await machine.end();
+    return true;
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    return !error.message.includes('at most one stopwatch device');
+  }
+}
+
 /** Saving and loading must come soon: the faults in it are not to be found by anything else. */
-const EVENTFUL_EVERY = 12;
+const EVENTFUL_EVERY = 6;
 const SHRINK = { tries: 400, seconds: 15 };
 
 export async function judgeMutant(
@@ -73,6 +88,13 @@ export async function judgeMutant(
       ports,
     );
     const operations = searched.operations + traced.search.operations;
+    if (
+      traced.wrong === undefined &&
+      traced.search.finding === undefined &&
+      (await twoStart(request, ports))
+    ) {
+      return { ...nothing, killer: 'start', operations, seconds: seconds(), what: 'two devices can be made' };
+    }
     const wrong = traced.wrong ?? (traced.search.finding && 'a difference with the trace switched on');
     return {
       ...nothing,
@@ -82,7 +104,7 @@ export async function judgeMutant(
       what: wrong ?? 'nothing differs',
     };
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'MachineError') throw error;
+    if (!(error instanceof MachineError)) throw error;
     // A device that cannot even be made.
     return { ...nothing, killer: 'start', operations: 0, seconds: seconds(), what: error.message };
   }

@@ -127,6 +127,8 @@ export function operationWords(operation: Operation): string {
       return 'stop the VM';
     case 'cont':
       return 'let the VM go on';
+    case 'save':
+      return 'begin to save the VM';
     case 'reload':
       return 'save the VM, and load it into a new process';
     default:

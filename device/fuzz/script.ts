@@ -35,7 +35,9 @@ export type Operation = { readonly at: number } & (
   /** The VM stops: no timer is served until it goes on, though this clock can be moved. */
   | { readonly op: 'stop' }
   | { readonly op: 'cont' }
-  /** The VM is saved to a file, and goes on in a new process, whose clock says `at`. */
+  /** The VM begins to be saved to a file, and stops: its memory is there already, so that what is changed from here on must be told. */
+  | { readonly op: 'save' }
+  /** The saving, begun here if it has not been, comes to its end; the VM goes on in a new process, whose clock says `at`. */
   | { readonly op: 'reload' }
 );
 
@@ -107,6 +109,7 @@ function parseOperation(fields: Fields, where: string): Operation {
     case 'reset':
     case 'stop':
     case 'cont':
+    case 'save':
     case 'reload':
       return { at, op };
     case 'read':

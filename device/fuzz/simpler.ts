@@ -25,6 +25,7 @@ export function simpler(operation: Operation, before: Operation | undefined): re
     case 'reset':
     case 'stop':
     case 'cont':
+    case 'save':
     case 'reload':
     default:
       break;

@@ -77,6 +77,8 @@ class Story {
   #now: bigint;
   /** The VM runs, and with it the serving of timers. */
   #running = true;
+  /** It is being saved, and stopped for that; whether it will run again after. */
+  #saving: { readonly running: boolean } | undefined;
   /** Before the first operation: -1. */
   #index = -1;
   #commands = 0;
@@ -103,6 +105,7 @@ class Story {
       if (index % SLICE === SLICE - 1) yield;
     }
     this.#index = script.operations.length;
+    if (this.#saving !== undefined) this.#reload(this.#now);
     if (!this.#running) this.#cont();
     this.#ask('mem', OBSERVE_MEM, `OK ${this.#mem.toString('base64')}`);
     this.#reset();
@@ -174,11 +177,16 @@ class Story {
         this.#reset();
         break;
       case 'stop':
+        // Between the begin of the saving and its end nobody may stop the VM or let it go on.
+        if (this.#saving !== undefined) break;
         this.#act({ kind: 'stop', operation: this.#index });
         this.#running = false;
         break;
       case 'cont':
-        this.#cont();
+        if (this.#saving === undefined) this.#cont();
+        break;
+      case 'save':
+        this.#save();
         break;
       default:
         operation satisfies never;
@@ -213,7 +221,17 @@ class Story {
     this.#text = undefined;
   }
 
+  #save(): void {
+    if (this.#saving !== undefined) return;
+    this.#act({ kind: 'save', operation: this.#index });
+    this.#saving = { running: this.#running };
+    this.#running = false;
+  }
+
   #reload(now: bigint): void {
+    this.#save();
+    this.#running = this.#saving?.running ?? true;
+    this.#saving = undefined;
     this.#act({ kind: 'reload', operation: this.#index, now });
     this.#now = now;
     // A process that loads a high line sees it rise.

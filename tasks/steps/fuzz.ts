@@ -10,7 +10,7 @@ import { traceCheck } from '../../device/fuzz/trace-check.js';
 import { hostClock } from '../../vm/clock.js';
 import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
-import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
 import type { FuzzOptions, Result, Services } from '../cli/services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
@@ -57,10 +57,16 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
         env: context.env,
         signal: context.signal,
       };
-      result =
-        options.replay === undefined
-          ? await search(services, options, request, ports, context, counts ? layout : undefined)
-          : await again(options.replay, request, ports);
+      result = await (options.replay === undefined
+        ? search(services, options, request, ports, context, counts ? layout : undefined)
+        : again(options.replay, request, ports)
+      ).catch((cause: unknown) => {
+        if (!(cause instanceof MachineError)) throw cause;
+        throw new StopwatchError('qemu-not-started', `${request.qemu} cannot be used: ${cause.message}`, {
+          hint: 'It must be a QEMU with this device: npx stopwatch update builds one.',
+          cause,
+        });
+      });
       if (context.signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while searching');
       const { exitCode } = result;
       if (exitCode === EXIT.differs)

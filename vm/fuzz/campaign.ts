@@ -65,6 +65,8 @@ export interface CampaignResult<S> extends Progress {
   readonly finding?: Finding<S>;
 }
 
+/** How long QEMU may be silent while a script is made short. */
+const IMPATIENT_MS = 3000;
 /** Milliseconds between two reports of progress. */
 const PROGRESS_MS = 1000;
 
@@ -94,7 +96,10 @@ export async function campaign<O, S extends { readonly operations: readonly O[] 
         const after = counts.operations + Math.min(outcome.operation + 1, plan.operations);
         const at = { index, after, afterSeconds: seconds() };
         counts.operations = after;
-        const short = await shorten(target, script, outcome, rigs, {
+        // To wait as long for each try as for the first one would take hours.
+        const impatient = { ...options, silenceMs: Math.min(options.silenceMs, IMPATIENT_MS) };
+        await rigs.end();
+        const short = await shorten(target, script, outcome, new Rigs(impatient, ports), {
           ...options.shrink,
           signal: ports.signal,
         });
@@ -206,7 +211,6 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
   rigs: Rigs,
   options: { readonly tries: number; readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Pick<Finding<S>, 'outcome' | 'script' | 'tries' | 'minimal'>> {
-  await rigs.end();
   const device = target.device(script);
   let outcome = found;
   const fails = async (operations: readonly O[]): Promise<number | undefined> => {
@@ -227,5 +231,6 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
     failing: fails,
     ...options,
   });
+  await rigs.end();
   return { outcome, script: target.withOperations(script, operations), tries, minimal };
 }

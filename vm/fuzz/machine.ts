@@ -18,6 +18,8 @@ export interface MachineRequest {
   readonly silenceMs: number;
   /** Each QEMU writes these trace events, and guest errors, to a file of its own, and is ended in good order. */
   readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string };
+  /** More of QEMU's arguments. */
+  readonly more?: readonly string[];
   /** QEMU is ended in good order and not killed: it has something to write at its end. */
   readonly orderly?: boolean;
 }
@@ -49,6 +51,19 @@ const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=0:exitcode=77',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1:exitcode=77',
 };
+
+/** How long a QEMU that does not start may take to say why. */
+const LAST_WORDS_MS = 2000;
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  const first = await Promise.race([promise, late]);
+  clearTimeout(timer);
+  return first;
+}
 
 function tracing(trace: MachineRequest['trace']): string[] {
   if (trace === undefined) return [];
@@ -88,6 +103,8 @@ export class FuzzMachine {
   ): Promise<FuzzMachine> {
     const directory = await makePrivateDirectory(request.directory);
     const listeners: Listener[] = [];
+    const stderr: string[] = [];
+    let child: Child | undefined;
     try {
       const qtest = await listenOnce(join(directory.path, 'qtest'));
       listeners.push(qtest);
@@ -102,19 +119,19 @@ export class FuzzMachine {
         ['-device', `${request.device},id=${ID}`],
         incoming === undefined ? [] : ['-incoming', 'defer'],
         tracing(request.trace),
+        [...(request.more ?? [])],
       ].flat();
-      const child = await ports.processes.spawn(
+      child = await ports.processes.spawn(
         { file: request.qemu, args, env: { ...ports.env, ...SANITIZERS } },
         { signal: ports.signal, graceMs: 200 },
       );
-      const stderr: string[] = [];
       const lines = new LineSplitter((line) => {
         if (stderr.length < STDERR_LINES) stderr.push(line);
       });
       child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
       child.stdout?.on('data', () => {});
       const early = child.exited.then((): never => {
-        throw new MachineError(`QEMU ended at its start: ${stderr.join(' | ')}`, false);
+        throw new MachineError('QEMU ended', false);
       });
       const [tapeStream, qmpStream] = await Promise.race([
         Promise.all([qtest.connection, monitor.connection]),
@@ -141,9 +158,15 @@ export class FuzzMachine {
       await machine.#prepare(incoming);
       return machine;
     } catch (error) {
+      // If it is about to end by itself, it may have something to say.
+      const exit = child && (await within(LAST_WORDS_MS, child.exited));
+      if (exit === undefined) child?.kill('SIGKILL');
+      await child?.exited;
       listeners.forEach((listener) => listener.close());
       await directory.remove();
-      throw error;
+      if (!(error instanceof MachineError)) throw error;
+      const said = stderr.length === 0 ? 'and said nothing' : `and said: ${stderr.join(' | ')}`;
+      throw new MachineError(`${error.message} at its start, ${said}`, error.hung);
     }
   }
 
@@ -151,7 +174,7 @@ export class FuzzMachine {
     const ready = await this.qmp.ready;
     if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
     await this.execute('migrate-set-capabilities', {
-      capabilities: [{ capability: 'events', state: true }],
+      capabilities: ['events', 'pause-before-switchover'].map((capability) => ({ capability, state: true })),
     });
     // From now on every change of the line is told, in order with the answers.
     await this.#ask(`irq_intercept_out /machine/peripheral/${ID} sysbus-irq`, 'OK');
@@ -190,9 +213,15 @@ export class FuzzMachine {
     await this.execute('cont');
   }
 
-  /** Saves the whole VM to a file. Nothing can be done with it afterwards. */
-  async save(file: string): Promise<void> {
+  /** Saves the VM's memory to a file, and stops the VM. What changes from here on follows in `finishSave`. */
+  async beginSave(file: string): Promise<void> {
     await this.execute('migrate', { uri: `file:${file}` });
+    await this.#migrated('saving', 'pre-switchover');
+  }
+
+  /** Saves the rest. Nothing can be done with the VM afterwards. */
+  async finishSave(): Promise<void> {
+    await this.execute('migrate-continue', { state: 'pre-switchover' });
     await this.#migrated('saving');
   }
 
@@ -201,10 +230,10 @@ export class FuzzMachine {
     await this.#migrated('loading');
   }
 
-  async #migrated(what: string): Promise<void> {
+  async #migrated(what: string, wanted = 'completed'): Promise<void> {
     const done = await this.#happens(
       ({ event, data }) =>
-        event === 'MIGRATION' && (data['status'] === 'completed' || data['status'] === 'failed'),
+        event === 'MIGRATION' && (data['status'] === wanted || data['status'] === 'failed'),
       what,
     );
     if (done.data['status'] === 'failed') throw new MachineError(`${what} the VM failed`, false);
@@ -240,13 +269,7 @@ export class FuzzMachine {
 
   /** How it ended by itself, waiting a moment for that; undefined if it is still there. */
   async exit(withinMs: number): Promise<Exit | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), withinMs);
-    });
-    const exit = await Promise.race([this.child.exited, late]);
-    clearTimeout(timer);
-    return exit;
+    return within(withinMs, this.child.exited);
   }
 
   /** Ends QEMU: at once, or in good order for the sake of what it writes then. */

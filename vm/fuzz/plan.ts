@@ -22,8 +22,8 @@ export interface Exchange {
 
 /** Something that qtest cannot do, done through QMP between two exchanges. */
 export type Action =
-  | { readonly kind: 'reset' | 'stop' | 'cont'; readonly operation: number }
-  /** Save the VM, load it into a new process whose clock says `now`, and go on there. */
+  | { readonly kind: 'reset' | 'stop' | 'cont' | 'save'; readonly operation: number }
+  /** End the saving, load the VM into a new process whose clock says `now`, and go on there. */
   | { readonly kind: 'reload'; readonly operation: number; readonly now: bigint };
 
 export interface Plan {

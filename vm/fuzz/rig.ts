@@ -34,6 +34,8 @@ export class Rig {
   /** Virtual time of the machine; a plan must have been made for it. */
   #now = 0n;
   #saves = 0;
+  /** What is being saved. */
+  #file = '';
 
   constructor(
     private readonly request: MachineRequest,
@@ -74,10 +76,11 @@ export class Rig {
             return { result: 'differs', ...answerAt(one, at), expected, actual };
           }
           ({ operation } = answerAt(one, heard.at));
-          throw new MachineError('The qtest connection', heard.heard === 'nothing');
+          throw new MachineError('No answer', heard.heard === 'nothing');
         }
         ({ operation } = one);
         if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
+        else if (one.kind === 'save') await this.#save(machine);
         else await machine[one.kind]();
       }
       return { result: 'agree' };
@@ -104,6 +107,7 @@ export class Rig {
           if (one.operations.some((index) => index > operation)) break;
         } else if (one.operation > operation) break;
         else if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
+        else if (one.kind === 'save') await this.#save(machine);
         else await machine[one.kind]();
       }
     } catch (error) {
@@ -113,11 +117,19 @@ export class Rig {
     return observed;
   }
 
-  async #reload(from: FuzzMachine, now: bigint): Promise<FuzzMachine> {
+  async #save(machine: FuzzMachine): Promise<void> {
     this.#saves += 1;
-    const file = join(this.request.directory, `vm-${process.pid}-${this.#saves}.state`);
+    this.#file = join(this.request.directory, `vm-${process.pid}-${this.#saves}.state`);
+    await machine.beginSave(this.#file);
+  }
+
+  async #reload(from: FuzzMachine, now: bigint): Promise<FuzzMachine> {
+    const file = this.#file;
     try {
-      const [to] = await Promise.all([FuzzMachine.start(this.request, this.ports, { now }), from.save(file)]);
+      const [to] = await Promise.all([
+        FuzzMachine.start(this.request, this.ports, { now }),
+        from.finishSave(),
+      ]);
       this.#machine = to;
       await from.end();
       await to.load(file);
@@ -145,6 +157,8 @@ export class Rig {
     this.#machine = undefined;
     this.#now = 0n;
     await machine?.end();
+    if (this.#file !== '') await rm(this.#file, { force: true });
+    this.#file = '';
   }
 }
 
