@@ -125,6 +125,9 @@ async function main(file: string, args: readonly string[]): Promise<number> {
   if (process.env['STOPWATCH_TEST_DOCKER']) return await run(file, args, process.env);
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     skip('Only root on Linux can start a Docker daemon; STOPWATCH_TEST_DOCKER=unix:///… names one that runs');
+  // Root of a container has not the rights that a container's own mounts need.
+  if ((await run('unshare', ['--mount', 'true'], { ...process.env, PATH })) !== 0)
+    skip('This root may not mount anything, so it can start no Docker daemon');
   const missing = await missingPrograms();
   if (missing !== undefined) skip(missing);
   const daemon = await startDaemon();
