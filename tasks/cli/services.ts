@@ -49,6 +49,8 @@ export interface RunOptions {
   readonly rw: boolean;
   /** File to write the device tree to (its .dts goes beside it); '' for the default place; undefined: do not dump. */
   readonly dumpDtb: string | undefined;
+  /** TCP port of QEMU's gdb stub, at which the machine waits for a debugger; undefined: no stub. */
+  readonly gdb: number | undefined;
 }
 
 export interface CleanOptions {

@@ -12,6 +12,7 @@ import { shellQuote } from '../host/process.js';
 import { machineParts, qemuEnvironment } from './boot.js';
 import { bringUpToDate, toolchain } from './commands.js';
 import { missDisk } from './disk.js';
+import { attachCommand, gdbStub, needTerminal } from './gdb.js';
 import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
@@ -22,6 +23,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
     await bringUpToDate(tools, ['qemu:build']);
     return dumpTree(services, options, options.dumpDtb);
   }
+  if (options.gdb !== undefined) needTerminal(services.interactive);
   if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
@@ -33,20 +35,36 @@ function withRealTime(config: Config): Config {
   return { ...config, vm: { ...config.vm, clock: 'realtime' } };
 }
 
+function withStub(config: Config, port: number | undefined): Config {
+  if (port === undefined) return config;
+  return { ...config, vm: { ...config.vm, qemuArgs: [...config.vm.qemuArgs, ...gdbStub(port)] } };
+}
+
 async function shell(
   services: Services,
-  { nodev, rw }: RunOptions,
+  { nodev, rw, gdb }: RunOptions,
   stages: Awaited<ReturnType<typeof toolchain>>['stages'],
 ): Promise<Result> {
-  const config = withRealTime(services.loaded.config);
-  const args = ['stopwatch', 'run', ...(nodev ? ['--nodev'] : []), ...(rw ? ['--rw'] : [])];
+  const config = withStub(withRealTime(services.loaded.config), gdb);
+  const layout = layoutOf(config, services.loaded.paths);
+  const args = [
+    'stopwatch',
+    'run',
+    ...(nodev ? ['--nodev'] : []),
+    ...(rw ? ['--rw'] : []),
+    ...(gdb === undefined ? [] : ['--gdb', String(gdb)]),
+  ];
   if (services.interactive) {
     process.stdout.write('The console of the guest. Leave it with poweroff or Ctrl-A x; Ctrl-A h helps.\n');
+  }
+  if (gdb !== undefined) {
+    const attach = attachCommand(layout, gdb, services.environment['PATH'] ?? '');
+    process.stdout.write(`The machine stands still before its first instruction. To attach:\n  ${attach}\n`);
   }
   const { report } = await judgedRun(
     {
       config,
-      layout: layoutOf(config, services.loaded.paths),
+      layout,
       device,
       stages,
       command: shellQuote({ file: 'npx', args }),

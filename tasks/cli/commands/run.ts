@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, ALL_EXITS } from '../help.js';
 
@@ -8,6 +8,13 @@ interface Own {
   readonly nodev?: true;
   readonly rw?: true;
   readonly dumpDtb?: true | string;
+  readonly gdb?: number;
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
+  return port;
 }
 
 export function addRun(program: Command, app: App): void {
@@ -24,11 +31,21 @@ export function addRun(program: Command, app: App): void {
       "write the machine's device tree as FILE (.dtb) and as .dts, show the stopwatch's node, and do not boot",
     )
     .option('--crosscheck', 'judge the device against the reference model while it runs')
+    .addOption(
+      new Option(
+        '--gdb [PORT]',
+        "stop before the first instruction, wait at QEMU's gdb stub, and say the command that attaches",
+      )
+        .preset('1234')
+        .argParser(parsePort)
+        .conflicts('dumpDtb'),
+    )
     .action(async (own: Own) =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
         (await steps()).run(services, {
           nodev: own.nodev === true,
           rw: own.rw === true,
+          gdb: own.gdb,
           dumpDtb: typeof own.dumpDtb === 'string' ? resolve(own.dumpDtb) : own.dumpDtb && '',
         }),
       ),
@@ -36,6 +53,7 @@ export function addRun(program: Command, app: App): void {
   addHelp(command, ALL_EXITS, [
     ['stopwatch run', 'a shell; try stopwatch_ctrl.sh show'],
     ['stopwatch run --rw', 'changes are there the next time'],
+    ['stopwatch run --gdb', 'then the command that it prints, in another terminal'],
     ['stopwatch run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],
   ]);
 }

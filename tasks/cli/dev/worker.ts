@@ -178,7 +178,7 @@ class Worker {
   private async shell(): Promise<void> {
     this.keys?.release();
     try {
-      const options = { nodev: false, rw: false, dumpDtb: undefined };
+      const options = { nodev: false, rw: false, dumpDtb: undefined, gdb: undefined };
       const result = await this.steps.run(this.services, options);
       for (const line of result.verdict ?? []) this.tell(line);
     } catch (error) {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/** QEMU's gdb stub: what a machine is started with, and the command that attaches to it. */
+import { join } from 'node:path';
+import { StopwatchError } from '../core/errors.js';
+import { shellQuote } from '../host/process.js';
+import { which } from '../host/which.js';
+import type { Layout } from './layout.js';
+
+/** Debuggers that know the guest's processor; the plain one does where the host is an aarch64, or was built for all. */
+const DEBUGGERS = ['gdb-multiarch', 'aarch64-linux-gnu-gdb', 'aarch64-elf-gdb', 'gdb'];
+
+/** Stopped before the first instruction; only this host can attach. */
+export function gdbStub(port: number): string[] {
+  return ['-S', '-gdb', `tcp:127.0.0.1:${port}`];
+}
+
+/** The one command that attaches, with the kernel's symbols. Where no debugger is installed, the one that would do is named. */
+export function attachCommand(layout: Layout, port: number, path: string): string {
+  const file = DEBUGGERS.find((name) => which(name, path).found) ?? DEBUGGERS[0] ?? 'gdb';
+  const vmlinux = join(layout.linuxBuild, 'vmlinux');
+  return shellQuote({ file, args: [vmlinux, '-ex', `target remote 127.0.0.1:${port}`] });
+}
+
+/** Piped commands would be typed into a machine that stands still. */
+export function needTerminal(interactive: boolean): void {
+  if (interactive) return;
+  throw new StopwatchError('bad-usage', '--gdb needs a terminal: expected one on standard input and output', {
+    hint: 'Run it in a terminal of its own, and gdb in another one.',
+  });
+}
