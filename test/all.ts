@@ -89,7 +89,8 @@ for (const { name, run } of chosen) {
   total.failed += failed;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const outcome = skipped ? 'skip  ' : failed === 0 ? 'ok    ' : 'FAILED';
-  rows.push(`${outcome} ${name.padEnd(20)} ${seconds.padStart(7)} s  ${passed} passed, ${failed} failed`);
+  const counts = skipped ? 'skipped, and said why' : `${passed} passed, ${failed} failed`;
+  rows.push(`${outcome} ${name.padEnd(20)} ${seconds.padStart(7)} s  ${counts}`);
 }
 process.stdout.write(`\n${rows.join('\n')}\n\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;
