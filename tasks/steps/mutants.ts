@@ -5,18 +5,22 @@ import { join } from 'node:path';
 import { judgeMutant, type MutantVerdict } from '../../device/fuzz/judge-mutant.js';
 import { stopwatchMutants } from '../../device/fuzz/mutants.js';
 import { hostClock } from '../../vm/clock.js';
+import type { FuzzRequest } from '../../vm/fuzz/campaign.js';
+import type { MachinePorts } from '../../vm/fuzz/machine.js';
 import type { Mutant } from '../../vm/fuzz/mutate.js';
-import type { MutantsOptions, Result, Services } from '../cli/services.js';
+import type { MutantsOptions, Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { readArguments } from './argued.js';
-import { bringUpToDate, toolchain } from './commands.js';
+import { bringUpToDate, toolchain } from './toolchain.js';
 import { layoutOf } from './layout.js';
 import { type BuildCommands, buildCommands, relink } from './relink.js';
 
 /** QEMU may hang because of a fault. */
 const SILENCE_MS = 5000;
+/** How many times longer the second search is. */
+const PATIENCE = 8;
 const SOURCE = 'hw/misc/stopwatch/stopwatch.c';
 const PROGRAM = 'qemu-system-aarch64';
 
@@ -89,14 +93,10 @@ async function judgeAll(
       const request = { qemu: made.program, directory, silenceMs: SILENCE_MS };
       const { processes, env, signal } = context;
       const ports = { processes, env, signal, clock: hostClock };
-      const verdict = await judgeMutant(
-        request,
-        { seed, operations, seconds: Number.POSITIVE_INFINITY },
-        ports,
-      );
+      const equivalent = equivalents.get(mutant.id);
+      const verdict = await judgePatiently(request, { seed, operations }, equivalent !== undefined, ports);
       if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while judging mutants');
       const { source: _, ...about } = mutant;
-      const equivalent = equivalents.get(mutant.id);
       judged.push({ ...about, verdict, equivalent });
       const fate = verdict.killer ?? (equivalent === undefined ? 'SURVIVED' : 'equivalent');
       context.log(
@@ -110,6 +110,28 @@ async function judgeAll(
   }
   context.log(`${stillborn} of ${chosen.length} do not compile`);
   return judged;
+}
+
+/** A survivor that nobody has argued for gets a second, longer search, from another seed. */
+async function judgePatiently(
+  request: FuzzRequest,
+  { seed, operations }: { readonly seed: number; readonly operations: number },
+  argued: boolean,
+  ports: MachinePorts,
+): Promise<MutantVerdict> {
+  const seconds = Number.POSITIVE_INFINITY;
+  const first = await judgeMutant(request, { seed, operations, seconds }, ports);
+  if (first.killer !== undefined || argued || ports.signal.aborted) return first;
+  const again = await judgeMutant(
+    request,
+    { seed: seed + 1, operations: operations * PATIENCE, seconds },
+    ports,
+  );
+  return {
+    ...again,
+    operations: first.operations + again.operations,
+    seconds: first.seconds + again.seconds,
+  };
 }
 
 async function makeMutant(
