@@ -15,7 +15,7 @@ import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
 import { settingsOf, type Options } from './options.js';
-import type { Result, Services, Steps } from './services.js';
+import type { Result, Services, Steps } from '../steps/services.js';
 
 export interface World {
   readonly cwd: string;

@@ -11,7 +11,7 @@ import { App } from './app.js';
 import { crashError } from './crash.js';
 import { Interrupt } from './interrupt.js';
 import { createProgram } from './program.js';
-import type { Steps } from './services.js';
+import type { Steps } from '../steps/services.js';
 
 /** Milliseconds that a crash waits for the terminal to be given back. */
 const RELEASE_WITHIN = 500;

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CleanOptions, Result, Services } from '../cli/services.js';
+import type { CleanOptions, Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { withLock } from '../host/lock.js';
 import { cacheDirectory } from './sources.js';

@@ -1,63 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The commands behind the command line. Each brings the part of the graph that it needs up to date first. */
-import { availableParallelism } from 'node:os';
 import { device } from '../../device/device.js';
-import type { Services, Steps } from '../cli/services.js';
+import type { Services, Steps } from './services.js';
 import type { SourceName } from '../config/schema.js';
 import { EXIT } from '../core/errors.js';
-import type { Emit } from '../core/events.js';
-import { createExecutor, type Executor } from '../core/executor.js';
-import type { Task } from '../core/task.js';
-import { baseEnvironment } from '../host/environment.js';
-import type { Stage } from '../../vm/report.js';
-import { buildTasks, MODULE_TARGETS, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
+import { MODULE_TARGETS, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
 import { layoutOf } from './layout.js';
 import { modulePath } from './linux.js';
-
-/** Executor and graph for one command. */
-interface Toolchain {
-  readonly executor: Executor;
-  readonly tasks: readonly Task[];
-  /** What ran so far, for the report. */
-  readonly stages: readonly Stage[];
-}
-
-export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
-  const { loaded, environment, signal } = services;
-  const { config, paths } = loaded;
-  const processes = await services.processes();
-  const stages: Stage[] = [];
-  const executor = createExecutor({
-    processes,
-    workdir: paths.work,
-    jobs: config.build.jobs === 0 ? availableParallelism() : config.build.jobs,
-    emit: (event) => {
-      if (event.type === 'task-done') {
-        stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
-      }
-      emit(event);
-    },
-    signal,
-    baseEnv: baseEnvironment(environment),
-  });
-  return {
-    executor,
-    stages,
-    tasks: buildTasks(config, paths, device.description, { processes, environment }),
-  };
-}
-
-/** Brings the targets up to date. Throws what went wrong, all of it. */
-export async function bringUpToDate(
-  tools: Toolchain,
-  targets: readonly string[],
-  more: readonly Task[] = [],
-): Promise<void> {
-  const { errors } = await tools.executor.run([...tools.tasks, ...more], targets);
-  const [first] = errors;
-  if (first === undefined) return;
-  throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
-}
+import { bringUpToDate, toolchain } from './toolchain.js';
 
 async function upTo(services: Services, targets: readonly string[], next: string) {
   await bringUpToDate(await toolchain(services), targets);

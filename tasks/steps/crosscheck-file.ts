@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { device } from '../../device/device.js';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
-import type { Result, Services } from '../cli/services.js';
+import type { Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { judgedAs, runFiles } from './boot.js';
 import { judgeOptionsOf, readJudgement } from './saved-judgement.js';

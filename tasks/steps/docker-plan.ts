@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a container is given of this machine: directories, environment, and the arguments of the command inside. Pure. */
 import { join, sep } from 'node:path';
-import type { HandedOn } from '../cli/services.js';
+import type { HandedOn } from './services.js';
 import type { Config, SourceName } from '../config/schema.js';
 
 /** The user's variables that mean the same inside. */

@@ -9,7 +9,7 @@ import { openEngine } from '../../docker/dockerode.js';
 import type { Engine } from '../../docker/engine.js';
 import { ensureImage } from '../../docker/image.js';
 import { removeLeftovers, thisOwner } from '../../docker/owner.js';
-import type { DockerOptions, HandedOn, Result, Services } from '../cli/services.js';
+import type { DockerOptions, HandedOn, Result, Services } from './services.js';
 import { errnoOf } from '../core/errno.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';

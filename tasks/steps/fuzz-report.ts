@@ -12,7 +12,7 @@ import {
   type Progress,
 } from '../../vm/fuzz/campaign.js';
 import type { MachinePorts } from '../../vm/fuzz/machine.js';
-import type { Result } from '../cli/services.js';
+import type { Result } from './services.js';
 import { EXIT } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `graph`: the tasks of `all`, what is fresh, how long each took, and the longest chain. */
-import type { Services } from '../cli/services.js';
+import type { Services } from './services.js';
 import { StopwatchError } from '../core/errors.js';
 import { buildGraph, criticalChain, selectTargets } from '../core/graph.js';
 import type { GraphReport } from '../reporters/graph.js';
-import { toolchain } from './commands.js';
+import { toolchain } from './toolchain.js';
 import { ALL_TARGETS, testTask } from './test-run.js';
 
 export async function showGraph(services: Services): Promise<GraphReport> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
 import { device } from '../../device/device.js';
-import type { Result, Services } from '../cli/services.js';
+import type { Result, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
@@ -10,7 +10,7 @@ import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.
 import type { RunReport } from '../../vm/report.js';
 import type { BootResult, GuestOutcome } from '../../vm/types.js';
 import type { RunDirectory } from './boot.js';
-import { bringUpToDate, toolchain } from './commands.js';
+import { bringUpToDate, toolchain } from './toolchain.js';
 import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';

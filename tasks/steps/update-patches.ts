@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { device } from '../../device/device.js';
-import type { Result, Services } from '../cli/services.js';
+import type { Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
@@ -12,7 +12,7 @@ import { explainFsError } from '../sources/fs-errors.js';
 import type { Release } from '../sources/pristine.js';
 import { patchesFromTree, type TreePatches } from '../sources/tree-to-patches.js';
 import type { PatchUpdate } from '../sources/update-patches.js';
-import { bringUpToDate, toolchain } from './commands.js';
+import { bringUpToDate, toolchain } from './toolchain.js';
 import { type Layout, layoutOf } from './layout.js';
 import { finishWriting, writeUpdates } from './patch-writing.js';
 import { PATCHED, type PatchedName, type PatchedTree, patchedTree } from './patching.js';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
-import type { CleanOptions } from '../services.js';
+import type { CleanOptions } from '../../steps/services.js';
 
 export function addClean(program: Command, app: App): void {
   const command = program

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The options that `docker-all` and `docker` have in common. */
 import type { Command } from 'commander';
-import type { DockerOptions } from '../services.js';
+import type { DockerOptions } from '../../steps/services.js';
 
 export interface OwnDocker {
   readonly base: string;

@@ -5,7 +5,7 @@ import type { Diagnosis, DoctorRequest } from '../../host/packages.js';
 import type { Paint } from '../../reporters/format.js';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../steps/services.js';
 
 interface Own {
   readonly install?: true;

@@ -4,7 +4,7 @@ import { EXIT } from '../../core/errors.js';
 import type { GraphReport } from '../../reporters/graph.js';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../steps/services.js';
 
 interface Own {
   readonly dot?: true;

@@ -5,7 +5,7 @@ import { EXIT } from '../../core/errors.js';
 import type { TaskStatus } from '../../core/events.js';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../steps/services.js';
 
 export function addStatus(program: Command, app: App): void {
   const command = program

@@ -7,7 +7,7 @@
  */
 import { StopwatchError, EXIT } from '../../core/errors.js';
 import { watchFiles } from '../../host/watch.js';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../steps/services.js';
 import { watchedPaths } from './rooms.js';
 import { QUIET_MS, RESTART } from './worker.js';
 

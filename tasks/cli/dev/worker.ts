@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../../host/atomic.js';
 import { watchFiles } from '../../host/watch.js';
 import { describeFailure } from '../../reporters/failure.js';
 import { painter } from '../../reporters/format.js';
-import type { Result, Services, Steps } from '../services.js';
+import type { Result, Services, Steps } from '../../steps/services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
 import { askedBy, watchedPaths } from './rooms.js';
