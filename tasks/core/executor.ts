@@ -8,11 +8,11 @@ import { endLeftovers, recordGroups } from '../host/leftovers.js';
 import { withLock } from '../host/lock.js';
 import type { Processes } from '../host/process.js';
 import { analyseGraph } from './analyse.js';
-import type { StopwatchError } from './errors.js';
 import { createEvaluator, type Evaluator } from './evaluate.js';
 import type { Emit, TaskStatus } from './events.js';
 import { toStopwatchError } from './failure.js';
 import { buildGraph, selectTargets } from './graph.js';
+import type { Outcome } from './outcome.js';
 import { schedule } from './schedule.js';
 import type { Task } from './task.js';
 
@@ -36,18 +36,6 @@ export interface RunOptions {
   readonly wait?: boolean;
   /** What others who wait are told that we are doing; the command line if absent. */
   readonly describe?: string;
-}
-
-export type TaskEnd = 'fresh' | 'done' | 'failed' | 'skipped';
-
-export interface Outcome {
-  readonly ok: boolean;
-  /** In order of appearance; the first one is what went wrong first. */
-  readonly errors: readonly { readonly task: string; readonly error: StopwatchError }[];
-  readonly ends: ReadonlyMap<string, TaskEnd>;
-  /** As found before anything was run, in execution order. */
-  readonly plan: readonly TaskStatus[];
-  readonly durationMs: number;
 }
 
 export interface Executor {

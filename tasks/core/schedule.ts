@@ -7,7 +7,7 @@ import { StopwatchError } from './errors.js';
 import { unreachable } from './events.js';
 import type { Graph } from './graph.js';
 import { runTask, type RunTaskOptions, type Slots, type TaskResult } from './run-task.js';
-import type { Outcome, TaskEnd } from './executor.js';
+import type { Outcome, TaskEnd } from './outcome.js';
 import { toStopwatchError } from './failure.js';
 import type { Task } from './task.js';
 
