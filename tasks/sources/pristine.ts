@@ -9,6 +9,7 @@ import { createTreeIndex, type TreeEntry } from '../host/tree-index.js';
 import { extractRelease, type ExtractDeps } from './extract.js';
 import { membersOf } from './members.js';
 import { type FileState, LINK_MODE } from './scratch.js';
+import { membersByBlock } from './xz-blocks.js';
 
 /** Without directories, by path. */
 export type Pristine = ReadonlyMap<string, TreeEntry>;
@@ -93,7 +94,16 @@ export async function originalsOf(
   }
   if (wanted.length === 0) return found;
   const archive = await release.archive();
-  const members = await membersOf(archive, wanted, `${store}.partial`, deps);
+  const members = new Map(await membersByBlock(archive, wanted, deps));
+  const rest = wanted.filter((path) => {
+    const entry = pristine.get(path);
+    return entry === undefined || !isIt(members.get(path), entry);
+  });
+  if (rest.length > 0) {
+    for (const [path, content] of await membersOf(archive, rest, `${store}.partial`, deps)) {
+      members.set(path, content);
+    }
+  }
   for (const path of wanted) {
     const entry = pristine.get(path);
     const content = members.get(path);
