@@ -8,6 +8,11 @@ import { environment, left, projectIn } from './project.js';
 
 test('a second build, in a directory with a longer path and without ccache, makes the same files', async () => {
   const lab = await laboratory();
+  const { code: updated } = await lab.project.stopwatch(['update']);
+  expect(updated).toBe(0);
+  // A kept laboratory may have been brought up to date since its first build.
+  const isKept = process.env['E2E_DIR'] !== undefined;
+  const first = isKept ? readManifest(join(lab.project.work, 'vm', 'manifest.json')) : lab.manifest;
   const directory = join(lab.directory, 'a-second-directory-whose-path-is-a-good-deal-longer', 'project');
   const tmp = join(lab.directory, 'second-tmp');
   cpSync(lab.project.directory, directory, {
@@ -32,8 +37,8 @@ test('a second build, in a directory with a longer path and without ccache, make
       'vm/initramfs.cpio',
       'vm/virt.dtb',
     ]);
-    expect(artifacts).toEqual(lab.manifest.artifacts);
-    expect(sources).toEqual(lab.manifest.sources);
+    expect(artifacts).toEqual(first.artifacts);
+    expect(sources).toEqual(first.sources);
     expect(await left(project)).toEqual([]);
   } finally {
     rmSync(join(lab.directory, 'a-second-directory-whose-path-is-a-good-deal-longer'), {
