@@ -36,15 +36,14 @@ export async function membersByBlock(
   if (blocks.length < FEW) return found;
   const file = await open(archive);
   try {
-    /** The two read last: a member may go on in the next block. */
-    const kept = new Map<number, Buffer | undefined>();
+    /** The one read last; they are large. */
+    let kept: { readonly index: number; readonly data: Buffer | undefined } | undefined;
     const read = async (index: number): Promise<Buffer | undefined> => {
-      if (!kept.has(index)) {
-        const [oldest] = kept.keys();
-        if (kept.size > 1 && oldest !== undefined) kept.delete(oldest);
-        kept.set(index, await decompress(file, blocks[index], deps));
+      if (kept?.index !== index) {
+        kept = undefined;
+        kept = { index, data: await decompress(file, blocks[index], deps) };
       }
-      return kept.get(index);
+      return kept.data;
     };
     const firsts = new Map<number, { readonly path: string; readonly block: number }>();
     /** The first member of a block, and where it is: a block may lie whole within a member of an earlier one. */
@@ -84,12 +83,13 @@ async function contentOf(
   if (data === undefined) return undefined;
   for (const entry of entriesIn(data)) {
     if (entry.path !== path) continue;
-    const parts = [data.subarray(entry.at, entry.at + entry.size)];
+    // A copy, so that the block itself can go.
+    const parts = [Buffer.from(data.subarray(entry.at, entry.at + entry.size))];
     let length = parts[0]?.length ?? 0;
     for (let next = index + 1; length < entry.size; next++) {
       const more = (await read(next))?.subarray(0, entry.size - length);
       if (more === undefined || more.length === 0) return undefined;
-      parts.push(more);
+      parts.push(Buffer.from(more));
       length += more.length;
     }
     return Buffer.concat(parts);
@@ -124,12 +124,14 @@ async function decompress(
     { file: 'xz', args: ['-dc'], env: { ...env, XZ_OPT: '', XZ_DEFAULTS: '' } },
     { signal, stdin: 'pipe' },
   );
-  const parts: Buffer[] = [];
-  pipeOf(child.stdout).on('data', (chunk: Buffer) => parts.push(chunk));
+  const data = Buffer.allocUnsafe(block.content);
+  let length = 0;
+  pipeOf(child.stdout).on('data', (chunk: Buffer) => {
+    length += chunk.copy(data, Math.min(length, data.length));
+  });
   pipeOf(child.stdin).end(input);
   await child.exited;
-  const data = Buffer.concat(parts);
-  return data.length === block.content ? data : undefined;
+  return length === block.content ? data : undefined;
 }
 
 interface Entry {

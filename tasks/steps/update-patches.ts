@@ -46,9 +46,11 @@ export async function updatePatches(services: Services): Promise<Result> {
   });
   await bringUpToDate(await toolchain(services), targets);
   const written = await locked(async () => {
-    const updates = await Promise.all(
-      trees().map(async (tree) => ({ tree, found: await updatesOf(services, processes, layout, tree) })),
-    );
+    // One after the other: what is known of a tree of 80,000 files is large.
+    const updates: { readonly tree: PatchedTree; readonly found: TreePatches }[] = [];
+    for (const tree of trees()) {
+      updates.push({ tree, found: await updatesOf(services, processes, layout, tree) });
+    }
     const all: Written[] = [];
     for (const { tree, found } of updates) {
       const { patches, updates: some } = found;
