@@ -124,6 +124,8 @@ function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, st
     ...ccacheEnvironment(layout.work),
     // scripts/decodetree.py iterates over sets: without it the order of its output changes from run to run.
     PYTHONHASHSEED: '0',
+    // What Python keeps of its scripts would be a change of the tree, and so make a finished build stale.
+    PYTHONPYCACHEPREFIX: join(layout.build, 'qemu-pycache'),
     PATH: [join(tools, 'bin'), ports.environment['PATH'] ?? ''].join(delimiter),
     PYTHONPATH: join(tools, 'lib', 'python3', 'dist-packages'),
   };
