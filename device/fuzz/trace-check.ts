@@ -57,7 +57,7 @@ export async function traceCheck(
         trace: { patterns, newFile },
         seconds: Number.POSITIVE_INFINITY,
         shard: { index: 1, count: 1 },
-        eventfulEvery: 4,
+        eventfulEvery: 2,
         shrink: { tries: 0, seconds: 0 },
       },
       ports,
