@@ -91,7 +91,8 @@ export function linuxTasks(
       outputs: [modulePath(layout, device)],
       jobs: 'make',
       run: async (context) => {
-        await carryOn(build, context, async () => {
+        // Only of what this task makes: the kernel beside it is finished.
+        await carryOn(join(build, directory), context, async () => {
           // One target, checked against Module.symvers: `modules` would look at the whole kernel first.
           await context.exec('make', ['-s', ...make, `${directory}/${device.module}.ko`], { env });
         });

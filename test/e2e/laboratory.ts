@@ -72,6 +72,8 @@ export async function laboratory(): Promise<Laboratory> {
     try {
       await install(directory, project);
       const story = await killedInEveryTask(project, say);
+      if (story.code !== 0)
+        throw new Error(`all ended with exit code ${story.code}\n${story.out}\n${story.err}`);
       cpSync(join(project.work, 'vm', 'manifest.json'), manifestFile);
       writeFileSync(storyFile, JSON.stringify(story, null, 2));
     } catch (error) {

@@ -93,7 +93,7 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   expect(out).toMatch(/0002-only-what-is-built\.patch +changed +meson\.build$/m);
   expect(out).toMatch(/0003-changes-by-hand\.patch +new +hw\/arm\/boot\.c, hw\/misc\/by-hand\.txt, /m);
   const after = contents(patches);
-  const [first = ''] = Object.keys(before).filter((name) => name.includes('0001-stopwatch-device'));
+  const first = Object.keys(before).find((name) => name.includes('0001-stopwatch-device')) ?? '';
   const header = before[first]?.split('--- a/')[0] ?? '';
   expect(header.length).toBeGreaterThan(100);
   expect(after[first]?.startsWith(header)).toBe(true);
