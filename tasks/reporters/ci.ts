@@ -9,7 +9,7 @@ import { type Annotation, type CiSystem, folded, githubAnnotation } from './ci-s
 import { type Complaint, complaints } from './complaints.js';
 import { clean, duration, type Output } from './format.js';
 import { createPlainReporter } from './plain.js';
-import type { Reporter } from './reporter.js';
+import type { Reporter } from './types.js';
 
 /** Of a task's output, the last lines are shown; the rest is in its log. */
 const LINES = 2000;

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** What every reporter is, and which one a run gets. */
-import { unreachable, type Emit } from '../core/events.js';
+/** Which reporter a run gets. */
+import { unreachable } from '../core/events.js';
 import type { CiOptions } from './ci.js';
 import { ciSystem, type CiSystem } from './ci-system.js';
 import type { Output } from './format.js';
-import type { RunModel } from './progress-model.js';
-
-export interface Reporter {
-  /** Never throws, never waits. */
-  readonly emit: Emit;
-  /** Everything seen so far; the summary is made of it. */
-  readonly model: RunModel;
-  /** Shows what is left to show and gives the terminal back. May be called again; more events may follow. */
-  finish(): Promise<void>;
-}
-
-/** How to show a run. */
-export interface Look {
-  readonly kind: 'terminal' | 'plain' | 'json' | 'ci';
-  /** Set for 'ci'. */
-  readonly system?: CiSystem;
-  readonly colour: boolean;
-  readonly verbose: boolean;
-}
+import type { Look, Reporter } from './types.js';
 
 /** Columns below which rows say too little to be worth moving. */
 const NARROWEST = 20;

@@ -6,7 +6,7 @@ import type { ExitCode, StopwatchError } from '../core/errors.js';
 import type { Emit, TaskStatus } from '../core/events.js';
 import type { Processes } from '../host/process.js';
 import type { GraphReport } from '../reporters/graph.js';
-import type { Look } from '../reporters/reporter.js';
+import type { Look } from '../reporters/types.js';
 
 export interface Services {
   /** Configuration, where each value came from, and the directories. */
