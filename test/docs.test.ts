@@ -68,7 +68,9 @@ function unknownIn(page: string): string[] {
   const top = program();
   const everywhere = new Set(top.commands.flatMap((command) => [...optionsOf(command, top)]));
   const invocations = [...page.matchAll(/npx stopwatch ([^`\n#|]*)/g)].filter(([, rest = '']) => {
-    const words = rest.trim().split(/\s+/);
+    // What follows `--` is for another program.
+    const [own = ''] = rest.split(/ --(?= |$)/, 1);
+    const words = own.trim().split(/\s+/);
     const [name = ''] = words;
     if (name === 'COMMAND' || name.startsWith('--')) return !words.every((word) => isFine(word, everywhere));
     const command = top.commands.find((one) => one.name() === name.replace(/[.,;:)]+$/, ''));
@@ -90,7 +92,9 @@ function optionsOf(command: Command, top: Command): ReadonlySet<string> {
 describe('the checks above', () => {
   it('find what is wrong', () => {
     expect(
-      unknownIn('`npx stopwatch al` `npx stopwatch all --rwx` `npx stopwatch run --rw` `--nodevs`'),
+      unknownIn(
+        '`npx stopwatch al` `npx stopwatch all --rwx` `npx stopwatch run --rw` `--nodevs` `npx stopwatch docker -- ls --all`',
+      ),
     ).toEqual(['npx stopwatch al', 'npx stopwatch all --rwx', '`--nodevs`']);
     expect(anchor('`--json` and the rest')).toBe('--json-and-the-rest');
   });
