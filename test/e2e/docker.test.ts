@@ -205,7 +205,9 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
 
   test('on a terminal, it is one inside too', async () => {
     const main = join(project.package, 'dist/tasks/cli/main.js');
-    const line = `${process.execPath} ${main} docker --base bootstrap -- sh -c 'test -t 0 && test -t 1 && stty size'`;
+    // Daemons older than 23 start with a terminal of no size, and are told the right one a moment later.
+    const sized = 'while test "$(stty size)" = "0 0"; do sleep 0.1; done; stty size';
+    const line = `${process.execPath} ${main} docker --base bootstrap -- sh -c 'test -t 0 && test -t 1 && ${sized}'`;
     const { code, out, err } = await start('script', ['-qec', `stty rows 31 cols 97; ${line}`, '/dev/null'], {
       cwd: project.directory,
       env: { ...project.env, DOCKER_HOST: address ?? '', TERM: 'xterm' },
