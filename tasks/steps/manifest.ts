@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packageVersion } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
@@ -74,5 +74,10 @@ async function sourceOf(name: SourceName, config: Config, layout: Layout): Promi
   const { tree, version } = config.sources[name];
   if (tree !== null) return { tree };
   const stamp = await readStamp(layout.sourceStamp(name));
-  return { version, sha256: stamp?.sha256 ?? null, place: stamp?.place ?? null };
+  // Not the place: the same file may come from another one the next time.
+  return {
+    version,
+    sha256: stamp?.sha256 ?? null,
+    archive: stamp === undefined ? null : basename(stamp.file),
+  };
 }
