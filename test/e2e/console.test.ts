@@ -56,15 +56,15 @@ test('--nodev: the guest is the same, without a stopwatch', async () => {
 
 test('--rw keeps what is written, and has what was built since', async () => {
   const { project } = lab;
-  await typed(['--rw'], ['echo "still here" >/root/kept', 'rm /usr/bin/stopwatch_test.sh', 'poweroff']);
-  expect(await typed(['--rw'], ['cat /root/kept', 'poweroff'])).toMatch(/^still here$/m);
-  const out = await typed(['--rootfs', 'ext4'], ['cat /root/kept', 'poweroff']);
+  await typed(['--rw'], ['echo "still here" >/mnt/kept', 'rm /usr/bin/stopwatch_test.sh', 'poweroff']);
+  expect(await typed(['--rw'], ['cat /mnt/kept', 'poweroff'])).toMatch(/^still here$/m);
+  const out = await typed(['--rootfs', 'ext4'], ['cat /mnt/kept', 'poweroff']);
   expect(out).toMatch(/^cat: can't open '\/root\/kept'/m);
 
   append(project.package, 'guest_fs/stopwatch_ctrl.sh', '\n# a new edition\n');
   const lines = [
     'tail -n 1 /usr/bin/stopwatch_ctrl.sh; stopwatch_ctrl.sh show',
-    'cat /root/kept',
+    'cat /mnt/kept',
     'poweroff',
   ];
   const after = await typed(['--rw'], lines);
@@ -77,7 +77,7 @@ test('--rw keeps what is written, and has what was built since', async () => {
 
   const disk = join(project.work, 'vm', 'disk.ext4');
   rmSync(disk);
-  expect(await typed(['--rw'], ['cat /root/kept', 'poweroff'])).toMatch(/^cat: can't open/m);
+  expect(await typed(['--rw'], ['cat /mnt/kept', 'poweroff'])).toMatch(/^cat: can't open/m);
 });
 
 test('--crosscheck judges what is done by hand', async () => {
