@@ -62,11 +62,7 @@ test('--rw keeps what is written, and has what was built since', async () => {
   expect(out).toMatch(/^cat: can't open '\/root\/kept'/m);
 
   append(project.package, 'guest_fs/stopwatch_ctrl.sh', '\n# a new edition\n');
-  const lines = [
-    'tail -n 1 /usr/bin/stopwatch_ctrl.sh; stopwatch_ctrl.sh show',
-    'cat /mnt/kept',
-    'poweroff',
-  ];
+  const lines = ['tail -n 1 /usr/bin/stopwatch_ctrl.sh; stopwatch_ctrl.sh show', 'cat /mnt/kept', 'poweroff'];
   const after = await typed(['--rw'], lines);
   expect(after).toMatch(/^# a new edition$/m);
   expect(after).toMatch(/^\d+\.\d\d seconds$/m);
