@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The guest's user space: `busybox:configure` and `busybox:build`. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../core/task.js';
-import {
-  BUILD_EPOCH,
-  carryOn,
-  ccacheEnvironment,
-  isConfigured,
-  usesCcache,
-  versionOf,
-} from './build-tools.js';
+import { BUILD_EPOCH, carryOn, ccacheEnvironment, usesCcache } from './build-tools.js';
 import { parseKconfig, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
-import { configure } from './linux.js';
+import { configureByKconfig } from './kconfig-directory.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
 export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
@@ -40,22 +33,20 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
       inputs: { files: [fragment], values: { make, env }, tools },
       outputs: [join(build, '.config')],
       jobs: 'make',
-      run: async (context) => {
-        const how = JSON.stringify([make, await versionOf(`${cross}gcc`, context)]);
-        const stamp = join(build, 'configured-as.json');
-        if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
-        await mkdir(build, { recursive: true });
-        const wanted = withSymbols(await readFile(fragment, 'utf8'), {});
-        await configure(context, wanted, build, fragment, async () => {
-          // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
-          await context.exec('make', [...make, 'allnoconfig'], { env });
-          const file = join(build, '.config');
-          const answers = await readFile(file, 'utf8');
-          await writeFile(file, withSymbols(answers, Object.fromEntries(parseKconfig(wanted))));
-          await context.exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
-        });
-        await writeFile(stamp, how);
-      },
+      run: async (context) =>
+        configureByKconfig(
+          context,
+          { build, make, compiler: `${cross}gcc`, fragment, settings: {} },
+          async (file) => {
+            // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
+            await context.exec('make', [...make, 'allnoconfig'], { env });
+            const dotConfig = join(build, '.config');
+            const answers = await readFile(dotConfig, 'utf8');
+            const wanted = parseKconfig(await readFile(file, 'utf8'));
+            await writeFile(dotConfig, withSymbols(answers, Object.fromEntries(wanted)));
+            await context.exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
+          },
+        ),
     },
     {
       name: 'busybox:build',

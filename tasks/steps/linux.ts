@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The guest's kernel and the driver: `linux:configure`, `linux:build`, `driver:module`. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
-import { StopwatchError } from '../core/errors.js';
-import type { Task, TaskContext } from '../core/task.js';
+import type { Task } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import {
-  ccacheEnvironment,
-  BUILD_EPOCH,
-  carryOn,
-  isConfigured,
-  usesCcache,
-  versionOf,
-} from './build-tools.js';
-import { refused, withSymbols } from './kconfig.js';
+import { ccacheEnvironment, BUILD_EPOCH, carryOn, usesCcache } from './build-tools.js';
+import { configureByKconfig } from './kconfig-directory.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
@@ -56,18 +47,15 @@ export function linuxTasks(
       },
       outputs: [join(build, '.config')],
       jobs: 'make',
-      run: async (context) => {
-        const how = JSON.stringify([make, await versionOf(`${cross}gcc`, context)]);
-        const stamp = join(build, 'configured-as.json');
-        if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
-        await mkdir(build, { recursive: true });
-        const wanted = withSymbols(await readFile(fragment, 'utf8'), settings);
-        await configure(context, wanted, build, fragment, async (file) => {
-          const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
-          await context.exec('make', target, { env });
-        });
-        await writeFile(stamp, how);
-      },
+      run: async (context) =>
+        configureByKconfig(
+          context,
+          { build, make, compiler: `${cross}gcc`, fragment, settings },
+          async (file) => {
+            const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
+            await context.exec('make', target, { env });
+          },
+        ),
     },
     {
       name: 'linux:build',
@@ -125,32 +113,4 @@ function buildEnvironment(tree: string, work: string): Record<string, string> {
     KAFLAGS: `-ffile-prefix-map=${tree}/=`,
     ...ccacheEnvironment(work),
   };
-}
-
-/** Makes `.config` from a fragment, and sees to it that all of the fragment is in it. */
-export async function configure(
-  context: TaskContext,
-  wanted: string,
-  build: string,
-  fragment: string,
-  run: (file: string) => Promise<void>,
-): Promise<void> {
-  const file = join(build, 'wanted.config');
-  await writeFile(file, wanted);
-  await run(file);
-  const config = join(build, '.config');
-  const missing = refused(wanted, await readFile(config, 'utf8'));
-  if (missing.length === 0) return;
-  // Not to be taken for configured the next time.
-  await rename(config, join(build, 'refused.config'));
-  const [first] = missing;
-  throw new StopwatchError(
-    'bad-config',
-    `Kconfig did not take ${missing.length} of the settings in ${fragment}: expected ${first?.symbol}=${first?.wanted}, got ${first?.got}`,
-    {
-      hint: 'A symbol is misspelt, gone from this version, or lacks something it depends on.',
-      lastLines: missing.map(({ symbol, wanted: value, got }) => `${symbol}: expected ${value}, got ${got}`),
-      log: context.logFile,
-    },
-  );
 }
