@@ -152,6 +152,11 @@ export default defineConfig({
     witness: true,
     slackMs: 1000,
   },
+  // What is old goes by itself when it is more than this. Edits by hand never do.
+  keep: {
+    reports: 200,
+    maxMiB: 4096,
+  },
   downloads: {
     directory: null,
     stallSeconds: 20,

@@ -75,6 +75,13 @@ export const configSchema = z.strictObject({
     /** How late a timer may be on the host's clock, milliseconds of virtual time. With icount it must be exact. */
     slackMs: z.number().min(0),
   }),
+  /** Old state: reports, kept results, source trees of other versions, the container's directory. */
+  keep: z.strictObject({
+    /** Reports of finished runs; the oldest go. */
+    reports: z.int().min(1),
+    /** What old state may take together, MiB; null: no limit. */
+    maxMiB: z.number().min(0).nullable(),
+  }),
   downloads: z.strictObject({
     /** Directory shared by all checkouts; null: $XDG_CACHE_HOME/stopwatch or ~/.cache/stopwatch. */
     directory: z.string().nullable(),

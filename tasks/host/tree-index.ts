@@ -33,6 +33,8 @@ export interface TreeIndex {
   changes(root: string, was: string): string[] | undefined;
   /** All that `digest` saw last, without directories; undefined when it has not seen the tree. */
   entries(root: string): TreeEntry[] | undefined;
+  /** Forgets a tree that is gone. */
+  drop(root: string): void;
   /** Forgets all kept states but these. */
   prune(kept: readonly { readonly root: string; readonly digest: string }[]): void;
 }
@@ -125,6 +127,7 @@ export function createTreeIndex({ directory, processes, signal }: TreeIndexOptio
       }
       return found;
     },
+    drop: (root) => rmSync(place(root), { recursive: true, force: true }),
     prune(kept) {
       const wanted = new Set(kept.map(({ root, digest }) => keptFile(root, digest)));
       for (const tree of entriesOf(directory)) {

@@ -47,7 +47,7 @@ export async function pristineOf(
   deps: ExtractDeps,
   notice: (text: string) => void,
 ): Promise<Pristine> {
-  const known = await readManifest(release);
+  const known = await knownPristine(release);
   if (known !== undefined) return known;
   notice(`What ${release.tree} was before anybody changed it is looked up in its archive; only once.`);
   const fresh = `${release.tree}.looked-up`;
@@ -61,7 +61,7 @@ export async function pristineOf(
     await rm(index, { recursive: true, force: true });
     await rm(fresh, { recursive: true, force: true });
   }
-  const made = await readManifest(release);
+  const made = await knownPristine(release);
   if (made === undefined) throw new StopwatchError('internal', `${manifestOf(release)} cannot be read back`);
   return made;
 }
@@ -150,7 +150,8 @@ async function writeManifest(release: Release, entries: readonly TreeEntry[]): P
   await writeFileAtomic(manifestOf(release), `${[keyOf(release), ...fields].join('\0')}\0`);
 }
 
-async function readManifest(release: Release): Promise<Pristine | undefined> {
+/** What was written down; undefined when nothing was, or about another archive. */
+export async function knownPristine(release: Release): Promise<Pristine | undefined> {
   const text = await readFile(manifestOf(release), 'utf8').catch(() => '');
   const fields = text.split('\0');
   // The last field is what comes after the last NUL.

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** `clean`: removes what can be made again, after saying what. */
+/** `clean`: removes what can be made again, after saying what; what cannot be made again only when it is forced to. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { device } from '../../device/device.js';
 import type { CleanOptions, Result, Services } from './services.js';
+import { findPaths, type Paths } from '../config/paths.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
+import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
+import { diskWritten } from './disk.js';
+import { inMiB, kibibytes } from './disk-space.js';
+import { containerWork } from './docker-plan.js';
+import { layoutOf } from './layout.js';
 import { cacheDirectory } from './sources.js';
+import { editsIn, someOf, treesIn } from './work-trees.js';
 
 /** What goes, and what that is. */
 interface Item {
@@ -15,81 +23,127 @@ interface Item {
 }
 
 export async function cleanWork(services: Services, options: CleanOptions): Promise<Result> {
-  const items = itemsFor(services, options).filter(({ path }) => existsSync(path));
+  const places = [services.loaded.paths.work, containerWork(services.loaded.paths.work)]
+    .filter((work) => existsSync(work))
+    .map((work) => findPaths(services.loaded.paths.project, work));
+  const items = itemsFor(services, places, options).filter(({ path }) => existsSync(path));
   if (items.length === 0)
     return { exitCode: EXIT.passed, text: 'There is nothing to remove.\n', data: { removed: [] } };
-  const sizes = await Promise.all(items.map(({ path }) => kibibytes(services, path)));
-  const lines = items.map(
-    ({ path, what }, index) => `${size(sizes[index] ?? 0).padStart(10)}  ${path}  (${what})`,
+  const sizes = await kibibytes(
+    items.map(({ path }) => path),
+    services,
   );
-  const total = size(sizes.reduce((sum, each) => sum + each, 0));
-  const list = `${lines.join('\n')}\n`;
+  const lines = items.map(({ path, what }) => `${inMiB(sizes.get(path)).padStart(12)}  ${path}  (${what})`);
+  const total = [...sizes.values()].reduce((sum, each) => sum + each, 0);
+  const losses = await lossesOf(services, places, options);
+  const list = [...lines, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
   const paths = items.map(({ path }) => path);
-  if (options.dryRun)
-    return { exitCode: EXIT.passed, text: `${list}Would free ${total}.\n`, data: { wouldRemove: paths } };
-  if (!options.force && !(await services.confirm(`${list}Remove this and free ${total}?`, false))) {
+  const facts = { freedMiB: total / 1024, lost: losses };
+  if (options.dryRun) {
+    const text = `${list}Would free ${inMiB(total)}.\n`;
+    return { exitCode: EXIT.passed, text, data: { wouldRemove: paths, ...facts } };
+  }
+  if (losses.length > 0 && !options.force) {
+    throw new StopwatchError('bad-usage', `Nothing was removed: it would take along what is nowhere else`, {
+      hint: 'npx stopwatch update_patches keeps edits of source trees and of the guest; --force loses them.',
+      lastLines: losses,
+    });
+  }
+  if (!options.force && !(await services.confirm(`${list}Remove this and free ${inMiB(total)}?`, false))) {
     throw new StopwatchError('bad-usage', `Nothing was removed; it would have been ${paths.join(', ')}`, {
       hint: 'Give --force to remove it without a question, or --dry-run to see more.',
     });
   }
-  const processes = await services.processes();
-  const emit = services.emit;
-  await withLock(
-    join(services.loaded.paths.work, 'lock'),
-    {
-      signal: services.signal,
-      wait: true,
-      onWaiting: (holder) => emit({ type: 'waiting', holder }),
-      processes,
-    },
-    async () => {
-      for (const path of paths) await rm(path, { recursive: true, force: true });
-    },
-  );
+  await locked(services, places, async () => {
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+  });
   return {
     exitCode: EXIT.passed,
-    text: `${list}Freed ${total}.\n`,
-    data: { removed: paths },
+    text: `${list.replaceAll(/^Would be lost/gm, 'Lost')}Freed ${inMiB(total)}.\n`,
+    data: { removed: paths, ...facts },
     next: 'npx stopwatch all',
   };
 }
 
-function itemsFor({ loaded, environment }: Services, options: CleanOptions): Item[] {
-  const { config, paths } = loaded;
-  const items: Item[] = [
-    { path: paths.build, what: 'builds' },
-    { path: paths.vm, what: 'what a boot is made of' },
-    { path: paths.logs, what: 'logs of tools' },
-  ];
-  if (options.sources) {
-    items.push({ path: paths.src, what: 'extracted sources, with any edits in them' });
-    // What is known of these trees goes with them.
-    items.push({ path: join(paths.work, 'state'), what: 'what is known of finished tasks' });
-  }
-  if (options.reports) items.push({ path: paths.reports, what: 'reports of earlier runs' });
+/** Parts that are named, and nothing else. */
+function itemsFor(
+  { loaded, environment }: Services,
+  places: readonly Paths[],
+  options: CleanOptions,
+): Item[] {
+  const items = places.flatMap((paths): Item[] => [
+    ...(options.builds
+      ? [
+          { path: paths.build, what: 'builds' },
+          { path: paths.results, what: 'results of earlier builds' },
+          { path: paths.vm, what: 'what a boot is made of' },
+          { path: paths.logs, what: 'logs of tools' },
+        ]
+      : []),
+    ...(options.sources
+      ? [
+          { path: paths.src, what: 'extracted sources' },
+          // Of the trees; what is known of finished builds stays with them, so that they are right with new trees.
+          { path: join(paths.work, 'state', 'patches'), what: 'which patches they have' },
+        ]
+      : []),
+    ...(options.sources && options.builds
+      ? [{ path: join(paths.work, 'state'), what: 'what is known of finished tasks' }]
+      : []),
+    ...(options.reports ? [{ path: paths.reports, what: 'reports of earlier runs' }] : []),
+  ]);
   if (options.downloads) {
     items.push({
-      path: join(cacheDirectory(config, environment), 'downloads'),
+      path: join(cacheDirectory(loaded.config, environment), 'downloads'),
       what: 'downloads of all checkouts',
     });
   }
-  return items;
+  const whole = new Set(items.map(({ path }) => path));
+  return items.filter(({ path }) => !whole.has(join(path, '..')));
 }
 
-/** Disk space by du(1), KiB. */
-async function kibibytes(services: Services, path: string): Promise<number> {
+/** What cannot be made again: edits by hand in source trees, and what a guest wrote to its disk. */
+async function lossesOf(
+  services: Services,
+  places: readonly Paths[],
+  options: CleanOptions,
+): Promise<readonly string[]> {
+  const { loaded, environment, signal, emit } = services;
   const processes = await services.processes();
-  const { stdout } = await processes.run(
-    { file: 'du', args: ['-sk', path], env: { PATH: services.environment['PATH'] ?? '', LC_ALL: 'C' } },
-    { signal: services.signal, capture: true },
-  );
-  return Number.parseInt(stdout, 10) || 0;
+  const deps = {
+    processes,
+    signal,
+    env: baseEnvironment(environment),
+    onProgress: () => {},
+    log: () => {},
+    notice: (text: string) => emit({ type: 'notice', task: undefined, text }),
+  };
+  const losses: string[] = [];
+  await locked(services, places, async () => {
+    for (const paths of places) {
+      for (const tree of options.sources ? await treesIn(paths.src) : []) {
+        const edits = await editsIn(paths.work, tree, device.description, deps);
+        if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
+        else if (edits.length > 0)
+          losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);
+      }
+      const { disk } = layoutOf(loaded.config, paths);
+      if (options.builds && (await diskWritten(layoutOf(loaded.config, paths)))) {
+        losses.push(`${disk}: what the guest of \`run --rw\` wrote`);
+      }
+    }
+  });
+  return losses;
 }
 
-function size(kib: number): string {
-  return kib < 1024
-    ? `${kib} KiB`
-    : kib < 1024 * 1024
-      ? `${(kib / 1024).toFixed(1)} MiB`
-      : `${(kib / 1024 / 1024).toFixed(2)} GiB`;
+/** Runs `fn` with the locks of all these work directories. */
+async function locked(services: Services, places: readonly Paths[], fn: () => Promise<void>): Promise<void> {
+  const [first, ...others] = places;
+  if (first === undefined) return fn();
+  const { signal, emit } = services;
+  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
+  const processes = await services.processes();
+  return withLock(join(first.work, 'lock'), { signal, wait: true, onWaiting, processes }, async () =>
+    locked(services, others, fn),
+  );
 }

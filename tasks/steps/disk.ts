@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `guest:disk`: the root of `run --rw`. What the guest writes stays; what is built here is brought up to date in it. */
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import type { Config } from '../config/schema.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
@@ -18,6 +18,17 @@ export async function missDisk(layout: Layout): Promise<void> {
   if (!existsSync(layout.disk)) await rm(stampOf(layout), { force: true });
 }
 
+/** Whether a guest may have written to the disk since it was made from the image. */
+export async function diskWritten(layout: Layout): Promise<boolean> {
+  if (!existsSync(layout.disk)) return false;
+  const told = await readFile(stampOf(layout), 'utf8').catch(() => '');
+  if (told !== stampText(layout, true)) return true;
+  return (await stat(layout.disk)).mtimeMs > (await stat(stampOf(layout))).mtimeMs;
+}
+
+const stampText = ({ disk }: Layout, unwritten: boolean): string =>
+  `${JSON.stringify({ disk, ...(unwritten ? { unwritten } : {}) })}\n`;
+
 export function diskTask(config: Config, layout: Layout, device: DeviceDescription): Task {
   return {
     name: 'guest:disk',
@@ -27,9 +38,10 @@ export function diskTask(config: Config, layout: Layout, device: DeviceDescripti
     outputs: [stampOf(layout)],
     jobs: 'one',
     run: async (context) => {
+      const unwritten = !(await diskWritten(layout));
       if (existsSync(layout.disk)) await refresh(context, config, layout, device);
       else await copy(context, layout);
-      await writeFileAtomic(stampOf(layout), `${JSON.stringify({ disk: layout.disk })}\n`);
+      await writeFileAtomic(stampOf(layout), stampText(layout, unwritten));
     },
   };
 }

@@ -21,6 +21,7 @@ const paths = {
   work: '/nowhere/project/.stopwatch',
   src: at('src'),
   build: at('build'),
+  results: at('results'),
   vm: at('vm'),
   logs: at('logs'),
   reports: at('reports'),

@@ -53,14 +53,17 @@ export interface RunOptions {
   readonly gdb: number | undefined;
 }
 
+/** Parts, and how. */
 export interface CleanOptions {
-  /** Extracted source trees too. */
+  /** Build directories, kept results, what a boot is made of, logs. */
+  readonly builds: boolean;
+  /** Extracted source trees. */
   readonly sources: boolean;
-  /** Reports of earlier runs too. */
+  /** Reports of earlier runs. */
   readonly reports: boolean;
-  /** The download cache, which other checkouts share, too. */
+  /** The download cache, which other checkouts share. */
   readonly downloads: boolean;
-  /** Do not ask. */
+  /** Do not ask, and remove what is nowhere else too. */
   readonly force: boolean;
   /** Only say what would be removed. */
   readonly dryRun: boolean;

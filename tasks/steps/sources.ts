@@ -131,6 +131,10 @@ function treeTask(
         // There may be edits in it: it is put aside, never deleted.
         const aside = `${directory}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
         await rename(directory, aside);
+        // What is known of it goes along, so that edits in it can be told later.
+        for (const known of ['.tree.json', '.pristine']) {
+          await rename(`${directory}${known}`, `${aside}${known}`).catch(() => {});
+        }
         context.notice(`${basename(directory)} is extracted anew; the old tree is kept in ${aside}`);
       }
       if (stamp === undefined || !existsSync(stamp.file)) {
@@ -146,8 +150,7 @@ function treeTask(
       };
       const { leaveOut } = source;
       await extractRelease({ archive: stamp.file, directory, leaveOut }, deps);
-      // For update_patches. The build's own look at the tree, later, finds all sums there.
-      if (name === 'busybox') return;
+      // For update_patches, and to know edits by hand. The build's own look at the tree, later, finds all sums there.
       const { file, sha256 } = stamp;
       const release = { tree: directory, archive: async () => file, sha256, leaveOut };
       await recordPristine(release, join(layout.work, 'state', 'trees'), deps);

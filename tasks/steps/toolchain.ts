@@ -8,6 +8,7 @@ import { createExecutor, type Executor } from '../core/executor.js';
 import type { Task } from '../core/task.js';
 import { baseEnvironment } from '../host/environment.js';
 import { buildTasks } from './graph.js';
+import { keepWithin } from './old-state.js';
 import type { Services } from './services.js';
 
 /** Executor and graph for one command. */
@@ -16,6 +17,8 @@ export interface Toolchain {
   readonly tasks: readonly Task[];
   /** What ran so far, for the report. */
   readonly stages: readonly Stage[];
+  /** Keeps what is old within its limits. */
+  readonly tidy: () => Promise<void>;
 }
 
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
@@ -39,6 +42,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
   return {
     executor,
     stages,
+    tidy: async () => keepWithin(services),
     tasks: buildTasks(config, paths, device.description, { processes, environment }),
   };
 }
@@ -51,6 +55,6 @@ export async function bringUpToDate(
 ): Promise<void> {
   const { errors } = await tools.executor.run([...tools.tasks, ...more], targets);
   const [first] = errors;
-  if (first === undefined) return;
+  if (first === undefined) return tools.tidy();
   throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
 }
