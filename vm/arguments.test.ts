@@ -134,6 +134,29 @@ describe('qemuArguments', () => {
     expect(valuesOf(args, '-append')[0]).toContain('root=/dev/vda');
   });
 
+  it.each([
+    ['icount', 'record', 'shift=0,sleep=off,rr=record,rrfile=/r,,1/log'],
+    ['icount', 'replay', 'shift=0,sleep=off,rr=replay,rrfile=/r,,1/log'],
+    ['realtime', 'record', 'shift=0,rr=record,rrfile=/r,,1/log'],
+  ] as const)('counts instructions for a recording, whatever the clock: %s, %s', (clock, mode, expected) => {
+    const machine = { ...parts({}, { clock }), recording: { mode, file: '/r,1/log' } };
+    const args = qemuArguments(machine, endpoints);
+    expect(valuesOf(args, '-icount')).toEqual([expected]);
+    expect(valuesOf(args, '-seed')).toEqual(['1']);
+    expect(valuesOf(args, '-machine')).toEqual(['virt,gic-version=2,dtb-randomness=off']);
+  });
+
+  it('records what a disk answers', () => {
+    const machine = { ...parts(), recording: { mode: 'record', file: '/r/log' } as const };
+    const files = { ...machine.files, initramfs: undefined, ext4: '/b/root.ext4' };
+    const args = qemuArguments({ ...machine, files }, endpoints);
+    expect(valuesOf(args, '-drive')).toEqual([
+      'if=none,id=image,format=raw,snapshot=on,file=/b/root.ext4',
+      'driver=blkreplay,if=none,id=root,image=image',
+    ]);
+    expect(valuesOf(args, '-device')).toContain('virtio-blk-device,drive=root');
+  });
+
   it('puts the user’s arguments last', () => {
     expect(qemuArguments(parts({}, { qemuArgs: ['-d', 'int'] }), endpoints).slice(-2)).toEqual(['-d', 'int']);
   });

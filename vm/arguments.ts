@@ -14,12 +14,21 @@ export interface Endpoints {
   readonly witnessPatterns: readonly string[];
 }
 
+/** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
+export interface Recording {
+  readonly mode: 'record' | 'replay';
+  /** Absolute path. */
+  readonly file: string;
+}
+
 /** Everything one machine is made of. */
 export interface MachineParts {
   readonly files: MachineFiles;
   readonly options: BootOptions;
   readonly device: DeviceDescription;
   readonly accelerator: AcceleratorChoice['accelerator'];
+  /** One processor, emulated. */
+  readonly recording?: Recording;
 }
 
 /** In QEMU's option syntax a comma ends a value; a doubled one is a comma. */
@@ -49,13 +58,13 @@ export function kernelCommandLine({ files, options, device }: MachineParts): str
 }
 
 /** Machine, processor, memory and the device: what the device tree depends on. */
-function hardware({ options, device, accelerator }: MachineParts, extraMachine: string): string[] {
+function hardware({ options, device, accelerator, recording }: MachineParts, extraMachine: string): string[] {
   const { vm } = options;
   const machine = [
     'virt',
     accelerator === 'kvm' ? 'gic-version=max' : 'gic-version=2',
     // Seeds in the device tree differ from run to run.
-    ...(vm.clock === 'icount' ? ['dtb-randomness=off'] : []),
+    ...(vm.clock === 'icount' || recording !== undefined ? ['dtb-randomness=off'] : []),
   ].join(',');
   const properties = Object.entries(vm.deviceProperties).map(
     ([name, value]) => `,${name}=${propertyValue(value)}`,
@@ -76,13 +85,36 @@ function hardware({ options, device, accelerator }: MachineParts, extraMachine: 
 /**
  * With icount every instruction is a nanosecond, and a sleeping guest costs
  * nothing. The rest takes the host out of what the guest can see: its time of
- * day, and random numbers.
+ * day, and random numbers. A recording counts instructions in any case; by the
+ * host's clock the guest's sleeps take as long as they say.
  */
-const deterministic = [
-  ['-icount', 'shift=0,sleep=off'],
-  ['-rtc', 'base=2000-01-01T00:00:00,clock=vm'],
-  ['-seed', '1'],
-].flat();
+function clock({ options, recording }: MachineParts): string[] {
+  const deterministic = options.vm.clock === 'icount';
+  if (!deterministic && recording === undefined) return [];
+  const log = recording === undefined ? '' : `,rr=${recording.mode},rrfile=${optionValue(recording.file)}`;
+  return [
+    ['-icount', `shift=0${deterministic ? ',sleep=off' : ''}${log}`],
+    deterministic ? ['-rtc', 'base=2000-01-01T00:00:00,clock=vm'] : [],
+    ['-seed', '1'],
+  ].flat();
+}
+
+/** What a disk answers, and when, is recorded by a driver between it and its device. */
+function disk({ files, options, recording }: MachineParts): string[] {
+  if (files.ext4 === undefined) return [];
+  const snapshot = options.rw ? 'off' : 'on';
+  const [image, recorder] =
+    recording === undefined
+      ? ['root', []]
+      : ['image', ['-drive', 'driver=blkreplay,if=none,id=root,image=image']];
+  return [
+    '-drive',
+    `if=none,id=${image},format=raw,snapshot=${snapshot},file=${optionValue(files.ext4)}`,
+    ...recorder,
+    '-device',
+    'virtio-blk-device,drive=root',
+  ];
+}
 
 function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoints): string[] {
   if (events === undefined) return [];
@@ -93,21 +125,12 @@ function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoin
 /** Arguments of one boot. The console is QEMU's standard input and output, byte by byte. */
 export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string[] {
   const { files, options } = parts;
-  const { vm } = options;
-  const snapshot = options.rw ? 'off' : 'on';
   return [
     hardware(parts, ''),
-    vm.clock === 'icount' ? deterministic : [],
+    clock(parts),
     ['-kernel', files.kernel],
     files.initramfs === undefined ? [] : ['-initrd', files.initramfs],
-    files.ext4 === undefined
-      ? []
-      : [
-          '-drive',
-          `if=none,id=root,format=raw,snapshot=${snapshot},file=${optionValue(files.ext4)}`,
-          '-device',
-          'virtio-blk-device,drive=root',
-        ],
+    disk(parts),
     ['-append', kernelCommandLine(parts)],
     // signal=off: Ctrl-C is the guest's.
     ['-chardev', 'stdio,id=console,signal=off'],
@@ -117,7 +140,7 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
     tracing(parts.device, endpoints),
     // A restart is an end: a guest that panics must not boot again and again.
     ['-no-reboot'],
-    vm.qemuArgs,
+    options.vm.qemuArgs,
   ].flat();
 }
 

@@ -26,6 +26,7 @@ const COMMANDS = [
   'update_patches',
   'update',
   'run-test-quit',
+  'replay',
   'run',
   'module',
   'doctor',

@@ -80,6 +80,13 @@ export function addGlobalOptions(program: Command): void {
     .addOption(new Option('--accel <KIND>', 'accelerator').choices(['auto', 'tcg', 'kvm']));
 }
 
+/** The argument of `--gdb`. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
+  return port;
+}
+
 /** `--variant`, for the commands that know what to do with one. */
 export function variantOption(): Option {
   return new Option(

@@ -16,6 +16,7 @@ import { addModule } from './commands/module.js';
 import { addMutants } from './commands/mutants.js';
 import { addPatch } from './commands/patch.js';
 import { addPrepare } from './commands/prepare.js';
+import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addRunTestQuit } from './commands/run-test-quit.js';
 import { addStatus } from './commands/status.js';
@@ -45,6 +46,7 @@ export function createProgram(app: App): Command {
     addUpdate,
     addDev,
     addRunTestQuit,
+    addReplay,
     addRun,
     addModule,
     addDoctor,

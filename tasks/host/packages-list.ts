@@ -223,6 +223,13 @@ export const TEST_CAPABILITIES: readonly Capability[] = [
   program('openssl', 'tests', everywhere('openssl'), { args: ['version'] }),
   program('shellcheck', 'tests', { ...everywhere('shellcheck'), dnf: ['ShellCheck'] }),
   program('dtc', 'tests', { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] }),
+  // One that knows aarch64.
+  program('gdb-multiarch', 'tests', {
+    apt: ['gdb-multiarch'],
+    dnf: ['gdb'],
+    pacman: ['aarch64-linux-gnu-gdb'],
+    brew: [],
+  }),
   // Makes a pseudo-terminal. The other systems' script(1) takes other options.
   program('script', 'tests', { apt: ['bsdutils'], dnf: ['util-linux'], pacman: ['util-linux'], brew: [] }),
 ];

@@ -16,8 +16,11 @@ async function upTo(services: Services, targets: readonly string[], next: string
 
 export const all: Steps['all'] = async (services) => (await import('./test-run.js')).testRun(services, 'all');
 
-export const runTestQuit: Steps['runTestQuit'] = async (services) =>
-  (await import('./test-run.js')).testRun(services, 'run-test-quit');
+export const runTestQuit: Steps['runTestQuit'] = async (services, options) =>
+  (await import('./test-run.js')).testRun(services, 'run-test-quit', options);
+
+export const replay: Steps['replay'] = async (services, options) =>
+  (await import('./replay.js')).replayRun(services, options);
 
 export const run: Steps['run'] = async (services, options) =>
   (await import('./interactive-run.js')).interactiveRun(services, options);

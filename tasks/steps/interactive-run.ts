@@ -93,7 +93,7 @@ async function shell(
 }
 
 /** With --json standard output is for events. */
-function consoleOutput({ look }: Services): NodeJS.WritableStream {
+export function consoleOutput({ look }: Services): NodeJS.WritableStream {
   return look.kind === 'json' ? process.stderr : process.stdout;
 }
 

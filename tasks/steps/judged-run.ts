@@ -40,7 +40,15 @@ export interface JudgedRunRequest {
   readonly stages: readonly Stage[];
   /** The command to type next, given how the run ended. */
   readonly next: (result: { boot: BootResult; verdict: Verdict | undefined; run: RunDirectory }) => string;
+  /** Another machine than what was built; `run`: where this run's files go. */
+  readonly machine?: (run: RunDirectory) => Promise<Machine>;
+  /** Otherwise than the configuration says. */
+  readonly judgement?: SavedJudgement;
+  /** A test goes on to its end when the cross-check has failed. */
+  readonly toTheEnd?: true;
 }
+
+type Machine = ReturnType<typeof machineParts>;
 
 export interface JudgedRunPorts {
   readonly processes: Processes;
@@ -60,12 +68,11 @@ export async function judgedRun(
   const started = new Date();
   const startedMs = hostClock.now();
   const run = await makeRunDirectory(layout, started);
-  const parts = machineParts(config, layout, device.description, options);
+  const parts = await (request.machine?.(run) ?? machineParts(config, layout, device.description, options));
   const judged = options.trace && !options.nodev;
   const replay = shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
-  const saved = judged ? await judgementOf(request) : undefined;
-  const how = judgedAs(config);
-  const live = saved && device.crosscheck(how, { ...judgeOptionsOf(saved), replay });
+  const saved = judged ? (request.judgement ?? (await judgementOf(request))) : undefined;
+  const live = saved && device.crosscheck(saved.how, { ...judgeOptionsOf(saved), replay });
   if (saved) await writeFile(run.judgedAs, `${JSON.stringify(saved, null, 2)}\n`);
 
   let machine: RunningMachine | undefined;
@@ -97,7 +104,7 @@ export async function judgedRun(
       onEvents: (bytes) => {
         live?.feed(bytes);
         // A test is over when the device is found wrong; a user at a shell is told at the end.
-        if (live?.failed === true && options.guest === 'test_and_quit') {
+        if (live?.failed === true && options.guest === 'test_and_quit' && !request.toTheEnd) {
           machine?.stop('the cross-check has failed');
         }
       },

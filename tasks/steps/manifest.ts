@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `vm:manifest`: every source, sum, tool version and artifact hash of what is about to be booted. */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { packageVersion } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
 import type { Task } from '../core/task.js';
@@ -13,13 +11,8 @@ import type { DeviceDescription } from '../../vm/device.js';
 import { versionOf } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { modulePath } from './linux.js';
+import { sha256 } from './sha256.js';
 import { readStamp } from './source-stamp.js';
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
 
 export function manifestTask(
   config: Config,

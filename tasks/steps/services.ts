@@ -53,6 +53,20 @@ export interface RunOptions {
   readonly gdb: number | undefined;
 }
 
+export interface RunTestQuitOptions {
+  /** Keep what is needed to run the very same execution again. */
+  readonly record: boolean;
+}
+
+export interface ReplayOptions {
+  /** A report's directory or its name; 'latest': the newest one with a recording. */
+  readonly report: string;
+  /** Stop before the event `at` and wait for a debugger at this TCP port; undefined: run it to its end. */
+  readonly gdb: number | undefined;
+  /** `seq` of the event; undefined: the divergence's. */
+  readonly at: bigint | undefined;
+}
+
 /** Parts, and how. */
 export interface CleanOptions {
   /** Build directories, kept results, what a boot is made of, logs. */
@@ -121,7 +135,8 @@ export interface Steps {
   patch(services: Services): Promise<Result>;
   updatePatches(services: Services): Promise<Result>;
   update(services: Services): Promise<Result>;
-  runTestQuit(services: Services): Promise<Result>;
+  runTestQuit(services: Services, options: RunTestQuitOptions): Promise<Result>;
+  replay(services: Services, options: ReplayOptions): Promise<Result>;
   run(services: Services, options: RunOptions): Promise<Result>;
   module(services: Services): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
 import { device } from '../../device/device.js';
-import type { Result, Services } from './services.js';
+import type { Result, RunTestQuitOptions, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
@@ -9,11 +9,12 @@ import { shellQuote } from '../host/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import type { RunReport } from '../../vm/report.js';
 import type { BootResult, GuestOutcome } from '../../vm/types.js';
-import type { RunDirectory } from './boot.js';
+import { machineParts, type RunDirectory, WITNESS_PATTERNS } from './boot.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
+import { recordable, startRecording } from './recording.js';
 
 /** What `all` ends with: the verdict, and the manifest, which is made beside it. */
 export const ALL_TARGETS = ['vm:test', 'vm:manifest'];
@@ -33,10 +34,23 @@ export function testTask(config: Config, run: Task['run']): Task {
   };
 }
 
-export async function testRun(services: Services, command: 'all' | 'run-test-quit'): Promise<Result> {
+export async function testRun(
+  services: Services,
+  command: 'all' | 'run-test-quit',
+  { record }: RunTestQuitOptions = { record: false },
+): Promise<Result> {
   const { config, paths } = services.loaded;
+  if (record) recordable(config);
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
+  const options = { nodev: false, rw: false, guest: 'test_and_quit', trace: true } as const;
+  const recorded = async (run: RunDirectory) => {
+    // What KVM does cannot be recorded.
+    const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
+    const parts = machineParts(emulated, layout, device.description, options);
+    const patterns = config.crosscheck.witness ? WITNESS_PATTERNS : [];
+    return { ...(await startRecording(run.directory, parts, patterns)), acceleratorReason: 'recorded' };
+  };
   let report: RunReport | undefined;
   let failure: StopwatchError | undefined;
   const test = testTask(config, async (context) => {
@@ -47,8 +61,9 @@ export async function testRun(services: Services, command: 'all' | 'run-test-qui
         device,
         stages: tools.stages,
         next: nextCommand,
-        options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },
-        command: shellQuote({ file: 'npx', args: ['stopwatch', command] }),
+        options,
+        command: shellQuote({ file: 'npx', args: ['stopwatch', command, ...(record ? ['--record'] : [])] }),
+        ...(record ? { machine: recorded } : {}),
       },
       {
         processes: context.processes,
@@ -73,7 +88,7 @@ export async function testRun(services: Services, command: 'all' | 'run-test-qui
   if (report === undefined) throw new StopwatchError('internal', 'The test ended well without a report');
   return {
     exitCode: report.result.exitCode,
-    ...closing(report),
+    ...closing(report, record),
     data: { report: report.host.files['report'] },
     ...(error === undefined ? {} : { error }),
   };
@@ -107,7 +122,7 @@ const WORDS: Readonly<Record<GuestOutcome, string>> = {
 };
 
 /** What a run that did not pass is reported as. */
-function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
+export function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
   const { exitCode, guest, verdict } = result;
   if (exitCode === EXIT.passed) return undefined;
   if (exitCode === EXIT.differs && verdict !== null) {
@@ -137,7 +152,7 @@ function failedTests({ ktap, lastLines }: RunReport['result']['guest']): readonl
   return lines.length === 0 ? lastLines.slice(-15) : lines.slice(0, 40);
 }
 
-function nextCommand({
+export function nextCommand({
   boot,
   verdict,
   run,
@@ -152,7 +167,7 @@ function nextCommand({
 }
 
 /** What the summary ends with. */
-function closing({ result, host }: RunReport): Pick<Result, 'verdict' | 'next'> {
+export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
   const { guest, verdict } = result;
   const tests = guest.ktap.tests;
   const count = (status: string) => tests.filter((test) => test.status === status).length;
@@ -167,6 +182,7 @@ function closing({ result, host }: RunReport): Pick<Result, 'verdict' | 'next'> 
       `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
       ...guest.warnings.map((warning) => `Warning      ${warning}`),
       `Report       ${host.files['report']}`,
+      ...(recorded ? [`Recording    npx stopwatch replay ${host.runId}`] : []),
     ],
     next: host.next,
   };

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, ALL_EXITS } from '../help.js';
+import { parsePort } from '../options.js';
 
 interface Own {
   readonly nodev?: true;
   readonly rw?: true;
   readonly dumpDtb?: true | string;
   readonly gdb?: number;
-}
-
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
-  return port;
 }
 
 export function addRun(program: Command, app: App): void {

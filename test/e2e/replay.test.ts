@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/** A recorded execution runs again, the same to the last byte, and can be stopped before any of its events. */
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { edit, restore, undoEdits } from './edit.js';
+import { type Laboratory, laboratory } from './laboratory.js';
+import { left, must, type Project } from './project.js';
+
+undoEdits();
+
+let lab: Laboratory;
+beforeAll(async () => {
+  lab = await laboratory();
+});
+
+/** What the last run printed as events, without QEMU's addresses. */
+function lastEvents(project: Project): string {
+  return readFileSync(project.lastRun('events.log'), 'latin1').replaceAll(/mr 0x[0-9a-f]+/g, 'mr');
+}
+
+test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the same again', async (clock) => {
+  const { project } = lab;
+  const more = clock === 'realtime' ? ['--realtime'] : [];
+  const { code, out, err } = await project.stopwatch(['run-test-quit', '--record', ...more]);
+  expect(code, out + err).toBe(0);
+  const { result, host } = project.lastReport();
+  expect(result.guest.clock).toBe(clock);
+  expect(out).toContain(`npx stopwatch replay ${host.runId}`);
+  const recorded = lastEvents(project);
+  const console = readFileSync(project.lastRun('console.log'), 'latin1');
+
+  const replay = await project.stopwatch(['replay']);
+  expect(replay.code, replay.out + replay.err).toBe(0);
+  expect(replay.out).toContain(`events and console are those of ${host.files['directory']}`);
+  expect(project.lastReport().host.runId).not.toBe(host.runId);
+  expect(lastEvents(project)).toBe(recorded);
+  expect(readFileSync(project.lastRun('console.log'), 'latin1')).toBe(console);
+  expect(project.lastReport().result.verdict).toEqual(result.verdict);
+});
+
+test('a replay that is not the recording is found out', async () => {
+  const { project } = lab;
+  const { runId } = project.lastReport().host;
+  // The newest recording is the run before; one line more in its stream was never made.
+  const recorded = await project.stopwatch(['run-test-quit', '--record']);
+  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  expect(project.lastReport().host.runId).not.toBe(runId);
+  const events = project.lastRun('events.log');
+  const { length } = readFileSync(events, 'latin1').split('\n');
+  appendFileSync(events, 'stopwatch: never made\n');
+  const replay = await project.stopwatch(['replay']);
+  expect(replay.code, replay.out + replay.err).toBe(3);
+  expect(replay.err).toContain(`line ${length} of`);
+  expect(replay.err).toContain("expected 'stopwatch: never made', got ''");
+});
+
+test('what was recorded and is no longer so is refused', async () => {
+  const { project } = lab;
+  const recorded = await project.stopwatch(['run-test-quit', '--record']);
+  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  const { runId, files } = project.lastReport().host;
+  const recording = join(files['directory'] ?? '', 'recording');
+  const refused = async (why: RegExp): Promise<void> => {
+    const { code, err } = await project.stopwatch(['replay', runId]);
+    expect(code, err).toBe(5);
+    expect(err).toMatch(why);
+    expect(err).toContain('run-test-quit --record');
+  };
+  const kernel = readFileSync(join(recording, 'Image'));
+  truncateSync(join(recording, 'Image'), 1_000_000);
+  await refused(/Image is not the one that was recorded: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}/);
+  writeFileSync(join(recording, 'Image'), kernel);
+
+  const log = readFileSync(join(recording, 'replay.log'));
+  writeFileSync(join(recording, 'replay.log'), Buffer.concat([Buffer.alloc(4), log.subarray(4)]));
+  await refused(/replay\.log has no end/);
+  writeFileSync(join(recording, 'replay.log'), log);
+
+  const again = await project.stopwatch(['replay', runId]);
+  expect(again.code, again.out + again.err).toBe(0);
+
+  const plain = await project.stopwatch(['run-test-quit']);
+  expect(plain.code, plain.out + plain.err).toBe(0);
+  const { code, err } = await project.stopwatch(['replay', project.lastReport().host.runId]);
+  expect(code).toBe(5);
+  expect(err).toContain('the run was not recorded');
+});
+
+test('what QEMU cannot record is refused before anything is done', async () => {
+  const { project } = lab;
+  for (const [args, why] of [
+    [['--rootfs', 'ext4'], 'vm.clock is icount'],
+    [['--realtime', '--accel', 'kvm'], 'vm.accelerator is kvm'],
+  ] as const) {
+    const { code, err } = await project.stopwatch(['run-test-quit', '--record', ...args]);
+    expect(code, err).toBe(2);
+    expect(err).toContain(why);
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('a divergence, recorded live, comes again at the same event, after the fault is mended, and gdb stops there', async () => {
+  const { project } = lab;
+  edit(
+    project.package,
+    'device/stopwatch.c',
+    '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
+    '        s->status = STOPWATCH_STATUS_PAUSED;',
+  );
+  const faulty = await project.stopwatch(['run-test-quit', '--record']);
+  expect(faulty.code, faulty.out + faulty.err).toBe(3);
+  const { result, host } = project.lastReport();
+  const found = result.verdict?.divergence;
+  expect(found?.field).toBe('state.elapsed');
+  const recorded = lastEvents(project);
+
+  restore();
+  const mended = await project.stopwatch(['run-test-quit']);
+  expect(mended.code, mended.out + mended.err).toBe(0);
+
+  const replay = await project.stopwatch(['replay', host.runId]);
+  expect(replay.code, replay.out + replay.err).toBe(3);
+  expect(replay.err).toContain(`at seq ${found?.seq}, ${found?.access}`);
+  expect(replay.out).toContain('since then QEMU changed');
+  expect(lastEvents(project)).toBe(recorded);
+  expect(project.lastReport().result.guest.outcome).toBe(result.guest.outcome);
+  expect(project.lastReport().result.verdict?.divergence?.states).toEqual(found?.states);
+
+  // The event is the state after a write of PAUSE: the instruction is a store, and what it stores is that number.
+  const port = await freePort();
+  let shown = '';
+  const { child, ended } = project.start(['replay', host.runId, '--gdb', String(port)], {
+    onOutput: (soFar) => {
+      shown = soFar;
+    },
+  });
+  try {
+    for (let tries = 0; tries < 1200 && !shown.includes('stepi makes'); tries++) await sleep(100);
+    expect(shown).toMatch(
+      new RegExp(`next one makes event ${found?.seq}:\n  stopwatch_\\w+ seq=${found?.seq} `),
+    );
+    const [, attach = ''] = /To attach:\n {2}(\S.*)\n/.exec(shown) ?? [];
+    const commands = ['set confirm off', 'x/i $pc', 'stepi', 'x/i $pc', 'info registers', 'kill'];
+    const script = `${attach} -batch ${commands.map((one) => `-ex '${one}'`).join(' ')}`;
+    const said = await must('bash', ['-c', script], { cwd: project.directory, env: project.env });
+    const [, source = '', target = ''] = /=> 0x[0-9a-f]+:\tstr\t(x\d+), \[(x\d+)[^\]]*\]/.exec(said) ?? [];
+    const value = (register: string) =>
+      BigInt(new RegExp(`^${register} +(0x[0-9a-f]+)`, 'm').exec(said)?.[1] ?? -1);
+    expect(value(source), said).toBe(2n);
+    // `regs` is mapped a page at a time, and COMMAND is its first register.
+    expect(value(target) % 4096n, said).toBe(0n);
+    const { code, out, err } = await ended;
+    expect(code, out + err).toBe(0);
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+  expect(await left(project)).toEqual([]);
+});
+
+test('--gdb asks for an event where there was no divergence, and knows the ones that there are', async () => {
+  const { project } = lab;
+  const recorded = await project.stopwatch(['run-test-quit', '--record']);
+  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  for (const [args, why] of [
+    [['--gdb'], /has no divergence before which --gdb could stop/],
+    [['--gdb', '--at', '1000000'], /There is no event 1000000 in .*: the last one is \d+/],
+    [['--at', '5'], /--gdb was not given/],
+  ] as const) {
+    const { code, err } = await project.stopwatch(['replay', ...args]);
+    expect(code, err).toBe(2);
+    expect(err).toMatch(why);
+  }
+});

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/** A machine that replays a recording and stops at numbers of instructions (docs/system/replay.rst of QEMU: replay-break). */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { StopwatchError } from '../tasks/core/errors.js';
+import type { Child, Processes } from '../tasks/host/process.js';
+import { type MachineParts, qemuArguments } from './arguments.js';
+import type { Clock } from './clock.js';
+import { LineSplitter } from './lines.js';
+import { Tail } from './observer.js';
+import { makePrivateDirectory } from './private-directory.js';
+import { describeFailure, type Listener, listenOnce, QmpClient } from './qmp.js';
+
+/** Host milliseconds for an answer of QEMU's monitor. */
+const QMP_TIMEOUT = 10_000;
+
+export interface ReplayedPorts {
+  readonly processes: Processes;
+  readonly clock: Clock;
+  /** QEMU's whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface ReplayedRequest {
+  /** With a `recording` to be replayed. */
+  readonly parts: MachineParts;
+  /** The device's events are written to this file. */
+  readonly events: string;
+  /** Existing directory for sockets. */
+  readonly directory: string;
+  /** More of QEMU's arguments; -S among them. */
+  readonly more: readonly string[];
+}
+
+export class Replayed {
+  readonly #child: Child;
+  readonly #qmp: QmpClient;
+  readonly #said: Tail;
+  readonly #events: Events;
+  readonly #clean: () => Promise<void>;
+  #stopped: () => void = () => {};
+
+  private constructor(
+    child: Child,
+    qmp: (onStop: () => void) => QmpClient,
+    { said, events, clean }: { said: Tail; events: Events; clean: () => Promise<void> },
+  ) {
+    this.#child = child;
+    this.#said = said;
+    this.#events = events;
+    this.#clean = clean;
+    this.#qmp = qmp(() => this.#stopped());
+  }
+
+  /** Starts it; it stands before its first instruction. Rejects with StopwatchError. */
+  static async start(request: ReplayedRequest, ports: ReplayedPorts): Promise<Replayed> {
+    const { parts, more } = request;
+    const directory = await makePrivateDirectory(request.directory);
+    const said = new Tail();
+    let listener: Listener | undefined;
+    let child: Child | undefined;
+    const events = new Events(request.events);
+    const clean = async (): Promise<void> => {
+      child?.kill('SIGKILL');
+      await child?.exited;
+      listener?.close();
+      events.close();
+      await directory.remove();
+    };
+    try {
+      const qmp = join(directory.path, 'qmp');
+      listener = await listenOnce(qmp);
+      const args = qemuArguments(parts, { qmp, events: request.events, witnessPatterns: [] });
+      const env = { ...ports.env, TMPDIR: directory.path };
+      child = await ports.processes.spawn(
+        { file: parts.files.qemu, args: [...args, ...more], cwd: directory.path, env },
+        { signal: ports.signal },
+      );
+      const lines = new LineSplitter((line) => said.push(line));
+      child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
+      child.stdout?.on('data', () => {});
+      const socket = await Promise.race([listener.connection, child.exited.then(() => undefined)]);
+      if (socket === undefined) throw died('at its start', said);
+      const machine = new Replayed(
+        child,
+        (onStop) =>
+          new QmpClient(socket, {
+            clock: ports.clock,
+            timeoutMs: QMP_TIMEOUT,
+            onEvent: ({ event }) => {
+              if (event === 'STOP') onStop();
+            },
+          }),
+        { said, events, clean },
+      );
+      const ready = await machine.#qmp.ready;
+      if (!ready.ok) throw died(`at its start: ${describeFailure(ready.failure)}`, said);
+      return machine;
+    } catch (error) {
+      await clean();
+      throw error;
+    }
+  }
+
+  /** Goes on until this many instructions have been done since the start. 'ended': the recording ended before. */
+  async runTo(instructions: bigint): Promise<'stopped' | 'ended'> {
+    const stopped = new Promise<'stopped'>((resolve) => {
+      this.#stopped = () => resolve('stopped');
+    });
+    await this.#execute('replay-break', { icount: Number(instructions) });
+    await this.#execute('cont');
+    return Promise.race([stopped, this.ended.then(() => 'ended' as const)]);
+  }
+
+  /** `seq` of the device's last event so far, while it stands; -1 if there was none. */
+  lastSeq(): bigint {
+    return this.#events.lastSeq();
+  }
+
+  /** QEMU is gone. */
+  get ended(): Promise<void> {
+    return this.#child.exited.then(() => {});
+  }
+
+  /** Ends QEMU and leaves nothing of it. */
+  async end(): Promise<void> {
+    await this.#clean();
+    this.#qmp.close();
+  }
+
+  async #execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
+    const answer = await this.#qmp.execute(command, args);
+    if (!answer.ok) throw died(`when told ${command}: ${describeFailure(answer.failure)}`, this.#said);
+  }
+}
+
+function died(when: string, { lines }: Tail): StopwatchError {
+  return new StopwatchError('qemu-died', `QEMU did not replay the recording, ${when}`, { lastLines: lines });
+}
+
+/** What QEMU has written to its log so far: it writes out each event by itself. */
+class Events {
+  readonly #fd: number;
+  readonly #chunk = Buffer.alloc(64 * 1024);
+  #at = 0;
+  #rest = '';
+  #last = -1n;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'w+');
+  }
+
+  lastSeq(): bigint {
+    for (;;) {
+      const length = readSync(this.#fd, this.#chunk, 0, this.#chunk.length, this.#at);
+      if (length === 0) return this.#last;
+      this.#at += length;
+      const lines = (this.#rest + this.#chunk.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const seq = seqOf(line);
+        if (seq !== undefined) this.#last = seq;
+      }
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** `seq` of an event of the device, as it stands in the stream. */
+export function seqOf(line: string): bigint | undefined {
+  const found = /^\w+ seq=(\d+) /.exec(line)?.[1];
+  return found === undefined ? undefined : BigInt(found);
+}
