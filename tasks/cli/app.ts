@@ -206,6 +206,8 @@ function ciPlaces({ paths }: Loaded, { environment }: World): Omit<CiOptions, 's
   return {
     workspace: environment['GITHUB_WORKSPACE'] || environment['CI_PROJECT_DIR'] || paths.project,
     directories: ['qemu', 'linux', 'busybox'].map((name) => join(paths.build, name)),
+    guestTest: join(paths.package, 'guest_fs', 'stopwatch_test.sh'),
+    codeQuality: join(paths.reports, 'code-quality.json'),
   };
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The plain lines, and for a CI system: each task's output to fold away, and remarks at the lines of the sources. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { messageOf } from '../config/wording.js';
 import type { StopwatchError } from '../core/errors.js';
 import { type Event, unreachable } from '../core/events.js';
 import { type Annotation, type CiSystem, folded, githubAnnotation } from './ci-system.js';
+import { failedChecks } from './check-places.js';
+import { codeQuality } from './code-quality.js';
 import { type Complaint, complaints } from './complaints.js';
 import { clean, duration, type Output } from './format.js';
 import { createPlainReporter } from './plain.js';
@@ -22,11 +25,17 @@ export interface CiOptions {
   readonly workspace: string;
   /** Directories that compilers run in. */
   readonly directories: readonly string[];
+  /** The script that runs in the guest: failed checks are lines of it. */
+  readonly guestTest?: string;
+  /** Where GitLab is told of the remarks. */
+  readonly codeQuality?: string;
 }
 
 export function createCiReporter(output: Output, options: CiOptions): Reporter {
   const plain = createPlainReporter(output, { colour: false, verbose: false });
   const outputs = new Map<string, { readonly lines: string[]; readonly log: string; cut: number }>();
+  const remarks: Annotation[] = [];
+  let planned = false;
   const say = (lines: readonly string[]): void => output.write(lines.map((line) => `${line}\n`).join(''));
 
   function fold(task: string, durationMs: number): void {
@@ -46,7 +55,19 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
   }
 
   function remark(annotations: readonly Annotation[]): void {
+    remarks.push(...annotations);
     if (options.system === 'github') say(annotations.slice(0, REMARKS).map(githubAnnotation));
+  }
+
+  function keep(report: string): void {
+    const file = options.codeQuality;
+    if (file === undefined) return;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, report);
+    } catch (error) {
+      say([`Warning: the Code Quality report (${file}) cannot be written: ${messageOf(error)}`]);
+    }
   }
 
   function complaintsOf(task: string): readonly Annotation[] {
@@ -80,12 +101,14 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       case 'task-failed': {
         fold(event.task, event.durationMs);
         const errors = complaintsOf(event.task).filter(({ severity }) => severity === 'error');
-        const whole = ofFailure(plain.model.title(event.task), event.error);
-        if (event.error.code !== 'interrupted') remark(errors.length > 0 ? errors : [whole]);
+        const others = () => ofFailure(plain.model.title(event.task), event.error, options);
+        if (event.error.code !== 'interrupted') remark(errors.length > 0 ? errors : others());
         outputs.delete(event.task);
         break;
       }
       case 'plan':
+        planned = true;
+        break;
       case 'task-progress':
       case 'task-fresh':
       case 'task-skipped':
@@ -105,15 +128,31 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       plain.emit(event);
       show(event);
     },
-    finish: () => plain.finish(),
+    finish: async () => {
+      await plain.finish();
+      // A run without remarks has a report too: that those before it are settled.
+      if (options.system === 'gitlab' && planned) keep(codeQuality(remarks));
+    },
   };
 }
 
-/** A failure that is no compiler's: a failed check, a divergence, a download. */
-function ofFailure(title: string, { message, lastLines, code }: StopwatchError): Annotation {
+/** A failure that is no compiler's: failed checks, each where it stands; a divergence, a download, as a whole. */
+function ofFailure(title: string, error: StopwatchError, options: CiOptions): readonly Annotation[] {
+  const { message, lastLines, code } = error;
+  const checks = code === 'test-failed' ? failedChecks(lastLines.map(clean), guestTest(options)) : [];
+  if (checks.length > 0)
+    return checks.map((check) => {
+      const file = options.guestTest === undefined ? undefined : located(options.guestTest, options);
+      const at = file === undefined || check.line === undefined ? {} : { file, line: check.line };
+      return { severity: 'error' as const, title: `${title}: ${check.test}`, message: check.message, ...at };
+    });
   const differs = code === 'model-differs' || code === 'invalid-evidence';
-  const lines = differs ? lastLines.slice(0, 8) : lastLines.filter((line) => /^not ok\b/.test(line));
-  return { severity: 'error', title, message: [message, ...lines.map(clean)].join('\n') };
+  const lines = differs ? lastLines.slice(0, 8) : [];
+  return [{ severity: 'error', title, message: [message, ...lines.map(clean)].join('\n') }];
+}
+
+function guestTest({ guestTest: file }: CiOptions): string {
+  return file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 function annotated(complaint: Complaint, title: string, options: CiOptions): Annotation {

@@ -43,6 +43,9 @@ export const dockerAll: Steps['dockerAll'] = async (services, options) =>
 export const docker: Steps['docker'] = async (services, options) =>
   (await import('./docker.js')).docker(services, options);
 
+export const cacheKeys: Steps['cacheKeys'] = async (services) =>
+  (await import('./cache-keys.js')).cacheKeys(services);
+
 export const graph: Steps['graph'] = async (services) =>
   (await import('./show-graph.js')).showGraph(services);
 

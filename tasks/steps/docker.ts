@@ -13,7 +13,7 @@ import type { DockerOptions, HandedOn, Result, Services } from './services.js';
 import { errnoOf } from '../core/errno.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
-import { which } from '../host/which.js';
+import { ccacheDirectory } from './ccache-directory.js';
 import {
   containerEnvironment,
   containerWork,
@@ -197,19 +197,6 @@ async function makePlaces(services: Services): Promise<Places> {
     }
   }
   return places;
-}
-
-/** Where the host's own ccache keeps its cache, or would if it were installed. */
-async function ccacheDirectory({ environment, signal, processes }: Services): Promise<string> {
-  const given = environment['CCACHE_DIR'];
-  if (given) return given;
-  const env = baseEnvironment(environment);
-  if (which('ccache', env['PATH']).found) {
-    const asked = { file: 'ccache', args: ['--get-config', 'cache_dir'], env };
-    const { exitCode, stdout } = await (await processes()).run(asked, { signal, capture: true });
-    if (exitCode === 0 && stdout.trim().startsWith('/')) return stdout.trim();
-  }
-  return join(environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache'), 'ccache');
 }
 
 /** The paths, and where they lead to if they are links: inside, a link needs its target. */

@@ -95,6 +95,24 @@ export interface FuzzOptions {
   readonly qemu: string | undefined;
 }
 
+/** Directories that are kept from one run of a CI system to the next, and the name under which they are. */
+export interface Cache {
+  /** Equal keys: what was kept is what this run would make. */
+  readonly key: string;
+  /** Of keys whose content is of some use all the same; the key itself where there are none. */
+  readonly prefix: string;
+  /** Absolute; not all of them need to be there. */
+  readonly paths: readonly string[];
+}
+
+export interface CacheKeys {
+  /** The work directory. */
+  readonly work: string;
+  readonly downloads: Cache;
+  readonly build: Cache;
+  readonly ccache: Cache;
+}
+
 /** The options of the command line that the command inside is to have too. */
 export interface HandedOn {
   readonly json?: true;
@@ -141,6 +159,8 @@ export interface Steps {
   module(services: Services): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */
   status(services: Services): Promise<readonly TaskStatus[]>;
+  /** What a CI system keeps, and under which keys; known before anything is downloaded. */
+  cacheKeys(services: Services): Promise<CacheKeys>;
   /** The same of all that `all` does, with the longest chain. */
   graph(services: Services): Promise<GraphReport>;
   clean(services: Services, options: CleanOptions): Promise<Result>;
