@@ -5,14 +5,14 @@ import { failedChecks } from './check-places.js';
 const script = [
   '#!/bin/sh',
   'read_time() {',
-  "\tbetween 'elapsed time' \"$1\" 1 2",
+  '\tbetween \'elapsed time\' "$1" 1 2',
   '}',
   'test_starting() {',
-  "\tequal 'state' \"$status\" 1",
+  '\tequal \'state\' "$status" 1',
   '\tread_time 3',
   '}',
   'test_pausing() {',
-  "\tequal 'state' \"$status\" 2",
+  '\tequal \'state\' "$status" 2',
   '}',
 ].join('\n');
 

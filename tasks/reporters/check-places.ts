@@ -56,8 +56,6 @@ function lineNaming(
 ): number | undefined {
   const names = (text: string) => text.includes(`'${what}'`) || text.includes(`"${what}"`);
   const lines = source.flatMap((text, index) => (names(text) ? [index + 1] : []));
-  const inside = lines.find(
-    (line) => from !== undefined && to !== undefined && line >= from && line <= to,
-  );
+  const inside = lines.find((line) => from !== undefined && to !== undefined && line >= from && line <= to);
   return inside ?? lines[0];
 }

@@ -7,7 +7,7 @@ import { messageOf } from '../config/wording.js';
 import type { StopwatchError } from '../core/errors.js';
 import { type Event, unreachable } from '../core/events.js';
 import { type Annotation, type CiSystem, folded, githubAnnotation } from './ci-system.js';
-import { failedChecks } from './check-places.js';
+import { type FailedCheck, failedChecks } from './check-places.js';
 import { codeQuality } from './code-quality.js';
 import { type Complaint, complaints } from './complaints.js';
 import { clean, duration, type Output } from './format.js';
@@ -140,15 +140,16 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
 function ofFailure(title: string, error: StopwatchError, options: CiOptions): readonly Annotation[] {
   const { message, lastLines, code } = error;
   const checks = code === 'test-failed' ? failedChecks(lastLines.map(clean), guestTest(options)) : [];
-  if (checks.length > 0)
-    return checks.map((check) => {
-      const file = options.guestTest === undefined ? undefined : located(options.guestTest, options);
-      const at = file === undefined || check.line === undefined ? {} : { file, line: check.line };
-      return { severity: 'error' as const, title: `${title}: ${check.test}`, message: check.message, ...at };
-    });
+  if (checks.length > 0) return checks.map((check) => atCheck(check, title, options));
   const differs = code === 'model-differs' || code === 'invalid-evidence';
   const lines = differs ? lastLines.slice(0, 8) : [];
   return [{ severity: 'error', title, message: [message, ...lines.map(clean)].join('\n') }];
+}
+
+function atCheck({ test, message, line }: FailedCheck, title: string, options: CiOptions): Annotation {
+  const file = options.guestTest === undefined ? undefined : located(options.guestTest, options);
+  const remark = { severity: 'error', title: `${title}: ${test}`, message } as const;
+  return file === undefined || line === undefined ? remark : { ...remark, file, line };
 }
 
 function guestTest({ guestTest: file }: CiOptions): string {
