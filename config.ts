@@ -140,7 +140,7 @@ export default defineConfig({
     driver: 'module',
     rootfs: 'initramfs',
     ext4MiB: 64,
-    deviceProperties: { start_at_boot: true },
+    deviceProperties: {},
     append: [],
     qemuArgs: [],
     firstOutputSeconds: 10,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch, as the toolchain sees it. */
-import type { DeviceDescription } from '../vm/device.js';
+import type { DeviceDescription } from '../vm/device-kit.js';
 
 export const stopwatchDescription: DeviceDescription = {
   name: 'stopwatch',
@@ -8,6 +8,7 @@ export const stopwatchDescription: DeviceDescription = {
   compatible: 'stopwatch',
   kernelParameter: 'stopwatch',
   module: 'stopwatch',
+  properties: { start_at_boot: true },
   tracePatterns: ['stopwatch_*'],
   witnessRegions: ['stopwatch-regs'],
   build: {
@@ -28,7 +29,9 @@ export const stopwatchDescription: DeviceDescription = {
       symbol: 'CONFIG_STOPWATCH',
       directory: 'drivers/misc/stopwatch',
       sources: 'driver',
+      config: 'vm/linux/kernel.config',
     },
+    busybox: { config: 'vm/busybox/busybox.config' },
     guest: [
       { file: 'guest_fs/init.sh', path: '/init', mode: 0o755 },
       { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/poweroff', mode: 0o755 },
@@ -37,5 +40,9 @@ export const stopwatchDescription: DeviceDescription = {
       { file: 'guest_fs/stopwatch_ctrl.sh', path: '/usr/bin/stopwatch_ctrl.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },
     ],
+  },
+  argued: {
+    unreached: 'device/fuzz/unreachable.json',
+    mutants: 'device/fuzz/equivalent-mutants.json',
   },
 };

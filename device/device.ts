@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The device that this project builds: the one thing that the toolchain imports from here. */
-import { Crosscheck, judgeFile } from '../vm/crosscheck/index.js';
-import type { Device, JudgedAs } from '../vm/device.js';
+/** The device that this project builds: the one thing that the toolchain loads from here. */
+import { Crosscheck, type Device, type JudgedAs, judgeFile } from '../vm/device-kit.js';
 import { stopwatchDescription } from './description.js';
+import { header } from './header.js';
 import { stopwatchJudge } from './judge.js';
 
 function judgeOf({ slackNs, properties }: JudgedAs) {
@@ -19,4 +19,6 @@ export const device: Device = {
   testCauses: { commands: 20, interrupts: 1 },
   crosscheck: (how, options) => new Crosscheck(judgeOf(how), options),
   judgeFile: (file, how, options) => judgeFile(file, judgeOf(how), options),
+  generated: [{ file: 'driver/stopwatch_hw-sw.h', text: header() }],
+  search: async () => (await import('./fuzz/search.js')).stopwatchSearch,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's accesses and observations in words. */
-import type { Channel } from '../vm/crosscheck/types.js';
+import type { Channel } from '../vm/device-kit.js';
 import { registerAt, STATUS } from './contract.js';
 import { commandName, errorNames } from './model/index.js';
 import type { TraceEvent } from './trace.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
-import { DEVICE_ID, type DeviceDescription } from './device.js';
+import { DEVICE_ID, type DeviceDescription, propertiesOf } from './device.js';
 import type { BootOptions, MachineFiles } from './types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
@@ -66,7 +66,7 @@ function hardware({ options, device, accelerator, recording }: MachineParts, ext
     // Seeds in the device tree differ from run to run.
     ...(vm.clock === 'icount' || recording !== undefined ? ['dtb-randomness=off'] : []),
   ].join(',');
-  const properties = Object.entries(vm.deviceProperties).map(
+  const properties = Object.entries(propertiesOf(device, vm)).map(
     ([name, value]) => `,${name}=${propertyValue(value)}`,
   );
   return [

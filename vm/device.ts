@@ -2,6 +2,7 @@
 /** What the toolchain has to know about a device; nothing below `vm/` names one otherwise. */
 import type { Config } from '../tasks/config/schema.js';
 import type { JudgeFileOptions, JudgeOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
+import type { AnySearch } from './fuzz/search.js';
 
 /** The device as a whole: what it is, and who judges it. */
 export interface Device {
@@ -12,6 +13,16 @@ export interface Device {
   crosscheck(how: JudgedAs, options: JudgeOptions): LiveCrosscheck;
   /** Judges a saved stream. */
   judgeFile(file: string, how: JudgedAs, options: JudgeFileOptions): Promise<Verdict>;
+  /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
+  readonly generated: readonly GeneratedFile[];
+  /** For `fuzz` and `mutants`; a device without it has neither. */
+  search?(): Promise<AnySearch>;
+}
+
+export interface GeneratedFile {
+  /** Relative to the device's root. */
+  readonly file: string;
+  readonly text: string;
 }
 
 /** What the model must be told about a run. Can be written as JSON. */
@@ -33,24 +44,38 @@ export interface DeviceDescription {
   readonly kernelParameter: string;
   /** Name of the driver's module. */
   readonly module: string;
+  /** Properties that QEMU's device is given; `vm.deviceProperties` of the configuration goes over them. */
+  readonly properties: Config['vm']['deviceProperties'];
   /** QEMU trace events of the device itself, as glob patterns. */
   readonly tracePatterns: readonly string[];
   /** Names that QEMU's own `memory_region_ops_*` events give to its trapping regions. */
   readonly witnessRegions: readonly string[];
   readonly build: DeviceBuild;
+  /** What its search cannot reach or see, and for each why not: JSON objects of text to reason. */
+  readonly argued?: {
+    /** `function: text of a line`. */
+    readonly unreached: string;
+    /** By the names of mutants. */
+    readonly mutants: string;
+  };
 }
 
-/** A symbolic link in a source tree, `link` relative to the tree, `target` relative to the package. */
+/** A symbolic link in a source tree, `link` relative to the tree, `target` relative to the device's root. */
 export interface BuildLink {
   readonly link: string;
   readonly target: string;
 }
 
-/** How the device and its driver get into the two source trees. Paths are relative to the package unless said otherwise. */
+/**
+ * How the device and its driver get into the two source trees. Paths are
+ * relative to the device's root unless said otherwise: the directory that
+ * `device/` is in, be it the package's or a project's own.
+ */
 export interface DeviceBuild {
   readonly qemu: {
     /** Directory of the patches: every *.patch in it, in the order of their names. */
     readonly patches: string;
+    /** The first .c among them is the device itself. */
     readonly links: readonly BuildLink[];
     /** Name of the device list: configs/devices/aarch64-softmmu/NAME.mak in QEMU's tree. */
     readonly deviceList: string;
@@ -62,11 +87,30 @@ export interface DeviceBuild {
     readonly symbol: string;
     /** Directory of the driver in the tree. */
     readonly directory: string;
-    /** The driver's sources: a directory of the package. */
+    /** The driver's sources: a directory. */
     readonly sources: string;
+    /** The guest's kernel, as what it has on top of `allnoconfig`. */
+    readonly config: string;
   };
-  /** What runs in the guest: file of the package to its path and mode there. */
+  readonly busybox: {
+    /** The same of Busybox. */
+    readonly config: string;
+  };
+  /** What runs in the guest: file to its path and mode there. */
   readonly guest: readonly { readonly file: string; readonly path: string; readonly mode: number }[];
+}
+
+/** The device's own C source among what is linked into QEMU's tree. */
+export function deviceSource({ build }: DeviceDescription): BuildLink | undefined {
+  return build.qemu.links.find(({ link }) => link.endsWith('.c'));
+}
+
+/** The properties that QEMU's device is given: its own, and over them the configuration's. */
+export function propertiesOf(
+  { properties }: DeviceDescription,
+  { deviceProperties }: Pick<Config['vm'], 'deviceProperties'>,
+): Config['vm']['deviceProperties'] {
+  return { ...properties, ...deviceProperties };
 }
 
 /** `id` of the device in QEMU: its path is `/machine/peripheral/device0`. */

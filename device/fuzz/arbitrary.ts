@@ -4,7 +4,7 @@
  * rest is what none should do. Values and times are drawn from their edges far
  * more often than from between them: two random numbers of 64 bits never meet.
  */
-import * as fc from 'fast-check';
+import { fc } from '../../vm/device-kit-fuzz.js';
 import {
   COMMAND,
   ERROR_BIT,

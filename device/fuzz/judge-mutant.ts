@@ -1,34 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Would the tool know? One faulty QEMU, judged as a right one is. */
-import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
-import { FuzzMachine, MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
+import {
+  campaign,
+  FuzzMachine,
+  type FuzzRequest,
+  MachineError,
+  type MachinePorts,
+  type MutantBudget,
+  type MutantVerdict,
+} from '../../vm/device-kit-fuzz.js';
 import { formatScript } from './script.js';
 import { stopwatchTarget } from './target.js';
 import { traceCheck } from './trace-check.js';
-
-/** Which check saw the fault: what a guest sees, QEMU's end, or what the device says of itself. */
-export type Killer = 'search' | 'crash' | 'hang' | 'start' | 'trace';
-
-export interface MutantVerdict {
-  /** Undefined: it survived all of them. */
-  readonly killer: Killer | undefined;
-  /** Operations until then, all checks together. */
-  readonly operations: number;
-  /** Seconds of searching until then, without the making short. */
-  readonly seconds: number;
-  /** Operations of the shortest script; undefined where there is none. */
-  readonly shortest: number | undefined;
-  readonly script: string | undefined;
-  /** In a line: what differed. */
-  readonly what: string;
-}
-
-export interface MutantBudget {
-  readonly seed: number;
-  /** Of the search; a tenth of it goes to the check of the trace. */
-  readonly operations: number;
-  readonly seconds: number;
-}
 
 /** The trace and the RAM of the device have one name: a second device must be refused, with a message. */
 async function twoStart(request: FuzzRequest, ports: MachinePorts): Promise<boolean> {

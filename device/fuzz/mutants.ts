@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The faults that are put into the stopwatch's C source. */
 import { COMMAND, ERROR_BIT, REGISTERS, STATUS, TIMEOUT_STATE } from '../contract.js';
-import { type Mutant, mutants, operators } from '../../vm/fuzz/mutate.js';
+import { type Mutant, mutants, operators } from '../../vm/device-kit-fuzz.js';
 
 const prefixed = (prefix: string, names: readonly string[]): string[] =>
   names.map((name) => `${prefix}${name}`);

@@ -2,9 +2,7 @@
 /** Scripts that once showed a difference, done again: test/regressions in the repository. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
-import type { MachinePorts } from '../../vm/fuzz/machine.js';
-import type { Outcome } from '../../vm/fuzz/rig.js';
+import { type FuzzRequest, type MachinePorts, type Outcome, replay } from '../../vm/device-kit-fuzz.js';
 import { parseScript, type Script } from './script.js';
 import { stopwatchTarget } from './target.js';
 

@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A finding in words: the script, the operation, what differs, and the state on both sides. */
-import type { Failed } from '../../vm/fuzz/campaign.js';
-import type { Observed } from '../../vm/fuzz/rig.js';
+import type { Failed, Observed, Told } from '../../vm/device-kit-fuzz.js';
 import { MEM_DATA, registerAt, STATUS } from '../contract.js';
 import { commandName, describe, errorNames, irqLevel, type ModelState, snapshotAt } from '../model/index.js';
 import type { Operation, Script } from './script.js';
 import { observedRegisters, planOf } from './story.js';
-
-export interface Told {
-  /** What differs, in a word or two: a register, the text, the answer. */
-  readonly compared: string;
-  readonly expected: string;
-  readonly actual: string;
-  readonly states: {
-    readonly before: Readonly<Record<string, string>>;
-    readonly model: Readonly<Record<string, string>>;
-    /** As its registers say; empty when QEMU was gone. */
-    readonly device: Readonly<Record<string, string>>;
-  };
-}
 
 export function tell(script: Script, outcome: Failed, observed: readonly Observed[]): Told {
   const states = { ...statesAt(script, outcome.operation), device: deviceState(observed) };

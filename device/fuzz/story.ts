@@ -21,7 +21,7 @@ import {
   VERSION,
 } from '../contract.js';
 import { initialState, type ModelState, snapshotAt, step, type Stimulus } from '../model/index.js';
-import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../vm/fuzz/plan.js';
+import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../vm/device-kit-fuzz.js';
 import type { Operation, Region, Script } from './script.js';
 
 /** Where the platform bus of `virt` puts the first device's regions, in order. */

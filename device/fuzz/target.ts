@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch, for the search. */
-import * as fc from 'fast-check';
-import type { FuzzTarget } from '../../vm/fuzz/campaign.js';
+import { fc, type FuzzTarget } from '../../vm/device-kit-fuzz.js';
 import { eventful, scripts } from './arbitrary.js';
 import type { Operation, Script } from './script.js';
 import { simpler } from './simpler.js';

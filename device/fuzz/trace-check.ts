@@ -7,9 +7,8 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Crosscheck, reasonWords, type Verdict } from '../../vm/crosscheck/index.js';
-import { campaign, type CampaignResult, type FuzzRequest } from '../../vm/fuzz/campaign.js';
-import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import { Crosscheck, reasonWords, type Verdict } from '../../vm/device-kit.js';
+import { campaign, type FuzzRequest, type MachinePorts, type TraceCheck } from '../../vm/device-kit-fuzz.js';
 import { stopwatchJudge } from '../judge.js';
 import { errorNames } from '../model/index.js';
 import { parseTraceLine, TRACE_PREFIX } from '../parse.js';
@@ -22,25 +21,11 @@ const INTERRUPT = 144;
 /** A stopped VM's clock can be moved past a deadline by any time. */
 const ANY_TIME = 1n << 62n;
 
-export interface TraceCheck {
-  /** What the search itself found meanwhile. */
-  readonly search: CampaignResult<Script>;
-  /** Events of the device that were judged. */
-  readonly events: number;
-  readonly witnessed: number;
-  /** Guest errors in QEMU's log that had to be there. */
-  readonly logged: number;
-  /** What is wrong, in a line; undefined when nothing is. */
-  readonly wrong: string | undefined;
-  /** The verdict that says so. */
-  readonly verdict: Verdict | undefined;
-}
-
 export async function traceCheck(
   request: FuzzRequest,
   about: { readonly seed: number; readonly operations: number },
   ports: MachinePorts,
-): Promise<TraceCheck> {
+): Promise<TraceCheck<Script>> {
   const files: string[] = [];
   const newFile = (): string => {
     const file = join(request.directory, `trace-${process.pid}-${files.length}.log`);

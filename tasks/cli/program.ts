@@ -62,7 +62,7 @@ export function createProgram(app: App): Command {
     add(program, app);
   }
   addHelp(program, ALL_EXITS, [
-    ['stopwatch all', 'everything; then edit device/stopwatch.c, and again'],
+    ['stopwatch all', 'everything; then edit the device in device/, and again'],
     ['stopwatch run-test-quit --help', 'more about one command'],
   ]);
   return program;

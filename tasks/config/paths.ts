@@ -10,8 +10,10 @@ export const WORKDIR_VARIABLE = 'STOPWATCH_WORKDIR';
 
 /** Absolute directories. */
 export interface Paths {
-  /** The package's own device/, driver/, guest_fs/, patches/ and vm/: the checkout, or node_modules/stopwatch. */
+  /** Of this tool: the checkout, or node_modules/stopwatch. */
   readonly package: string;
+  /** The device's root, with device/, driver/, guest_fs/, patches/ and vm/: the project if it has a device of its own, else the package. */
+  readonly device: string;
   /** The user's project: where stopwatch.config.ts is, or would be. */
   readonly project: string;
   /** All generated state; `.stopwatch` in the project unless told otherwise. */
@@ -71,6 +73,13 @@ export function configFilesIn(directory: string): string[] {
   return CONFIG_FILES.filter((name) => names.includes(name));
 }
 
+/** The file that declares a project's own device; undefined where it has none. */
+export function deviceFileIn(project: string): string | undefined {
+  return ['ts', 'mts', 'js', 'mjs']
+    .map((ending) => join(project, 'device', `device.${ending}`))
+    .find((file) => existsSync(file));
+}
+
 /** The nearest directory, from `cwd` upwards, with a stopwatch.config.* or a package.json that is stopwatch's or depends on it; else `cwd`. */
 export function projectRoot(cwd: string): string {
   for (const directory of upwards(cwd)) {
@@ -104,8 +113,10 @@ export function packageRoot(): string {
 export function findPaths(cwd: string, workdir: string | undefined): Paths {
   const project = projectRoot(cwd);
   const work = workdir === undefined ? join(project, '.stopwatch') : resolve(cwd, workdir);
+  const own = packageRoot();
   return {
-    package: packageRoot(),
+    package: own,
+    device: deviceFileIn(project) === undefined ? own : project,
     project,
     work,
     src: join(work, 'src'),

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** The task graph as a picture, for docs/design.md. */
 import defaults from '../../config.js';
-import { stopwatchDescription } from '../../device/description.js';
+import { loadDevice } from '../config/device.js';
 import { findPaths } from '../config/paths.js';
 import type { Task } from '../core/task.js';
 import { createProcesses } from '../host/process.js';
 import { buildTasks, bootTargets } from '../steps/graph.js';
 
+const paths = findPaths('.', undefined);
+const device = await loadDevice(paths);
+
 /** The tasks of the default configuration; nothing of them is run. */
 export function allTasks(): Task[] {
   // Only which tasks there are is looked at, and that does not depend on the host.
   const ports = { processes: createProcesses(), environment: {} };
-  return buildTasks(defaults, findPaths('.', undefined), stopwatchDescription, ports);
+  return buildTasks(defaults, paths, device, ports);
 }
 
 const id = (name: string): string => name.replaceAll(/\W/g, '_');

@@ -23,10 +23,11 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.memoryMiB': 'memory of the guest, MiB',
   'vm.clock':
     'icount: counted instructions, deterministic, sleeps cost nothing; realtime: the host’s clock (`--realtime`). `run` always has the host’s',
-  'vm.driver': 'module: `stopwatch.ko`, loaded by init; builtin: in the kernel image (`--driver`)',
+  'vm.driver': 'module: loaded by init; builtin: in the kernel image (`--driver`)',
   'vm.rootfs': 'root file system of `all`, `run-test-quit` and `run` (`--rootfs`)',
   'vm.ext4MiB': 'size of the ext4 image, MiB',
-  'vm.deviceProperties': 'properties of the device, as for `-device`; told to the model too',
+  'vm.deviceProperties':
+    'properties of the device, as for `-device`, over those that it declares; told to the model too',
   'vm.append': 'added to the guest kernel’s command line',
   'vm.qemuArgs': 'added to QEMU’s arguments, at the end',
   'vm.firstOutputSeconds':

@@ -7,7 +7,7 @@ import type { Task } from '../core/task.js';
 import { baseEnvironment } from '../host/environment.js';
 import { chooseAccelerator, hostFacts } from '../../vm/accelerator.js';
 import type { MachineParts } from '../../vm/arguments.js';
-import type { DeviceDescription, JudgedAs } from '../../vm/device.js';
+import { type DeviceDescription, type JudgedAs, propertiesOf } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices, type DeviceNode } from '../../vm/devicetree.js';
 import type { WitnessOptions } from '../../vm/crosscheck/index.js';
 import type { BootOptions } from '../../vm/types.js';
@@ -55,7 +55,10 @@ export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDes
     title: 'VM: device tree',
     deps: ['qemu:build'],
     inputs: {
-      values: { hardware: [vm.cpu, vm.cpus, vm.memoryMiB, vm.qemuArgs], properties: vm.deviceProperties },
+      values: {
+        hardware: [vm.cpu, vm.cpus, vm.memoryMiB, vm.qemuArgs],
+        properties: propertiesOf(device, vm),
+      },
     },
     outputs: [layout.dtb],
     jobs: 'one',
@@ -88,9 +91,9 @@ export function theDevice(dtb: Uint8Array, device: DeviceDescription, file: stri
 }
 
 /** How the cross-check is to judge a boot of this configuration. */
-export function judgedAs(config: Config): JudgedAs {
+export function judgedAs(config: Config, device: DeviceDescription): JudgedAs {
   const slackNs = config.vm.clock === 'icount' ? 0 : config.crosscheck.slackMs * 1e6;
-  return { slackNs, properties: config.vm.deviceProperties };
+  return { slackNs, properties: propertiesOf(device, config.vm) };
 }
 
 /** What the independent witness must know, from the device tree. */

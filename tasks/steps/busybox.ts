@@ -4,16 +4,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../core/task.js';
+import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH, carryOn, ccacheEnvironment, usesCcache } from './build-tools.js';
 import { parseKconfig, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { configureByKconfig } from './kconfig-directory.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
-export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
+export function busyboxTasks(
+  config: Config,
+  layout: Layout,
+  device: DeviceDescription,
+  ports: SourcePorts,
+): Task[] {
   const tree = layout.tree('busybox');
   const build = layout.busyboxBuild;
-  const fragment = join(layout.package, 'vm', 'busybox', 'busybox.config');
+  const fragment = join(layout.device, device.build.busybox.config);
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const compilers = ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : [];

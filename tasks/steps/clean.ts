@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { device } from '../../device/device.js';
 import type { CleanOptions, Result, Services } from './services.js';
+import { loadDevice } from '../config/device.js';
 import { findPaths, type Paths } from '../config/paths.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
@@ -118,11 +118,12 @@ async function lossesOf(
     log: () => {},
     notice: (text: string) => emit({ type: 'notice', task: undefined, text }),
   };
+  const { description } = await loadDevice(loaded.paths);
   const losses: string[] = [];
   await locked(services, places, async () => {
     for (const paths of places) {
       for (const tree of options.sources ? await treesIn(paths.src) : []) {
-        const edits = await editsIn(paths.work, tree, device.description, deps);
+        const edits = await editsIn(paths.work, tree, description, deps);
         if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
         else if (edits.length > 0)
           losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);

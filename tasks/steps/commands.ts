@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The commands behind the command line. Each brings the part of the graph that it needs up to date first. */
-import { device } from '../../device/device.js';
 import type { Services, Steps } from './services.js';
+import { loadDevice } from '../config/device.js';
 import type { SourceName } from '../config/schema.js';
 import { EXIT } from '../core/errors.js';
 import { MODULE_TARGETS, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
@@ -69,7 +69,8 @@ export const module: Steps['module'] = async (given) => {
     MODULE_TARGETS,
     'npx stopwatch run-test-quit --driver module',
   );
-  return { ...result, verdict: [`Module       ${modulePath(layoutOf(config, paths), device.description)}`] };
+  const { description } = await loadDevice(paths);
+  return { ...result, verdict: [`Module       ${modulePath(layoutOf(config, paths), description)}`] };
 };
 
 export const status: Steps['status'] = async (services) => {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { definitionAt, mask } from '../../vm/fuzz/mutate.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import { type BuildLink, type DeviceDescription, deviceSource } from '../../vm/device.js';
 import { EXIT, type ExitCode, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
 import { readArguments } from './argued.js';
@@ -18,7 +18,7 @@ const FLAGS = '--coverage -O0 -fno-inline';
 export function coverageTask(layout: Layout, device: DeviceDescription): Task {
   const { link, target } = sourceOf(device);
   const directory = dirname(layout.qemu);
-  const links = device.build.qemu.links.map((one) => join(layout.package, one.target));
+  const links = device.build.qemu.links.map((one) => join(layout.device, one.target));
   return {
     name: 'qemu:build',
     title: 'QEMU: the device again, counting what it reaches',
@@ -33,7 +33,7 @@ export function coverageTask(layout: Layout, device: DeviceDescription): Task {
       const { failed } = await relink(
         commands,
         {
-          source: join(layout.package, target),
+          source: join(layout.device, target),
           object: objectOf(layout, device),
           program: layout.qemu,
           flags: FLAGS,
@@ -48,10 +48,14 @@ export function coverageTask(layout: Layout, device: DeviceDescription): Task {
   };
 }
 
-/** The device's own C source among what is linked into QEMU's tree. */
-function sourceOf(device: DeviceDescription): { link: string; target: string } {
-  const found = device.build.qemu.links.find(({ link }) => link.endsWith('.c'));
-  if (found === undefined) throw new StopwatchError('internal', `${device.name} has no C source`);
+/** Throws 'bad-config' where the device declares none. */
+export function sourceOf(device: DeviceDescription): BuildLink {
+  const found = deviceSource(device);
+  if (found === undefined) {
+    throw new StopwatchError('bad-config', `The device ${device.name} links no C source into QEMU's tree`, {
+      hint: 'Its description names it: build.qemu.links, a link that ends with .c',
+    });
+  }
   return found;
 }
 
@@ -104,8 +108,8 @@ export async function readCoverage(
   );
   if (exitCode !== 0) throw new StopwatchError('command-failed', `gcov cannot read ${counts}`);
   const { target } = sourceOf(device);
-  const source = await readFile(join(layout.package, target), 'utf8');
-  const argued = await readArguments(join(layout.package, 'device', 'fuzz', 'unreachable.json'));
+  const source = await readFile(join(layout.device, target), 'utf8');
+  const argued = await readArguments(layout.device, device.argued?.unreached);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gcov's own format
   return coverageOf(JSON.parse(stdout) as GcovFile, basename(target), source, argued);
 }

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { device } from '../../device/device.js';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from './services.js';
+import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { judgedAs, runFiles } from './boot.js';
 import { judgeOptionsOf, readJudgement } from './saved-judgement.js';
@@ -14,7 +14,8 @@ export async function crosscheckFile(
   services: Services,
   { file }: { readonly file: string },
 ): Promise<Result> {
-  const { config } = services.loaded;
+  const { config, paths } = services.loaded;
+  const device = await loadDevice(paths);
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   const events = isDirectory ? runFiles(file, '').events : file;
   if (!existsSync(events)) {
@@ -31,7 +32,7 @@ export async function crosscheckFile(
   // How it was judged the first time, where that is known; else as a run of this configuration would be.
   const saved =
     join(dirname(events), 'events.log') === events ? await readJudgement(beside.judgedAs) : undefined;
-  const how = saved?.how ?? judgedAs(config);
+  const how = saved?.how ?? judgedAs(config, device.description);
   const guest = saved?.guest === true;
   const verdict = await device
     .judgeFile(events, how, {

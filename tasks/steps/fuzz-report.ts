@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What `fuzz` says of what it found, and of how much it looked at. */
 import { writeFile } from 'node:fs/promises';
-import { operationWords, scriptLines, tell, toldLines } from '../../device/fuzz/report.js';
-import { formatScript, type Script } from '../../device/fuzz/script.js';
-import { stopwatchTarget } from '../../device/fuzz/target.js';
+import type { Device } from '../../vm/device.js';
 import {
   type CampaignResult,
   type Failed,
@@ -12,13 +10,23 @@ import {
   type Progress,
 } from '../../vm/fuzz/campaign.js';
 import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import type { AnyScript, AnySearch } from '../../vm/fuzz/search.js';
 import type { Result } from './services.js';
-import { EXIT } from '../core/errors.js';
+import { EXIT, StopwatchError } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
+
+/** Throws 'bad-usage' for a device that has none. */
+export async function searchOf(device: Device): Promise<AnySearch> {
+  if (device.search !== undefined) return device.search();
+  throw new StopwatchError('bad-usage', `The device ${device.description.name} declares no search`, {
+    hint: 'What fuzz and mutants need of it is the type DeviceSearch of #device-kit/fuzz; device.search() gives it.',
+  });
+}
 
 /** What is said of a script that fails, and the script written to the file, if one is given. */
 export async function report(
-  script: Script,
+  search: AnySearch,
+  script: AnyScript,
   outcome: Failed,
   file: string | undefined,
   request: FuzzRequest,
@@ -27,11 +35,11 @@ export async function report(
 ): Promise<
   Result & { readonly verdict: readonly string[]; readonly data: Readonly<Record<string, unknown>> }
 > {
-  const observed = await observe(stopwatchTarget, script, outcome.operation, request, ports);
-  const told = tell(script, outcome, observed);
+  const observed = await observe(search.target, script, outcome.operation, request, ports);
+  const told = search.tell(script, outcome, observed);
   const operation = script.operations[outcome.operation];
   const differs = `${told.compared}: expected ${told.expected}, got ${told.actual}`;
-  if (file !== undefined) await writeFile(file, formatScript(script, [...about, differs]));
+  if (file !== undefined) await writeFile(file, search.formatScript(script, [...about, differs]));
   const next =
     file === undefined
       ? undefined
@@ -39,15 +47,15 @@ export async function report(
   return {
     exitCode: outcome.result === 'differs' ? EXIT.differs : EXIT.guest,
     verdict: [
-      ...scriptLines(script, outcome.operation),
+      ...search.scriptLines(script, outcome.operation),
       '',
-      ...toldLines(told),
+      ...search.toldLines(told),
       ...('stderr' in outcome ? ['', ...outcome.stderr.slice(0, 40)] : []),
     ],
     data: {
       ...outcome,
       ...told,
-      operationWords: operation === undefined ? 'machine reset' : operationWords(operation),
+      operationWords: operation === undefined ? 'machine reset' : search.operationWords(operation),
       shortest: script.operations.length,
       ...(file === undefined ? {} : { script: file, replay: next }),
     },
@@ -61,7 +69,7 @@ export function counted({
   commands,
   reloads,
   seconds,
-}: Progress | CampaignResult<Script>): string {
+}: Progress | CampaignResult<AnyScript>): string {
   const rate = Math.round(operations / Math.max(seconds, 0.001));
   return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s`;
 }

@@ -3,20 +3,18 @@
 import { randomInt } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { device } from '../../device/device.js';
-import { readScript, replayScript } from '../../device/fuzz/regressions.js';
-import { stopwatchTarget } from '../../device/fuzz/target.js';
-import { traceCheck } from '../../device/fuzz/trace-check.js';
 import { hostClock } from '../../vm/clock.js';
-import { campaign, type FuzzRequest } from '../../vm/fuzz/campaign.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { campaign, type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
+import type { AnySearch } from '../../vm/fuzz/search.js';
 import type { FuzzOptions, Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { coverageWords, forgetCoverage, readCoverage } from './coverage.js';
-import { counted, report } from './fuzz-report.js';
+import { counted, report, searchOf } from './fuzz-report.js';
 import { type Layout, layoutOf } from './layout.js';
 
 const DEFAULT_SECONDS = 60;
@@ -32,6 +30,8 @@ const UNKNOWN_COUNT = 65_536;
 export async function fuzzDevice(services: Services, options: FuzzOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);
   const tools = await toolchain(services);
+  const { description } = tools.device;
+  const how = await searchOf(tools.device);
   let result: Result | undefined;
   const task: Task = {
     name: 'device:fuzz',
@@ -58,8 +58,16 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
         signal: context.signal,
       };
       result = await (options.replay === undefined
-        ? search(services, options, request, ports, context, counts ? layout : undefined)
-        : again(options.replay, request, ports)
+        ? search(
+            services,
+            how,
+            options,
+            request,
+            ports,
+            context,
+            counts ? { layout, description } : undefined,
+          )
+        : again(how, options.replay, request, ports)
       ).catch((cause: unknown) => {
         if (!(cause instanceof MachineError)) throw cause;
         throw new StopwatchError('qemu-not-started', `${request.qemu} cannot be used: ${cause.message}`, {
@@ -87,21 +95,22 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
 
 async function search(
   { environment }: Services,
+  how: AnySearch,
   options: FuzzOptions,
   request: FuzzRequest,
   ports: MachinePorts,
   context: TaskContext,
-  coverage: Layout | undefined,
+  coverage: { readonly layout: Layout; readonly description: DeviceDescription } | undefined,
 ): Promise<Result> {
   const seed = options.seed ?? randomInt(2 ** 32);
   const shard = options.shard ?? shardOf(environment);
   const operations = options.operations ?? Number.POSITIVE_INFINITY;
   const seconds =
     options.seconds ?? (options.operations === undefined ? DEFAULT_SECONDS : Number.POSITIVE_INFINITY);
-  if (coverage !== undefined) await forgetCoverage(coverage, device.description);
+  if (coverage !== undefined) await forgetCoverage(coverage.layout, coverage.description);
   context.log(`seed ${seed}, part ${shard.index} of ${shard.count}, ${request.qemu}`);
   const done = await campaign(
-    stopwatchTarget,
+    how.target,
     {
       ...request,
       seed,
@@ -122,8 +131,9 @@ async function search(
   const words = `${counted(progress)} (seed ${seed})`;
   if (finding === undefined) {
     if (context.signal.aborted) return { exitCode: EXIT.passed };
-    const traced = await checkTrace(seed, request, ports);
-    const reached = coverage && coverageWords(await readCoverage(coverage, device.description, context));
+    const traced = await checkTrace(how, seed, request, ports);
+    const reached =
+      coverage && coverageWords(await readCoverage(coverage.layout, coverage.description, context));
     const exitCode = traced.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : traced.exitCode;
     return {
       exitCode,
@@ -132,7 +142,7 @@ async function search(
     };
   }
   const file = join(request.directory, `seed-${seed}-script-${finding.index}.json`);
-  const told = await report(finding.script, finding.outcome, file, request, ports, [
+  const told = await report(how, finding.script, finding.outcome, file, request, ports, [
     `Seed ${seed}, script ${finding.index}: ${finding.from} operations made ${finding.script.operations.length}.`,
   ]);
   const { index, from, after, afterSeconds, tries, minimal } = finding;
@@ -147,16 +157,16 @@ async function search(
 }
 
 /** What the device says of itself, and what QEMU says of it. */
-async function checkTrace(seed: number, request: FuzzRequest, ports: MachinePorts) {
+async function checkTrace(how: AnySearch, seed: number, request: FuzzRequest, ports: MachinePorts) {
   const {
     search: done,
     wrong,
     verdict,
     ...data
-  } = await traceCheck(request, { seed, operations: TRACED }, ports);
+  } = await how.traceCheck(request, { seed, operations: TRACED }, ports);
   const { finding } = done;
   if (finding !== undefined) {
-    const told = await report(finding.script, finding.outcome, undefined, request, ports);
+    const told = await report(how, finding.script, finding.outcome, undefined, request, ports);
     return { ...told, verdict: ['Trace        a difference with the trace switched on:', ...told.verdict] };
   }
   if (wrong !== undefined) {
@@ -168,16 +178,21 @@ async function checkTrace(seed: number, request: FuzzRequest, ports: MachinePort
   return { exitCode: EXIT.passed, verdict: [`Trace        ${words}`], data };
 }
 
-async function again(file: string, request: FuzzRequest, ports: MachinePorts): Promise<Result> {
-  const script = await readScript(file).catch((cause: unknown) => {
+async function again(
+  how: AnySearch,
+  file: string,
+  request: FuzzRequest,
+  ports: MachinePorts,
+): Promise<Result> {
+  const script = await how.readScript(file).catch((cause: unknown) => {
     throw new StopwatchError('bad-usage', cause instanceof Error ? cause.message : String(cause), { cause });
   });
-  const outcome = await replayScript(script, request, ports);
+  const outcome = await replay(how.target, script, request, ports);
   if (outcome.result === 'agree') {
     const verdict = [`Replay       no difference in ${script.operations.length} operations of ${file}`];
     return { exitCode: EXIT.passed, verdict, data: { file, operations: script.operations.length } };
   }
-  const told = await report(script, outcome, undefined, request, ports);
+  const told = await report(how, script, outcome, undefined, request, ports);
   return { ...told, data: { file, ...told.data } };
 }
 

@@ -17,6 +17,7 @@ import {
 const at = (name: string) => `/nowhere/project/.stopwatch/${name}`;
 const paths = {
   package: '/nowhere/package',
+  device: '/nowhere/package',
   project: '/nowhere/project',
   work: '/nowhere/project/.stopwatch',
   src: at('src'),
@@ -27,7 +28,7 @@ const paths = {
   reports: at('reports'),
 };
 const tasksOf = (changed: Config) =>
-  buildTasks(changed, paths, device.description, {
+  buildTasks(changed, paths, device, {
     processes: createProcesses(),
     environment: { PATH: process.env['PATH'] },
   });

@@ -3,10 +3,11 @@
 import type { Config, SourceName } from '../config/schema.js';
 import type { Task } from '../core/task.js';
 import type { Paths } from '../config/paths.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { Device } from '../../vm/device.js';
 import { deviceTreeTask } from './boot.js';
 import { busyboxTasks } from './busybox.js';
 import { diskTask } from './disk.js';
+import { GENERATED, generatedTask } from './generated.js';
 import { layoutOf } from './layout.js';
 import { linuxTasks } from './linux.js';
 import { manifestTask } from './manifest.js';
@@ -14,17 +15,14 @@ import { qemuTasks } from './qemu.js';
 import { rootfsTasks } from './rootfs.js';
 import type { SourcePorts } from './sources.js';
 
-export function buildTasks(
-  config: Config,
-  paths: Paths,
-  device: DeviceDescription,
-  ports: SourcePorts,
-): Task[] {
+export function buildTasks(config: Config, paths: Paths, declared: Device, ports: SourcePorts): Task[] {
   const layout = layoutOf(config, paths);
+  const device = declared.description;
   const parts = [
+    generatedTask(layout, declared),
     ...qemuTasks(config, layout, device, ports),
     ...linuxTasks(config, layout, device, ports),
-    ...busyboxTasks(config, layout, ports),
+    ...busyboxTasks(config, layout, device, ports),
     ...rootfsTasks(config, layout, device),
     diskTask(config, layout, device),
     deviceTreeTask(config, layout, device),
@@ -40,7 +38,7 @@ export function prepareTargets(part: SourceName | undefined): string[] {
 }
 
 /** `patch`: ours is in them. */
-export const PATCH_TARGETS = ['qemu:patch', 'linux:patch', 'busybox:tree'];
+export const PATCH_TARGETS = [GENERATED, 'qemu:patch', 'linux:patch', 'busybox:tree'];
 
 /** What a boot needs. */
 export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `run`: a shell on the guest's serial console, or only the machine's device tree. */
 import { dirname, extname, join, basename } from 'node:path';
-import { device } from '../../device/device.js';
 import { summary } from '../../vm/crosscheck/index.js';
+import type { DeviceDescription } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
 import { bootOnTerminal } from '../../vm/terminal.js';
 import type { Result, RunOptions, Services } from './services.js';
@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.js';
 import { EXIT } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
 import { machineParts, qemuEnvironment } from './boot.js';
-import { bringUpToDate, toolchain } from './toolchain.js';
+import { bringUpToDate, type Toolchain, toolchain } from './toolchain.js';
 import { missDisk } from './disk.js';
 import { attachCommand, gdbStub, needTerminal } from './gdb.js';
 import { bootTargets } from './graph.js';
@@ -21,13 +21,13 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   const tools = await toolchain(services);
   if (options.dumpDtb !== undefined) {
     await bringUpToDate(tools, ['qemu:build']);
-    return dumpTree(services, options, options.dumpDtb);
+    return dumpTree(services, tools.device.description, options, options.dumpDtb);
   }
   if (options.gdb !== undefined) needTerminal(services.interactive);
   if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
-  return shell(services, options, tools.stages);
+  return shell(services, options, tools);
 }
 
 /** A person's clock is the host's: with counted instructions an idle guest would race through its days. */
@@ -43,7 +43,7 @@ function withStub(config: Config, port: number | undefined): Config {
 async function shell(
   services: Services,
   { nodev, rw, gdb }: RunOptions,
-  stages: Awaited<ReturnType<typeof toolchain>>['stages'],
+  { device, stages }: Toolchain,
 ): Promise<Result> {
   const config = withStub(withRealTime(services.loaded.config), gdb);
   const layout = layoutOf(config, services.loaded.paths);
@@ -97,12 +97,16 @@ export function consoleOutput({ look }: Services): NodeJS.WritableStream {
   return look.kind === 'json' ? process.stderr : process.stdout;
 }
 
-async function dumpTree(services: Services, { nodev, rw }: RunOptions, wanted: string): Promise<Result> {
+async function dumpTree(
+  services: Services,
+  description: DeviceDescription,
+  { nodev, rw }: RunOptions,
+  wanted: string,
+): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const dtb = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
   const dts = join(dirname(dtb), `${basename(dtb, extname(dtb))}.dts`);
-  const description = device.description;
   const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
   const tree = await dumpDeviceTree(
     layout.qemu,

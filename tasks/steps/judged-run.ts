@@ -140,7 +140,7 @@ async function judgementOf({ config, layout, device, options }: JudgedRunRequest
   const witness = await witnessOf(config, layout, device.description);
   const tested = options.guest === 'test_and_quit';
   return {
-    how: judgedAs(config),
+    how: judgedAs(config, device.description),
     guest: tested,
     atLeast: tested ? device.testCauses : {},
     witness:

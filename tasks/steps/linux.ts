@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, carryOn, usesCcache } from './build-tools.js';
+import { GENERATED } from './generated.js';
 import { configureByKconfig } from './kconfig-directory.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
@@ -23,11 +24,11 @@ export function linuxTasks(
 ): Task[] {
   const tree = layout.tree('linux');
   const build = layout.linuxBuild;
-  const fragment = join(layout.package, 'vm', 'linux', 'kernel.config');
+  const fragment = join(layout.device, device.build.linux.config);
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const { symbol, directory, sources } = device.build.linux;
-  const driver = join(layout.package, sources);
+  const driver = join(layout.device, sources);
   const builtin = config.vm.driver === 'builtin';
   const settings = { [symbol]: builtin ? 'y' : 'm' };
   const make = makeArguments(tree, build, cross, ccache);
@@ -60,7 +61,7 @@ export function linuxTasks(
     {
       name: 'linux:build',
       title: 'Linux: build the kernel',
-      deps: ['linux:configure'],
+      deps: ['linux:configure', ...(builtin ? [GENERATED] : [])],
       inputs: { trees: [tree], values: { make, env, ccache }, files: builtin ? [driver] : [] },
       outputs: [layout.kernel],
       jobs: 'make',
@@ -74,7 +75,7 @@ export function linuxTasks(
     {
       name: 'driver:module',
       title: `Driver: build ${device.module}.ko`,
-      deps: ['linux:build'],
+      deps: ['linux:build', GENERATED],
       inputs: { files: [driver], values: { make, env } },
       outputs: [modulePath(layout, device)],
       jobs: 'make',

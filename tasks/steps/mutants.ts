@@ -2,17 +2,19 @@
 /** `mutants`: small faults in the C device, one at a time, each built and judged. A fault that nothing sees is a hole in the checks. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { judgeMutant, type MutantVerdict } from '../../device/fuzz/judge-mutant.js';
-import { stopwatchMutants } from '../../device/fuzz/mutants.js';
 import { hostClock } from '../../vm/clock.js';
+import type { DeviceDescription } from '../../vm/device.js';
 import type { FuzzRequest } from '../../vm/fuzz/campaign.js';
 import type { MachinePorts } from '../../vm/fuzz/machine.js';
 import type { Mutant } from '../../vm/fuzz/mutate.js';
+import type { AnySearch, MutantVerdict } from '../../vm/fuzz/search.js';
 import type { MutantsOptions, Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { readArguments } from './argued.js';
+import { sourceOf } from './coverage.js';
+import { searchOf } from './fuzz-report.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { layoutOf } from './layout.js';
 import { type BuildCommands, buildCommands, relink } from './relink.js';
@@ -21,7 +23,6 @@ import { type BuildCommands, buildCommands, relink } from './relink.js';
 const SILENCE_MS = 5000;
 /** How many times longer the second search is. */
 const PATIENCE = 8;
-const SOURCE = 'hw/misc/stopwatch/stopwatch.c';
 const PROGRAM = 'qemu-system-aarch64';
 
 interface Judged extends Omit<Mutant, 'source'> {
@@ -34,6 +35,8 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
+  const { description } = tools.device;
+  const search = await searchOf(tools.device);
   let result: Result | undefined;
   const task: Task = {
     name: 'device:mutants',
@@ -48,8 +51,8 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       const build = options.build ?? layout.qemuBuild;
-      const commands = await buildCommands(build, SOURCE, PROGRAM, context);
-      const judged = await judgeAll(commands, paths.package, directory, options, context);
+      const commands = await buildCommands(build, sourceOf(description).link, PROGRAM, context);
+      const judged = await judgeAll(search, description, commands, paths.device, directory, options, context);
       const file = join(directory, 'mutants.json');
       await writeFileAtomic(file, `${JSON.stringify(judged, null, 2)}\n`);
       result = summary(judged, file);
@@ -67,17 +70,17 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
 }
 
 async function judgeAll(
+  search: AnySearch,
+  description: DeviceDescription,
   commands: BuildCommands,
-  packageDirectory: string,
+  root: string,
   directory: string,
   { only, every, seed, operations }: MutantsOptions,
   context: TaskContext,
 ): Promise<readonly Judged[]> {
-  const source = await readFile(join(packageDirectory, 'device', 'stopwatch.c'), 'utf8');
-  const equivalents = await readArguments(
-    join(packageDirectory, 'device', 'fuzz', 'equivalent-mutants.json'),
-  );
-  const all = stopwatchMutants(source);
+  const source = await readFile(join(root, sourceOf(description).target), 'utf8');
+  const equivalents = await readArguments(root, description.argued?.mutants);
+  const all = search.mutants(source);
   const chosen = all.filter(({ id }, index) => index % every === 0 && (only === undefined || only.test(id)));
   if (chosen.length === 0) throw new StopwatchError('bad-usage', `None of ${all.length} mutants is chosen`);
   const make = async (mutant: Mutant | undefined, slot: number) =>
@@ -94,7 +97,13 @@ async function judgeAll(
       const { processes, env, signal } = context;
       const ports = { processes, env, signal, clock: hostClock };
       const equivalent = equivalents.get(mutant.id);
-      const verdict = await judgePatiently(request, { seed, operations }, equivalent !== undefined, ports);
+      const verdict = await judgePatiently(
+        search,
+        request,
+        { seed, operations },
+        equivalent !== undefined,
+        ports,
+      );
       if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while judging mutants');
       const { source: _, ...about } = mutant;
       judged.push({ ...about, verdict, equivalent });
@@ -114,15 +123,16 @@ async function judgeAll(
 
 /** A survivor that nobody has argued for gets a second, longer search, from another seed. */
 async function judgePatiently(
+  search: AnySearch,
   request: FuzzRequest,
   { seed, operations }: { readonly seed: number; readonly operations: number },
   argued: boolean,
   ports: MachinePorts,
 ): Promise<MutantVerdict> {
   const seconds = Number.POSITIVE_INFINITY;
-  const first = await judgeMutant(request, { seed, operations, seconds }, ports);
+  const first = await search.judgeMutant(request, { seed, operations, seconds }, ports);
   if (first.killer !== undefined || argued || ports.signal.aborted) return first;
-  const again = await judgeMutant(
+  const again = await search.judgeMutant(
     request,
     { seed: seed + 1, operations: operations * PATIENCE, seconds },
     ports,
@@ -141,12 +151,12 @@ async function makeMutant(
   context: TaskContext,
 ): Promise<{ program: string; failed: readonly string[] | undefined }> {
   await mkdir(directory, { recursive: true });
-  const source = join(directory, 'stopwatch.c');
+  const source = join(directory, 'mutant.c');
   const program = join(directory, PROGRAM);
   await writeFile(source, mutant.source);
   const { failed } = await relink(
     commands,
-    { source, program, object: join(directory, 'stopwatch.o') },
+    { source, program, object: join(directory, 'mutant.o') },
     context,
   );
   return { program, failed };

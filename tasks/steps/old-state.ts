@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { device } from '../../device/device.js';
 import type { Services } from './services.js';
+import { loadDevice } from '../config/device.js';
 import { StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
@@ -153,8 +153,9 @@ async function finishedReports({ reports }: Layout): Promise<readonly Old[]> {
 }
 
 async function objectionTo(services: Services, work: string, tree: WorkTree): Promise<string | undefined> {
-  const { signal, environment } = services;
-  const edits = await editsIn(work, tree, device.description, {
+  const { signal, environment, loaded } = services;
+  const { description } = await loadDevice(loaded.paths);
+  const edits = await editsIn(work, tree, description, {
     processes: await services.processes(),
     signal,
     env: baseEnvironment(environment),

@@ -41,7 +41,7 @@ export function patchedTree(
   const tree = layout.tree(name);
   const own = config.sources[name].tree !== null;
   const { patches, links } = device.build[name];
-  const patchDirectory = join(layout.package, patches);
+  const patchDirectory = join(layout.device, patches);
   const id = own
     ? createHash('sha256').update(tree).digest('hex').slice(0, 16)
     : config.sources[name].version;
@@ -51,7 +51,7 @@ export function patchedTree(
     own,
     patchDirectory,
     patches: patchFiles(patchDirectory),
-    links: links.map(({ link, target }) => ({ link, target: join(layout.package, target) })),
+    links: links.map(({ link, target }) => ({ link, target: join(layout.device, target) })),
     stateDir: join(layout.work, 'state', 'patches', `${name}-${id}`),
   };
 }

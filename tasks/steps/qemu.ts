@@ -9,6 +9,7 @@ import type { DeviceDescription } from '../../vm/device.js';
 import { extractDebianPackage } from '../sources/extract.js';
 import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
 import { coverageTask } from './coverage.js';
+import { GENERATED } from './generated.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
@@ -27,7 +28,7 @@ export function qemuTasks(
   const { variant } = config.build;
   const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
   const coverage = variant === 'coverage' ? [coverageTask(layout, device)] : [];
-  const links = device.build.qemu.links.map(({ target }) => join(layout.package, target));
+  const links = device.build.qemu.links.map(({ target }) => join(layout.device, target));
   return [
     ...sourceTasks('qemu', config, layout, ports),
     patchTask('qemu', config, layout, device, ports),
@@ -64,7 +65,7 @@ export function qemuTasks(
     {
       name: variant === 'coverage' ? 'qemu:plain' : 'qemu:build',
       title: 'QEMU: build',
-      deps: ['qemu:configure'],
+      deps: ['qemu:configure', GENERATED],
       inputs: { files: links, trees: [tree], values: { ccache } },
       outputs: [join(build, 'qemu-system-aarch64')],
       jobs: 'ninja',

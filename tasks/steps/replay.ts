@@ -3,10 +3,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { device } from '../../device/device.js';
+import type { Device } from '../../vm/device.js';
 import type { RunReport } from '../../vm/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
+import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
 import { runFiles, type RunDirectory } from './boot.js';
@@ -20,6 +21,7 @@ import { closing, failureOf, nextCommand } from './test-run.js';
 
 export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);
+  const device = await loadDevice(services.loaded.paths);
   const recorded = await readRecording(await reportDirectory(layout, options.report), device.description);
   if (options.gdb !== undefined) {
     const { standBefore } = await import('./replay-gdb.js');
@@ -30,10 +32,15 @@ export async function replayRun(services: Services, options: ReplayOptions): Pro
       hint: `npx stopwatch replay --gdb --at ${options.at}`,
     });
   }
-  return again(services, layout, recorded);
+  return again(services, layout, device, recorded);
 }
 
-async function again(services: Services, layout: Layout, recorded: Recorded): Promise<Result> {
+async function again(
+  services: Services,
+  layout: Layout,
+  device: Device,
+  recorded: Recorded,
+): Promise<Result> {
   const before = runFiles(recorded.directory, '');
   const was = await recordedReport(recorded);
   const judgement = await readJudgement(before.judgedAs);

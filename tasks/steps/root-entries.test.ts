@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { stopwatchDescription } from '../../device/description.js';
 import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
 
-const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', package: '/with blank' };
+const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', root: '/with blank' };
 const entries = rootEntries(
   ['/bin/sh', '/bin/busybox', '/sbin/init', '/usr/bin/awk'],
   files,

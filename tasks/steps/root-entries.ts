@@ -39,11 +39,11 @@ const DIRECTORIES = [
 /** What is in the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
 export function rootEntries(
   applets: readonly string[],
-  files: { readonly busybox: string; readonly module: string | undefined; readonly package: string },
+  files: { readonly busybox: string; readonly module: string | undefined; readonly root: string },
   device: DeviceDescription,
 ): Entry[] {
   const guest = device.build.guest.map(
-    ({ file, path, mode }): Entry => ({ kind: 'file', path, mode, from: join(files.package, file) }),
+    ({ file, path, mode }): Entry => ({ kind: 'file', path, mode, from: join(files.root, file) }),
   );
   const ours = new Set(['/bin/busybox', '/sbin/init', ...guest.map(({ path }) => path)]);
   return [

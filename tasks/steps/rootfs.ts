@@ -14,13 +14,13 @@ import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries
 /** Where the files of the root come from. */
 export function rootFiles(config: Config, layout: Layout, device: DeviceDescription) {
   const module = config.vm.driver === 'module' ? modulePath(layout, device) : undefined;
-  return { busybox: layout.busybox, module, package: layout.package };
+  return { busybox: layout.busybox, module, root: layout.device };
 }
 
 export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
   const files = rootFiles(config, layout, device);
   const { module } = files;
-  const scripts = device.build.guest.map(({ file }) => join(layout.package, file));
+  const scripts = device.build.guest.map(({ file }) => join(layout.device, file));
   const deps = ['busybox:build', ...(module === undefined ? [] : ['driver:module'])];
   const inputs = {
     files: [...scripts, layout.busybox, ...(module === undefined ? [] : [module])],

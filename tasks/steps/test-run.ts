@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
-import { device } from '../../device/device.js';
 import type { Result, RunTestQuitOptions, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
@@ -47,7 +46,7 @@ export async function testRun(
   const recorded = async (run: RunDirectory) => {
     // What KVM does cannot be recorded.
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
-    const parts = machineParts(emulated, layout, device.description, options);
+    const parts = machineParts(emulated, layout, tools.device.description, options);
     const patterns = config.crosscheck.witness ? WITNESS_PATTERNS : [];
     return { ...(await startRecording(run.directory, parts, patterns)), acceleratorReason: 'recorded' };
   };
@@ -58,7 +57,7 @@ export async function testRun(
       {
         config,
         layout,
-        device,
+        device: tools.device,
         stages: tools.stages,
         next: nextCommand,
         options,

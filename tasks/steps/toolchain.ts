@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The task graph of the configuration in force, and the executor that runs it for a command. */
 import { availableParallelism } from 'node:os';
-import { device } from '../../device/device.js';
+import type { Device } from '../../vm/device.js';
 import type { Stage } from '../../vm/report.js';
+import { loadDevice } from '../config/device.js';
 import type { Emit } from '../core/events.js';
 import { createExecutor, type Executor } from '../core/executor.js';
 import type { Task } from '../core/task.js';
@@ -13,6 +14,8 @@ import type { Services } from './services.js';
 
 /** Executor and graph for one command. */
 export interface Toolchain {
+  /** What is built: the project's own device, or the package's. */
+  readonly device: Device;
   readonly executor: Executor;
   readonly tasks: readonly Task[];
   /** What ran so far, for the report. */
@@ -24,6 +27,7 @@ export interface Toolchain {
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
   const { loaded, environment, signal } = services;
   const { config, paths } = loaded;
+  const device = await loadDevice(paths);
   const processes = await services.processes();
   const stages: Stage[] = [];
   const executor = createExecutor({
@@ -40,10 +44,11 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     baseEnv: baseEnvironment(environment),
   });
   return {
+    device,
     executor,
     stages,
     tidy: async () => keepWithin(services),
-    tasks: buildTasks(config, paths, device.description, { processes, environment }),
+    tasks: buildTasks(config, paths, device, { processes, environment }),
   };
 }
 

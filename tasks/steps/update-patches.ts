@@ -2,8 +2,8 @@
 /** `update_patches`: what was changed by hand in the QEMU and Linux trees becomes patches/ again. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { device } from '../../device/device.js';
 import type { Result, Services } from './services.js';
+import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
@@ -35,6 +35,7 @@ interface Written {
 export async function updatePatches(services: Services): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
+  const device = await loadDevice(paths);
   const processes = await services.processes();
   const trees = () =>
     PATCHED.map((name) => ({ name, ...patchedTree(name, config, layout, device.description) }));

@@ -8,12 +8,12 @@ import { type Observed, type Outcome, Rig } from './rig.js';
 /** What the search must know of a device. `S`: a script, `O`: one of its operations. */
 export interface FuzzTarget<O, S extends { readonly operations: readonly O[] }> {
   /** The script with this number of the campaign with this seed: always the same. `eventful`: with what costs a new process. */
-  readonly sample: (seed: number, index: number, eventful: boolean) => S;
+  sample(seed: number, index: number, eventful: boolean): S;
   /** QEMU's type and properties of the device that the script is for. */
-  readonly device: (script: S) => string;
-  readonly plan: (script: S, base: bigint) => Generator<undefined, Plan>;
-  readonly withOperations: (script: S, operations: readonly O[]) => S;
-  readonly simpler: (operation: O, before: O | undefined) => readonly O[];
+  device(script: S): string;
+  plan(script: S, base: bigint): Generator<undefined, Plan>;
+  withOperations(script: S, operations: readonly O[]): S;
+  simpler(operation: O, before: O | undefined): readonly O[];
 }
 
 /** A machine for any of the device's properties. */
@@ -227,7 +227,7 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
     return Math.min(now.operation, operations.length - 1);
   };
   const { operations, tries, minimal } = await minimise(script.operations, found.operation, {
-    simpler: target.simpler,
+    simpler: (operation, before) => target.simpler(operation, before),
     failing: fails,
     ...options,
   });

@@ -19,7 +19,7 @@ export function addDev(program: Command, app: App): void {
       ),
     );
   addHelp(command, BUILD_EXITS, [
-    ['stopwatch dev', 'then save device/stopwatch.c in an editor; q ends'],
+    ['stopwatch dev', 'then save a file of device/ in an editor; q ends'],
     ['stopwatch dev --realtime', "against the host's clock"],
   ]);
 }

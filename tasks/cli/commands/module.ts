@@ -6,12 +6,12 @@ import { addHelp, BUILD_EXITS } from '../help.js';
 export function addModule(program: Command, app: App): void {
   const command = program
     .command('module')
-    .summary('build the driver as stopwatch.ko')
-    .description('Builds the Linux driver as a loadable module, stopwatch.ko, and says where it is.')
+    .summary('build the driver as a module')
+    .description('Builds the Linux driver as a loadable module (.ko), and says where it is.')
     .action(async () =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
         (await steps()).module(services),
       ),
     );
-  addHelp(command, BUILD_EXITS, [['stopwatch module', 'after an edit of driver/stopwatch.c']]);
+  addHelp(command, BUILD_EXITS, [['stopwatch module', 'after an edit in driver/']]);
 }

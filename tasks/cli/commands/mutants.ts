@@ -31,7 +31,7 @@ export function addMutants(program: Command, app: App): void {
     .command('mutants')
     .summary('put small faults into the device, and see that each is found')
     .description(
-      'Changes one thing at a time in a copy of device/stopwatch.c, builds a QEMU with it, and judges that: by a bounded search, and by the cross-check of its trace. A fault that nothing finds is a hole in the checks.',
+      'Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, and by the cross-check of its trace. A fault that nothing finds is a hole in the checks.',
     )
     .addOption(new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern))
     .addOption(new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1))
@@ -56,7 +56,7 @@ export function addMutants(program: Command, app: App): void {
     ['passed', 'testFailed', 'usage', 'host', 'interrupted'],
     [
       ['stopwatch mutants', 'all of them'],
-      ['stopwatch mutants --only "stopwatch_arm|migration"', 'some of them'],
+      ['stopwatch mutants --only "timer|migration"', 'some of them'],
     ],
   );
 }

@@ -19,11 +19,11 @@ export function addRun(program: Command, app: App): void {
     .description(
       'Boots the VM and connects this terminal to its serial console. Builds what is stale first. Leave it with `poweroff` in the guest.',
     )
-    .option('--nodev', 'without the stopwatch device')
+    .option('--nodev', 'without the device')
     .option('--rw', 'with a root file system (ext4) that keeps changes')
     .option(
       '--dump-dtb [FILE]',
-      "write the machine's device tree as FILE (.dtb) and as .dts, show the stopwatch's node, and do not boot",
+      "write the machine's device tree as FILE (.dtb) and as .dts, show the device's node, and do not boot",
     )
     .option('--crosscheck', 'judge the device against the reference model while it runs')
     .addOption(
@@ -46,7 +46,7 @@ export function addRun(program: Command, app: App): void {
       ),
     );
   addHelp(command, ALL_EXITS, [
-    ['stopwatch run', 'a shell; try stopwatch_ctrl.sh show'],
+    ['stopwatch run', 'a shell; what guest_fs/ has are commands there'],
     ['stopwatch run --rw', 'changes are there the next time'],
     ['stopwatch run --gdb', 'then the command that it prints, in another terminal'],
     ['stopwatch run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],

@@ -17,5 +17,5 @@ export function addUpdate(program: Command, app: App): void {
         (await steps()).update(services),
       ),
     );
-  addHelp(command, BUILD_EXITS, [['stopwatch update', 'after an edit of device/stopwatch.c']]);
+  addHelp(command, BUILD_EXITS, [['stopwatch update', 'after an edit in device/']]);
 }

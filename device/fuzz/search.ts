@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/** Everything that `fuzz` and `mutants` ask of the stopwatch. */
+import type { DeviceSearch } from '../../vm/device-kit-fuzz.js';
+import { judgeMutant } from './judge-mutant.js';
+import { stopwatchMutants } from './mutants.js';
+import { readScript } from './regressions.js';
+import { operationWords, scriptLines, tell, toldLines } from './report.js';
+import { formatScript, type Operation, type Script } from './script.js';
+import { stopwatchTarget } from './target.js';
+import { traceCheck } from './trace-check.js';
+
+export const stopwatchSearch: DeviceSearch<Operation, Script> = {
+  target: stopwatchTarget,
+  readScript,
+  formatScript,
+  tell,
+  scriptLines,
+  toldLines,
+  operationWords,
+  traceCheck,
+  mutants: stopwatchMutants,
+  judgeMutant,
+};
