@@ -41,6 +41,7 @@ export const stopwatchDescription: DeviceDescription = {
       { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },
     ],
   },
+  guestTest: 'guest_fs/stopwatch_test.sh',
   argued: {
     unreached: 'device/fuzz/unreachable.json',
     mutants: 'device/fuzz/equivalent-mutants.json',

@@ -51,6 +51,8 @@ export interface DeviceDescription {
   /** Names that QEMU's own `memory_region_ops_*` events give to its trapping regions. */
   readonly witnessRegions: readonly string[];
   readonly build: DeviceBuild;
+  /** The guest's test, whose lines failed checks are told at: a file of the device's root. */
+  readonly guestTest: string;
   /** What its search cannot reach or see, and for each why not: JSON objects of text to reason. */
   readonly argued?: {
     /** `function: text of a line`. */

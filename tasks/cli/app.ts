@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { loadDevice } from '../config/device.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import { messageOf } from '../config/wording.js';
@@ -68,7 +69,11 @@ export class App {
       const documents = spec.document && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : world.stdout;
-      this.reporter = await createReporter(reporterLook, outputTo(stream), ciPlaces(loaded, world));
+      this.reporter = await createReporter(
+        reporterLook,
+        outputTo(stream),
+        reporterLook.kind === 'ci' ? await ciPlaces(loaded, world) : undefined,
+      );
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
       if (spec.builds) await ensure(services, options.install);
@@ -202,11 +207,12 @@ export class App {
 }
 
 /** Where compilers run, and the repository that a CI system has checked out. */
-function ciPlaces({ paths }: Loaded, { environment }: World): Omit<CiOptions, 'system'> {
+async function ciPlaces({ paths }: Loaded, { environment }: World): Promise<Omit<CiOptions, 'system'>> {
+  const { description } = await loadDevice(paths);
   return {
     workspace: environment['GITHUB_WORKSPACE'] || environment['CI_PROJECT_DIR'] || paths.project,
     directories: ['qemu', 'linux', 'busybox'].map((name) => join(paths.build, name)),
-    guestTest: join(paths.package, 'guest_fs', 'stopwatch_test.sh'),
+    guestTest: join(paths.device, description.guestTest),
     codeQuality: join(paths.reports, 'code-quality.json'),
   };
 }

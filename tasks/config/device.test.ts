@@ -42,7 +42,7 @@ describe('the toolchain and the device', () => {
   });
 
   test('the toolchain names no file, symbol or module of the stopwatch', () => {
-    const words = /\bstopwatch(?:_\w+)?\.(?:c|h|ko|sh|mak)\b|CONFIG_STOPWATCH|\bstopwatch_[a-z]/;
+    const words = /\bstopwatch(?:_\w+)?\.(?:c|h|ko|sh|mak)\b|CONFIG_STOPWATCH|\bstopwatch_(?!work=)[a-z]/;
     // tasks/docs writes the pages of this repository, which are about the stopwatch.
     const files = globSync(['tasks/!(docs)/**/*.ts', 'vm/**/*.ts', 'docker/**/*.ts'], {
       cwd: root,
@@ -80,6 +80,7 @@ const DESCRIPTION = `{
     busybox: { config: 'vm/b.config' },
     guest: [],
   },
+  guestTest: 'device/own.c',
 }`;
 const FILES = { 'device/own.c': '', 'driver/Kbuild': '', 'vm/k.config': '', 'vm/b.config': '' };
 

@@ -105,6 +105,7 @@ function checkFiles({ description, generated }: Device, root: string, file: stri
     linux.config,
     busybox.config,
     ...guest.map((one) => one.file),
+    description.guestTest,
     ...Object.values(description.argued ?? {}),
   ];
   const missing = [...new Set(declared)].filter((path) => !made.has(path) && !existsSync(join(root, path)));
