@@ -131,6 +131,11 @@ export default defineConfig({
     ccache: 'auto',
     variant: 'plain',
   },
+  cache: {
+    remote: null,
+    readOnly: false,
+    timeoutSeconds: 2,
+  },
   vm: {
     accelerator: 'auto',
     cpu: 'cortex-a57',

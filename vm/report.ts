@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
+import type { CompileCacheUse } from '../tasks/core/events.js';
 import type { ExitCode } from '../tasks/core/errors.js';
 import type { Verdict } from './crosscheck/types.js';
 import { exitCodeOf } from './exit-code.js';
@@ -35,6 +36,8 @@ export interface RunCircumstances {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly stages: readonly Stage[];
+  /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
+  readonly compileCache: CompileCacheUse | null;
   readonly timing: BootResult['timing'];
   /** Why this accelerator runs. */
   readonly acceleratorReason: string;

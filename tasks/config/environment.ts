@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
+import { CREDENTIAL_VARIABLES } from '../cache/store.js';
 import { StopwatchError } from '../core/errors.js';
 import { unreachable } from '../core/events.js';
 import { didYouMean } from './closest.js';
 import { leaves, type Leaf } from './leaves.js';
 import { WORKDIR_VARIABLE } from './paths.js';
 import { got, messageOf } from './wording.js';
+
+/** Not settings: what has no place in a configuration. */
+const CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_VARIABLES);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,10 +29,10 @@ export function readEnvironment(environment: Environment): { given: Given[]; war
   const names = Object.keys(environment).filter((name) => name.startsWith('STOPWATCH_'));
   for (const name of names.sort()) {
     const text = environment[name];
-    if (text === undefined || name === WORKDIR_VARIABLE) continue;
+    if (text === undefined || name === WORKDIR_VARIABLE || CREDENTIALS.has(name)) continue;
     const leaf = byVariable.get(name);
     if (leaf === undefined) {
-      const known = [...byVariable.keys(), WORKDIR_VARIABLE];
+      const known = [...byVariable.keys(), WORKDIR_VARIABLE, ...CREDENTIALS];
       warnings.push(`The environment variable ${name} is no setting of stopwatch${didYouMean(name, known)}`);
       continue;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Words for what is wrong with a configuration: the key, where it came from, expected and got. */
 import { z } from 'zod';
+import { withoutCredentials } from '../cache/address.js';
 import { didYouMean } from './closest.js';
 import { expected, keysAt, schemaAt } from './leaves.js';
 import { originOf, type Provenance } from './layers.js';
@@ -46,7 +47,10 @@ function explainOne(
       return best.errors.flatMap((error) => explainOne(error, path, best.option, input, provenance));
     }
   }
-  return [`${name}${from(name, provenance)}: expected ${expected(schema)}, got ${got(valueAt(input, path))}`];
+  const value = valueAt(input, path);
+  // An address may have a password in it.
+  const shown = name === 'cache.remote' && typeof value === 'string' ? withoutCredentials(value) : value;
+  return [`${name}${from(name, provenance)}: expected ${expected(schema)}, got ${got(shown)}`];
 }
 
 /** 1 when all of an alternative's problems are inside it, 0 when the value is of another kind altogether. */

@@ -54,6 +54,30 @@ test('the defaults are valid, and all come from the defaults', async () => {
   expect(warnings).toEqual([]);
 });
 
+test('a password has no place in the configuration: refused, and not shown', async () => {
+  const environment = { STOPWATCH_CACHE_REMOTE: 'redis://user:s3cret@cache:6379' };
+  const said = await failure({ environment });
+  expect(said).toMatch(
+    /^Bad configuration: cache\.remote \(from STOPWATCH_CACHE_REMOTE\): expected http.*without a user or password.*STOPWATCH_CACHE_PASSWORD.*got 'redis:\/\/…@cache:6379'$/,
+  );
+  expect(said).not.toContain('s3cret');
+  write('stopwatch.config.json', JSON.stringify({ cache: { remote: 'http://cache/?token=s3cret' } }));
+  expect(await failure()).not.toContain('s3cret');
+});
+
+test('the credentials of the shared cache are no settings', async () => {
+  const environment = {
+    STOPWATCH_CACHE_REMOTE: 'redis://cache',
+    STOPWATCH_CACHE_USER: 'user',
+    STOPWATCH_CACHE_PASSWORD: 's3cret',
+    STOPWATCH_CACHE_TOKEN: 's3cret',
+  };
+  const loaded = await load({ environment });
+  expect(loaded.warnings).toEqual([]);
+  expect(loaded.config.cache).toEqual({ ...defaults.cache, remote: 'redis://cache' });
+  expect(JSON.stringify(loaded)).not.toContain('s3cret');
+});
+
 test('every setting has a provenance', async () => {
   const { provenance } = await load();
   for (const { path } of leaves()) {

@@ -4,6 +4,7 @@
  * Import only types from here where the start matters: zod is loaded when there is something to check.
  */
 import { z } from 'zod';
+import { EXPECTED_REMOTE, parseRemote } from '../cache/address.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
 
@@ -40,6 +41,17 @@ export const configSchema = z.strictObject({
     ccache: z.enum(['auto', 'on', 'off']),
     /** QEMU as it is; with the address and undefined-behaviour sanitizers; or with the device counting the lines it reaches. */
     variant: z.enum(['plain', 'sanitize', 'coverage']),
+  }),
+  cache: z.strictObject({
+    /** Address of a compile cache shared by several machines, behind the local one; null for none. Its credentials are in the environment. */
+    remote: z
+      .string()
+      .refine((text) => parseRemote(text) !== undefined, `expected ${EXPECTED_REMOTE}`)
+      .nullable(),
+    /** Take from it, and write nothing to it. */
+    readOnly: z.boolean(),
+    /** An answer that takes longer is given up. */
+    timeoutSeconds: z.number().min(0.1).max(60),
   }),
   vm: z.strictObject({
     /** auto: KVM where the host is aarch64 and has it, and the clock is the host's; else TCG. */

@@ -32,6 +32,26 @@ export interface TaskStatus {
   readonly lastDurationMs: number | undefined;
 }
 
+/** What the compiler cache did in one run. */
+export interface CompileCacheUse {
+  /** Compilations whose result was there, in the local cache or the shared one. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Trouble of ccache's own; compiled all the same. */
+  readonly errors: number;
+  /** The shared cache, in its own entries, of which a compilation has two. Null: none is configured. */
+  readonly remote: {
+    /** Its address, which has no credentials in it. */
+    readonly place: string;
+    readonly hits: number;
+    readonly misses: number;
+    readonly errors: number;
+    readonly written: number;
+    /** Not taken by the server, or not in time. */
+    readonly notWritten: number;
+  } | null;
+}
+
 export type Event =
   /** The analysis is complete; nothing has been done yet. In execution order. */
   | { readonly type: 'plan'; readonly tasks: readonly TaskStatus[] }
@@ -57,6 +77,8 @@ export type Event =
   | { readonly type: 'notice'; readonly task: string | undefined; readonly text: string }
   /** Another process holds the work directory; we wait. */
   | { readonly type: 'waiting'; readonly holder: string }
+  /** After 'done', when anything was compiled through ccache. */
+  | { readonly type: 'compile-cache'; readonly cache: CompileCacheUse }
   | { readonly type: 'done'; readonly durationMs: number; readonly ok: boolean };
 
 export type Emit = (event: Event) => void;

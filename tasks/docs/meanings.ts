@@ -16,6 +16,10 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
   'build.variant':
     'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches (`--variant`)',
+  'cache.remote':
+    'address of a compile cache that several machines share, behind the local one; null for none: [cache.md](cache.md)',
+  'cache.readOnly': 'take from the shared cache, and write nothing to it',
+  'cache.timeoutSeconds': 'an answer of the shared cache that takes longer is given up, seconds',
   'vm.accelerator':
     'auto: KVM where the host is aarch64, may use it, and the clock is the host’s; else TCG (`--accel`)',
   'vm.cpu': 'processor model under TCG; under KVM it is the host’s',

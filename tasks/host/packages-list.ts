@@ -230,6 +230,15 @@ export const TEST_CAPABILITIES: readonly Capability[] = [
     pacman: ['aarch64-linux-gnu-gdb'],
     brew: [],
   }),
+  // Servers of a shared compile cache; the tests start their own.
+  program('ccache', 'tests', everywhere('ccache')),
+  program('redis-server', 'tests', {
+    apt: ['redis-server'],
+    dnf: ['redis'],
+    pacman: ['redis'],
+    brew: ['redis'],
+  }),
+  program('nginx', 'tests', everywhere('nginx'), { args: ['-v'] }),
   // Makes a pseudo-terminal. The other systems' script(1) takes other options.
   program('script', 'tests', { apt: ['bsdutils'], dnf: ['util-linux'], pacman: ['util-linux'], brew: [] }),
 ];

@@ -193,4 +193,11 @@ test('the summary: headline, verdict, what went wrong, times; as Markdown that s
     'Next: npx stopwatch crosscheck a&#95;b&#95;c',
   ]);
   expect(text).toContain('| a&#124;b | done | 1.23 s |');
+  expect(text).not.toContain('ccache');
+  model.apply({ type: 'compile-cache', cache: { hits: 199, misses: 1, errors: 0, remote: null } }, 2);
+  const cached = stepSummary(
+    { command: 'all', exitCode: 0, verdict: [], text: undefined, error: undefined },
+    model,
+  );
+  expect(cached).toContain('\nccache: 199 hits, 1 miss, 0 errors (99.5 % hits)\n');
 });

@@ -114,6 +114,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       case 'task-skipped':
       case 'notice':
       case 'waiting':
+      case 'compile-cache':
       case 'done':
         // The plain lines are enough.
         break;

@@ -69,6 +69,7 @@ export function createPlainReporter(output: Output, options: PlainOptions): Repo
         say(undefined, `Waiting for the work directory: ${event.holder} has it`);
         break;
       case 'done':
+      case 'compile-cache':
         break;
       default:
         unreachable(event);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The state of a run, folded from its events. What the reporters show is a function of it. */
-import { unreachable, type Event } from '../core/events.js';
+import { type CompileCacheUse, unreachable, type Event } from '../core/events.js';
 import type { StopwatchError } from '../core/errors.js';
 import { clean, type Progress } from './format.js';
 
@@ -21,6 +21,8 @@ export interface Row {
 export class RunModel {
   readonly rows = new Map<string, Row>();
   readonly notices: string[] = [];
+  /** Set by 'compile-cache'. */
+  cache: CompileCacheUse | undefined;
   /** Set by 'done'. */
   durationMs: number | undefined;
 
@@ -74,6 +76,9 @@ export class RunModel {
       }
       case 'notice':
         this.notices.push(event.text);
+        break;
+      case 'compile-cache':
+        this.cache = event.cache;
         break;
       case 'waiting':
         break;

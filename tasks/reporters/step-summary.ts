@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The outcome of a command in Markdown, for the page of a CI run. Pure. */
 import type { StopwatchError } from '../core/errors.js';
+import { cacheLines } from './cache-words.js';
 import { clean, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
 
@@ -39,6 +40,8 @@ export function stepSummary(
       `${fresh} up to date${model?.durationMs === undefined ? '' : `, total ${duration(model.durationMs)}`}`,
       '',
     );
+    if (model?.cache !== undefined)
+      lines.push(...cacheLines(model.cache).flatMap((line) => [inline(line), '']));
   }
   return `${lines.join('\n')}\n`;
 }

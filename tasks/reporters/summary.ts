@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What is left on the screen after a run: the stages with their durations, the verdict, and what to type next. */
+import { cacheLines } from './cache-words.js';
 import { unreachable } from '../core/events.js';
 import { duration, fit, type Paint } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
@@ -48,6 +49,8 @@ export function summariseStages(model: RunModel, { paint, columns }: SummaryOpti
     ...(model.durationMs === undefined ? [] : [`total ${duration(model.durationMs)}`]),
   ];
   if (counts.length > 0) lines.push(`  ${paint('dim', counts.join(', '))}`);
+  if (model.cache !== undefined)
+    lines.push(...cacheLines(model.cache).map((line) => `  ${paint('dim', line)}`));
   return lines.map((line) => `${line}\n`).join('');
 }
 

@@ -66,6 +66,9 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
       case 'done':
         close();
         break;
+      case 'compile-cache':
+        // In the summary.
+        break;
       default:
         unreachable(event);
     }

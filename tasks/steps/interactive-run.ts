@@ -43,7 +43,7 @@ function withStub(config: Config, port: number | undefined): Config {
 async function shell(
   services: Services,
   { nodev, rw, gdb }: RunOptions,
-  { device, stages }: Toolchain,
+  { device, stages, cache }: Toolchain,
 ): Promise<Result> {
   const config = withStub(withRealTime(services.loaded.config), gdb);
   const layout = layoutOf(config, services.loaded.paths);
@@ -67,6 +67,7 @@ async function shell(
       layout,
       device,
       stages,
+      compileCache: cache?.use(),
       command: shellQuote({ file: 'npx', args }),
       options: { nodev, rw, guest: 'shell', trace: config.crosscheck.run },
       next: () => 'npx stopwatch run-test-quit',

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
+import type { CompileCacheUse } from '../core/events.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { type Processes, shellQuote } from '../host/process.js';
 import type { Verdict } from '../../vm/crosscheck/index.js';
@@ -38,6 +39,8 @@ export interface JudgedRunRequest {
   readonly command: string;
   /** What was done before the boot. */
   readonly stages: readonly Stage[];
+  /** What the compiler cache did before the boot, if anything was compiled. */
+  readonly compileCache: CompileCacheUse | undefined;
   /** The command to type next, given how the run ended. */
   readonly next: (result: { boot: BootResult; verdict: Verdict | undefined; run: RunDirectory }) => string;
   /** Another machine than what was built; `run`: where this run's files go. */
@@ -119,6 +122,7 @@ export async function judgedRun(
     startedAt: started.toISOString(),
     durationMs: hostClock.now() - startedMs,
     stages,
+    compileCache: request.compileCache ?? null,
     acceleratorReason: parts.acceleratorReason,
     files: {
       directory: run.directory,

@@ -49,6 +49,7 @@ async function again(
       config: { ...services.loaded.config, vm: recorded.vm },
       layout,
       device,
+      compileCache: undefined,
       stages: [],
       next: nextCommand,
       options: recorded.options,

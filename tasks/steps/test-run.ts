@@ -59,6 +59,7 @@ export async function testRun(
         layout,
         device: tools.device,
         stages: tools.stages,
+        compileCache: tools.cache?.use(),
         next: nextCommand,
         options,
         command: shellQuote({ file: 'npx', args: ['stopwatch', command, ...(record ? ['--record'] : [])] }),

@@ -4,10 +4,13 @@ import { availableParallelism } from 'node:os';
 import type { Device } from '../../vm/device.js';
 import type { Stage } from '../../vm/report.js';
 import { loadDevice } from '../config/device.js';
+import { type CompileCache, createCompileCache } from '../cache/compile-cache.js';
+import { credentialsFrom } from '../cache/store.js';
 import type { Emit } from '../core/events.js';
 import { createExecutor, type Executor } from '../core/executor.js';
 import type { Task } from '../core/task.js';
 import { baseEnvironment } from '../host/environment.js';
+import { usesCcache } from './build-tools.js';
 import { buildTasks } from './graph.js';
 import { keepWithin } from './old-state.js';
 import type { Services } from './services.js';
@@ -22,6 +25,10 @@ export interface Toolchain {
   readonly stages: readonly Stage[];
   /** Keeps what is old within its limits. */
   readonly tidy: () => Promise<void>;
+  /** Undefined when compilers are called without ccache. */
+  readonly cache: CompileCache | undefined;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
 }
 
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
@@ -30,36 +37,68 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
   const device = await loadDevice(paths);
   const processes = await services.processes();
   const stages: Stage[] = [];
+  const tasks = buildTasks(config, paths, device, { processes, environment });
+  const compiling = new Set(
+    tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
+  );
+  const jobs = config.build.jobs === 0 ? availableParallelism() : config.build.jobs;
+  const cache = await compileCache(services, jobs);
   const executor = createExecutor({
     processes,
     workdir: paths.work,
-    jobs: config.build.jobs === 0 ? availableParallelism() : config.build.jobs,
+    jobs,
     emit: (event) => {
       if (event.type === 'task-done') {
         stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
       }
+      // Both while the work directory is ours.
+      if (event.type === 'plan' && event.tasks.some(({ name, fresh }) => !fresh && compiling.has(name))) {
+        cache?.start();
+      }
+      if (event.type === 'done') cache?.stop();
       emit(event);
     },
     signal,
-    baseEnv: baseEnvironment(environment),
+    baseEnv: { ...baseEnvironment(environment), ...cache?.env },
   });
-  return {
-    device,
-    executor,
-    stages,
-    tidy: async () => keepWithin(services),
-    tasks: buildTasks(config, paths, device, { processes, environment }),
-  };
+  const tidy = async () => keepWithin(services);
+  return { device, executor, stages, tasks, tidy, cache, emit, signal };
+}
+
+async function compileCache(services: Services, jobs: number): Promise<CompileCache | undefined> {
+  const { loaded, environment, signal } = services;
+  const { config, paths } = loaded;
+  if (!usesCcache(config, environment['PATH'] ?? '')) return undefined;
+  const env = baseEnvironment(environment);
+  return createCompileCache({
+    settings: config.cache,
+    work: paths.work,
+    jobs,
+    credentials: credentialsFrom(environment),
+    warn: (text) => services.emit({ type: 'notice', task: undefined, text }),
+    features: async () => {
+      const processes = await services.processes();
+      const { stdout } = await processes.run(
+        { file: 'ccache', args: ['--version'], env },
+        { signal, capture: true },
+      );
+      return stdout;
+    },
+  });
 }
 
 /** Brings the targets up to date. Throws what went wrong, all of it. */
 export async function bringUpToDate(
-  tools: Toolchain,
+  { executor, tasks, tidy, cache, emit, signal }: Toolchain,
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
-  const { errors } = await tools.executor.run([...tools.tasks, ...more], targets);
+  const { errors } = await executor
+    .run([...tasks, ...more], targets)
+    .finally(async () => cache?.finish({ hurry: signal.aborted }));
+  const used = cache?.use();
+  if (used !== undefined) emit({ type: 'compile-cache', cache: used });
   const [first] = errors;
-  if (first === undefined) return tools.tidy();
+  if (first === undefined) return tidy();
   throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
 }
