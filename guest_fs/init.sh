@@ -6,6 +6,9 @@
 #
 #   stopwatch=test            runs stopwatch_test.sh, then gives a shell
 #   stopwatch=test_and_quit   runs stopwatch_test.sh, then powers off
+#   stopwatch=stress_and_quit runs stopwatch_stress.sh, then powers off
+#   STRESS_SECONDS=... STRESS_ROUNDS=...
+#                             for how long
 #   (neither)                 gives a shell; leaving it powers off
 #   TERM=... LINES=... COLUMNS=...
 #                             the terminal on the other end of the serial line
@@ -60,8 +63,8 @@ shell() {
 	setsid cttyhack sh
 }
 
-run_test() {
-	stopwatch_test.sh
+run_test() { # SCRIPT
+	"$1"
 	case $? in
 	0) result=pass ;;
 	1) result=fail ;;
@@ -87,15 +90,16 @@ mode=shell
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
 	case $word in
-	stopwatch=test | stopwatch=test_and_quit) mode=${word#*=} ;;
-	stopwatch=*) complain "'$word' is neither stopwatch=test nor stopwatch=test_and_quit" ;;
+	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit) mode=${word#*=} ;;
+	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit and stress_and_quit" ;;
 	esac
 done
 
 case $mode in
-test_and_quit) run_test ;;
+test_and_quit) run_test stopwatch_test.sh ;;
+stress_and_quit) run_test stopwatch_stress.sh ;;
 test)
-	run_test
+	run_test stopwatch_test.sh
 	shell
 	;;
 shell) shell ;;

@@ -2,7 +2,7 @@
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
 import { DEVICE_ID, type DeviceDescription, propertiesOf } from './device.js';
-import type { BootOptions, MachineFiles } from './types.js';
+import { type BootOptions, type MachineFiles, quits } from './types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
 export interface Endpoints {
@@ -50,7 +50,7 @@ export function kernelCommandLine({ files, options, device }: MachineParts): str
     // Warnings and worse. `quiet` would hide a WARNING; more is trapped character by character, and traced.
     'loglevel=5',
     'panic=-1',
-    ...(options.guest === 'test_and_quit' ? ['oops=panic'] : []),
+    ...(quits(options) ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
     ...(options.guest === 'shell' ? [] : [`${device.kernelParameter}=${options.guest}`]),
     ...options.vm.append,

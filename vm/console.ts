@@ -45,6 +45,12 @@ const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
   [/^(?:Internal error: |Oops\b|kernel BUG at |BUG: |WARNING: |Bad mode in )/, 'splat'],
   [/^(?:Unable to handle kernel |Unhandled fault|SError Interrupt on CPU)/, 'splat'],
   [/^(?:rcu: INFO: .*(?:detected|stall)|watchdog: BUG: |INFO: task .* blocked for more than)/, 'splat'],
+  // Lock debugging, an interrupt that nobody handles, UBSAN, sysfs.
+  [
+    /^(?:INFO: (?:possible |inconsistent |suspicious )|DEBUG_LOCKS_WARN_ON\b|irq \d+: nobody cared\b)/,
+    'splat',
+  ],
+  [/^(?:UBSAN: |sysfs: cannot create duplicate filename )/, 'splat'],
   [/^reboot: (?:Power down|System halted)/, 'power-off'],
   [/^reboot: Restarting system/, 'restart'],
 ];

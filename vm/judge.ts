@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console.js';
-import type { BootOptions, GuestOutcome, KtapResult } from './types.js';
+import { type BootOptions, type GuestOutcome, type KtapResult, quits } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
 export type Ending =
@@ -67,7 +67,7 @@ export function judge(facts: BootFacts): Judgement {
     case 'total':
       return hung(facts, ending.by, ending.seconds);
     case 'itself':
-      return facts.guest === 'test_and_quit' ? testVerdict(facts) : userEnded(facts);
+      return quits(facts) ? testVerdict(facts) : userEnded(facts);
     default:
       return ending satisfies never;
   }
@@ -115,7 +115,7 @@ function userEnded({ shutdown }: BootFacts): Judgement {
 }
 
 function testVerdict(facts: BootFacts): Judgement {
-  const { ktap, shutdown, spoke } = facts;
+  const { ktap, shutdown, spoke, guest, findings } = facts;
   const { tests, planned, problems } = ktap;
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
   const bail = problems.find((problem) => problem.startsWith('the test bailed out'));
@@ -124,6 +124,11 @@ function testVerdict(facts: BootFacts): Judgement {
   if (topLevel) {
     const words = spoke ? '' : ' without a word';
     return { outcome: 'exited-early', reason: `the guest ${how}${words} ${progress(ktap)}` };
+  }
+  // A stress test is there to make the kernel complain.
+  const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
+  if (guest === 'stress_and_quit' && complaint !== undefined) {
+    return { outcome: 'failed', reason: `the kernel complained: ${complaint.text}` };
   }
   const failed = tests.filter((test) => test.status === 'not ok');
   const first = failed[0];

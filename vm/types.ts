@@ -17,10 +17,15 @@ export interface BootOptions {
   readonly nodev: boolean;
   /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
   readonly rw: boolean;
-  /** `stopwatch=` on the kernel's command line: run the test and power off, run it and stay, or only the shell. */
-  readonly guest: 'test_and_quit' | 'test' | 'shell';
+  /** `stopwatch=` on the kernel's command line: run the test, or the stress test, and power off, run it and stay, or only the shell. */
+  readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell';
   readonly trace: boolean;
   readonly vm: Config['vm'];
+}
+
+/** The guest tests the device and powers off. */
+export function quits({ guest }: Pick<BootOptions, 'guest'>): boolean {
+  return guest === 'test_and_quit' || guest === 'stress_and_quit';
 }
 
 /** What became of the guest. `passed` and `failed` are the test's; the others mean that it never got to say. */

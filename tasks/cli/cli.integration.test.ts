@@ -27,6 +27,7 @@ const COMMANDS = [
   'update',
   'run-test-quit',
   'replay',
+  'stress',
   'run',
   'module',
   'doctor',

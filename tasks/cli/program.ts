@@ -20,6 +20,7 @@ import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addRunTestQuit } from './commands/run-test-quit.js';
 import { addStatus } from './commands/status.js';
+import { addStress } from './commands/stress.js';
 import { addUpdate } from './commands/update.js';
 import { addUpdatePatches } from './commands/update-patches.js';
 import { addHelp, ALL_EXITS } from './help.js';
@@ -58,6 +59,7 @@ export function createProgram(app: App): Command {
     addDocker,
     addFuzz,
     addMutants,
+    addStress,
   ]) {
     add(program, app);
   }

@@ -14,10 +14,24 @@ async function upTo(services: Services, targets: readonly string[], next: string
   return { exitCode: EXIT.passed, next };
 }
 
-export const all: Steps['all'] = async (services) => (await import('./test-run.js')).testRun(services, 'all');
+export const all: Steps['all'] = async (services) =>
+  (await import('./test-run.js')).testRun(services, {
+    guest: 'test_and_quit',
+    args: ['all'],
+    record: false,
+    config: services.loaded.config,
+  });
 
 export const runTestQuit: Steps['runTestQuit'] = async (services, options) =>
-  (await import('./test-run.js')).testRun(services, 'run-test-quit', options);
+  (await import('./test-run.js')).testRun(services, {
+    guest: 'test_and_quit',
+    args: ['run-test-quit', ...(options.record ? ['--record'] : [])],
+    record: options.record,
+    config: services.loaded.config,
+  });
+
+export const stress: Steps['stress'] = async (services, options) =>
+  (await import('./stress.js')).stressDriver(services, options);
 
 export const replay: Steps['replay'] = async (services, options) =>
   (await import('./replay.js')).replayRun(services, options);

@@ -17,7 +17,7 @@ import {
   type BootRequest,
   type RunningMachine,
 } from '../../vm/runner.js';
-import type { BootOptions, BootResult } from '../../vm/types.js';
+import { type BootOptions, type BootResult, quits } from '../../vm/types.js';
 import {
   judgedAs,
   machineParts,
@@ -107,7 +107,7 @@ export async function judgedRun(
       onEvents: (bytes) => {
         live?.feed(bytes);
         // A test is over when the device is found wrong; a user at a shell is told at the end.
-        if (live?.failed === true && options.guest === 'test_and_quit' && !request.toTheEnd) {
+        if (live?.failed === true && quits(options) && !request.toTheEnd) {
           machine?.stop('the cross-check has failed');
         }
       },
@@ -142,7 +142,7 @@ export async function judgedRun(
 
 async function judgementOf({ config, layout, device, options }: JudgedRunRequest): Promise<SavedJudgement> {
   const witness = await witnessOf(config, layout, device.description);
-  const tested = options.guest === 'test_and_quit';
+  const tested = quits(options);
   return {
     how: judgedAs(config, device.description),
     guest: tested,

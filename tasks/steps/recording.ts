@@ -25,7 +25,7 @@ const schema = z.strictObject({
   options: z.strictObject({
     nodev: z.boolean(),
     rw: z.boolean(),
-    guest: z.enum(['test_and_quit', 'test', 'shell']),
+    guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell']),
     trace: z.boolean(),
   }),
   vm: configSchema.shape.vm,

@@ -58,6 +58,12 @@ export interface RunTestQuitOptions {
   readonly record: boolean;
 }
 
+export interface StressOptions {
+  /** For how long, in the guest; undefined: `rounds` says it. */
+  readonly seconds: number | undefined;
+  readonly rounds: number | undefined;
+}
+
 export interface ReplayOptions {
   /** A report's directory or its name; 'latest': the newest one with a recording. */
   readonly report: string;
@@ -155,6 +161,7 @@ export interface Steps {
   update(services: Services): Promise<Result>;
   runTestQuit(services: Services, options: RunTestQuitOptions): Promise<Result>;
   replay(services: Services, options: ReplayOptions): Promise<Result>;
+  stress(services: Services, options: StressOptions): Promise<Result>;
   run(services: Services, options: RunOptions): Promise<Result>;
   module(services: Services): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */

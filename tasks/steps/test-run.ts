@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
-import type { Result, RunTestQuitOptions, Services } from './services.js';
+import type { Result, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
@@ -33,16 +33,25 @@ export function testTask(config: Config, run: Task['run']): Task {
   };
 }
 
+/** What is run, and how it was asked for. */
+export interface TestRequest {
+  /** As it was typed, after `stopwatch`. */
+  readonly args: readonly string[];
+  readonly guest: 'test_and_quit' | 'stress_and_quit';
+  readonly record: boolean;
+  /** Of the run; what is built goes by the services'. */
+  readonly config: Config;
+}
+
 export async function testRun(
   services: Services,
-  command: 'all' | 'run-test-quit',
-  { record }: RunTestQuitOptions = { record: false },
+  { args, guest, record, config }: TestRequest,
 ): Promise<Result> {
-  const { config, paths } = services.loaded;
+  const { paths } = services.loaded;
   if (record) recordable(config);
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const options = { nodev: false, rw: false, guest: 'test_and_quit', trace: true } as const;
+  const options = { nodev: false, rw: false, guest, trace: true } as const;
   const recorded = async (run: RunDirectory) => {
     // What KVM does cannot be recorded.
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
@@ -62,7 +71,7 @@ export async function testRun(
         compileCache: tools.cache?.use(),
         next: nextCommand,
         options,
-        command: shellQuote({ file: 'npx', args: ['stopwatch', command, ...(record ? ['--record'] : [])] }),
+        command: shellQuote({ file: 'npx', args: ['stopwatch', ...args] }),
         ...(record ? { machine: recorded } : {}),
       },
       {

@@ -5,12 +5,14 @@
  *   # observe text=12.34 seconds     a value that user space was given
  *   # caused commands=4 texts=2      what the test must have made happen, at the least,
  *                                    since the `# caused` line before
+ *   # limited interrupts=3           what it can have made happen, at the most
  */
 import type { Channel, InvalidReason, Observable } from './types.js';
 
 const OBSERVE = /(?:^|\s)# observe (\w+)=(.*?)\s*$/;
 const CAUSED = /(?:^|\s)# caused((?: \w+=\d+)+)\s*$/;
-const MARK = /(?:^|\s)# (?:observe|caused)\b/;
+const LIMITED = /(?:^|\s)# limited((?: \w+=\d+)+)\s*$/;
+const MARK = /(?:^|\s)# (?:observe|caused|limited)\b/;
 
 export interface Mismatch {
   readonly field: string;
@@ -26,6 +28,8 @@ export class Guest {
   private spoke = false;
   /** Sums over all `# caused` lines. */
   readonly caused = new Map<string, number>();
+  /** Sums over all `# limited` lines. */
+  private readonly limited = new Map<string, number>();
   /** Printed values that the model confirms; counted by `mismatch`. */
   observed = 0;
 
@@ -36,8 +40,10 @@ export class Guest {
     if (!MARK.test(text)) return;
     const observe = OBSERVE.exec(text);
     const caused = CAUSED.exec(text);
+    const limited = LIMITED.exec(text);
     if (observe) this.observe(text, observe[1] ?? '', observe[2] ?? '');
     else if (caused) this.addCaused(caused[1] ?? '');
+    else if (limited) add(this.limited, limited[1] ?? '');
     else this.unreadable.push(text);
   }
 
@@ -49,10 +55,7 @@ export class Guest {
 
   private addCaused(list: string): void {
     this.spoke = true;
-    for (const pair of list.trim().split(' ')) {
-      const [name = '', count = '0'] = pair.split('=');
-      this.caused.set(name, (this.caused.get(name) ?? 0) + Number(count));
-    }
+    add(this.caused, list);
   }
 
   /** The model says that the guest may see this from now on. */
@@ -69,9 +72,18 @@ export class Guest {
     return reasons;
   }
 
-  /** The first printed value that the model does not have at its place, or undefined. */
-  mismatch(): Mismatch | undefined {
+  /** The first printed value that the model does not have at its place, or undefined. `counts`: what happened, by name. */
+  mismatch(counts: Readonly<Record<string, number>>): Mismatch | undefined {
     this.observed = 0;
+    for (const [name, most] of this.limited) {
+      const got = counts[name] ?? 0;
+      if (got > most)
+        return {
+          field: `guest.${name}`,
+          expected: `at most ${most}`,
+          actual: `${got} in the device's stream`,
+        };
+    }
     for (const [channel, { kind }] of Object.entries(this.channels)) {
       const printed = this.printed.filter((one) => one.channel === channel).map(({ value }) => value);
       const found = compare(channel, kind, printed, this.seen.get(channel) ?? []);
@@ -79,6 +91,13 @@ export class Guest {
       this.observed += printed.length;
     }
     return undefined;
+  }
+}
+
+function add(sums: Map<string, number>, list: string): void {
+  for (const pair of list.trim().split(' ')) {
+    const [name = '', count = '0'] = pair.split('=');
+    sums.set(name, (sums.get(name) ?? 0) + Number(count));
   }
 }
 

@@ -237,7 +237,7 @@ export class Judge<S, E extends StreamEvent> {
       const got = this.counts[what] ?? 0;
       if (got < count) this.invalid.push({ reason: 'too-few', what, needed: count, got });
     }
-    const mismatch = this.guest?.mismatch();
+    const mismatch = this.guest?.mismatch(this.counts);
     if (mismatch) this.diverge('guest', mismatch);
   }
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/** `stress`: the driver under several processes at once, on several processors. */
+import type { Config } from '../config/schema.js';
+import type { Result, Services, StressOptions } from './services.js';
+import { testRun } from './test-run.js';
+
+const DEFAULT_SECONDS = 20;
+/** Processors of the guest, at least: what a single one cannot interleave. */
+const CPUS = 4;
+
+export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
+  const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;
+  const args = [
+    'stress',
+    ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
+    ...(rounds === undefined ? [] : ['--rounds', String(rounds)]),
+  ];
+  const config = stressConfig(services.loaded.config, { seconds, rounds });
+  return testRun(services, { args, guest: 'stress_and_quit', record: false, config });
+}
+
+/**
+ * By the host's clock: only there do several processors run at the same time, and
+ * a sleeping process lets others run. A kernel that looks after itself is slow.
+ */
+export function stressConfig(config: Config, { seconds, rounds }: StressOptions): Config {
+  const { vm } = config;
+  // A round of the slowest test takes four seconds; everything that is done once, a minute.
+  const expected = 60 + Math.max(seconds ?? 0, 12 * (rounds ?? 0));
+  return {
+    ...config,
+    vm: {
+      ...vm,
+      clock: 'realtime',
+      cpus: Math.max(vm.cpus, CPUS),
+      append: [
+        ...vm.append,
+        ...(seconds === undefined ? [] : [`STRESS_SECONDS=${seconds}`]),
+        ...(rounds === undefined ? [] : [`STRESS_ROUNDS=${rounds}`]),
+      ],
+      firstOutputSeconds: vm.firstOutputSeconds * 5,
+      silenceSeconds: vm.silenceSeconds * 10,
+      totalSeconds: Math.max(vm.totalSeconds, expected * 10),
+    },
+  };
+}
