@@ -165,6 +165,7 @@ describe('qemuArguments', () => {
 describe('kernelCommandLine', () => {
   it.each([
     ['test_and_quit', ' stopwatch=test_and_quit'],
+    ['stress_and_quit', ' stopwatch=stress_and_quit'],
     ['test', ' stopwatch=test'],
     ['shell', ''],
   ] as const)('tells the guest’s init what to do: %s', (guest, expected) => {

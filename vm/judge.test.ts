@@ -23,6 +23,7 @@ function facts(lines: readonly string[], different: Partial<BootFacts> = {}): Bo
 }
 const passing = ['KTAP version 1', '1..2', 'ok 1 a', 'ok 2 b'];
 const PANIC = '[    0.100000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300';
+const SPLAT = '[    0.100000] WARNING: possible circular locking dependency detected';
 
 describe('judge', () => {
   it.each<[string, BootFacts, string, string]>([
@@ -124,6 +125,19 @@ describe('judge', () => {
       'qemu-died',
       'QEMU was ended from outside (host-signal)',
     ],
+    [
+      'a stress test in which the kernel complained',
+      facts([SPLAT, ...passing], { guest: 'stress_and_quit' }),
+      'failed',
+      `the kernel complained: ${SPLAT.slice(15)}`,
+    ],
+    [
+      'a stress test that did not get to its end',
+      facts([SPLAT, ...passing.slice(0, 3)], { guest: 'stress_and_quit' }),
+      'exited-early',
+      "the guest powered off after 1 of 2 test results, the last being 'a'",
+    ],
+    ['any other test in which it did', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
     ['interrupted', facts([PANIC], { ending: { by: 'interrupt' } }), 'interrupted', 'interrupted'],
     [
       'stopped by the caller',

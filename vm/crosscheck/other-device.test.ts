@@ -114,6 +114,24 @@ describe('another device', () => {
   });
 });
 
+describe('what the guest says', () => {
+  it('is a limit of what may have happened', () => {
+    const said = (most: number) =>
+      judgeLines(RIGHT, { guest: true }, [
+        '# caused write=1',
+        `# limited write=${most - 1}`,
+        '# limited write=1',
+      ]);
+    expect(said(2).result).toBe('agree');
+    expect(said(1).divergence).toMatchObject({
+      kind: 'guest',
+      field: 'guest.write',
+      expected: 'at most 1',
+      actual: "2 in the device's stream",
+    });
+  });
+});
+
 describe('the witness', () => {
   it('sees an access that the device hides, the last one included', () => {
     for (const at of [4, 9]) {
