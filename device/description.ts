@@ -43,6 +43,7 @@ export const stopwatchDescription: DeviceDescription = {
     ],
   },
   guestTest: 'guest_fs/stopwatch_test.sh',
+  guestStress: 'guest_fs/stopwatch_stress.sh',
   argued: {
     unreached: 'device/fuzz/unreachable.json',
     mutants: 'device/fuzz/equivalent-mutants.json',

@@ -53,6 +53,8 @@ export interface DeviceDescription {
   readonly build: DeviceBuild;
   /** The guest's test, whose lines failed checks are told at: a file of the device's root. */
   readonly guestTest: string;
+  /** Its stress test, which the guest's init runs when told to. */
+  readonly guestStress?: string;
   /** What its search cannot reach or see, and for each why not: JSON objects of text to reason. */
   readonly argued?: {
     /** `function: text of a line`. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `stress`: the driver under several processes at once, on several processors. */
+import { loadDevice } from '../config/device.js';
 import type { Config } from '../config/schema.js';
+import { StopwatchError } from '../core/errors.js';
 import type { Result, Services, StressOptions } from './services.js';
 import { testRun } from './test-run.js';
 
@@ -9,6 +11,12 @@ const DEFAULT_SECONDS = 20;
 const CPUS = 4;
 
 export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
+  const { description } = await loadDevice(services.loaded.paths);
+  if (description.guestStress === undefined) {
+    throw new StopwatchError('bad-config', `The device ${description.name} has no stress test`, {
+      hint: "Write one, have the guest's init run it, and name it as guestStress in device/description.ts.",
+    });
+  }
   const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;
   const args = [
     'stress',

@@ -114,16 +114,15 @@ describe('another device', () => {
   });
 });
 
+function judgeLimited(most: number): Verdict {
+  const console = ['# caused write=1', `# limited write=${most - 1}`, '# limited write=1'];
+  return judgeLines(RIGHT, { guest: true }, console);
+}
+
 describe('what the guest says', () => {
   it('is a limit of what may have happened', () => {
-    const said = (most: number) =>
-      judgeLines(RIGHT, { guest: true }, [
-        '# caused write=1',
-        `# limited write=${most - 1}`,
-        '# limited write=1',
-      ]);
-    expect(said(2).result).toBe('agree');
-    expect(said(1).divergence).toMatchObject({
+    expect(judgeLimited(2).result).toBe('agree');
+    expect(judgeLimited(1).divergence).toMatchObject({
       kind: 'guest',
       field: 'guest.write',
       expected: 'at most 1',

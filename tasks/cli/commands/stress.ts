@@ -19,7 +19,7 @@ export function addStress(program: Command, app: App): void {
     .command('stress')
     .summary('stress the driver in the guest: many processes at once, loading and unloading')
     .description(
-      "Boots the VM with several processors. There, several processes use the module's parameters, the debugfs file and stopwatch_ctrl.sh at once, with values of every kind, while the driver is unloaded and loaded. Each must get the errors that are its own; every accepted timeout must make its one interrupt; an unloaded driver must leave nothing behind; the kernel must not complain; and the cross-check judges every access. Builds what is stale first.",
+      "Boots the VM with several processors. There, several processes use the driver's files and the guest's own commands at once, with values of every kind, while the driver is unloaded and loaded. Each must get the errors that are its own; every accepted timeout must make its one interrupt; an unloaded driver must leave nothing behind; the kernel must not complain; and the cross-check judges every access. Builds what is stale first.",
     )
     .addOption(
       new Option('--seconds <N>', 'how long the tests that can go on for ever take together (default: 20)')
