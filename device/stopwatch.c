@@ -38,6 +38,14 @@
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
 
+/* From 10.1 on, what a class is initialized with cannot be changed by it */
+#if QEMU_VERSION_MAJOR > 10 || \
+    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
+#define CLASS_DATA const void
+#else
+#define CLASS_DATA void
+#endif
+
 OBJECT_DECLARE_SIMPLE_TYPE(StopwatchState, STOPWATCH)
 
 /* Of the one timeout; the numbers are seen in the trace and in migration */
@@ -540,7 +548,7 @@ static const Property stopwatch_properties[] = {
     DEFINE_PROP_BOOL("start_at_boot", StopwatchState, start_at_boot, true),
 };
 
-static void stopwatch_class_init(ObjectClass *klass, void *data)
+static void stopwatch_class_init(ObjectClass *klass, CLASS_DATA *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);

@@ -36,6 +36,8 @@ export interface Spec {
   readonly builds: boolean;
   /** --json gives one document, not a line per event. */
   readonly document: boolean;
+  /** --source says what the command works on, and is no setting. */
+  readonly ownSource?: true;
 }
 
 export class App {
@@ -62,7 +64,7 @@ export class App {
       const loaded = await loadConfig({
         cwd: world.cwd,
         environment: world.environment,
-        flags: settingsOf(options),
+        flags: settingsOf(spec.ownSource === true ? { ...options, source: [] } : options),
         workdir,
       });
       // With one document on standard output, everything else is for standard error.

@@ -24,6 +24,7 @@ const COMMANDS = [
   'prepare',
   'patch',
   'update_patches',
+  'bump',
   'update',
   'run-test-quit',
   'replay',

@@ -27,7 +27,7 @@ export interface Options {
   readonly rw?: true;
 }
 
-interface NamedPath {
+export interface NamedPath {
   readonly name: string;
   readonly path: string;
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { packageVersion } from '../config/paths.js';
 import type { App } from './app.js';
 import { addAll } from './commands/all.js';
+import { addBump } from './commands/bump.js';
 import { addClean } from './commands/clean.js';
 import { addCrosscheck } from './commands/crosscheck.js';
 import { addDev } from './commands/dev.js';
@@ -44,6 +45,7 @@ export function createProgram(app: App): Command {
     addPrepare,
     addPatch,
     addUpdatePatches,
+    addBump,
     addUpdate,
     addDev,
     addRunTestQuit,

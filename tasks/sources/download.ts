@@ -56,7 +56,7 @@ export interface Downloaded {
 }
 
 /** One address to try. */
-interface Target {
+export interface Target {
   readonly address: string;
   readonly sha256: string;
   readonly name: string;
@@ -124,8 +124,8 @@ async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promis
 }
 
 /** The addresses of all places. A Debian place becomes one per archive that apt knows. */
-async function findTargets(
-  request: DownloadRequest,
+export async function findTargets(
+  request: Pick<DownloadRequest, 'places'>,
   deps: DownloadDeps,
   failures: string[],
 ): Promise<readonly (Target & { readonly apt?: AptArchives | undefined })[]> {
@@ -141,7 +141,7 @@ async function findTargets(
 }
 
 /** The file's own name at a place. */
-function placeName(place: Place): string {
+export function placeName(place: Place): string {
   const path = 'url' in place ? new URL(place.url).pathname : place.debian;
   const last = path.split('/').at(-1) ?? '';
   let name = last;
@@ -217,7 +217,7 @@ async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** For the Debian archive what apt is configured with wins over the variables, as it does for apt itself. */
-function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
+export function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
   const own = apt?.proxyFor(url);
   if (own === 'DIRECT') return undefined;
   return own ?? proxyFromEnv(url, env);

@@ -49,14 +49,23 @@ export interface ApplyFailure {
   readonly places: readonly { readonly path: string; readonly line: number }[];
 }
 
+export interface ApplyOptions {
+  readonly reverse: boolean;
+  readonly paths: readonly string[];
+  /** How many lines of context must match on each side; all of them if absent. */
+  readonly context?: number;
+}
+
 export interface Scratch {
   write(path: string, state: FileState): Promise<void>;
   read(path: string): Promise<FileState>;
   /** Applies one patch, or its reverse, to these paths only. Undefined when it went well; else nothing is changed. */
-  apply(
-    patch: string,
-    options: { readonly reverse: boolean; readonly paths: readonly string[] },
-  ): Promise<ApplyFailure | undefined>;
+  apply(patch: string, options: ApplyOptions): Promise<ApplyFailure | undefined>;
+  /**
+   * Of the last patch that was applied: at which line each hunk was, by its number in its file, without the lines of
+   * context that were left out at its beginning; those that were where they say they are left out.
+   */
+  places(): ReadonlyMap<number, number>;
 }
 
 /** Runs `fn` with an empty scratch directory below `parent`, removed afterwards. */
@@ -77,6 +86,7 @@ export async function withScratch<T>(
 }
 
 function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scratch {
+  let applied: ReadonlyMap<number, number> = new Map();
   return {
     async write(path, state) {
       const file = join(directory, path);
@@ -91,9 +101,17 @@ function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scrat
       await chmod(file, state.mode);
     },
     read: (path) => readState(join(directory, path)),
-    async apply(patch, { reverse, paths }) {
-      const lines: string[] = [];
-      const args = ['apply', '-p1', '--whitespace=nowarn', ...(reverse ? ['--reverse'] : [])];
+    places: () => applied,
+    async apply(patch, { reverse, paths, context }) {
+      const said: string[] = [];
+      const args = [
+        'apply',
+        '-p1',
+        '--verbose',
+        '--whitespace=nowarn',
+        ...(reverse ? ['--reverse'] : []),
+        ...(context === undefined ? [] : [`-C${context}`]),
+      ];
       const env = {
         ...deps.env,
         LC_ALL: 'C',
@@ -109,10 +127,15 @@ function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scrat
           cwd: directory,
           env,
         },
-        { signal: deps.signal, input: patch, onLine: (line) => lines.push(line) },
+        { signal: deps.signal, input: patch, onLine: (line) => said.push(line) },
       );
       if (deps.signal.aborted) throw interrupted('applying patches');
+      applied = placesIn(said);
       if (exit.exitCode === 0) return undefined;
+      // What it says of itself step by step is for `places`.
+      const lines = said.filter(
+        (line) => /^(error|fatal|warning): /.test(line) && !line.endsWith(' while searching for:'),
+      );
       const places = lines.flatMap((line) => {
         const match = /^error: patch failed: (.+):(\d+)$/.exec(line);
         return match === null ? [] : [{ path: match[1] ?? '', line: Number(match[2]) }];
@@ -120,6 +143,15 @@ function makeScratch(outer: string, directory: string, deps: ScratchDeps): Scrat
       return { lines, places };
     },
   };
+}
+
+function placesIn(lines: readonly string[]): ReadonlyMap<number, number> {
+  const places = new Map<number, number>();
+  for (const line of lines) {
+    const match = /^Hunk #(\d+) succeeded at (\d+) /.exec(line);
+    if (match !== null) places.set(Number(match[1]), Number(match[2]));
+  }
+  return places;
 }
 
 /** What is at a path now. */

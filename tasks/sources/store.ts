@@ -152,6 +152,26 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
+/** Puts a copy of any file into the cache, under its own sum, so that it is found there like a download. Gives the sum. */
+export async function keepFile(
+  cache: string,
+  path: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly file: string; readonly sha256: string }> {
+  const sha256 = await sha256OfFile(path, signal);
+  const { directory } = storePaths(cache, sha256);
+  const file = join(directory, name);
+  try {
+    await mkdir(directory, { recursive: true });
+    await linkOrCopy(path, file);
+    await syncPath(directory);
+  } catch (error) {
+    throw explainFsError(error, 'put the file into the download cache', file);
+  }
+  return { file, sha256 };
+}
+
 /** Gives a verified partial file its name. Gives the path. */
 export async function commitPartial(cache: string, sha256: string, name: string): Promise<string> {
   const { directory, partial, record, downloads } = storePaths(cache, sha256);

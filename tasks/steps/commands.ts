@@ -72,6 +72,9 @@ export const patch: Steps['patch'] = async (services) =>
 export const updatePatches: Steps['updatePatches'] = async (services) =>
   (await import('./update-patches.js')).updatePatches(services);
 
+export const bump: Steps['bump'] = async (services, options) =>
+  (await import('./bump.js')).bump(services, options);
+
 export const update: Steps['update'] = async (services) =>
   upTo(services, updateTargets(services.loaded.config), 'npx stopwatch run-test-quit');
 

@@ -89,6 +89,18 @@ export interface CleanOptions {
   readonly dryRun: boolean;
 }
 
+export interface BumpOptions {
+  readonly part: SourceName;
+  /** Undefined only with a tree of the user's own as its source. */
+  readonly version: string | undefined;
+  /** That somebody vouches for, of the archive. */
+  readonly sha256: string | undefined;
+  /** Address, archive or directory; undefined: where the configured release's places lead. */
+  readonly source: string | undefined;
+  /** Also when edits by hand in the present tree are in no patch. */
+  readonly force: boolean;
+}
+
 export interface FuzzOptions {
   /** Budget; without either, a minute. */
   readonly operations: number | undefined;
@@ -158,6 +170,8 @@ export interface Steps {
   prepare(services: Services, options: { readonly part: SourceName | undefined }): Promise<Result>;
   patch(services: Services): Promise<Result>;
   updatePatches(services: Services): Promise<Result>;
+  /** Tries another release; the configuration has it then, if the patches fit. */
+  bump(services: Services, options: BumpOptions): Promise<Result>;
   update(services: Services): Promise<Result>;
   runTestQuit(services: Services, options: RunTestQuitOptions): Promise<Result>;
   replay(services: Services, options: ReplayOptions): Promise<Result>;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/** `bump` through the command line: releases of a few files, really extracted, with the project's own patches tried on them. */
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type SmallProject, smallProject, sourceAt } from './small-project.test.support.js';
+
+let project: SmallProject;
+let server: Server | undefined;
+beforeEach(() => {
+  project = smallProject();
+});
+afterEach(() => {
+  server?.close();
+  project.remove();
+});
+
+const busybox = (version: string) => ({ 'applets/applets.c': `/* ${version} */\n` });
+const config = () => readFileSync(join(project.directory, 'stopwatch.config.ts'), 'utf8');
+const tree = (name: string) => join(project.work, 'src', name);
+
+/** A project with Busybox 1.0.0, whose configuration has comments. Gives its text. */
+async function withBusybox(): Promise<string> {
+  const sum = project.release('busybox', '1.0.0', busybox('1.0.0'));
+  const place = `{ url: 'http://127.0.0.1:9/busybox-1.0.0.tar.bz2', sha256: '${sum}' }`;
+  const text = `import { defineConfig } from 'stopwatch';
+
+// Why it is so.
+export default defineConfig({
+  sources: { busybox: { version: '1.0.0' /* the first */, places: [${place}] } },
+  vm: { memoryMiB: 256 }, // for more
+});
+`;
+  project.write('stopwatch.config.ts', text);
+  const { code, out, err } = await project.stopwatch(['prepare', 'busybox']);
+  expect(code, out + err).toBe(0);
+  return text;
+}
+
+describe('a release that nobody has vouched for', () => {
+  test('from an address: its sum is said, and nothing is changed; with the sum it is taken', async () => {
+    const text = await withBusybox();
+    const sum = project.release('busybox', '1.0.1', busybox('1.0.1'));
+    const data = readFileSync(join(project.directory, 'cache/stopwatch/downloads', 'busybox-1.0.1.tar.bz2'));
+    server = createServer((_, response) => response.end(data)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server?.once('listening', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const source = ['--source', `busybox=http://127.0.0.1:${port}/elsewhere.tar.bz2`];
+
+    const refused = await project.stopwatch(['bump', 'busybox', '1.0.1', ...source]);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain(`Busybox 1.0.1 has sha256 ${sum}`);
+    expect(refused.err).toContain(`--sha256 ${sum}`);
+    expect(config()).toBe(text);
+    expect(existsSync(tree('busybox-1.0.1'))).toBe(false);
+
+    const { code, out, err } = await project.stopwatch([
+      'bump',
+      'busybox',
+      '1.0.1',
+      ...source,
+      '--sha256',
+      sum,
+    ]);
+    expect(code, out + err).toBe(0);
+    expect(config()).toContain(`url: 'http://127.0.0.1:${port}/elsewhere.tar.bz2'`);
+  });
+
+  test('a file that has another sum than was given: exit code 5', async () => {
+    const text = await withBusybox();
+    project.release('busybox', '1.0.1', busybox('1.0.1'));
+    const file = join('cache/stopwatch/downloads', 'busybox-1.0.1.tar.bz2');
+    const args = ['bump', 'busybox', '1.0.1', '--source', `busybox=${file}`];
+    const { code, err } = await project.stopwatch([...args, '--sha256', 'ab'.repeat(32)]);
+    expect(code).toBe(5);
+    expect(err).toMatch(/is not Busybox 1\.0\.1: expected sha256 (?:ab){32}, got [0-9a-f]{64}/);
+    expect((await project.stopwatch(args)).code).toBe(2);
+    expect(config()).toBe(text);
+  });
+});
+
+test('the configuration keeps its comments; the old tree stays, and its edits by hand are not forgotten', async () => {
+  const text = await withBusybox();
+  const sum = project.release('busybox', '1.0.1', busybox('1.0.1'));
+  const edited = join(tree('busybox-1.0.0'), 'applets/applets.c');
+  appendFileSync(edited, '/* by hand */\n');
+  const bump = ['bump', 'busybox', '1.0.1', '--sha256', sum];
+  const refused = await project.stopwatch(bump);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain('has edits by hand that are in no patch: applets/applets.c');
+  expect(config()).toBe(text);
+
+  const { code, out, err } = await project.stopwatch([...bump, '--force']);
+  expect(code, out + err).toBe(0);
+  expect(out).toContain('Busybox 1.0.0 -> 1.0.1');
+  const old = /sha256: '([0-9a-f]+)'/.exec(text)?.[1] ?? '';
+  expect(config()).toBe(text.replaceAll('1.0.0', '1.0.1').replace(old, sum));
+  expect(readFileSync(edited, 'utf8')).toContain('by hand');
+  expect(readFileSync(join(tree('busybox-1.0.1'), 'applets/applets.c'), 'utf8')).toBe('/* 1.0.1 */\n');
+  const status = await project.stopwatch(['status']);
+  expect(status.out).toMatch(/busybox:tree +fresh/);
+});
+
+const rows = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, line) => `# ${name} ${line + 1}\n`).join('');
+
+/** With the lines that the patches of the project look for. */
+const linux = (version: string, before: number, neighbour = 'mchp_pci1xxxx') => ({
+  Kbuild: `# ${version}\n`,
+  'drivers/misc/Kconfig': `${rows('Kconfig', before)}source "drivers/misc/pvpanic/Kconfig"\nsource "drivers/misc/${neighbour}/Kconfig"\n${rows('Kconfig', 3)}`,
+  'drivers/misc/Makefile': `${rows('Makefile', 58)}obj-$(CONFIG_PVPANIC)   \t+= pvpanic/\nobj-$(CONFIG_UACCE)\t\t+= uacce/\n${rows('Makefile', 3)}`,
+});
+
+describe('patches', () => {
+  test('what has moved is said, and it goes there; what does not fit is shown, and nothing is changed', async () => {
+    const sum = project.release('linux', '1.0.0', linux('1.0.0', 627));
+    project.write(
+      'stopwatch.config.json',
+      JSON.stringify({ sources: { linux: sourceAt('linux', '1.0.0', sum) } }),
+    );
+    const moved = project.release('linux', '1.0.1', linux('1.0.1', 632));
+    const { code, out, err } = await project.stopwatch(['bump', 'linux', '1.0.1', '--sha256', moved]);
+    expect(code, out + err).toBe(0);
+    expect(out).toContain('3 hunks of patches fit, 1 of them moved');
+    expect(out).toMatch(/0001-.*\.patch: drivers\/misc\/Kconfig:628: fits, moved by 5 lines/);
+    const configured = () => readFileSync(join(project.directory, 'stopwatch.config.json'), 'utf8');
+    const after = configured();
+    expect(JSON.parse(after)).toEqual({ sources: { linux: sourceAt('linux', '1.0.1', moved) } });
+
+    const other = project.release('linux', '1.0.2', linux('1.0.2', 627, 'another'));
+    const rejected = await project.stopwatch(['bump', 'linux', '1.0.2', '--sha256', other]);
+    expect(rejected.code).toBe(5);
+    expect(rejected.err).toContain('of 3 hunks 2 fit, 0 fit only with fuzz, 1 are rejected');
+    expect(rejected.err).toMatch(
+      /drivers\/misc\/Kconfig:628: rejected\n.*@@ -628,2 \+628,3 @@\n.*pvpanic.*\n.*\+source "drivers\/misc\/stopwatch\/Kconfig"/,
+    );
+    expect(configured()).toBe(after);
+    expect(readdirSync(join(project.work, 'src')).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+});
