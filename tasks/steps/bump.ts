@@ -2,7 +2,7 @@
 /** `bump`: to another release, if the patches fit it. Until the very last step nothing is changed that anybody uses. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { device } from '../../device/device.js';
+import { loadDevice } from '../config/device.js';
 import type { BumpOptions, Result, Services } from './services.js';
 import type { Config, Place, SourceName } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
@@ -66,6 +66,7 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const { version } = config.sources[part];
   const tree = layoutOf(config, paths).tree(part);
   if (config.sources[part].tree !== null || !existsSync(tree)) return;
+  const device = await loadDevice(paths);
   const edits = await underLock(services, async (deps) =>
     editsIn(paths.work, { name: part, version, tree, aside: false }, device.description, deps),
   );
@@ -85,10 +86,12 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
 /** The trials. Throws 'patch-failed' with every hunk that does not fit as it is. */
 async function fitting(services: Services, config: Config, part: SourceName): Promise<readonly HunkTrial[]> {
   if (part === 'busybox') return [];
+  const { paths } = services.loaded;
+  const device = await loadDevice(paths);
   const { what, tree, patches, stateDir } = patchedTree(
     part,
     config,
-    layoutOf(config, services.loaded.paths),
+    layoutOf(config, paths),
     device.description,
   );
   const trials = await underLock(services, async (deps) => tryPatches({ tree, patches, stateDir }, deps));
