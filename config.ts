@@ -145,6 +145,7 @@ export default defineConfig({
     driver: 'module',
     rootfs: 'initramfs',
     ext4MiB: 64,
+    splats: 'warn',
     deviceProperties: {},
     append: [],
     qemuArgs: [],

@@ -44,6 +44,7 @@ const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
   [/^(?:Out of memory: |.* invoked oom-killer: |oom-kill:|.*page allocation failure: )/, 'out-of-memory'],
   [/^(?:Internal error: |Oops\b|kernel BUG at |BUG: |WARNING: |Bad mode in )/, 'splat'],
   [/^(?:Unable to handle kernel |Unhandled fault|SError Interrupt on CPU)/, 'splat'],
+  [/^(?:UBSAN: |kmemleak: \d+ new suspected memory leaks)/, 'splat'],
   [/^(?:rcu: INFO: .*(?:detected|stall)|watchdog: BUG: |INFO: task .* blocked for more than)/, 'splat'],
   // Lock debugging, an interrupt that nobody handles, UBSAN, sysfs.
   [

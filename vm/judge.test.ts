@@ -12,6 +12,7 @@ function facts(lines: readonly string[], different: Partial<BootFacts> = {}): Bo
     guest: 'test_and_quit',
     ktap: ktap.end(),
     findings: lines.flatMap((line) => findingOf(line) ?? []),
+    splats: 'warn',
     spoke: lines.length > 0,
     lastLine: lines.at(-1) ?? '',
     ending: { by: 'itself' },
@@ -22,6 +23,7 @@ function facts(lines: readonly string[], different: Partial<BootFacts> = {}): Bo
   };
 }
 const passing = ['KTAP version 1', '1..2', 'ok 1 a', 'ok 2 b'];
+const SPLAT = '[    1.500000] BUG: KASAN: slab-use-after-free in stopwatch_interrupt+0x40/0x90';
 const PANIC = '[    0.100000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300';
 const SPLAT = '[    0.100000] WARNING: possible circular locking dependency detected';
 
@@ -40,6 +42,13 @@ describe('judge', () => {
       facts(['KTAP version 1', '1..2', 'Bail out! no device']),
       'failed',
       'the test bailed out: no device',
+    ],
+    ['passes with a splat that is only a warning', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
+    [
+      'passes with a splat that is not',
+      facts([SPLAT, ...passing], { splats: 'fail' }),
+      'failed',
+      'all tests passed, but the kernel complained: BUG: KASAN: slab-use-after-free in stopwatch_interrupt+0x40/0x90',
     ],
     ['all skipped', facts(['KTAP version 1', '1..1', 'ok 1 a # SKIP']), 'failed', 'every test was skipped'],
     ['nothing planned', facts(['KTAP version 1', '1..0']), 'failed', 'the test planned nothing'],

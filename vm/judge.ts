@@ -15,6 +15,8 @@ export interface BootFacts {
   readonly ktap: KtapResult;
   /** In order of appearance. */
   readonly findings: readonly Finding[];
+  /** What a splat means for a test that passes all the same. */
+  readonly splats: BootOptions['vm']['splats'];
   /** The console printed anything at all. */
   readonly spoke: boolean;
   /** What the console said last; empty if nothing. */
@@ -146,6 +148,10 @@ function testVerdict(facts: BootFacts): Judgement {
   }
   if (shutdown === 'guest-reset') {
     return { outcome: 'exited-early', reason: 'the guest restarted instead of powering off' };
+  }
+  const splat = facts.findings.find(({ kind }) => kind === 'splat');
+  if (splat !== undefined && facts.splats === 'fail') {
+    return { outcome: 'failed', reason: `all tests passed, but the kernel complained: ${splat.text}` };
   }
   return { outcome: 'passed', reason: `${tests.filter((test) => test.status === 'ok').length} tests passed` };
 }

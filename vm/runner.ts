@@ -262,6 +262,7 @@ class Boot {
       guest: options.guest,
       ktap,
       findings,
+      splats: options.vm.splats,
       spoke: firstOutputMs !== undefined,
       lastLine: lastLines.findLast((line) => line.trim() !== '') ?? '',
       ending: this.#ending,

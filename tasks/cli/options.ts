@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../config/closest.js';
 import type { Given } from '../config/environment.js';
+import { VARIANTS } from '../config/variants.js';
 import type { CiSystem } from '../reporters/ci-system.js';
 
 /** Values of the options of all commands; a command's own come with them. */
@@ -20,7 +21,7 @@ export interface Options {
   readonly rootfs?: string;
   readonly realtime?: true;
   readonly accel?: string;
-  /** Of `update` and `fuzz`. */
+  /** Of the commands that build. */
   readonly variant?: string;
   /** Of `run`. */
   readonly crosscheck?: true;
@@ -87,12 +88,12 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** `--variant`, for the commands that know what to do with one. */
+/** `--variant`, for the commands that build. */
 export function variantOption(): Option {
   return new Option(
     '--variant <KIND>',
-    'QEMU plain, with sanitizers, or with the device counting the lines it reaches',
-  ).choices(['plain', 'sanitize', 'coverage']);
+    'plain; QEMU with sanitizers; QEMU counting the lines of the device it reaches; or all for debuggers, and a kernel that checks itself',
+  ).choices(VARIANTS);
 }
 
 /** The settings that were given as flags. */

@@ -339,3 +339,20 @@ test('did you mean', () => {
   expect(closest('UPDATE', commands)).toBe('update');
   expect(closest('xyzzy', commands)).toBeUndefined();
 });
+
+test('a variant has settings of its own, and the user’s go over them', async () => {
+  const variant = { path: 'build.variant', value: 'debug', origin: '--variant' };
+  const { config, provenance } = await load({ flags: [variant] });
+  expect(config.vm.memoryMiB).toBeGreaterThan(defaults.vm.memoryMiB);
+  expect(provenance['vm.memoryMiB']).toBe('default of the variant debug');
+  expect(config.vm.cpus).toBe(defaults.vm.cpus);
+
+  write('stopwatch.config.json', JSON.stringify({ build: { variant: 'debug' }, vm: { memoryMiB: 256 } }));
+  const { config: theirs } = await load({ environment: { STOPWATCH_VM_SILENCE_SECONDS: '7' } });
+  expect(theirs.vm).toMatchObject({ memoryMiB: 256, silenceSeconds: 7 });
+  expect(theirs.vm.totalSeconds).toBe(config.vm.totalSeconds);
+
+  // The last word on the variant decides.
+  const { config: plain } = await load({ flags: [{ ...variant, value: 'plain' }] });
+  expect(plain.vm.totalSeconds).toBe(defaults.vm.totalSeconds);
+});

@@ -6,6 +6,7 @@ import defaults from '../../config.js';
 import { StopwatchError } from '../core/errors.js';
 import type { Environment, Given } from './environment.js';
 import { isPlainObject, lay, nest, type Layered, type Provenance } from './layers.js';
+import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';
 import { configFilesIn, findPaths, WORKDIR_VARIABLE, type Paths } from './paths.js';
 import type { Config } from './schema.js';
 
@@ -50,7 +51,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const { cwd, environment, flags } = request;
   const paths = findPaths(cwd, request.workdir ?? (environment[WORKDIR_VARIABLE] || undefined));
   const warnings: string[] = [];
-  let layered = lay({ values: {}, provenance: {} }, defaults, 'default');
+  const layers: { readonly values: Readonly<Record<string, unknown>>; readonly origin: string }[] = [];
   let changed = flags.length > 0;
 
   // What needs zod or jiti is loaded only if there is something to read: starting is on every run's path.
@@ -60,7 +61,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     file = findConfigFile(paths.project);
     if (file !== undefined) {
       const values = await readConfigFile(file, paths);
-      layered = lay(layered, absolute(values, dirname(file)), file);
+      layers.push({ values: absolute(values, dirname(file)), origin: file });
       changed = true;
     }
   }
@@ -69,10 +70,16 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
     const { readEnvironment } = await import('./environment.js');
     const read = readEnvironment(environment);
     warnings.push(...read.warnings);
-    layered = layGiven(layered, read.given, cwd);
+    layers.push(...read.given.map((given) => layerOf(given, cwd)));
     changed ||= read.given.length > 0;
   }
-  layered = layGiven(layered, flags, cwd);
+  layers.push(...flags.map((given) => layerOf(given, cwd)));
+
+  let layered = lay({ values: {}, provenance: {} }, defaults, 'default');
+  const variant = variantIn(layers.map(({ values }) => values));
+  if (variant !== undefined)
+    layered = lay(layered, VARIANT_SETTINGS[variant], `default of the variant ${variant}`);
+  for (const { values, origin } of layers) layered = lay(layered, values, origin);
 
   const config = changed ? await check(layered) : defaults;
   return { config, provenance: layered.provenance, paths, file, warnings };
@@ -83,11 +90,13 @@ function hasSettings(environment: Environment): boolean {
   return Object.keys(environment).some((name) => name.startsWith('STOPWATCH_') && name !== WORKDIR_VARIABLE);
 }
 
-function layGiven(base: Layered, given: readonly Given[], cwd: string): Layered {
-  let layered = base;
-  for (const { path, value, origin } of given)
-    layered = lay(layered, absolute(nest(path, value), cwd), origin);
-  return layered;
+function layerOf({ path, value, origin }: Given, cwd: string) {
+  return { values: absolute(nest(path, value), cwd), origin };
+}
+
+/** The variant that is asked for, last; undefined where none is, or none that there is. */
+function variantIn(layers: readonly Readonly<Record<string, unknown>>[]): Variant | undefined {
+  return layers.map(({ build }) => (isPlainObject(build) ? build['variant'] : undefined)).findLast(isVariant);
 }
 
 async function check(layered: Layered): Promise<Config> {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { EXPECTED_REMOTE, parseRemote } from '../cache/address.js';
+import { VARIANTS } from './variants.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
 
@@ -39,8 +40,8 @@ export const configSchema = z.strictObject({
     jobs: z.int().min(0).max(1024),
     /** auto: where it is installed; on: it must be; off: never. */
     ccache: z.enum(['auto', 'on', 'off']),
-    /** QEMU as it is; with the address and undefined-behaviour sanitizers; or with the device counting the lines it reaches. */
-    variant: z.enum(['plain', 'sanitize', 'coverage']),
+    /** As it is; QEMU with sanitizers; QEMU counting the device's lines; or all for debuggers, and a kernel that checks itself. */
+    variant: z.enum(VARIANTS),
   }),
   cache: z.strictObject({
     /** Address of a compile cache shared by several machines, behind the local one; null for none. Its credentials are in the environment. */
@@ -66,6 +67,8 @@ export const configSchema = z.strictObject({
     /** Root file system of run-test-quit and run. */
     rootfs: z.enum(['initramfs', 'ext4']),
     ext4MiB: z.int().min(8).max(65536),
+    /** Of a test that passes although the kernel complained (BUG, WARNING, KASAN, lockdep, …): pass with a warning, or fail. */
+    splats: z.enum(['warn', 'fail']),
     /** Properties of the device, as for -device. */
     deviceProperties: z.record(z.string(), z.union([z.string(), z.boolean(), z.int()])),
     /** Added to the guest kernel's command line. */

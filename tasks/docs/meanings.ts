@@ -15,7 +15,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'build.jobs': 'processes at once over all tasks; 0: one per processor (`--jobs`)',
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
   'build.variant':
-    'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches (`--variant`)',
+    'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches; debug: the device and the kernel with debug information, the kernel with KASAN, lockdep and other checks, more memory and longer limits (`--variant`)',
   'cache.remote':
     'address of a compile cache that several machines share, behind the local one; null for none: [cache.md](cache.md)',
   'cache.readOnly': 'take from the shared cache, and write nothing to it',
@@ -30,6 +30,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.driver': 'module: loaded by init; builtin: in the kernel image (`--driver`)',
   'vm.rootfs': 'root file system of `all`, `run-test-quit` and `run` (`--rootfs`)',
   'vm.ext4MiB': 'size of the ext4 image, MiB',
+  'vm.splats':
+    'when the kernel complained (BUG, WARNING, KASAN, lockdep, …) and the test passed all the same: warn, or fail',
   'vm.deviceProperties':
     'properties of the device, as for `-device`, over those that it declares; told to the model too',
   'vm.append': 'added to the guest kernel’s command line',

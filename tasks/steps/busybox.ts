@@ -42,7 +42,7 @@ export function busyboxTasks(
       run: async (context) =>
         configureByKconfig(
           context,
-          { build, make, compiler: `${cross}gcc`, fragment, settings: {} },
+          { build, make, compiler: `${cross}gcc`, fragments: [fragment], settings: {} },
           async (file) => {
             // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
             await context.exec('make', [...make, 'allnoconfig'], { env });

@@ -8,6 +8,7 @@ import { MODULE_TARGETS, PATCH_TARGETS, prepareTargets, updateTargets } from './
 import { layoutOf } from './layout.js';
 import { modulePath } from './linux.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
+import { nameIn } from './variant-names.js';
 
 async function upTo(services: Services, targets: readonly string[], next: string) {
   await bringUpToDate(await toolchain(services), targets);
@@ -91,6 +92,7 @@ export const module: Steps['module'] = async (given) => {
 };
 
 export const status: Steps['status'] = async (services) => {
-  const { executor, tasks } = await toolchain(services);
-  return executor.analyse(tasks, updateTargets(services.loaded.config));
+  const { executor, tasks, variant } = await toolchain(services);
+  const targets = updateTargets(services.loaded.config).map((name) => nameIn(variant, name));
+  return executor.analyse(tasks, targets);
 };

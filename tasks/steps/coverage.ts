@@ -1,67 +1,22 @@
 // SPDX-License-Identifier: MIT
 /** The variant that counts: which lines and branches of the device a search has reached, by gcov. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { definitionAt, mask } from '../../vm/fuzz/mutate.js';
-import { type BuildLink, type DeviceDescription, deviceSource } from '../../vm/device.js';
+import type { DeviceDescription } from '../../vm/device.js';
 import { EXIT, type ExitCode, StopwatchError } from '../core/errors.js';
-import type { Task } from '../core/task.js';
 import { readArguments } from './argued.js';
+import { type DeviceAgain, objectOf, sourceOf } from './device-again.js';
 import type { Layout } from './layout.js';
-import { buildCommands, relink, type RelinkPorts } from './relink.js';
+import type { RelinkPorts } from './relink.js';
 
 /** Without optimisation a line is a line, and a branch is one of the source. */
-const FLAGS = '--coverage -O0 -fno-inline';
-
-/** The device compiled to count, linked with the rest of the plain build. */
-export function coverageTask(layout: Layout, device: DeviceDescription): Task {
-  const { link, target } = sourceOf(device);
-  const directory = dirname(layout.qemu);
-  const links = device.build.qemu.links.map((one) => join(layout.device, one.target));
-  return {
-    name: 'qemu:build',
-    title: 'QEMU: the device again, counting what it reaches',
-    deps: ['qemu:plain'],
-    inputs: { files: links, values: { flags: FLAGS, source: target }, tools: ['gcc'] },
-    outputs: [layout.qemu],
-    jobs: 'one',
-    run: async (context) => {
-      await rm(directory, { recursive: true, force: true });
-      await mkdir(directory, { recursive: true });
-      const commands = await buildCommands(layout.qemuBuild, link, basename(layout.qemu), context);
-      const { failed } = await relink(
-        commands,
-        {
-          source: join(layout.device, target),
-          object: objectOf(layout, device),
-          program: layout.qemu,
-          flags: FLAGS,
-        },
-        context,
-      );
-      if (failed !== undefined)
-        throw new StopwatchError('command-failed', `${target} cannot be built to count its lines`, {
-          lastLines: failed.slice(-15),
-        });
-    },
-  };
-}
-
-/** Throws 'bad-config' where the device declares none. */
-export function sourceOf(device: DeviceDescription): BuildLink {
-  const found = deviceSource(device);
-  if (found === undefined) {
-    throw new StopwatchError('bad-config', `The device ${device.name} links no C source into QEMU's tree`, {
-      hint: 'Its description names it: build.qemu.links, a link that ends with .c',
-    });
-  }
-  return found;
-}
-
-function objectOf(layout: Layout, device: DeviceDescription): string {
-  return join(dirname(layout.qemu), `${basename(sourceOf(device).link, '.c')}.o`);
-}
+export const COUNTING: DeviceAgain = {
+  title: 'QEMU: the device again, counting what it reaches',
+  purpose: 'to count its lines',
+  flags: '--coverage -O0 -fno-inline',
+};
 
 function countsOf(layout: Layout, device: DeviceDescription): string {
   return objectOf(layout, device).replace(/\.o$/, '.gcda');

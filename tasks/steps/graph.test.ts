@@ -4,6 +4,7 @@ import config from '../../config.js';
 import { device } from '../../device/device.js';
 import { createProcesses } from '../host/process.js';
 import type { Config } from '../config/schema.js';
+import { VARIANTS } from '../config/variants.js';
 import { buildGraph, selectTargets } from '../core/graph.js';
 import {
   bootTargets,
@@ -13,6 +14,7 @@ import {
   prepareTargets,
   updateTargets,
 } from './graph.js';
+import { nameIn } from './variant-names.js';
 
 const at = (name: string) => `/nowhere/project/.stopwatch/${name}`;
 const paths = {
@@ -57,6 +59,37 @@ describe.each(variants)('the graph of %s', (_, changed) => {
       ...bootTargets(changed, { rw: true }),
     ];
     expect(() => selectTargets(graph, targets)).not.toThrow();
+  });
+});
+
+describe('variants', () => {
+  const graphs = VARIANTS.map((variant) => {
+    const changed = { ...config, build: { ...config.build, variant } };
+    return { variant, changed, tasks: tasksOf(changed) };
+  });
+
+  test.each(graphs)('$variant is sound, and has every target', ({ variant, changed, tasks }) => {
+    const targets = [...updateTargets(changed), ...MODULE_TARGETS, 'guest:disk'];
+    const named = targets.map((name) => nameIn(variant, name));
+    expect(() => selectTargets(buildGraph(tasks), named)).not.toThrow();
+  });
+
+  // Otherwise a run of the one would make what the other has stale.
+  test('what has one name in several is the same in them all', () => {
+    const seen = new Map<string, object>();
+    for (const { name, deps, inputs, outputs } of graphs.flatMap(({ tasks }) => tasks)) {
+      expect([name, seen.get(name) ?? { deps, inputs, outputs }]).toEqual([name, { deps, inputs, outputs }]);
+      seen.set(name, { deps, inputs, outputs });
+    }
+  });
+
+  test('what has several names is in several places', () => {
+    const places = new Map<string, string>();
+    for (const { name, outputs } of graphs.flatMap(({ tasks }) => tasks))
+      for (const output of outputs) {
+        expect([output, places.get(output) ?? name]).toEqual([output, name]);
+        places.set(output, name);
+      }
   });
 });
 

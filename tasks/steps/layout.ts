@@ -3,12 +3,15 @@
 import { join } from 'node:path';
 import type { Paths } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
+import type { Variant } from '../config/variants.js';
 
 export interface Layout extends Paths {
+  readonly variant: Variant;
   /** Source tree of a release, or of the user's own. */
   tree(source: SourceName): string;
   /** Says which archive the tree was made from; absent for a tree of the user's own. */
   sourceStamp(source: SourceName): string;
+  /** Where it is configured and compiled; in some variants only the device is compiled again, beside it. */
   readonly qemuBuild: string;
   readonly qemu: string;
   /** meson and pycotap, for releases of QEMU that were repacked without them. */
@@ -25,20 +28,27 @@ export interface Layout extends Paths {
   readonly dtb: string;
   readonly dts: string;
   readonly manifest: string;
+  /** The compiler's commands, for editors. */
+  readonly compileCommands: string;
 }
 
 export function layoutOf(config: Config, paths: Paths): Layout {
-  const { src, build, vm } = paths;
+  const { src, build } = paths;
   const release = (source: SourceName) => join(src, `${source}-${config.sources[source].version}`);
-  const linuxBuild = join(build, 'linux');
   const { variant } = config.build;
-  const qemuBuild = join(build, variant === 'sanitize' ? 'qemu-sanitize' : 'qemu');
+  const of = (variants: readonly Variant[], name: string) =>
+    variants.includes(variant) ? `${name}-${variant}` : name;
+  const linuxBuild = join(build, of(['debug'], 'linux'));
+  const qemuBuild = join(build, of(['sanitize'], 'qemu'));
+  const vm = variant === 'plain' ? paths.vm : join(paths.vm, variant);
   return {
     ...paths,
+    variant,
+    vm,
     tree: (source) => config.sources[source].tree ?? release(source),
     sourceStamp: (source) => `${release(source)}.source.json`,
     qemuBuild,
-    qemu: join(variant === 'coverage' ? join(build, 'qemu-coverage') : qemuBuild, 'qemu-system-aarch64'),
+    qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),
     mesonTools: join(build, 'meson-tools'),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
@@ -50,5 +60,6 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     dtb: join(vm, 'virt.dtb'),
     dts: join(vm, 'virt.dts'),
     manifest: join(vm, 'manifest.json'),
+    compileCommands: join(vm, 'compile_commands.json'),
   };
 }

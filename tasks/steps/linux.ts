@@ -24,7 +24,10 @@ export function linuxTasks(
 ): Task[] {
   const tree = layout.tree('linux');
   const build = layout.linuxBuild;
-  const fragment = join(layout.device, device.build.linux.config);
+  const fragments = [
+    join(layout.device, device.build.linux.config),
+    ...(config.build.variant === 'debug' ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
+  ];
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const { symbol, directory, sources } = device.build.linux;
@@ -42,7 +45,7 @@ export function linuxTasks(
       title: 'Linux: configure',
       deps: ['linux:patch'],
       inputs: {
-        files: [fragment, join(driver, 'Kconfig'), join(driver, 'Kbuild')],
+        files: [...fragments, join(driver, 'Kconfig'), join(driver, 'Kbuild')],
         values: { settings, make, env },
         tools,
       },
@@ -51,7 +54,7 @@ export function linuxTasks(
       run: async (context) =>
         configureByKconfig(
           context,
-          { build, make, compiler: `${cross}gcc`, fragment, settings },
+          { build, make, compiler: `${cross}gcc`, fragments, settings },
           async (file) => {
             const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
             await context.exec('make', target, { env });

@@ -13,7 +13,7 @@ import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { readArguments } from './argued.js';
-import { sourceOf } from './coverage.js';
+import { sourceOf } from './device-again.js';
 import { searchOf } from './fuzz-report.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { layoutOf } from './layout.js';

@@ -4,15 +4,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
+import type { Variant } from '../config/variants.js';
 import type { Task, TaskContext } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { extractDebianPackage } from '../sources/extract.js';
 import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
-import { coverageTask } from './coverage.js';
+import { COUNTING } from './coverage.js';
+import { DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
 import { GENERATED } from './generated.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
+import { PLAIN_QEMU } from './variant-names.js';
 
 export function qemuTasks(
   config: Config,
@@ -27,7 +30,7 @@ export function qemuTasks(
   const source = relative(build, tree);
   const { variant } = config.build;
   const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
-  const coverage = variant === 'coverage' ? [coverageTask(layout, device)] : [];
+  const again = DEVICE_AGAIN[variant];
   const links = device.build.qemu.links.map(({ target }) => join(layout.device, target));
   return [
     ...sourceTasks('qemu', config, layout, ports),
@@ -63,7 +66,7 @@ export function qemuTasks(
       },
     },
     {
-      name: variant === 'coverage' ? 'qemu:plain' : 'qemu:build',
+      name: again === undefined ? 'qemu:build' : PLAIN_QEMU,
       title: 'QEMU: build',
       deps: ['qemu:configure', GENERATED],
       inputs: { files: links, trees: [tree], values: { ccache } },
@@ -79,15 +82,23 @@ export function qemuTasks(
         });
       },
     },
-    ...coverage,
+    ...(again === undefined ? [] : [deviceAgainTask(again, PLAIN_QEMU, layout, device)]),
   ];
 }
 
-const VARIANT_ARGUMENTS: Readonly<Record<Config['build']['variant'], readonly string[]>> = {
+const VARIANT_ARGUMENTS: Readonly<Record<Variant, readonly string[]>> = {
   plain: [],
   sanitize: ['--enable-asan', '--enable-ubsan'],
-  // Only the device counts, and it is linked into the plain build.
   coverage: [],
+  debug: [],
+};
+
+/** Variants that are the plain build but for the device. */
+const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
+  plain: undefined,
+  sanitize: undefined,
+  coverage: COUNTING,
+  debug: DEBUGGED,
 };
 
 function configureArguments(

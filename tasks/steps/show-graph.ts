@@ -6,15 +6,18 @@ import { buildGraph, criticalChain, selectTargets } from '../core/graph.js';
 import type { GraphReport } from '../reporters/graph.js';
 import { toolchain } from './toolchain.js';
 import { ALL_TARGETS, testTask } from './test-run.js';
+import { nameIn } from './variant-names.js';
 
 export async function showGraph(services: Services): Promise<GraphReport> {
-  const { executor, tasks } = await toolchain(services);
+  const { executor, tasks, variant } = await toolchain(services);
   const test = testTask(services.loaded.config, () => {
     throw new StopwatchError('internal', 'The test was run where the graph was only to be shown');
   });
-  const all = [...tasks, test];
-  const found = await executor.analyse(all, ALL_TARGETS);
+  const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
+  const all = [...tasks, { ...test, deps: named(test.deps) }];
+  const targets = named(ALL_TARGETS);
+  const found = await executor.analyse(all, targets);
   const durations = new Map(found.map(({ name, lastDurationMs }) => [name, lastDurationMs ?? 0]));
-  const graph = selectTargets(buildGraph(all), ALL_TARGETS);
+  const graph = selectTargets(buildGraph(all), targets);
   return { tasks: found, critical: criticalChain(graph, ({ name }) => durations.get(name) ?? 0) };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The task graph of the configuration in force, and the executor that runs it for a command. */
 import { availableParallelism } from 'node:os';
+import type { Variant } from '../config/variants.js';
 import type { Device } from '../../vm/device.js';
 import type { Stage } from '../../vm/report.js';
 import { loadDevice } from '../config/device.js';
@@ -14,6 +15,7 @@ import { usesCcache } from './build-tools.js';
 import { buildTasks } from './graph.js';
 import { keepWithin } from './old-state.js';
 import type { Services } from './services.js';
+import { nameIn } from './variant-names.js';
 
 /** Executor and graph for one command. */
 export interface Toolchain {
@@ -21,6 +23,7 @@ export interface Toolchain {
   readonly device: Device;
   readonly executor: Executor;
   readonly tasks: readonly Task[];
+  readonly variant: Variant;
   /** What ran so far, for the report. */
   readonly stages: readonly Stage[];
   /** Keeps what is old within its limits. */
@@ -62,7 +65,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     baseEnv: { ...baseEnvironment(environment), ...cache?.env },
   });
   const tidy = async () => keepWithin(services);
-  return { device, executor, stages, tasks, tidy, cache, emit, signal };
+  return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
 }
 
 async function compileCache(services: Services, jobs: number): Promise<CompileCache | undefined> {
@@ -87,14 +90,16 @@ async function compileCache(services: Services, jobs: number): Promise<CompileCa
   });
 }
 
-/** Brings the targets up to date. Throws what went wrong, all of it. */
+/** Brings the targets up to date, and `more` on top; both by the names that tasks have in the plain variant. Throws what went wrong, all of it. */
 export async function bringUpToDate(
-  { executor, tasks, tidy, cache, emit, signal }: Toolchain,
+  { executor, tasks, variant, tidy, cache, emit, signal }: Toolchain,
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
+  const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
+  const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
   const { errors } = await executor
-    .run([...tasks, ...more], targets)
+    .run([...tasks, ...others], named(targets))
     .finally(async () => cache?.finish({ hurry: signal.aborted }));
   const used = cache?.use();
   if (used !== undefined) emit({ type: 'compile-cache', cache: used });

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, ALL_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 
 export function addAll(program: Command, app: App): void {
   const command = program
@@ -10,6 +11,7 @@ export function addAll(program: Command, app: App): void {
     .description(
       'Fetches and verifies QEMU, Linux and Busybox, patches and builds them, makes a root file system, boots the VM, runs the test in it, and judges every access of the device against the reference model. What is up to date is not done again.',
     )
+    .addOption(variantOption())
     .action(async () =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
         (await steps()).all(services),

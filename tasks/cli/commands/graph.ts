@@ -4,6 +4,7 @@ import { EXIT } from '../../core/errors.js';
 import type { GraphReport } from '../../reporters/graph.js';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 import type { Result, Services } from '../../steps/services.js';
 
 interface Own {
@@ -20,6 +21,7 @@ export function addGraph(program: Command, app: App): void {
     )
     .addOption(new Option('--dot', 'for Graphviz').conflicts('mermaid'))
     .option('--mermaid', 'for Markdown')
+    .addOption(variantOption())
     .action(async (own: Own) =>
       app.run({ builds: false, document: true }, command, async (services, steps) =>
         report(services, own, await (await steps()).graph(services)),

@@ -2,12 +2,14 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 
 export function addModule(program: Command, app: App): void {
   const command = program
     .command('module')
     .summary('build the driver as a module')
     .description('Builds the Linux driver as a loadable module (.ko), and says where it is.')
+    .addOption(variantOption())
     .action(async () =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>
         (await steps()).module(services),

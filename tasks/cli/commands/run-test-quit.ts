@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { addHelp, ALL_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 
 export function addRunTestQuit(program: Command, app: App): void {
   const command = program
@@ -10,6 +11,7 @@ export function addRunTestQuit(program: Command, app: App): void {
     .description(
       "Boots the VM, runs the guest's test, powers off, and judges every access of the device against the reference model. Deterministic, and the guest's sleeps cost nothing, unless --realtime is given. Builds what is stale first.",
     )
+    .addOption(variantOption())
     .option('--record', 'keep what `replay` needs to run the very same execution again, beside the report')
     .action(async (own: { readonly record?: true }) =>
       app.run({ builds: true, document: false }, command, async (services, steps) =>

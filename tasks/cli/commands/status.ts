@@ -5,6 +5,7 @@ import { EXIT } from '../../core/errors.js';
 import type { TaskStatus } from '../../core/events.js';
 import type { App } from '../app.js';
 import { addHelp, BUILD_EXITS } from '../help.js';
+import { variantOption } from '../options.js';
 import type { CacheKeys, Result, Services } from '../../steps/services.js';
 
 export function addStatus(program: Command, app: App): void {
@@ -14,6 +15,7 @@ export function addStatus(program: Command, app: App): void {
     .description(
       'Analyses the tasks as a run would, and says for each whether it is fresh or stale and which input, dependency, tool or output makes it so. Does nothing. With --json, also every setting in force and where it came from.',
     )
+    .addOption(variantOption())
     .option(
       '--cache-keys',
       'instead: what a CI system is to keep from run to run and under which keys, as lines NAME=VALUE',

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/** The ways in which everything can be built, side by side in one work directory. Pure data. */
+
+export const VARIANTS = ['plain', 'sanitize', 'coverage', 'debug'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+/** Settings that a variant has by itself; a user's own go over them. */
+export const VARIANT_SETTINGS: Readonly<Record<Variant, Readonly<Record<string, unknown>>>> = {
+  plain: {},
+  sanitize: {},
+  coverage: {},
+  // KASAN takes an eighth of the memory and keeps what is freed; with all that is checked, a boot takes ten times as long.
+  debug: {
+    vm: {
+      memoryMiB: 512,
+      splats: 'fail',
+      firstOutputSeconds: 60,
+      silenceSeconds: 60,
+      totalSeconds: 1800,
+    },
+  },
+};
+
+export function isVariant(value: unknown): value is Variant {
+  return VARIANTS.some((name) => name === value);
+}
