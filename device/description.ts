@@ -22,6 +22,7 @@ export const stopwatchDescription: DeviceDescription = {
         { link: 'configs/devices/aarch64-softmmu/stopwatch.mak', target: 'vm/qemu/stopwatch.mak' },
       ],
       deviceList: 'stopwatch',
+      writeHandler: 'stopwatch_write',
     },
     linux: {
       patches: 'patches/linux',

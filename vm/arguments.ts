@@ -6,12 +6,14 @@ import { type BootOptions, type MachineFiles, quits } from './types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
 export interface Endpoints {
-  /** Path of a listening UNIX socket; QEMU connects to it and speaks QMP. */
-  readonly qmp: string;
+  /** Path of a listening UNIX socket; QEMU connects to it and speaks QMP. Undefined: it does not. */
+  readonly qmp: string | undefined;
   /** File or FIFO for trace events and guest errors. Undefined: neither is written. */
   readonly events: string | undefined;
   /** Trace events of QEMU's own, beside the device's, e.g. `memory_region_ops_*`. */
   readonly witnessPatterns: readonly string[];
+  /** The console on a pseudo-terminal instead: a link to it that QEMU makes, and a file for all that is printed. */
+  readonly console?: { readonly pty: string; readonly log: string };
 }
 
 /** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
@@ -122,7 +124,13 @@ function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoin
   return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
 }
 
-/** Arguments of one boot. The console is QEMU's standard input and output, byte by byte. */
+function consoleDevice({ console }: Endpoints): string {
+  // signal=off: Ctrl-C is the guest's.
+  if (console === undefined) return 'stdio,id=console,signal=off';
+  return `pty,id=console,path=${optionValue(console.pty)},logfile=${optionValue(console.log)}`;
+}
+
+/** Arguments of one boot. The console is QEMU's standard input and output, byte by byte, unless told otherwise. */
 export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string[] {
   const { files, options } = parts;
   return [
@@ -132,11 +140,14 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
     files.initramfs === undefined ? [] : ['-initrd', files.initramfs],
     disk(parts),
     ['-append', kernelCommandLine(parts)],
-    // signal=off: Ctrl-C is the guest's.
-    ['-chardev', 'stdio,id=console,signal=off'],
+    ['-chardev', consoleDevice(endpoints)],
     ['-serial', 'chardev:console'],
-    ['-chardev', `socket,id=qmp,path=${optionValue(endpoints.qmp)}`],
-    ['-mon', 'chardev=qmp,mode=control'],
+    endpoints.qmp === undefined
+      ? []
+      : [
+          ['-chardev', `socket,id=qmp,path=${optionValue(endpoints.qmp)}`],
+          ['-mon', 'chardev=qmp,mode=control'],
+        ].flat(),
     tracing(parts.device, endpoints),
     // A restart is an end: a guest that panics must not boot again and again.
     ['-no-reboot'],

@@ -83,6 +83,8 @@ export interface DeviceBuild {
     readonly links: readonly BuildLink[];
     /** Name of the device list: configs/devices/aarch64-softmmu/NAME.mak in QEMU's tree. */
     readonly deviceList: string;
+    /** The C function that takes the guest's writes to its registers: where `run --gdb-qemu` stops. */
+    readonly writeHandler: string;
   };
   readonly linux: {
     readonly patches: string;

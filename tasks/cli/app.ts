@@ -7,6 +7,7 @@ import { loadDevice } from '../config/device.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import { messageOf } from '../config/wording.js';
+import type { OptionalTool } from '../host/packages-list.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { CiOptions } from '../reporters/ci.js';
 import { describeFailure, serialiseError } from '../reporters/failure.js';
@@ -38,6 +39,8 @@ export interface Spec {
   readonly document: boolean;
   /** --source says what the command works on, and is no setting. */
   readonly ownSource?: true;
+  /** What it calls for besides, of OPTIONAL_TOOLS. */
+  readonly tools?: readonly OptionalTool[];
 }
 
 export class App {
@@ -78,7 +81,7 @@ export class App {
       );
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
-      if (spec.builds) await ensure(services, options.install);
+      if (spec.builds) await ensure(services, options.install, spec.tools ?? []);
       const result = await action(services, world.steps);
       await this.finish(command.name(), result, look, spec);
     } catch (thrown) {
@@ -246,7 +249,7 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   };
 }
 
-async function ensure(services: Services, install: boolean): Promise<void> {
+async function ensure(services: Services, install: boolean, tools: readonly OptionalTool[]): Promise<void> {
   const { ensurePackages } = await import('../host/packages.js');
   const { loaded, environment, signal, emit, interactive } = services;
   const task = 'host:packages';
@@ -259,6 +262,7 @@ async function ensure(services: Services, install: boolean): Promise<void> {
     signal,
     root: process.getuid?.() === 0,
     processes: services.processes,
+    tools,
     install: install ? 'ask' : 'no',
     interactive,
     confirm: async (question) => services.confirm(question, false),

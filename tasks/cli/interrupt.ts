@@ -13,6 +13,7 @@ export class Interrupt {
   private readonly controller = new AbortController();
   private readonly children = new Set<Child>();
   private abortedAt: number | undefined;
+  private foreground = 0;
 
   /** `say` tells the user that it was heard. */
   constructor(private readonly say: (text: string) => void) {
@@ -36,6 +37,8 @@ export class Interrupt {
   }
 
   private receive(name: string): void {
+    // Ctrl-C is a key of the program that has the terminal.
+    if (name === 'SIGINT' && this.foreground > 0) return;
     if (this.abortedAt === undefined) {
       this.abort(`Interrupted by ${name}`);
       if (name === 'SIGINT') this.say('Stopping; press Ctrl-C again to kill everything.');
@@ -61,7 +64,12 @@ export class Interrupt {
     const spawn: Processes['spawn'] = async (command, options) => {
       const child = await real.spawn(command, options);
       this.children.add(child);
-      void child.exited.then(() => this.children.delete(child));
+      const seat = options.foreground === true ? 1 : 0;
+      this.foreground += seat;
+      void child.exited.then(() => {
+        this.children.delete(child);
+        this.foreground -= seat;
+      });
       return child;
     };
     return { spawn, run: async (command, options) => runToEnd(spawn, command, options) };

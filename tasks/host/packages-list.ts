@@ -242,3 +242,20 @@ export const TEST_CAPABILITIES: readonly Capability[] = [
   // Makes a pseudo-terminal. The other systems' script(1) takes other options.
   program('script', 'tests', { apt: ['bsdutils'], dnf: ['util-linux'], pacman: ['util-linux'], brew: [] }),
 ];
+
+const GUESTS_GDB =
+  'for gdb in gdb-multiarch aarch64-linux-gnu-gdb aarch64-elf-gdb gdb; do ' +
+  '"$gdb" -batch -ex "set architecture aarch64" 2>&1 | grep -q "is set to" && exit; done; ' +
+  'echo "no gdb in PATH knows aarch64"; exit 1';
+
+/** What only some options call for; and their tests. */
+export const OPTIONAL_TOOLS = {
+  gdb: program('gdb', 'run --gdb-qemu', everywhere('gdb')),
+  'guests-gdb': program(
+    'gdb for aarch64',
+    'run --gdb',
+    { apt: ['gdb-multiarch'], dnf: ['gdb'], pacman: ['aarch64-linux-gnu-gdb'], brew: ['aarch64-elf-gdb'] },
+    { program: 'sh', args: ['-c', GUESTS_GDB] },
+  ),
+} satisfies Readonly<Record<string, Capability>>;
+export type OptionalTool = keyof typeof OPTIONAL_TOOLS;

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from './environment.js';
 import { findManager, install, installCommand, packagesFor } from './packages-install.js';
-import { capabilities, type Capability, type Manager, TEST_CAPABILITIES } from './packages-list.js';
+import {
+  capabilities,
+  type Capability,
+  type Manager,
+  OPTIONAL_TOOLS,
+  type OptionalTool,
+  TEST_CAPABILITIES,
+} from './packages-list.js';
 import { findProgram, isRemembered, probeAll, remember, type Finding } from './packages-probe.js';
 import type { Processes } from './process.js';
 
@@ -22,6 +29,8 @@ export interface DoctorRequest {
   readonly root: boolean;
   /** What this project's own tests need, too. */
   readonly tests?: boolean;
+  /** What a command calls for besides. */
+  readonly tools?: readonly OptionalTool[];
   /** Loaded only when something must be run. */
   readonly processes: () => Promise<Processes>;
 }
@@ -38,16 +47,20 @@ export interface Diagnosis {
   readonly command: string | undefined;
 }
 
-function cacheFile({ work, tests }: DoctorRequest): string {
-  return join(work, tests === true ? 'host-packages-tests.json' : 'host-packages.json');
+function cacheFile({ work, tests, tools = [] }: DoctorRequest): string {
+  const words = ['host-packages', ...(tests === true ? ['tests'] : []), ...tools];
+  return join(work, `${words.join('-')}.json`);
 }
 
-function listFor({ cross, tests }: DoctorRequest): Capability[] {
+function listFor({ cross, tests, tools = [] }: DoctorRequest): Capability[] {
   const list = capabilities(cross, process.platform, process.arch);
-  if (tests !== true) return list;
-  // What is optional for a build may be required for a test.
-  const names = new Set(TEST_CAPABILITIES.map(({ name }) => name));
-  return [...list.filter(({ name }) => !names.has(name)), ...TEST_CAPABILITIES];
+  const more = [
+    ...(tests === true ? [...TEST_CAPABILITIES, ...Object.values(OPTIONAL_TOOLS)] : []),
+    ...tools.map((tool) => OPTIONAL_TOOLS[tool]),
+  ];
+  // What is optional for a build may be required for something else.
+  const names = new Set(more.map(({ name }) => name));
+  return [...list.filter(({ name }) => !names.has(name)), ...more];
 }
 
 function pathOf(request: DoctorRequest): string {

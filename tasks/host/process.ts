@@ -31,6 +31,8 @@ export interface SpawnOptions {
   readonly extra?: readonly ('pipe' | number)[];
   /** Milliseconds between SIGTERM and SIGKILL; 2000 if absent. */
   readonly graceMs?: number;
+  /** Stays in our own process group, which has the terminal; only the process itself can then be ended. */
+  readonly foreground?: boolean;
 }
 
 /** How a process ended. */
@@ -41,7 +43,7 @@ export interface Exit {
   readonly durationMs: number;
 }
 
-/** A running process, leader of its own process group, killed with its parent where the system can do that. */
+/** A running process, leader of its own process group unless it is in the foreground, killed with its parent where the system can do that. */
 export interface Child {
   readonly pid: number;
   readonly stdin: NodeJS.WritableStream | null;
@@ -157,13 +159,14 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
     wrap === null
       ? [command.file, command.args]
       : [wrap, ['--pdeathsig', 'KILL', '--', command.file, ...command.args]];
+  const { foreground = false } = options;
   const started = performance.now();
   const subprocess = execa(file, args, {
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: command.env,
     extendEnv: false,
     // A group (and session) of its own, so that ending it reaches everything it started.
-    detached: true,
+    detached: !foreground,
     cleanup: false,
     buffer: false,
     reject: false,
@@ -188,7 +191,13 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
 
   const graceMs = options.graceMs ?? GRACE_MS;
   let ending: Promise<void> | undefined;
-  const end = () => (ending ??= endGroup(pid, graceMs).then(() => undefined));
+  const endOne = async () => {
+    subprocess.kill('SIGTERM');
+    const timer = setTimeout(() => subprocess.kill('SIGKILL'), graceMs);
+    await leaderExit;
+    clearTimeout(timer);
+  };
+  const end = () => (ending ??= foreground ? endOne() : endGroup(pid, graceMs).then(() => undefined));
   const abort = () => void end();
   options.signal.addEventListener('abort', abort, { once: true });
   if (options.signal.aborted) abort();
@@ -200,7 +209,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
   const finish = async (): Promise<Exit> => {
     const { code, signal } = await leaderExit;
     const durationMs = performance.now() - started;
-    if (ending === undefined && !(await waitForGroup(pid, STRAGGLERS_MS, false))) await end();
+    if (!foreground && ending === undefined && !(await waitForGroup(pid, STRAGGLERS_MS, false))) await end();
     await ending;
     await Promise.all(pipes.flatMap((pipe) => pipe?.drained() ?? []));
     options.signal.removeEventListener('abort', abort);
@@ -214,7 +223,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
     stderr: pipes[1]?.stream ?? null,
     extra: pipes.slice(2).map((pipe) => pipe?.stream ?? null),
     end,
-    kill: (signal) => signalGroup(pid, signal),
+    kill: (signal) => (foreground ? void subprocess.kill(signal) : signalGroup(pid, signal)),
     exited,
   };
 }

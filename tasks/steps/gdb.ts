@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** QEMU's gdb stub: what a machine is started with, and the command that attaches to it. */
+/** `run --gdb`: QEMU's gdb stub, what a machine is started with, and the command that attaches to it. */
 import { join } from 'node:path';
 import { StopwatchError } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
@@ -14,11 +14,30 @@ export function gdbStub(port: number): string[] {
   return ['-S', '-gdb', `tcp:127.0.0.1:${port}`];
 }
 
-/** The one command that attaches, with the kernel's symbols. Where no debugger is installed, the one that would do is named. */
-export function attachCommand(layout: Layout, port: number, path: string): string {
+/**
+ * The one command that attaches, with the kernel's symbols; where the kernel has debug information also with its sources,
+ * and with what reads the symbols of modules. Where no debugger is installed, the one that would do is named. `path`: PATH;
+ * `args`: the user's own, for gdb; they come last.
+ */
+export function attachCommand(
+  layout: Layout,
+  port: number,
+  path: string,
+  args: readonly string[] = [],
+): string {
   const file = DEBUGGERS.find((name) => which(name, path).found) ?? DEBUGGERS[0] ?? 'gdb';
   const vmlinux = join(layout.linuxBuild, 'vmlinux');
-  return shellQuote({ file, args: [vmlinux, '-ex', `target remote 127.0.0.1:${port}`] });
+  const sources =
+    layout.variant === 'debug'
+      ? [
+          '-ex',
+          `directory ${layout.tree('linux')}`,
+          '-x',
+          join(layout.package, 'vm', 'linux', 'module-symbols.py'),
+        ]
+      : [];
+  const attach = ['-ex', `target remote 127.0.0.1:${port}`];
+  return shellQuote({ file, args: [vmlinux, ...sources, ...attach, ...args] });
 }
 
 /** Piped commands would be typed into a machine that stands still. */

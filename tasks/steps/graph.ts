@@ -6,6 +6,7 @@ import type { Paths } from '../config/paths.js';
 import type { Device } from '../../vm/device.js';
 import { deviceTreeTask } from './boot.js';
 import { busyboxTasks } from './busybox.js';
+import { editorTasks } from './compile-commands.js';
 import { diskTask } from './disk.js';
 import { GENERATED, generatedTask } from './generated.js';
 import { layoutOf } from './layout.js';
@@ -14,6 +15,7 @@ import { manifestTask } from './manifest.js';
 import { qemuTasks } from './qemu.js';
 import { rootfsTasks } from './rootfs.js';
 import type { SourcePorts } from './sources.js';
+import { namedIn } from './variant-names.js';
 
 export function buildTasks(config: Config, paths: Paths, declared: Device, ports: SourcePorts): Task[] {
   const layout = layoutOf(config, paths);
@@ -26,8 +28,9 @@ export function buildTasks(config: Config, paths: Paths, declared: Device, ports
     ...rootfsTasks(config, layout, device),
     diskTask(config, layout, device),
     deviceTreeTask(config, layout, device),
+    ...editorTasks(config, layout, device),
   ];
-  return [...parts, manifestTask(config, layout, device, parts)];
+  return namedIn(config.build.variant, [...parts, manifestTask(config, layout, device, parts)]);
 }
 
 /** `prepare`: the trees are there. */
@@ -46,9 +49,9 @@ export function bootTargets(config: Config, options: { readonly rw: boolean } = 
   return ['qemu:build', 'linux:build', options.rw ? 'guest:disk' : root, 'vm:devicetree'];
 }
 
-/** `update`: all that a boot needs, and what it was made of. */
+/** `update`: all that a boot needs, what it was made of, and what editors want to know. */
 export function updateTargets(config: Config): string[] {
-  return [...bootTargets(config), 'vm:manifest'];
+  return [...bootTargets(config), 'vm:manifest', 'editor:commands'];
 }
 
 export const MODULE_TARGETS = ['driver:module'];

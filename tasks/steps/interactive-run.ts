@@ -25,6 +25,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   }
   if (options.gdb !== undefined) needTerminal(services.interactive);
   if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
+  if (options.gdbQemu) return (await import('./debug-qemu.js')).debugQemu(services, options);
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
   return shell(services, options, tools);
@@ -42,7 +43,7 @@ function withStub(config: Config, port: number | undefined): Config {
 
 async function shell(
   services: Services,
-  { nodev, rw, gdb }: RunOptions,
+  { nodev, rw, gdb, gdbArguments = [] }: RunOptions,
   { device, stages, cache }: Toolchain,
 ): Promise<Result> {
   const config = withStub(withRealTime(services.loaded.config), gdb);
@@ -58,8 +59,11 @@ async function shell(
     process.stdout.write('The console of the guest. Leave it with poweroff or Ctrl-A x; Ctrl-A h helps.\n');
   }
   if (gdb !== undefined) {
-    const attach = attachCommand(layout, gdb, services.environment['PATH'] ?? '');
+    const path = services.environment['PATH'] ?? '';
+    const attach = attachCommand(layout, gdb, path, gdbArguments);
     process.stdout.write(`The machine stands still before its first instruction. To attach:\n  ${attach}\n`);
+    if (config.build.variant !== 'debug')
+      process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');
   }
   const { report } = await judgedRun(
     {

@@ -28,11 +28,7 @@ export async function buildCommands(
   program: string,
   ports: RelinkPorts,
 ): Promise<BuildCommands> {
-  const { exitCode, stdout } = await ports.processes.run(
-    { file: 'ninja', args: ['-t', 'compdb', '-x'], cwd: directory, env: ports.env },
-    { signal: ports.signal, capture: true },
-  );
-  const rules = exitCode === 0 ? rulesOf(stdout) : [];
+  const rules = await compilations(directory, ports);
   const compile = rules.find(({ file }) => file.endsWith(`/${source}`));
   const link = rules.find(({ output }) => output === program);
   if (compile === undefined || link === undefined) {
@@ -50,6 +46,15 @@ export async function buildCommands(
     object: compile.output,
     program,
   };
+}
+
+/** What ninja does in a build directory, command by command; empty when it cannot say. */
+export async function compilations(directory: string, ports: RelinkPorts): Promise<readonly Rule[]> {
+  const { exitCode, stdout } = await ports.processes.run(
+    { file: 'ninja', args: ['-t', 'compdb', '-x'], cwd: directory, env: ports.env },
+    { signal: ports.signal, capture: true },
+  );
+  return exitCode === 0 ? rulesOf(stdout) : [];
 }
 
 interface Rule {

@@ -51,6 +51,10 @@ export interface RunOptions {
   readonly dumpDtb: string | undefined;
   /** TCP port of QEMU's gdb stub, at which the machine waits for a debugger; undefined: no stub. */
   readonly gdb: number | undefined;
+  /** QEMU itself runs under gdb. */
+  readonly gdbQemu?: boolean;
+  /** For either gdb, after ours. */
+  readonly gdbArguments?: readonly string[];
 }
 
 export interface RunTestQuitOptions {

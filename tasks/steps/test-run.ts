@@ -15,8 +15,8 @@ import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
 import { recordable, startRecording } from './recording.js';
 
-/** What `all` ends with: the verdict, and the manifest, which is made beside it. */
-export const ALL_TARGETS = ['vm:test', 'vm:manifest'];
+/** What `all` ends with: the verdict, and what is made beside it. */
+export const ALL_TARGETS = ['vm:test', 'vm:manifest', 'editor:commands'];
 
 /** The test as a task. `run` boots, tests and judges. */
 export function testTask(config: Config, run: Task['run']): Task {

@@ -79,13 +79,13 @@ const edits: readonly Edit[] = [
     what: 'the driver',
     make: appended(installed, 'driver/stopwatch.c', '\n/* edited */\n'),
     direct: ['driver:module'],
-    further: ['guest:initramfs', 'vm:manifest'],
+    further: ['guest:initramfs', 'vm:manifest', 'editor:commands'],
   },
   {
     what: 'what device and driver share',
     make: appended(installed, 'driver/stopwatch_hw-sw.h', '\n/* edited */\n'),
     direct: ['qemu:build', 'driver:module'],
-    further: ['guest:initramfs', 'vm:devicetree', 'vm:manifest'],
+    further: ['guest:initramfs', 'vm:devicetree', 'vm:manifest', 'editor:commands'],
   },
   {
     what: "the guest's test",
@@ -103,7 +103,7 @@ const edits: readonly Edit[] = [
     what: "a file in Linux's tree",
     make: appended(() => tree(lab.project, 'linux'), 'lib/cmdline.c', '\n/* edited */\n'),
     direct: ['linux:build'],
-    further: ['driver:module', 'guest:initramfs', 'vm:manifest'],
+    further: ['driver:module', 'guest:initramfs', 'vm:manifest', 'editor:commands'],
   },
 ];
 
