@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 const exclude = ['node_modules/**', 'dist/**', '.stopwatch/**'];
 
 /** What needs a Docker daemon, from the two rooms where it is. */
-const docker = ['docker/docker.integration.test.ts', 'test/e2e/docker.test.ts'];
+const docker = [
+  'docker/docker.integration.test.ts',
+  'docker/registry.integration.test.ts',
+  'test/e2e/docker.test.ts',
+];
 
 /**
  * unit: pure parts, beside what they test. integration: real processes and servers. e2e: real QEMU and kernel.

@@ -15,7 +15,9 @@ import type { Engine, EngineInfo, OnLine } from './engine.js';
 
 /** The release that the Dockerfile is written for; its nodejs is new enough. */
 export const SUITE = 'trixie';
-const LABEL = 'stopwatch.base';
+/** Label of a base: the fingerprint of what it was made from. */
+export const BASE_LABEL = 'stopwatch.base';
+export const BASE_REPOSITORY = 'stopwatch-base';
 
 export interface BaseDeps {
   readonly engine: Engine;
@@ -51,15 +53,15 @@ export async function bootstrapBase(deps: BaseDeps, request: BaseRequest): Promi
   const setup = await aptSetup(deps);
   const options = bootstrapArguments(setup, request.info.architecture);
   const fingerprint = createHash('sha256').update(JSON.stringify(options)).digest('hex');
-  const tag = `stopwatch-base:${fingerprint.slice(0, 16)}`;
-  if (!request.rebuild && (await engine.image(tag))?.labels[LABEL] === fingerprint) return tag;
+  const tag = `${BASE_REPOSITORY}:${fingerprint.slice(0, 16)}`;
+  if (!request.rebuild && (await engine.image(tag))?.labels[BASE_LABEL] === fingerprint) return tag;
 
   await mkdir(request.scratch, { recursive: true });
   const file = join(request.scratch, `base-${randomUUID()}.tar`);
   try {
     onLine(`Making the base image from Debian ${SUITE}’s packages`);
     await bootstrap(deps, [...options, SUITE, file, ...setup.sources]);
-    await engine.importImage(createReadStream(file), tag, { [LABEL]: fingerprint }, signal);
+    await engine.importImage(createReadStream(file), tag, { [BASE_LABEL]: fingerprint }, signal);
   } finally {
     await rm(file, { force: true });
   }

@@ -11,6 +11,7 @@ import { request as httpRequest } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baseEnvironment } from '../tasks/host/environment.js';
@@ -21,6 +22,7 @@ import { type RunRequest, type RunStreams, containerSpec, runInContainer } from 
 import { openEngine } from './dockerode.js';
 import type { Engine } from './engine.js';
 import { type ImageDeps, type ImageRequest, ensureImage } from './image.js';
+import { KEPT_IMAGES } from './prune.js';
 import { OWNER_LABEL, WORK_LABEL, removeLeftovers, thisOwner } from './owner.js';
 
 const address = process.env['STOPWATCH_TEST_DOCKER'];
@@ -58,9 +60,19 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     lines.push(line);
   }
 
+  async function none(): Promise<undefined> {}
+
   function deps(signal: AbortSignal = never): ImageDeps {
     const env = baseEnvironment();
-    return { engine, processes: createProcesses(), env, userEnv: process.env, signal, onLine: remember };
+    return {
+      engine,
+      processes: createProcesses(),
+      env,
+      userEnv: process.env,
+      signal,
+      onLine: remember,
+      credentials: none,
+    };
   }
 
   function imageRequest(changes: Partial<ImageRequest> = {}): ImageRequest {
@@ -250,6 +262,28 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     expect(left.map(({ id, running }) => ({ id, running }))).toEqual([{ id: made[1]?.id, running: true }]);
     expect(left[0]?.labels[OWNER_LABEL]).toBe(JSON.stringify(thisOwner()));
     await made[1]?.remove();
+  });
+
+  test('images of older inputs go, but for the newest and for those in use', async () => {
+    // Somebody works in the one of the other tests, which is older than all that are made here.
+    const spec = containerSpec(runRequest(['true']), await engine.info(), undefined);
+    const container = await engine.create(spec);
+    const made: { tag: string; removed: readonly string[] }[] = [];
+    for (let number = 0; number <= KEPT_IMAGES; number++) {
+      // Its time is in whole seconds, and decides which is older.
+      if (number > 0) await sleep(1100);
+      const changed = `ARG BASE=x\nFROM \${BASE}\nLABEL stopwatch.test="${Date.now()}"\n`;
+      const ready = await ensureImage(deps(), imageRequest({ dockerfile: changed }));
+      made.push({
+        tag: ready.tag,
+        removed: ready.removed.map((one) => one.tag.replace(/^docker\.io\/library\//, '')),
+      });
+    }
+    const [first, ...rest] = made.map((each) => each.tag);
+    expect(made.at(-1)?.removed).toEqual([first]);
+    for (const each of [tag, ...rest]) expect(await engine.image(each)).toBeDefined();
+    await container.remove();
+    for (const each of rest) await engine.removeImage(each);
   });
 
   test('a pull that fails says what to do', async () => {

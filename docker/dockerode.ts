@@ -5,6 +5,7 @@ import { Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { type Endpoint, addressOf } from './connection.js';
+import type { Credentials } from './credentials.js';
 import type { ContainerSpec, Engine, EngineContainer, EngineInfo, ImageInfo, OnLine } from './engine.js';
 import { failed } from './errors.js';
 import { numberField, textField } from './field.js';
@@ -65,15 +66,40 @@ class DockerodeEngine implements Engine {
     });
   }
 
-  pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void> {
+  pull(reference: string, onLine: OnLine, signal: AbortSignal, credentials?: Credentials): Promise<void> {
     return attempt(
       `pulling ${reference}`,
       async () => {
-        const stream = await this.#docker.createImage({ ...pullQuery(reference), abortSignal: signal });
+        const query = { ...pullQuery(reference), abortSignal: signal };
+        const stream = await this.#docker.createImage(credentials, query);
         await follow(stream, onLine);
       },
       signal,
     );
+  }
+
+  images(label: string): ReturnType<Engine['images']> {
+    return attempt('listing images', async () => {
+      const found = await this.#docker.listImages({ filters: { label: [label] } });
+      return found.map(({ RepoTags, Created, Size }) => ({
+        tags: RepoTags ?? [],
+        createdS: Created,
+        sizeBytes: Size,
+      }));
+    });
+  }
+
+  removeImage(tag: string): Promise<boolean> {
+    return attempt(`removing the image ${tag}`, async () => {
+      try {
+        await this.#docker.getImage(tag).remove();
+        return true;
+      } catch (cause) {
+        // 409: a container has it; 404: somebody was faster.
+        if (![404, 409].includes(statusOf(cause))) throw cause;
+        return false;
+      }
+    });
   }
 
   importImage(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The port for a Docker daemon: what this project asks of the Engine API, and no more. `dockerode.ts` implements it. */
 import type { Readable, Writable } from 'node:stream';
+import type { Credentials } from './credentials.js';
 
 /** What the daemon says about itself. */
 export interface EngineInfo {
@@ -24,6 +25,15 @@ export interface ImageInfo {
   readonly labels: Readonly<Record<string, string>>;
   /** 'debian@sha256:…': the registry's own names of it; empty for what was built or imported here. */
   readonly digests: readonly string[];
+}
+
+/** One of the images that a daemon has. */
+export interface StoredImage {
+  /** 'name:tag'; empty for one that lost its name. */
+  readonly tags: readonly string[];
+  /** Seconds of the Unix clock. */
+  readonly createdS: number;
+  readonly sizeBytes: number;
 }
 
 export interface ContainerSummary {
@@ -105,7 +115,12 @@ export interface Engine {
   info(): Promise<EngineInfo>;
   /** By tag, digest or id; undefined when the daemon has none. */
   image(name: string): Promise<ImageInfo | undefined>;
-  pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void>;
+  /** `credentials`: for a registry that wants to know who asks. */
+  pull(reference: string, onLine: OnLine, signal: AbortSignal, credentials?: Credentials): Promise<void>;
+  /** All images that have this label. */
+  images(label: string): Promise<readonly StoredImage[]>;
+  /** Removes a tag, and the image with its last one. False: it is in use, or gone. */
+  removeImage(tag: string): Promise<boolean>;
   /** Makes an image of a root file system's tar archive. */
   importImage(
     tar: Readable,

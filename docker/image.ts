@@ -3,13 +3,16 @@
 import { createHash } from 'node:crypto';
 import { StopwatchError } from '../tasks/core/errors.js';
 import { archive } from './archive.js';
-import { type BaseDeps, bootstrapBase } from './base.js';
+import { BASE_LABEL, BASE_REPOSITORY, type BaseDeps, bootstrapBase } from './base.js';
+import { type Credentials, registryOf } from './credentials.js';
 import type { Engine, EngineInfo, ImageInfo } from './engine.js';
+import { type Pruned, pruneImages } from './prune.js';
 
 /** Label of an image: the fingerprint of what it was built from. */
 export const FINGERPRINT_LABEL = 'stopwatch.fingerprint';
 /** To be raised when the same inputs are to give another image. */
 const FORMAT = 1;
+const REPOSITORY = 'stopwatch';
 /** Docker knows these build arguments without ARG and keeps them out of the image. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
@@ -28,9 +31,11 @@ export interface ImageRequest {
   readonly scratch: string;
 }
 
-/** `env` are the variables of the user, for proxies. */
 export interface ImageDeps extends BaseDeps {
+  /** The variables of the user, for proxies. */
   readonly userEnv: Readonly<Record<string, string | undefined>>;
+  /** What the user has for the registry of an image. */
+  readonly credentials: (reference: string) => Promise<Credentials | undefined>;
 }
 
 export interface ReadyImage {
@@ -38,6 +43,8 @@ export interface ReadyImage {
   readonly image: ImageInfo;
   /** False: it was there. */
   readonly built: boolean;
+  /** Images of older inputs that went for it. */
+  readonly removed: readonly Pruned[];
 }
 
 /**
@@ -49,9 +56,10 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
   const info = await engine.info();
   const base = await resolveBase(deps, request, info);
   const fingerprint = imageFingerprint(request.dockerfile, base.identity, info.architecture);
-  const tag = `stopwatch:${fingerprint.slice(0, 16)}`;
+  const tag = `${REPOSITORY}:${fingerprint.slice(0, 16)}`;
   const found = await engine.image(tag);
-  if (!request.rebuild && isCurrent(found, fingerprint, info)) return { tag, image: found, built: false };
+  if (!request.rebuild && isCurrent(found, fingerprint, info))
+    return { tag, image: found, built: false, removed: [] };
 
   const reference = await base.provide();
   const last: string[] = [];
@@ -80,7 +88,12 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
       lastLines: last,
     });
   checkArchitecture(tag, image, info);
-  return { tag, image, built: true };
+  // Now that there is a newer one; whoever has the daemon say no loses space, not the image.
+  const removed = [
+    ...(await pruneImages(engine, REPOSITORY, FINGERPRINT_LABEL, tag)),
+    ...(await pruneImages(engine, BASE_REPOSITORY, BASE_LABEL, base.tag ?? '')),
+  ];
+  return { tag, image, built: true, removed };
 }
 
 /** sha256 over everything that the image depends on. */
@@ -100,6 +113,8 @@ export function defaultBase(dockerfile: string): string {
 interface Base {
   /** Changes when the base's content does. */
   readonly identity: string;
+  /** Of one that was made here. */
+  readonly tag?: string;
   /** Makes sure that the daemon has it, and gives what FROM is to say. */
   provide(): Promise<string>;
 }
@@ -111,7 +126,7 @@ async function resolveBase(deps: ImageDeps, request: ImageRequest, info: EngineI
   if (request.base === 'bootstrap') {
     const tag = await bootstrapBase(deps, { info, scratch, rebuild });
     const { id } = await localBase(engine, tag, info);
-    return { identity: id, provide: () => Promise.resolve(id) };
+    return { identity: id, tag, provide: () => Promise.resolve(id) };
   }
   if (!REFERENCE.test(request.base))
     throw new StopwatchError(
@@ -140,17 +155,28 @@ function withoutTag(reference: string): string {
   return digest === undefined ? reference : `${name.replace(/:[^/:]+$/, '')}@${digest}`;
 }
 
-async function pull({ engine, onLine, signal }: ImageDeps, reference: string): Promise<void> {
+async function pull({ engine, onLine, signal, credentials }: ImageDeps, reference: string): Promise<void> {
+  const known = await credentials(reference);
   try {
-    await engine.pull(reference, onLine, signal);
+    await engine.pull(reference, onLine, signal, known);
   } catch (error) {
     if (!(error instanceof StopwatchError) || error.code !== 'docker-failed') throw error;
     if (/no matching manifest/.test(error.message)) throw error;
     throw new StopwatchError(error.code, error.message, {
-      hint: 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`; for a registry that wants a password, `docker pull` it first',
+      hint: pullHint(error.message, reference, known),
       cause: error,
     });
   }
+}
+
+function pullHint(text: string, reference: string, known: Credentials | undefined): string {
+  // As registries and daemons word that somebody may not.
+  if (!/unauthorized|denied|no basic auth|authentication required|incorrect username/i.test(text))
+    return 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`';
+  const login = `\`docker login ${registryOf(reference)}\``;
+  return known === undefined
+    ? `the registry may want a name and password: ${login}, or an entry in the config.json of Docker’s client`
+    : `the registry does not take the name and password that Docker’s client has for it: ${login}`;
 }
 
 async function localBase(engine: Engine, reference: string, info: EngineInfo): Promise<ImageInfo> {

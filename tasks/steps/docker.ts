@@ -5,6 +5,7 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect } from '../../docker/connection.js';
 import { type RunStreams, runInContainer } from '../../docker/container.js';
+import { type Credentials, credentialsFor } from '../../docker/credentials.js';
 import { openEngine } from '../../docker/dockerode.js';
 import type { Engine } from '../../docker/engine.js';
 import { ensureImage } from '../../docker/image.js';
@@ -138,6 +139,7 @@ async function makeImage(
       processes: await services.processes(),
       env: baseEnvironment(environment),
       userEnv: environment,
+      credentials: async (reference) => credentials(services, reference),
       signal,
       onLine: (line) => emit({ type: 'task-line', task: TASK, line }),
     },
@@ -154,7 +156,29 @@ async function makeImage(
       task: TASK,
       text: `Built the image ${ready.tag} (${Math.round(ready.image.sizeBytes / 1e6)} MB)`,
     });
+  for (const { tag, sizeBytes } of ready.removed)
+    emit({
+      type: 'notice',
+      task: TASK,
+      text: `Removed ${tag} (${Math.round(sizeBytes / 1e6)} MB), an image of older inputs`,
+    });
   return ready.tag;
+}
+
+/** What Docker's own client would send to the registry of an image. */
+async function credentials(services: Services, reference: string): Promise<Credentials | undefined> {
+  const { environment, signal } = services;
+  const processes = await services.processes();
+  return credentialsFor(surroundings(environment), reference, async (file, args, input) => {
+    // A helper may need all of the user's environment: a session bus, a GnuPG home.
+    const command = { file, args, env: environment };
+    try {
+      return await processes.run(command, { signal, input, capture: true });
+    } catch (cause) {
+      if (!(cause instanceof StopwatchError) || cause.code !== 'command-not-found') throw cause;
+      return { exitCode: undefined, stdout: '' };
+    }
+  });
 }
 
 function surroundings(environment: Services['environment']): Parameters<typeof connect>[0] {
