@@ -5,6 +5,16 @@ import { type Credentials, credentialsFor, registryOf, type RunHelper } from './
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const noHelper: RunHelper = () => Promise.reject(new Error('no helper is to be run'));
 
+async function noFile(): Promise<undefined> {}
+
+/** A helper that ends so; what it is asked is added to `asked`. */
+function saying(exitCode: number | undefined, stdout: string, asked: unknown[] = []): RunHelper {
+  return async (...all) => {
+    asked.push(all);
+    return { exitCode, stdout };
+  };
+}
+
 function find(
   config: unknown,
   reference: string,
@@ -48,8 +58,9 @@ describe('config.json', () => {
   test('nothing known, and no file', async () => {
     expect(await find({ auths }, 'other.example/base')).toBeUndefined();
     expect(await find({ auths }, 'empty.example/base')).toBeUndefined();
-    const readFile = async () => undefined;
-    expect(await credentialsFor({ env: {}, home: '/', readFile }, 'a.example/b', noHelper)).toBeUndefined();
+    expect(
+      await credentialsFor({ env: {}, home: '/', readFile: noFile }, 'a.example/b', noHelper),
+    ).toBeUndefined();
   });
 
   test('what cannot be read is said without its words', async () => {
@@ -65,12 +76,6 @@ describe('config.json', () => {
 
 describe('credential helpers', () => {
   const config = { credsStore: 'store', credHelpers: { 'reg.example': 'own' } };
-  const saying =
-    (exitCode: number | undefined, stdout: string, asked: unknown[] = []): RunHelper =>
-    async (...all) => {
-      asked.push(all);
-      return { exitCode, stdout };
-    };
 
   test('the registry’s own goes before that for all', async () => {
     const asked: unknown[] = [];

@@ -36,6 +36,8 @@ function readText(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined);
 }
 
+async function none(): Promise<undefined> {}
+
 class Collect extends Writable {
   text = '';
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -59,8 +61,6 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
   function remember(line: string): void {
     lines.push(line);
   }
-
-  async function none(): Promise<undefined> {}
 
   function deps(signal: AbortSignal = never): ImageDeps {
     const env = baseEnvironment();

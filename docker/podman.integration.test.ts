@@ -23,6 +23,10 @@ const never = new AbortController().signal;
 const IMAGE = 'stopwatch-small:1';
 const missing = whyNoPodman();
 
+function tag(number: number): string {
+  return `stopwatch:${String(number).repeat(16)}`;
+}
+
 describe.skipIf(missing !== undefined)(`podman${missing === undefined ? '' : ` (${missing})`}`, () => {
   let service: PodmanService | undefined;
   let engine: Engine;
@@ -121,7 +125,6 @@ describe.skipIf(missing !== undefined)(`podman${missing === undefined ? '' : ` (
   });
 
   test('builds an image, says which step failed, and lets older ones go', async () => {
-    const tag = (number: number) => `stopwatch:${String(number).repeat(16)}`;
     // By its id, as a base that was bootstrapped.
     const base = (await engine.image(IMAGE))?.id ?? '';
     const build = async (number: number, last: string): Promise<readonly string[]> => {

@@ -29,6 +29,10 @@ const PASSWORD = 'open sesame';
 const HASH = '$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW';
 const never = new AbortController().signal;
 
+function base64(plain: string): string {
+  return Buffer.from(plain).toString('base64');
+}
+
 /** Debian's registry; not installed, for that would start a service. Undefined where there is no apt. */
 function registryProgram(directory: string): string | undefined {
   const installed = which('docker-registry', process.env['PATH']);
@@ -39,7 +43,7 @@ function registryProgram(directory: string): string | undefined {
     cwd: directory,
     stdio: 'ignore',
   });
-  const [deb = ''] = readdirSync(directory).filter((name) => name.endsWith('.deb'));
+  const deb = readdirSync(directory).find((name) => name.endsWith('.deb')) ?? '';
   execFileSync('dpkg', ['-x', deb, 'unpacked'], { cwd: directory });
   return join(directory, 'unpacked/usr/bin/docker-registry');
 }
@@ -63,7 +67,6 @@ async function ask(method: string, path: string, headers: Record<string, string>
 }
 
 describe.skipIf(address === undefined)('a registry that wants a password (STOPWATCH_TEST_DOCKER)', () => {
-  const base64 = (plain: string) => Buffer.from(plain).toString('base64');
   let directory: string;
   let registry: ChildProcess | undefined;
   let server: string;
