@@ -38,7 +38,7 @@ export function header(): string {
   return [
     '/* SPDX-License-Identifier: GPL-2.0-or-later OR MIT */\n' +
       '/*\n * Hardware-software interface of the stopwatch, shared by the QEMU device and\n' +
-      ' * the Linux driver. Generated from device/contract.ts (npm run generate): edit\n * that file, not this one.\n */\n' +
+      ' * the Linux driver. Generated from device/contract.ts: edit that file,\n * not this one.\n */\n' +
       '#ifndef STOPWATCH_HW_SW_H\n#define STOPWATCH_HW_SW_H\n',
     block('Offsets in the trapping region, "regs": 64-bit registers, little-endian', [
       ...REGISTERS.map((r) => [`STOPWATCH_${r.name}`, hex(r.offset)] as const),

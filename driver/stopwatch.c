@@ -3,9 +3,8 @@
  * Driver for the para-virtualized stopwatch of QEMU.
  *
  * The device has a trapping register bank ("regs"), a bank of plain memory
- * shared with the host ("mem") and one interrupt. docs/ of the stopwatch
- * project holds its register specification; the offsets and codes come from
- * stopwatch_hw-sw.h, which is generated from the same source.
+ * shared with the host ("mem") and one interrupt. The offsets and codes come
+ * from stopwatch_hw-sw.h, which is generated from the device's contract.
  *
  * User space sees
  *   /sys/module/stopwatch/parameters/stopwatch_status

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Scripts that once showed a difference, done again: test/regressions in the repository. */
+/** Scripts that once showed a difference, done again. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FuzzRequest, type MachinePorts, type Outcome, replay } from '../../vm/device-kit-fuzz.js';

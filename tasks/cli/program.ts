@@ -13,6 +13,7 @@ import { addDockerAll } from './commands/docker-all.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFuzz } from './commands/fuzz.js';
 import { addGraph } from './commands/graph.js';
+import { addInit } from './commands/init.js';
 import { addModule } from './commands/module.js';
 import { addMutants } from './commands/mutants.js';
 import { addPatch } from './commands/patch.js';
@@ -52,6 +53,7 @@ export function createProgram(app: App): Command {
     addReplay,
     addRun,
     addModule,
+    addInit,
     addDoctor,
     addStatus,
     addGraph,

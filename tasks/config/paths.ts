@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the package itself, the user's project, and the work directory. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../core/errors.js';
@@ -116,7 +116,8 @@ export function findPaths(cwd: string, workdir: string | undefined): Paths {
   const own = packageRoot();
   return {
     package: own,
-    device: deviceFileIn(project) === undefined ? own : project,
+    // By whatever link one has come to a checkout, its device is the one that is compiled.
+    device: deviceFileIn(project) === undefined || realpathSync(project) === own ? own : project,
     project,
     work,
     src: join(work, 'src'),

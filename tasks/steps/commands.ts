@@ -40,6 +40,9 @@ export const replay: Steps['replay'] = async (services, options) =>
 export const run: Steps['run'] = async (services, options) =>
   (await import('./interactive-run.js')).interactiveRun(services, options);
 
+export const init: Steps['init'] = async (services, options) =>
+  (await import('../init/init.js')).initProject(services.loaded.paths, options, services.signal);
+
 export const clean: Steps['clean'] = async (services, options) =>
   (await import('./clean.js')).cleanWork(services, options);
 

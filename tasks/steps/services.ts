@@ -135,6 +135,13 @@ export interface CacheKeys {
   readonly ccache: Cache;
 }
 
+export interface InitOptions {
+  /** Absolute path. */
+  readonly directory: string;
+  /** Of the device; undefined: as the directory is called. */
+  readonly name: string | undefined;
+}
+
 /** The options of the command line that the command inside is to have too. */
 export interface HandedOn {
   readonly json?: true;
@@ -182,6 +189,8 @@ export interface Steps {
   stress(services: Services, options: StressOptions): Promise<Result>;
   run(services: Services, options: RunOptions): Promise<Result>;
   module(services: Services): Promise<Result>;
+  /** A project of the user's own, in a directory of its own. */
+  init(services: Services, options: InitOptions): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */
   status(services: Services): Promise<readonly TaskStatus[]>;
   /** What a CI system keeps, and under which keys; known before anything is downloaded. */

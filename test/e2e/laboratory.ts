@@ -109,7 +109,7 @@ function refresh({ package: installed }: Project): void {
     cpSync(join(CHECKOUT, room), join(installed, room), {
       recursive: true,
       preserveTimestamps: true,
-      filter: (path) => room === 'dist' || !path.endsWith('.ts'),
+      filter: (path) => ['dist', 'device'].includes(room) || !path.endsWith('.ts'),
     });
   }
 }

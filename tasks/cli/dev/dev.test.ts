@@ -35,6 +35,18 @@ test("the user's settings are read anew, but not compiled", () => {
   });
 });
 
+test("a project's own device is read anew, and nothing of it is compiled", () => {
+  const own = { ...paths, device: '/project' };
+  expect(watchedPaths(own)).toContain('/project/device');
+  expect(askedBy(['/project/device/contract.ts'], own)).toEqual({
+    saved: ['device/contract.ts'],
+    compile: false,
+    generate: false,
+    restart: true,
+  });
+  expect(askedBy(['/project/device/own.c'], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
+});
+
 test('saves that wait are one run, and to quit comes first', async () => {
   const wishes = new Wishes();
   wishes.add({ kind: 'run', saved: ['b', 'a'], at: 20 });

@@ -3,7 +3,7 @@
 import { join, relative } from 'node:path';
 import { CONFIG_FILES, isCheckout, type Paths } from '../../config/paths.js';
 
-/** Of the package: the device, the driver, the guest, the patches, and the configurations of what is built. */
+/** Of the device's root: the device, the driver, the guest, the patches, and the configurations of what is built. */
 const ROOMS = [
   'device',
   'driver',
@@ -17,13 +17,17 @@ const ROOMS = [
 /** The package's own files whose change means other TypeScript; none in an installed package, which has no TypeScript. */
 const COMPILED = ['config.ts', 'vm'];
 
-export function watchedPaths({ package: root, project }: Paths): string[] {
-  const rooms = [...ROOMS, ...(isCheckout() ? COMPILED : [])].map((room) => join(root, room));
+/** Whether the device is the package's own, which is compiled; that of a project is read as it is. */
+const isOwn = ({ package: own, device }: Paths): boolean => device === own;
+
+export function watchedPaths(paths: Paths): string[] {
+  const { device: root, project } = paths;
+  const rooms = [...ROOMS, ...(isOwn(paths) && isCheckout() ? COMPILED : [])].map((room) => join(root, room));
   return [...rooms, ...CONFIG_FILES.map((name) => join(project, name))];
 }
 
 export interface Asked {
-  /** Shown paths of what matters, relative to the package or the project. */
+  /** Shown paths of what matters, relative to the device's root or the project. */
   readonly saved: readonly string[];
   /** TypeScript that the tool itself runs must be compiled first. */
   readonly compile: boolean;
@@ -34,14 +38,16 @@ export interface Asked {
 }
 
 /** Of saved paths, absolute. Tests and what documents things change nothing. */
-export function askedBy(paths: readonly string[], { package: root, project }: Paths): Asked {
+export function askedBy(paths: readonly string[], where: Paths): Asked {
+  const { device: root, project } = where;
   const configs = new Set(CONFIG_FILES.map((name) => join(project, name)));
   const matter = paths.filter((path) => !/\.test(\.support)?\.ts$|\.md$/.test(path));
-  const compiled = matter.filter((path) => path.endsWith('.ts') && !configs.has(path));
+  const code = matter.filter((path) => path.endsWith('.ts') && !configs.has(path));
+  const compiled = isOwn(where) ? code : [];
   return {
     saved: matter.map((path) => (configs.has(path) ? relative(project, path) : relative(root, path))),
     compile: compiled.length > 0,
     generate: compiled.some((path) => /^device\/(contract|header)\.ts$/.test(relative(root, path))),
-    restart: compiled.length > 0 || matter.some((path) => configs.has(path)),
+    restart: code.length > 0 || matter.some((path) => configs.has(path)),
   };
 }

@@ -62,7 +62,8 @@ class Worker {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     this.tell('Watching device/, driver/, guest_fs/, patches/, the configurations in vm/, and the settings.');
-    if (!isCheckout()) this.tell('Not the model: in an installed package it is compiled already.');
+    if (loaded.paths.device === loaded.paths.package && !isCheckout())
+      this.tell('Not the model: in an installed package it is compiled already.');
     if (this.keys !== undefined) this.tell(KEYS);
     this.keys?.take();
     this.wishes.add({ kind: 'run', saved: resumed, at: performance.now() });
