@@ -33,6 +33,8 @@ export interface Evaluator {
   ): Promise<Evaluation>;
   /** What a finished task's fingerprint is for its dependents. For one with unknown inputs that is what it made. */
   resultOf(task: Task, fingerprint: string): Promise<string>;
+  /** Absolute paths of files and of what is in trees that are not as they were, by content; what is not known is left out. */
+  changed(was: Parts, is: Parts): readonly string[];
   /** Keeps the trees' states, so that a later evaluation can name what has changed since. */
   keepTrees(parts: Parts): void;
   /** To be called when a task has changed these paths. */
@@ -134,6 +136,15 @@ export function createEvaluator({ workdir, processes, env, signal, clock }: Eval
         tools: {},
         deps: { [task.name]: fingerprint },
       });
+    },
+    changed(was, is) {
+      const differing = Object.keys(is.files).filter((path) => was.files[path] !== is.files[path]);
+      for (const [root, digest] of Object.entries(is.trees)) {
+        const before = was.trees[root];
+        if (before === undefined || before === digest) continue;
+        for (const path of trees.changes(root, before) ?? []) differing.push(join(root, path));
+      }
+      return differing;
     },
     keepTrees(parts) {
       for (const [root, digest] of Object.entries(parts.trees)) trees.keep(root, digest);

@@ -9,9 +9,12 @@ import type { Processes } from '../host/process.js';
 import { createContext } from './context.js';
 import { StopwatchError } from './errors.js';
 import type { Evaluator } from './evaluate.js';
-import type { Emit } from './events.js';
+import type { Emit, Reason } from './events.js';
 import { toStopwatchError } from './failure.js';
-import { flushOutput, outputSignature, taskFileName } from './state.js';
+import { canonicalJson, type Parts } from './fingerprint.js';
+import { makeNewer } from './newer.js';
+import { createResults } from './results.js';
+import { flushOutput, outputSignature, taskFileName, type TaskRecord } from './state.js';
 import type { Task } from './task.js';
 import { openTaskLog, type TaskLog } from './task-log.js';
 
@@ -60,19 +63,33 @@ export async function runTask(
     if (options.signal.aborted) throw interrupted(task);
     evaluator.keepTrees(parts);
     const boot = bootId();
-    await evaluator.state.markUnfinished(task.name, boot, record?.durationMs);
+    // Before the record is written over.
+    const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
+    const changed = record?.parts === undefined ? [] : evaluator.changed(record.parts, parts);
+    // Before it says what is being made: killed in between, it is done again.
+    const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
+    const newer = byTimes ? await makeNewer(changed, madeMs) : [];
+    const made = { bootId: boot, parts, durationMs: record?.durationMs };
+    await evaluator.state.markUnfinished(task.name, made);
     log = openTaskLog(logFile);
     emit({ type: 'task-start', task: task.name, logFile });
     log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
+    if (newer.length > 0)
+      log.line(`Older than what was made of them before, so newer now: ${newer.join(' ')}`);
     const crashed = record?.state === 'unfinished' && record.bootId !== boot;
-    await runToEnd(task, slots, log, logFile, crashed, options);
+    const results = createResults(join(options.workdir, 'results'));
+    const again = mayRestore(task, record, parts, reasons) && (await results.restore(task, fingerprint));
+    if (again) log.line('The same inputs as in an earlier run: its result is taken again');
+    else await runToEnd(task, slots, log, logFile, crashed, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
-    const durationMs = clock.now() - started;
+    if (task.kept === true && !again) await results.keep(task, fingerprint);
+    // How long it takes to make it, whatever this run did.
+    const durationMs = again ? (record?.durationMs ?? 0) : clock.now() - started;
     // The fingerprint from before the run: an input that changed meanwhile makes the task stale the next time.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
     const result = await evaluator.resultOf(task, fingerprint);
-    emit({ type: 'task-done', task: task.name, durationMs });
+    emit({ type: 'task-done', task: task.name, durationMs: clock.now() - started });
     return { end: 'done', result };
   } catch (thrown) {
     const place = {
@@ -92,6 +109,24 @@ export async function runTask(
   } finally {
     log?.close();
   }
+}
+
+/**
+ * What else is in a build directory must be as the last run left it, and of the same trees: then all that differs is made
+ * of files that changed, which make and ninja see by their times.
+ */
+function mayRestore(
+  task: Task,
+  record: TaskRecord | undefined,
+  parts: Parts,
+  reasons: readonly Reason[],
+): boolean {
+  return (
+    task.kept === true &&
+    record?.state === 'finished' &&
+    reasons.every(({ kind }) => kind !== 'output') &&
+    canonicalJson(record.parts.trees) === canonicalJson(parts.trees)
+  );
 }
 
 async function runToEnd(

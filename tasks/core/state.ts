@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What is remembered of each task's last run, one file per task below `<workdir>/state/tasks/`. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { flush, removeTemporaries, writeFileAtomic } from '../host/atomic.js';
@@ -8,11 +8,12 @@ import type { Reason } from './events.js';
 import type { Parts } from './fingerprint.js';
 
 const texts = z.record(z.string(), z.string());
+const parts = z.strictObject({ values: texts, files: texts, trees: texts, tools: texts, deps: texts });
 const finished = z.strictObject({
   version: z.literal(1),
   state: z.literal('finished'),
   fingerprint: z.string(),
-  parts: z.strictObject({ values: texts, files: texts, trees: texts, tools: texts, deps: texts }),
+  parts,
   /** Signature of each output. */
   outputs: texts,
   durationMs: z.number(),
@@ -23,6 +24,8 @@ const unfinished = z.strictObject({
   /** The boot in which it was started. */
   bootId: z.string(),
   durationMs: z.number().optional(),
+  /** Of what it was making. */
+  parts: parts.optional(),
 });
 const record = z.discriminatedUnion('state', [finished, unfinished]);
 
@@ -33,13 +36,18 @@ export interface TaskState {
   /** Undefined when it never ran, and when the record cannot be understood. */
   read(task: string): TaskRecord | undefined;
   /** To be written before a task changes anything. */
-  markUnfinished(task: string, bootId: string, lastDurationMs: number | undefined): Promise<void>;
+  markUnfinished(
+    task: string,
+    run: { bootId: string; parts: Parts; durationMs: number | undefined },
+  ): Promise<void>;
+  /** When the record was written, milliseconds since 1970; undefined when there is none. */
+  writtenMs(task: string): number | undefined;
   /** To be written when all is done and on the disk. */
   markFinished(
     task: string,
     result: { fingerprint: string; parts: Parts; outputs: Record<string, string>; durationMs: number },
   ): Promise<void>;
-  /** All tree states that finished records refer to. */
+  /** All tree states that records refer to. */
   keptTrees(): { root: string; digest: string }[];
   /** Removes what killed writers left. */
   tidy(): Promise<void>;
@@ -54,12 +62,14 @@ export function createTaskState(directory: string): TaskState {
   const file = (task: string) => join(directory, `${taskFileName(task)}.json`);
   return {
     read: (task) => readRecord(file(task)),
-    async markUnfinished(task, bootId, lastDurationMs) {
+    writtenMs: (task) => statSync(file(task), { throwIfNoEntry: false })?.mtimeMs,
+    async markUnfinished(task, { bootId, parts: making, durationMs }) {
       const mark: TaskRecord = {
         version: 1,
         state: 'unfinished',
         bootId,
-        ...(lastDurationMs === undefined ? {} : { durationMs: lastDurationMs }),
+        parts: making,
+        ...(durationMs === undefined ? {} : { durationMs }),
       };
       await writeFileAtomic(file(task), JSON.stringify(mark));
     },
@@ -73,8 +83,7 @@ export function createTaskState(directory: string): TaskState {
       const kept: { root: string; digest: string }[] = [];
       for (const name of namesIn(directory)) {
         const found = name.endsWith('.json') ? readRecord(join(directory, name)) : undefined;
-        if (found?.state !== 'finished') continue;
-        for (const [root, digest] of Object.entries(found.parts.trees)) kept.push({ root, digest });
+        for (const [root, digest] of Object.entries(found?.parts?.trees ?? {})) kept.push({ root, digest });
       }
       return kept;
     },

@@ -73,6 +73,11 @@ export interface Task {
   /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. A directory only has to be there. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
+  /**
+   * Its outputs are few files, a function of its inputs alone: they are kept by fingerprint, and when one comes back
+   * they are taken again instead of running it. What else a build leaves behind is then older than they are.
+   */
+  readonly kept?: true;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */
   readonly always?: string;
   /** Does the work. Must be safe to run again after being killed anywhere. */

@@ -60,8 +60,9 @@ export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDes
         properties: propertiesOf(device, vm),
       },
     },
-    outputs: [layout.dtb],
+    outputs: [layout.dtb, layout.dts],
     jobs: 'one',
+    kept: true,
     run: async (context) => {
       await mkdir(dirname(layout.dtb), { recursive: true });
       const parts = machineParts(config, layout, device, {

@@ -82,6 +82,7 @@ export function linuxTasks(
       inputs: { files: [driver], values: { make, env } },
       outputs: [modulePath(layout, device)],
       jobs: 'make',
+      kept: true,
       run: async (context) => {
         // Only of what this task makes: the kernel beside it is finished.
         await carryOn(join(build, directory), context, async () => {

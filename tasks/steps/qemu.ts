@@ -72,6 +72,8 @@ export function qemuTasks(
       inputs: { files: links, trees: [tree], values: { ccache } },
       outputs: [join(build, 'qemu-system-aarch64')],
       jobs: 'ninja',
+      // Where the device is compiled again, what is linked next needs the objects themselves.
+      ...(again === undefined ? { kept: true as const } : {}),
       run: async (context) => {
         const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
         await carryOn(build, context, async () => {

@@ -53,6 +53,7 @@ export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescri
       inputs,
       outputs: [layout.initramfs],
       jobs: 'one',
+      kept: true,
       run: async (context) => makeInitramfs(context, layout, cpio, await entries()),
     },
     {
