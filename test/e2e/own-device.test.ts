@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A project of one's own: another device, built, booted and judged by the same
+ * commands, and no stopwatch anywhere. It is that of docs/host-power.md, whose
+ * commands are run as they stand there.
+ */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { edit, undoEdits } from './edit.js';
+import { CHECKOUT, laboratory, say } from './laboratory.js';
+import { type Ended, left, must, type Project, projectIn, start, tree } from './project.js';
+
+undoEdits();
+
+const NAME = 'powerswitch';
+const page = readFileSync(join(CHECKOUT, 'docs', 'host-power.md'), 'utf8');
+const blocks = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block);
+const [init, install, build, patch, again, denied, program, asked, forget, ...rest] = blocks;
+
+let own: Project;
+
+/** Commands of the page, in a shell that stops at the first one that fails. */
+async function typed(
+  block: string | undefined,
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return start('sh', ['-e', '-c', block ?? 'false'], { cwd, env: { ...own.env, ...env } }).ended;
+}
+
+async function mustType(block: string | undefined, cwd = own.directory): Promise<string> {
+  const { code, out, err } = await typed(block, cwd);
+  expect(code, `${block}\n${out}\n${err}`).toBe(0);
+  return (out + err).replaceAll('\r', '');
+}
+
+beforeAll(async () => {
+  const { directory, project } = await laboratory();
+  const home = join(directory, NAME);
+  own = projectIn(home, project.env);
+  // In a kept laboratory what was built is used again.
+  const kept = join(directory, `${NAME}.work`);
+  if (existsSync(own.work)) renameSync(own.work, kept);
+  rmSync(home, { recursive: true, force: true });
+  await mustType(init, project.directory);
+  if (existsSync(kept)) renameSync(kept, own.work);
+  say(`installing in ${home}, and building there`);
+  await mustType(install, project.directory);
+});
+
+test('the page has the commands that are run here', () => {
+  expect(rest).toEqual([]);
+  expect(init).toBe(`npx stopwatch init ../${NAME}\n`);
+  for (const block of [build, again]) expect(block).toBe('npx stopwatch all\n');
+  expect(patch).toContain('host-power.patch');
+  expect(program).toContain('pretend.sh');
+  expect(denied).toContain('host-off');
+  expect(asked).toContain('host-reboot');
+  expect(forget).toContain('sed -i');
+});
+
+async function all(): Promise<{ code: number | null; said: string }> {
+  const { code, out, err } = await own.stopwatch(['all']);
+  return { code, said: out + err };
+}
+
+/** Names of what is in a tree, links too, that have the word in them. */
+async function named(directory: string, word: string): Promise<string> {
+  return must('find', [directory, '-iname', `*${word}*`], { cwd: directory, env: own.env });
+}
+
+test('passes, judged by its own model', async () => {
+  const said = await mustType(build);
+  const { guest, verdict } = own.lastReport().result;
+  expect(guest.outcome).toBe('passed');
+  expect(verdict).toMatchObject({ result: 'agree' });
+  expect(verdict?.checked).toBeGreaterThan(1000);
+  expect(verdict?.witnessed).toBeGreaterThan(100);
+  // The header that came with it is the one that follows from the contract.
+  expect(said).not.toContain('is written anew');
+});
+
+test('no stopwatch: in its sources, in the trees, in QEMU, in the driver', async () => {
+  const rooms = ['device', 'driver', 'guest_fs', 'patches', 'vm'];
+  const found = await start('grep', ['-ril', 'stopwatch', ...rooms], { cwd: own.directory, env: own.env })
+    .ended;
+  expect(found).toMatchObject({ code: 1, out: '' });
+  for (const source of ['qemu', 'linux']) {
+    expect(await named(tree(own, source), 'stopwatch')).toBe('');
+    expect(await named(tree(own, source), NAME)).not.toBe('');
+  }
+  const qemu = join(own.work, 'build', 'qemu', 'qemu-system-aarch64');
+  const devices = await must(qemu, ['-machine', 'virt', '-device', 'help'], {
+    cwd: own.directory,
+    env: own.env,
+  });
+  expect(devices).toContain(`"${NAME}"`);
+  expect(devices).not.toMatch(/stopwatch/i);
+  expect(readFileSync(qemu, 'latin1')).not.toMatch(/stopwatch[_-][a-z]/i);
+  const linux = join(own.work, 'build', 'linux');
+  const drivers = readdirSync(join(linux, 'drivers', 'misc'));
+  expect(drivers).toContain(NAME);
+  expect(drivers).not.toContain('stopwatch');
+  expect(readFileSync(join(linux, 'drivers', 'misc', NAME, `${NAME}.ko`), 'latin1')).not.toMatch(
+    /stopwatch/i,
+  );
+  expect(readFileSync(join(linux, '.config'), 'utf8')).not.toContain('STOPWATCH');
+  const dts = readFileSync(join(own.work, 'vm', 'virt.dts'), 'utf8');
+  expect(dts).toContain(`compatible = "${NAME}"`);
+  expect(dts).not.toContain('stopwatch');
+});
+
+test('its TypeScript is correct', async () => {
+  await must(join(own.directory, 'node_modules', '.bin', 'tsc'), [], { cwd: own.directory, env: own.env });
+});
+
+test('the other commands know it', async () => {
+  const module = await own.stopwatch(['module']);
+  expect(module.code, module.err).toBe(0);
+  expect(module.out).toContain(`${NAME}.ko`);
+  const patches = await own.stopwatch(['update_patches']);
+  expect(patches.code, patches.err).toBe(0);
+  expect(patches.out).toContain('Nothing to write');
+  const fuzz = await own.stopwatch(['fuzz', '--ops', '2000', '--seed', '1', '--json']);
+  expect(fuzz.code, fuzz.out + fuzz.err).toBe(0);
+  const status = await own.status();
+  expect([...status.values()].filter(({ fresh }) => !fresh)).toEqual([]);
+});
+
+test('a fault in its device is found by its model', async () => {
+  edit(
+    own.directory,
+    `device/${NAME}.c`,
+    `        s->elapsed = ${NAME}_elapsed(s, now);\n        s->status = POWERSWITCH_STATUS_PAUSED;`,
+    '        s->status = POWERSWITCH_STATUS_PAUSED;',
+  );
+  const { code, said } = await all();
+  expect(code, said).toBe(3);
+  expect(own.lastReport().result.verdict?.divergence).toMatchObject({
+    register: 'COMMAND',
+    field: 'state.elapsed',
+  });
+});
+
+test('a change of its contract reaches device, driver and model', async () => {
+  const header = join(own.directory, 'driver', `${NAME}_hw-sw.h`);
+  const before = readFileSync(header, 'utf8');
+  edit(own.directory, 'device/contract.ts', '0x504f5745n', '0x504f5746n');
+  const changed = await all();
+  expect(changed.code, changed.said).toBe(0);
+  expect(changed.said).toContain(`driver/${NAME}_hw-sw.h is written anew`);
+  expect(readFileSync(header, 'utf8')).toBe(before.replace('0x504f5745', '0x504f5746'));
+});
+
+/** What the harmless program was asked for. */
+function log(): string {
+  const file = join(own.directory, 'asked.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+test('host-power: without a program the guest is denied, and nothing runs', async () => {
+  await mustType(patch);
+  await must(join(own.directory, 'node_modules', '.bin', 'tsc'), [], { cwd: own.directory, env: own.env });
+  await mustType(program);
+  await mustType(again);
+  const { guest, verdict } = own.lastReport().result;
+  expect(guest.ktap.tests).toContainEqual(expect.objectContaining({ name: 'host_power', status: 'ok' }));
+  expect(verdict?.result).toBe('agree');
+  expect(await mustType(denied)).toMatch(/^powerswitch_ctrl\.sh: refused: Permission denied$/m);
+  expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
+  const empty = await typed(denied, own.directory, { STOPWATCH_VM_DEVICE_PROPERTIES: 'host-power=' });
+  expect(empty.code, empty.err).toBe(0);
+  expect(empty.out).toContain('Permission denied');
+  expect(await left(own)).toEqual([]);
+  expect(log()).toBe('');
+});
+
+test('host-power: with a program it runs exactly once, and the model agrees', async () => {
+  const said = await mustType(asked);
+  expect(said.match(/^powerswitch_ctrl\.sh: refused: Device or resource busy$/gm)).toHaveLength(2);
+  expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
+  // The program too, which nobody waits for.
+  expect(await left(own)).toEqual([]);
+  expect(log()).toBe('reboot\n');
+});
+
+test('host-power: a program that is not there is no matter of the guest', async () => {
+  const env = { STOPWATCH_VM_DEVICE_PROPERTIES: 'host-power=/none' };
+  const { code, out, err } = await typed(denied, own.directory, env);
+  expect(code, out + err).toBe(0);
+  expect(out).not.toContain('refused');
+  expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
+  expect(readFileSync(own.lastRun('qemu.log'), 'utf8')).toContain('powerswitch: host-power: ');
+});
+
+test('host-power: a device that forgets that it was asked is found out', async () => {
+  rmSync(join(own.directory, 'asked.log'));
+  await mustType(forget);
+  const { code, out, err } = await typed(asked, own.directory);
+  expect(code, out + err).toBe(3);
+  expect(own.lastReport().result.verdict?.divergence).toMatchObject({ register: 'COMMAND' });
+  expect(await left(own)).toEqual([]);
+  expect(log()).toBe('reboot\noff\noff\n');
+});
