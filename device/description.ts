@@ -38,6 +38,7 @@ export const stopwatchDescription: DeviceDescription = {
       { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/poweroff', mode: 0o755 },
       { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/reboot', mode: 0o755 },
       { file: 'guest_fs/poweroff.sh', path: '/usr/sbin/halt', mode: 0o755 },
+      { file: 'guest_fs/network_update.sh', path: '/usr/bin/network_update.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_ctrl.sh', path: '/usr/bin/stopwatch_ctrl.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_stress.sh', path: '/usr/bin/stopwatch_stress.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },

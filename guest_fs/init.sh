@@ -86,6 +86,11 @@ if [ -f "$module" ]; then
 	insmod "$module" || complain "cannot load $module"
 fi
 
+# A machine that takes new files while it runs has a second serial line.
+if [ -c /dev/ttyAMA1 ]; then
+	network_update.sh --serve &
+fi
+
 mode=shell
 read -r cmdline </proc/cmdline
 for word in $cmdline; do

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
+import { type DeliveryEndpoints, DISK_SERIAL } from './delivery.js';
 import { DEVICE_ID, type DeviceDescription, propertiesOf } from './device.js';
 import { type BootOptions, type MachineFiles, quits } from './types.js';
 
@@ -14,6 +15,8 @@ export interface Endpoints {
   readonly witnessPatterns: readonly string[];
   /** The console on a pseudo-terminal instead: a link to it that QEMU makes, and a file for all that is printed. */
   readonly console?: { readonly pty: string; readonly log: string };
+  /** For a machine that takes new files while it runs: see delivery.ts. */
+  readonly delivery?: DeliveryEndpoints | undefined;
 }
 
 /** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
@@ -124,6 +127,21 @@ function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoin
   return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
 }
 
+/** A disk that only the host writes. The kernel has its driver for `--rw`. */
+function deliveryDisk(delivery: DeliveryEndpoints | undefined): string[] {
+  if (delivery === undefined) return [];
+  return [
+    ['-drive', `if=none,id=delivery,format=raw,readonly=on,file=${optionValue(delivery.disk)}`],
+    ['-device', `virtio-blk-device,drive=delivery,serial=${DISK_SERIAL}`],
+  ].flat();
+}
+
+/** A second serial line, like the console's. */
+function deliveryLine(delivery: DeliveryEndpoints | undefined): string[] {
+  if (delivery === undefined) return [];
+  return ['-chardev', `socket,id=delivery,path=${optionValue(delivery.line)}`, '-serial', 'chardev:delivery'];
+}
+
 function consoleDevice({ console }: Endpoints): string {
   // signal=off: Ctrl-C is the guest's.
   if (console === undefined) return 'stdio,id=console,signal=off';
@@ -138,10 +156,13 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
     clock(parts),
     ['-kernel', files.kernel],
     files.initramfs === undefined ? [] : ['-initrd', files.initramfs],
+    // Before the root's disk: the last one is the guest's first.
+    deliveryDisk(endpoints.delivery),
     disk(parts),
     ['-append', kernelCommandLine(parts)],
     ['-chardev', consoleDevice(endpoints)],
     ['-serial', 'chardev:console'],
+    deliveryLine(endpoints.delivery),
     endpoints.qmp === undefined
       ? []
       : [

@@ -18,9 +18,11 @@ const SETTLED = 50;
 const PROMPT = /[#$>] ?$/;
 const CTRL_D = '\u0004';
 
+type Typist = Pick<RunningMachine, 'prompt' | 'send' | 'quit'>;
+
 export class PipedInput {
   readonly #clock: Clock;
-  readonly #machine: RunningMachine;
+  readonly #machine: Typist;
   readonly #quietSeconds: number;
   readonly #lines: Uint8Array[] = [];
   #ended = false;
@@ -31,7 +33,7 @@ export class PipedInput {
   #cancel: () => void = () => {};
   #cancelPrompt: () => void = () => {};
 
-  constructor(clock: Clock, machine: RunningMachine, quietSeconds: number) {
+  constructor(clock: Clock, machine: Typist, quietSeconds: number) {
     this.#clock = clock;
     this.#machine = machine;
     this.#quietSeconds = quietSeconds;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Boots one machine, watches it, and sees to it that nothing of it is left. */
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { StopwatchError } from '../tasks/core/errors.js';
 import type { Child, Processes } from '../tasks/host/process.js';
 import { qemuArguments, type MachineParts } from './arguments.js';
 import type { Clock } from './clock.js';
+import { type DeliveryEnds, makeDeliveryEnds } from './delivery.js';
 import { type EventPipe, openEventPipe } from './event-pipe.js';
 import { type Ending, judge } from './judge.js';
 import { LineSplitter } from './lines.js';
@@ -48,6 +50,8 @@ export interface BootPorts {
   readonly onEventLine?: (line: string) => void;
   /** The same stream as bytes, for who must see whether its last line was cut off. */
   readonly onEvents?: (bytes: Uint8Array) => void;
+  /** The machine gets what delivery.ts needs: QEMU's end of the serial line, and the path of the disk. */
+  readonly onDelivery?: (line: Socket, disk: string) => void;
 }
 
 export interface RunningMachine {
@@ -59,6 +63,9 @@ export interface RunningMachine {
   stop(reason: string): void;
   /** Ends it at its user's wish: the outcome is 'ended'. */
   quit(reason: string): void;
+  /** Lets its time stand still, and go on. Does nothing while QEMU does not listen. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /**
@@ -70,15 +77,18 @@ export async function boot(request: BootRequest, ports: BootPorts): Promise<Boot
   const directory = await makePrivateDirectory(request.directory);
   let listener: Listener | undefined;
   let pipe: EventPipe | undefined;
+  let delivery: DeliveryEnds | undefined;
   const logs = new RawLogs();
   try {
     listener = await listenOnce(join(directory.path, 'qmp'));
+    if (ports.onDelivery !== undefined) delivery = await makeDeliveryEnds(directory.path);
     if (request.parts.options.trace && !ports.interrupt.aborted) {
       const { processes, env, interrupt: signal } = ports;
       pipe = await openEventPipe(join(directory.path, 'events'), { processes, env, signal });
     }
-    return await new Boot(request, ports, logs).run(directory.path, listener, pipe);
+    return await new Boot(request, ports, logs).run(directory.path, listener, pipe, delivery);
   } finally {
+    delivery?.listener.close();
     listener?.close();
     logs.close();
     await directory.remove();
@@ -112,12 +122,22 @@ class Boot {
     );
   }
 
-  async run(directory: string, listener: Listener, pipe: EventPipe | undefined): Promise<BootResult> {
+  async run(
+    directory: string,
+    listener: Listener,
+    pipe: EventPipe | undefined,
+    delivery: DeliveryEnds | undefined,
+  ): Promise<BootResult> {
     const { parts, logs, witnessPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const eventLog = this.#logs.create(logs.events);
     const qemuLog = this.#logs.create(logs.qemu);
-    const args = qemuArguments(parts, { qmp: join(directory, 'qmp'), events: pipe?.path, witnessPatterns });
+    const args = qemuArguments(parts, {
+      qmp: join(directory, 'qmp'),
+      events: pipe?.path,
+      witnessPatterns,
+      delivery: delivery?.endpoints,
+    });
     // A disk's snapshot goes to TMPDIR.
     const env = { ...this.#ports.env, TMPDIR: directory };
     if (this.#ports.interrupt.aborted) return await this.#notStarted({ by: 'interrupt' }, '', pipe);
@@ -153,6 +173,12 @@ class Boot {
     child.stdin?.on('error', () => {}); // EPIPE: it has ended, which is seen elsewhere.
 
     void listener.connection.then((socket) => this.#connect(socket));
+    if (delivery !== undefined) {
+      const { disk } = delivery.endpoints;
+      void delivery.listener.connection.then((line) =>
+        this.#guard(() => this.#ports.onDelivery?.(line, disk)),
+      );
+    }
     const onInterrupt = (): void => this.#finish({ by: 'interrupt' });
     this.#ports.interrupt.addEventListener('abort', onInterrupt, { once: true });
     if (this.#ports.interrupt.aborted) onInterrupt();
@@ -237,6 +263,8 @@ class Boot {
       },
       stop: (reason) => this.#finish({ by: 'stop', reason }),
       quit: (reason) => this.#finish({ by: 'user', reason }),
+      pause: async () => void (await this.#qmp?.execute('stop')),
+      resume: async () => void (await this.#qmp?.execute('cont')),
     };
   }
 

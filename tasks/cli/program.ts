@@ -18,6 +18,7 @@ import { addModule } from './commands/module.js';
 import { addMutants } from './commands/mutants.js';
 import { addPatch } from './commands/patch.js';
 import { addPrepare } from './commands/prepare.js';
+import { addPush } from './commands/push.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addRunTestQuit } from './commands/run-test-quit.js';
@@ -52,6 +53,7 @@ export function createProgram(app: App): Command {
     addRunTestQuit,
     addReplay,
     addRun,
+    addPush,
     addModule,
     addInit,
     addDoctor,

@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   'guest-exited-early': EXIT.guest,
   'qemu-died': EXIT.guest,
   'qemu-not-started': EXIT.guest,
+  'nothing-serves': EXIT.guest,
+  'push-failed': EXIT.guest,
   'host-package-missing': EXIT.host,
   'install-failed': EXIT.host,
   'download-failed': EXIT.host,

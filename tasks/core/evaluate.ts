@@ -5,6 +5,7 @@ import { createFileIndex } from '../host/file-index.js';
 import type { Processes } from '../host/process.js';
 import { createToolVersions } from '../host/tools.js';
 import { ABSENT, createTreeIndex } from '../host/tree-index.js';
+import type { TreeWatch } from '../host/tree-watch.js';
 import type { Reason } from './events.js';
 import { canonicalJson, differences, fingerprintOf, type Parts } from './fingerprint.js';
 import { isWithin, overlaps } from './graph.js';
@@ -49,17 +50,30 @@ export interface EvaluatorOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly clock: { now(): number };
+  readonly treeWatch?: TreeWatch | undefined;
 }
 
 /** How long a tree's digest is used again without looking, milliseconds: for tasks that follow each other closely. */
 const DIGEST_AGE_MS = 2000;
 
-export function createEvaluator({ workdir, processes, env, signal, clock }: EvaluatorOptions): Evaluator {
+export function createEvaluator({
+  workdir,
+  processes,
+  env,
+  signal,
+  clock,
+  treeWatch,
+}: EvaluatorOptions): Evaluator {
   const place = join(workdir, 'state');
   const state = createTaskState(join(place, 'tasks'));
   const files = createFileIndex(join(place, 'files.json'));
   const tools = createToolVersions({ cacheFile: join(place, 'tools.json'), processes, env, signal });
-  const trees = createTreeIndex({ directory: join(place, 'trees'), processes, signal });
+  const trees = createTreeIndex({
+    directory: join(place, 'trees'),
+    processes,
+    signal,
+    watch: treeWatch,
+  });
   const recent = new Map<string, { readonly at: number; readonly digest: Promise<string> }>();
 
   const treeDigest = (root: string): Promise<string> => {

@@ -7,6 +7,7 @@ import { createJobserver, type JobBudget } from '../host/jobserver.js';
 import { endLeftovers, recordGroups } from '../host/leftovers.js';
 import { withLock } from '../host/lock.js';
 import type { Processes } from '../host/process.js';
+import type { TreeWatch } from '../host/tree-watch.js';
 import { analyseGraph } from './analyse.js';
 import { createEvaluator, type Evaluator } from './evaluate.js';
 import type { Emit, TaskStatus } from './events.js';
@@ -29,6 +30,8 @@ export interface ExecutorOptions {
   readonly clock?: { now(): number };
   /** Environment of the tools; `baseEnvironment()` if absent. */
   readonly baseEnv?: Readonly<Record<string, string>>;
+  /** Of a process that stays: which source trees have not changed since it looked last. */
+  readonly treeWatch?: TreeWatch | undefined;
 }
 
 export interface RunOptions {
@@ -57,7 +60,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const env = options.baseEnv ?? baseEnvironment();
   const place = { task: 'stopwatch', directory: workdir };
   const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
-  const newEvaluator = () => createEvaluator({ workdir, processes, env, signal, clock });
+  const newEvaluator = () =>
+    createEvaluator({ workdir, processes, env, signal, clock, treeWatch: options.treeWatch });
 
   const runLocked = async (tasks: readonly Task[], targets: readonly string[]): Promise<Outcome> => {
     const started = clock.now();

@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { writeFileAtomic } from './atomic.js';
 import type { Processes } from './process.js';
 import { digestTree, hashEntries, SUM_BYTES, toPath } from './tree-hash.js';
+import type { TreeWatch } from './tree-watch.js';
 import { changeTime, type Entry, halfOf, kindOf, listTree, parseListing } from './tree-listing.js';
 
 /** The digest of a tree that is not there. */
@@ -68,15 +69,27 @@ export interface TreeIndexOptions {
   readonly directory: string;
   readonly processes: Processes;
   readonly signal: AbortSignal;
+  /** Says which trees need not even be listed. */
+  readonly watch?: TreeWatch | undefined;
 }
 
-export function createTreeIndex({ directory, processes, signal }: TreeIndexOptions): TreeIndex {
+export function createTreeIndex({ directory, processes, signal, watch }: TreeIndexOptions): TreeIndex {
   const place = (root: string) =>
     join(directory, createHash('sha256').update(root).digest('hex').slice(0, 16));
   const current = (root: string) => join(place(root), 'current');
   const keptFile = (root: string, digest: string) => join(place(root), digest);
 
   const digestNow = async (root: string): Promise<string> => {
+    // Before the look: what changes during it has another one.
+    const generation = await watch?.generation(root);
+    const known = watch?.known.get(root);
+    if (generation !== undefined && known?.generation === generation) return known.digest;
+    const digest = await digestByListing(root);
+    if (generation !== undefined) watch?.known.set(root, { generation, digest });
+    return digest;
+  };
+
+  const digestByListing = async (root: string): Promise<string> => {
     const startedS = Date.now() / 1000;
     const last = readSnapshot(current(root), root);
     const listing = await listTree(root, last?.apart ?? [], processes, signal);

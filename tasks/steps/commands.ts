@@ -37,11 +37,24 @@ export const stress: Steps['stress'] = async (services, options) =>
 export const replay: Steps['replay'] = async (services, options) =>
   (await import('./replay.js')).replayRun(services, options);
 
+export const allAgain: Steps['allAgain'] = async (services) =>
+  (await import('./test-run.js')).testRun(services, {
+    guest: 'test_and_quit',
+    args: ['dev'],
+    record: false,
+    config: services.loaded.config,
+    // No time for hashes of what the next save will change.
+    manifest: false,
+  });
+
 export const run: Steps['run'] = async (services, options) =>
   (await import('./interactive-run.js')).interactiveRun(services, options);
 
 export const init: Steps['init'] = async (services, options) =>
   (await import('../init/init.js')).initProject(services.loaded.paths, options, services.signal);
+
+export const push: Steps['push'] = async (services, options) =>
+  (await import('./push.js')).push(services, options);
 
 export const clean: Steps['clean'] = async (services, options) =>
   (await import('./clean.js')).cleanWork(services, options);

@@ -4,11 +4,14 @@ import { dirname, extname, join, basename } from 'node:path';
 import { summary } from '../../vm/crosscheck/index.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
+import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
 import { bootOnTerminal } from '../../vm/terminal.js';
+import type { BootResult } from '../../vm/types.js';
 import type { Result, RunOptions, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT } from '../core/errors.js';
 import { shellQuote } from '../host/process.js';
+import { watchTrees } from '../host/tree-watch.js';
 import { machineParts, qemuEnvironment } from './boot.js';
 import { bringUpToDate, type Toolchain, toolchain } from './toolchain.js';
 import { missDisk } from './disk.js';
@@ -16,6 +19,8 @@ import { attachCommand, gdbStub, needTerminal } from './gdb.js';
 import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
+import { pushables, testOf } from './pushable.js';
+import { type ServeOptions, serving } from './serve.js';
 
 export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
   const tools = await toolchain(services);
@@ -28,12 +33,48 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   if (options.gdbQemu) return (await import('./debug-qemu.js')).debugQemu(services, options);
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
-  return shell(services, options, tools);
+  const shellWith = async (more: MorePorts) => shell(services, options, tools, more);
+  return options.serve ? serve(services, tools.device.description, shellWith) : shellWith({});
 }
 
-/** A person's clock is the host's: with counted instructions an idle guest would race through its days. */
-function withRealTime(config: Config): Config {
-  return { ...config, vm: { ...config.vm, clock: 'realtime' } };
+/** What a machine that takes new files is started with besides. */
+type MorePorts = Pick<BootPorts, 'onStart' | 'onDelivery'>;
+
+async function serve(
+  services: Services,
+  device: DeviceDescription,
+  fn: (more: MorePorts) => Promise<Result>,
+): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const all = pushables(config, layout, device);
+  const roots = [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')];
+  // This process stays: it need not go through the trees for every push.
+  const own = services.treeWatch === undefined ? watchTrees({ roots, onChange: () => {} }) : undefined;
+  const treeWatch = own ?? services.treeWatch;
+  const build: ServeOptions['build'] = async (what, emit, signal) => {
+    const targets = [...new Set(what.flatMap((one) => one.targets))];
+    if (targets.length > 0)
+      await bringUpToDate(await toolchain({ ...services, emit, signal, treeWatch }), targets);
+  };
+  const pausing = clockOf(services, true) === 'icount';
+  try {
+    return await serving({ services, pushables: all, test: testOf(all, layout, device), pausing, build }, fn);
+  } finally {
+    own?.close();
+  }
+}
+
+/**
+ * A person's clock is the host's: with counted instructions an idle guest would race through its days. Where nobody
+ * sits before a machine that takes new files, its time stands still between them, and its test's sleeps cost nothing.
+ */
+function clockOf({ interactive, loaded }: Services, serves: boolean): Config['vm']['clock'] {
+  return serves && !interactive ? loaded.config.vm.clock : 'realtime';
+}
+
+function withClock(config: Config, clock: Config['vm']['clock']): Config {
+  return { ...config, vm: { ...config.vm, clock } };
 }
 
 function withStub(config: Config, port: number | undefined): Config {
@@ -43,10 +84,11 @@ function withStub(config: Config, port: number | undefined): Config {
 
 async function shell(
   services: Services,
-  { nodev, rw, gdb, gdbArguments = [] }: RunOptions,
+  { nodev, rw, gdb, gdbArguments = [], serve: serves }: RunOptions,
   { device, stages, cache }: Toolchain,
+  more: MorePorts,
 ): Promise<Result> {
-  const config = withStub(withRealTime(services.loaded.config), gdb);
+  const config = withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb);
   const layout = layoutOf(config, services.loaded.paths);
   const args = [
     'stopwatch',
@@ -54,6 +96,7 @@ async function shell(
     ...(nodev ? ['--nodev'] : []),
     ...(rw ? ['--rw'] : []),
     ...(gdb === undefined ? [] : ['--gdb', String(gdb)]),
+    ...(serves ? ['--serve'] : []),
   ];
   if (services.interactive) {
     process.stdout.write('The console of the guest. Leave it with poweroff or Ctrl-A x; Ctrl-A h helps.\n');
@@ -80,8 +123,17 @@ async function shell(
       processes: await services.processes(),
       environment: services.environment,
       signal: services.signal,
-      boot: (request, ports) =>
-        bootOnTerminal(request, ports, { stdin: process.stdin, stdout: consoleOutput(services) }),
+      boot: (request, ports) => {
+        const onStart: BootPorts['onStart'] = (machine) => {
+          ports.onStart?.(machine);
+          more.onStart?.(machine);
+        };
+        const all = { ...ports, ...more, onStart };
+        const stdout = consoleOutput(services);
+        return serves && !services.interactive
+          ? unattended(request, all, stdout)
+          : bootOnTerminal(request, all, { stdin: process.stdin, stdout });
+      },
     },
   );
   const { guest, verdict, exitCode } = report.result;
@@ -95,6 +147,16 @@ async function shell(
     ],
     next: report.host.next,
   };
+}
+
+/** Nothing is typed: it is there for what is pushed, until it is ended from outside. */
+async function unattended(
+  request: BootRequest,
+  ports: BootPorts,
+  stdout: NodeJS.WritableStream,
+): Promise<BootResult> {
+  const limits = { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined };
+  return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
 }
 
 /** With --json standard output is for events. */

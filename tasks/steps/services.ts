@@ -5,6 +5,7 @@ import type { SourceName } from '../config/schema.js';
 import type { ExitCode, StopwatchError } from '../core/errors.js';
 import type { Emit, TaskStatus } from '../core/events.js';
 import type { Processes } from '../host/process.js';
+import type { TreeWatch } from '../host/tree-watch.js';
 import type { GraphReport } from '../reporters/graph.js';
 import type { Look } from '../reporters/types.js';
 
@@ -26,6 +27,8 @@ export interface Services {
   readonly confirm: (question: string, otherwise: boolean) => Promise<boolean>;
   /** Loads the port for processes; all that it starts are killed when the user insists. */
   readonly processes: () => Promise<Processes>;
+  /** In a process that stays from run to run. */
+  readonly treeWatch?: TreeWatch | undefined;
 }
 
 /** How a command ended when it did not throw. */
@@ -55,6 +58,15 @@ export interface RunOptions {
   readonly gdbQemu?: boolean;
   /** For either gdb, after ours. */
   readonly gdbArguments?: readonly string[];
+  /** It takes new files while it runs. */
+  readonly serve: boolean;
+}
+
+export interface PushOptions {
+  /** Names of what is pushed; none: all there is. */
+  readonly what: readonly string[];
+  /** Then run the guest's test there. */
+  readonly test: boolean;
 }
 
 export interface RunTestQuitOptions {
@@ -178,6 +190,8 @@ export interface MutantsOptions {
 /** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */
 export interface Steps {
   all(services: Services): Promise<Result>;
+  /** The same as often as something is saved: without the manifest, of which only `all` and `update` have need. */
+  allAgain(services: Services): Promise<Result>;
   prepare(services: Services, options: { readonly part: SourceName | undefined }): Promise<Result>;
   patch(services: Services): Promise<Result>;
   updatePatches(services: Services): Promise<Result>;
@@ -191,6 +205,8 @@ export interface Steps {
   module(services: Services): Promise<Result>;
   /** A project of the user's own, in a directory of its own. */
   init(services: Services, options: InitOptions): Promise<Result>;
+  /** Into a VM that was started with `serve`. */
+  push(services: Services, options: PushOptions): Promise<Result>;
   /** The analysis that runs go by, and nothing done. */
   status(services: Services): Promise<readonly TaskStatus[]>;
   /** What a CI system keeps, and under which keys; known before anything is downloaded. */

@@ -7,7 +7,7 @@ import type { Task } from '../core/task.js';
 import { shellQuote } from '../host/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import type { RunReport } from '../../vm/report.js';
-import type { BootResult, GuestOutcome } from '../../vm/types.js';
+import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, WITNESS_PATTERNS } from './boot.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { bootTargets } from './graph.js';
@@ -41,11 +41,13 @@ export interface TestRequest {
   readonly record: boolean;
   /** Of the run; what is built goes by the services'. */
   readonly config: Config;
+  /** False: without the manifest, which nothing of the test waits for. True if absent. */
+  readonly manifest?: boolean;
 }
 
 export async function testRun(
   services: Services,
-  { args, guest, record, config }: TestRequest,
+  { args, guest, record, config, manifest = true }: TestRequest,
 ): Promise<Result> {
   const { paths } = services.loaded;
   if (record) recordable(config);
@@ -87,7 +89,7 @@ export async function testRun(
   });
   let error: StopwatchError | undefined;
   try {
-    await bringUpToDate(tools, ALL_TARGETS, [test]);
+    await bringUpToDate(tools, manifest ? ALL_TARGETS : ['vm:test'], [test]);
   } catch (thrown) {
     // Without a report there was no test; interrupted, there is no verdict.
     if (report === undefined || report.result.exitCode === EXIT.interrupted) throw thrown;
@@ -142,23 +144,27 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
       log: run.events,
     });
   }
+  const failed = guest.outcome === 'failed' ? failedTests(guest.ktap) : [];
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     // Of a test that failed its own words, which may be far above the last ones.
-    lastLines: [
-      ...(guest.outcome === 'failed' ? failedTests(guest) : guest.lastLines.slice(-15)),
-      ...host.qemuMessages,
-    ],
+    lastLines: [...(failed.length > 0 ? failed : guest.lastLines.slice(-15)), ...host.qemuMessages],
     hint: 'Look into it at a shell: npx stopwatch run',
     log: run.console,
   });
 }
 
-/** What the failed tests printed, at most 40 lines; the console's last ones if no test failed by itself. */
-function failedTests({ ktap, lastLines }: RunReport['result']['guest']): readonly string[] {
-  const lines = ktap.tests.flatMap(({ name, status, diagnostics }) =>
+/** What the failed tests printed, at most 40 lines. */
+export function failedTests({ tests }: KtapResult): readonly string[] {
+  const lines = tests.flatMap(({ name, status, diagnostics }) =>
     status === 'not ok' ? [...diagnostics, `not ok ${name}`] : [],
   );
-  return lines.length === 0 ? lastLines.slice(-15) : lines.slice(0, 40);
+  return lines.slice(0, 40);
+}
+
+/** In words: how many passed, and how many did not. */
+export function countTests({ tests }: KtapResult): string {
+  const count = (status: string) => tests.filter((test) => test.status === status).length;
+  return `${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`;
 }
 
 export function nextCommand({
@@ -178,11 +184,9 @@ export function nextCommand({
 /** What the summary ends with. */
 export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
   const { guest, verdict } = result;
-  const tests = guest.ktap.tests;
-  const count = (status: string) => tests.filter((test) => test.status === status).length;
   const test =
     guest.outcome === 'passed' || guest.outcome === 'failed'
-      ? `${guest.outcome}: ${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`
+      ? `${guest.outcome}: ${countTests(guest.ktap)}`
       : `${guest.outcome}: ${guest.reason}`;
   return {
     verdict: [

@@ -63,6 +63,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     },
     signal,
     baseEnv: { ...baseEnvironment(environment), ...cache?.env },
+    treeWatch: services.treeWatch,
   });
   const tidy = async () => keepWithin(services);
   return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };

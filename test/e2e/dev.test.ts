@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** `dev` on a real terminal, made by script(1), and without one: files are saved, and the real QEMU is judged. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
 import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
-import { left } from './project.js';
+import { left, tree } from './project.js';
+import { onTerminal as startOnTerminal, Shown } from './shown.js';
 
 let lab: Laboratory;
 let main: string;
@@ -31,42 +30,8 @@ async function passes(args: readonly string[]): Promise<void> {
   expect(code, out + err).toBe(0);
 }
 
-/** A running `dev`, and what it shows. */
-class Dev {
-  readonly closed: Promise<number | null>;
-  #shown = '';
-  #seen = 0;
-
-  constructor(readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        this.#shown += chunk.toString();
-      });
-    }
-    child.stdin?.on('error', () => {});
-    this.closed = new Promise((resolve) => {
-      child.on('close', (code) => resolve(code));
-    });
-  }
-
-  type(text: string): void {
-    this.child.stdin?.write(text);
-  }
-
-  /** Waits until this is shown after what was waited for before; gives all that was shown until then. */
-  async shows(pattern: RegExp): Promise<string> {
-    for (let tries = 0; tries < 1200; tries++) {
-      const fresh = stripVTControlCharacters(this.#shown.slice(this.#seen)).replaceAll('\r', '');
-      const found = pattern.exec(fresh);
-      if (found !== null) {
-        this.#seen = this.#shown.length;
-        return fresh;
-      }
-      await sleep(100);
-    }
-    throw new Error(`Expected ${pattern}, got:\n${this.#shown.slice(this.#seen)}`);
-  }
-
+/** A running `dev`. */
+class Dev extends Shown {
   /** The lines of the next verdict. */
   async verdict(): Promise<{ readonly now: string; readonly before: string; readonly all: string }> {
     const all = await this.shows(/^Before .*$/m);
@@ -76,9 +41,7 @@ class Dev {
 }
 
 function onTerminal(program = main, args = ''): Dev {
-  const line = `stty cols 200 rows 50; exec ${process.execPath} ${program} dev ${args}`;
-  const options = { cwd: lab.project.directory, env: { ...lab.project.env, TERM: 'xterm' } };
-  running = new Dev(spawn('script', ['-qec', line, '/dev/null'], options));
+  running = new Dev(startOnTerminal(lab.project, `${program} dev ${args}`));
   return running;
 }
 
@@ -131,8 +94,14 @@ test('on a terminal: saves are judged, and the keys do what they say', async () 
   await dev.shows(/^qrd$/m);
   dev.type('\u0003');
   await dev.shows(/stopwatch:~# /);
+  // What is saved meanwhile gets into that VM; the verdict waits.
+  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
+  await dev.shows(/^\[dev\] Pushed +stopwatch_ctrl: new$/m);
+  dev.type('stopwatch_ctrl.sh show\r');
+  await dev.shows(/^new in this shell$/m);
   dev.type('poweroff\r');
   await dev.shows(/Keys: .*q quit/);
+  expect((await dev.verdict()).now).toMatch(/guest_fs\/stopwatch_ctrl\.sh$/);
 
   dev.type('r');
   expect((await dev.verdict()).now).toMatch(/run again$/);
@@ -177,6 +146,22 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
   expect(mended.before).toMatch(/^✔ passed in .*guest_fs\/stopwatch_ctrl\.sh/);
   dev.child.kill('SIGTERM');
   expect(await dev.closed).toBe(130);
+});
+
+test('a source tree is watched, too', async () => {
+  const dev = withoutTerminal();
+  await dev.verdict();
+  const [, release = ''] = /\/([^/]+)$/.exec(tree(lab.project, 'qemu')) ?? [];
+  append(join(lab.project.work, 'src'), `${release}/hw/core/irq.c`, '#error "by hand"\n');
+  const bad = await dev.verdict();
+  expect(bad.now).toMatch(new RegExp(`^✖ NOT BUILT in .* ${release}/hw/core/irq\\.c: `));
+  expect(bad.all).toMatch(/error: #error "by hand"/);
+  restore();
+  const good = await dev.verdict();
+  expect(good.now).toMatch(new RegExp(`^✔ passed in .* {2}${release}/hw/core/irq\\.c$`));
+  // What the run itself does in the trees is no save.
+  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', '# more\n');
+  expect((await dev.verdict()).all.match(/^Saved: /gm)).toHaveLength(1);
 });
 
 test('what does not build is told, and then what does', async () => {
@@ -232,9 +217,13 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   // The other way round: the model takes the elapsed time to be lost at a pause.
   edit(checkout, 'device/model/write.ts', 'zero ? 0n :', "zero || to === 'PAUSED' ? 0n :");
   const other = await dev.verdict();
-  expect(other.all).toMatch(/Compiling the TypeScript \.\.\.[^]*Starting anew/);
+  // No VM is needed for that.
+  expect(other.all).toContain('Compiling the model ...');
+  expect(other.all).not.toContain('boot');
   expect(other.now).toMatch(/^✖ DIFFERS in .* {2}device\/model\/write\.ts: /);
   expect(other.before).toMatch(/^✔ passed/);
+  dev.type('d');
+  expect(await dev.shows(/Before it|events before|compared/)).toMatch(/compared +state\.elapsed/);
 
   append(checkout, 'device/model/write.ts', 'const wrong: string = 1;\n');
   const wrong = await dev.verdict();
@@ -243,6 +232,12 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   restore();
   const good = await dev.verdict();
   expect(good.now).toMatch(/^✔ passed/);
+  expect(good.all).toMatch(/Run +not again/);
+  // The contract is the driver's as well.
+  append(checkout, 'device/contract.ts', '// more\n');
+  expect((await dev.verdict()).all).toMatch(/Compiling the TypeScript[^]*Starting anew[^]*boot/);
+  dev.type('r');
+  expect((await dev.verdict()).all).toContain('boot');
   dev.type('q');
   expect(await dev.closed).toBe(0);
   await passes(['all']);

@@ -8,7 +8,7 @@ export function addDev(program: Command, app: App): void {
     .command('dev')
     .summary('watch the sources; on every save build, boot, test and judge')
     .description(
-      'Watches device/, driver/, guest_fs/, patches/, the configurations in vm/ and the settings. On every save it does what `all` does, and shows the verdict of this save and of the one before. A save stops the run that it makes pointless. In a checkout, a change of the model or the contract is compiled first. An edit in the QEMU or Linux tree is not noticed by itself: press r.',
+      'Watches device/, driver/, guest_fs/, patches/, the configurations in vm/, the settings, and the source trees of QEMU, Linux and Busybox. On every save it does what `all` does, and shows the verdict of this save and of the one before. A save stops the run that it makes pointless. In a checkout, a change of the model or the contract is compiled first. Where the system lets nobody watch so many directories as the trees have, it says so, and an edit there waits for the key r.',
     )
     .addOption(new Option('--worker').hideHelp())
     .action(async (own: { readonly worker?: true }) =>

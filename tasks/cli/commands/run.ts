@@ -11,6 +11,7 @@ interface Own {
   readonly dumpDtb?: true | string;
   readonly gdb?: number;
   readonly gdbQemu?: true;
+  readonly serve?: true;
 }
 
 export function addRun(program: Command, app: App): void {
@@ -26,6 +27,12 @@ export function addRun(program: Command, app: App): void {
     .option(
       '--dump-dtb [FILE]',
       "write the machine's device tree as FILE (.dtb) and as .dts, show the device's node, and do not boot",
+    )
+    .addOption(
+      new Option(
+        '--serve',
+        'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
+      ).conflicts(['dumpDtb', 'gdbQemu']),
     )
     .option('--crosscheck', 'judge the device against the reference model while it runs')
     .addOption(
@@ -59,6 +66,7 @@ export function addRun(program: Command, app: App): void {
           gdb: own.gdb,
           gdbQemu: own.gdbQemu === true,
           gdbArguments,
+          serve: own.serve === true,
           dumpDtb: typeof own.dumpDtb === 'string' ? resolve(own.dumpDtb) : own.dumpDtb && '',
         }),
       );
@@ -66,6 +74,7 @@ export function addRun(program: Command, app: App): void {
   addHelp(command, ALL_EXITS, [
     ['stopwatch run', 'a shell; what guest_fs/ has are commands there'],
     ['stopwatch run --rw', 'changes are there the next time'],
+    ['stopwatch run --serve', 'then stopwatch push, in another terminal'],
     ['stopwatch run --gdb --variant debug', 'then the command that it prints, in another terminal'],
     ['stopwatch run --gdb-qemu -- -x FILE', 'gdb on QEMU, with commands from a file'],
     ['stopwatch run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],

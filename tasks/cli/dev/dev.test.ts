@@ -17,6 +17,16 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
     ['device/model/step.ts'],
     { compile: true, generate: false, restart: true },
   ],
+  [
+    'the model alone needs no VM',
+    ['device/model/step.ts', 'vm/crosscheck/judge.ts'],
+    { restart: true, judgement: true },
+  ],
+  [
+    'but with the driver beside it',
+    ['device/model/step.ts', 'driver/stopwatch.c'],
+    { restart: true, judgement: false },
+  ],
   ['the contract makes the header, too', ['device/contract.ts'], { compile: true, generate: true }],
   ['a fragment of a configuration does not', ['vm/linux/kernel.config'], { compile: false, restart: false }],
   ['tests and documents change nothing', ['device/contract.test.ts', 'driver/README.md'], { saved: [] }],
@@ -32,6 +42,7 @@ test("the user's settings are read anew, but not compiled", () => {
     compile: false,
     generate: false,
     restart: true,
+    judgement: false,
   });
 });
 

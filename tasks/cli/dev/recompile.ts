@@ -16,14 +16,19 @@ export interface RecompileRequest {
   readonly signal: AbortSignal;
   /** Write the header for C as well. */
   readonly generate: boolean;
+  /** Only the device's judge: the rest has not changed. */
+  readonly judge: boolean;
 }
 
 /** What is run: all else that is compiled is reached from these. */
 const ENTRIES = ['tasks/cli/main.ts', 'device/generate.ts'];
+const JUDGE = ['device/device.ts'];
 
 /** Throws 'command-failed' with what the compiler said; then the compiled code is as it was. */
-export async function recompile({ root, state, generate, ...ports }: RecompileRequest): Promise<void> {
-  const project = join(state, 'tsconfig.dev.json');
+export async function recompile(request: RecompileRequest): Promise<void> {
+  const { root, state, generate, judge, ...ports } = request;
+  const name = judge ? 'dev-judge' : 'dev';
+  const project = join(state, `tsconfig.${name}.json`);
   const settings = {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
@@ -34,9 +39,9 @@ export async function recompile({ root, state, generate, ...ports }: RecompileRe
       noEmitOnError: true,
       incremental: true,
       // Gone together with what it says is up to date.
-      tsBuildInfoFile: join(root, 'dist', 'dev.tsbuildinfo'),
+      tsBuildInfoFile: join(root, 'dist', `${name}.tsbuildinfo`),
     },
-    files: ENTRIES.map((file) => join(root, file)),
+    files: (judge ? JUDGE : ENTRIES).map((file) => join(root, file)),
     // Without the tests: an unfinished one is no reason not to judge.
     include: [],
     exclude: [],

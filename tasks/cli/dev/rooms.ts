@@ -35,7 +35,12 @@ export interface Asked {
   readonly generate: boolean;
   /** The tool must read its configuration, or its code, anew. */
   readonly restart: boolean;
+  /** Nothing but how a run is judged: the same run can be judged again. */
+  readonly judgement: boolean;
 }
+
+/** The model, and what compares the device with it. */
+const JUDGEMENT = /^(device\/model\/|device\/judge[^/]*\.ts$|vm\/crosscheck\/)/;
 
 /** Of saved paths, absolute. Tests and what documents things change nothing. */
 export function askedBy(paths: readonly string[], where: Paths): Asked {
@@ -49,5 +54,6 @@ export function askedBy(paths: readonly string[], where: Paths): Asked {
     compile: compiled.length > 0,
     generate: compiled.some((path) => /^device\/(contract|header)\.ts$/.test(relative(root, path))),
     restart: code.length > 0 || matter.some((path) => configs.has(path)),
+    judgement: matter.length > 0 && matter.every((path) => JUDGEMENT.test(relative(root, path))),
   };
 }

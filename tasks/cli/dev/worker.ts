@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: MIT
 /** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
 import { setMaxListeners } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { EXIT, StopwatchError, type ExitCode } from '../../core/errors.js';
 import { isCheckout } from '../../config/paths.js';
-import { writeFileAtomic } from '../../host/atomic.js';
 import { watchFiles } from '../../host/watch.js';
 import { describeFailure } from '../../reporters/failure.js';
 import { painter } from '../../reporters/format.js';
+import { layoutOf } from '../../steps/layout.js';
 import type { Result, Services, Steps } from '../../steps/services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
-import { askedBy, watchedPaths } from './rooms.js';
-import { savedText, type Verdict, verdictLines, verdictSchema } from './verdict.js';
+import { judgeable, rejudge } from './rejudge.js';
+import { type Asked, askedBy, watchedPaths } from './rooms.js';
+import { readState, writeState } from './state.js';
+import { savedText, type Verdict, verdictLines } from './verdict.js';
+import { Trees, watchText } from './trees.js';
 import { type Wish, Wishes } from './wishes.js';
 
 /** Exit code by which the worker asks to be started anew; none of the documented ones. */
 export const RESTART = 75;
 /** Editors write a file in several steps, and formatters write it again. */
 export const QUIET_MS = 80;
+
+type Uncompiled = Pick<Asked, 'compile' | 'generate' | 'restart'>;
+const NOTHING: Uncompiled = { compile: false, generate: false, restart: false };
+
+function together(one: Uncompiled, other: Uncompiled): Uncompiled {
+  return {
+    compile: one.compile || other.compile,
+    generate: one.generate || other.generate,
+    restart: one.restart || other.restart,
+  };
+}
 
 type RunWish = Extract<Wish, { kind: 'run' }>;
 
@@ -31,6 +43,8 @@ export async function work(services: Services, steps: Steps): Promise<Result> {
 class Worker {
   private readonly wishes = new Wishes();
   private readonly keys: Keys | undefined;
+  private readonly trees: Trees;
+  private readonly services: Services;
   private readonly stateFile: string;
   private before: Verdict | undefined;
   /** The last run in which the device and the model differed. */
@@ -39,19 +53,37 @@ class Worker {
   private unjudged: readonly string[] = [];
   private unjudgedAt: number | undefined;
   /** What must be compiled before anything is judged. */
-  private uncompiled = { compile: false, generate: false, restart: false };
+  private uncompiled = NOTHING;
+  /** Directory of the last run, as long as nothing but the model has changed since. */
+  private judged: string | undefined;
+  /** The terminal is the guest's. */
+  private inShell = false;
 
   constructor(
-    private readonly services: Services,
+    services: Services,
     private readonly steps: Steps,
   ) {
-    this.stateFile = join(services.loaded.paths.work, 'run', 'dev.json');
+    const { config, paths } = services.loaded;
+    const layout = layoutOf(config, paths);
+    this.trees = new Trees({
+      roots: [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')],
+      quietMs: QUIET_MS,
+      onSave: (saved) => {
+        this.judged = undefined;
+        this.wish(saved);
+      },
+    });
+    this.services = { ...services, emit: this.trees.heeding(services.emit), treeWatch: this.trees.watch };
+    this.stateFile = join(paths.work, 'run', 'dev.json');
     if (services.interactive) this.keys = new Keys(process.stdin, (key) => this.onKey(key));
   }
 
   async loop(): Promise<Result> {
     const { loaded, signal } = this.services;
-    const resumed = await this.readState();
+    const resumed = await readState(this.stateFile);
+    this.before = resumed?.before;
+    this.judged = resumed?.judged;
+    this.divergence = resumed?.divergence;
     const watch = watchFiles({
       paths: watchedPaths(loaded.paths),
       quietMs: QUIET_MS,
@@ -61,12 +93,12 @@ class Worker {
     const onAbort = () => this.wishes.add({ kind: 'quit', interrupted: true });
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    this.tell('Watching device/, driver/, guest_fs/, patches/, the configurations in vm/, and the settings.');
-    if (loaded.paths.device === loaded.paths.package && !isCheckout())
-      this.tell('Not the model: in an installed package it is compiled already.');
-    if (this.keys !== undefined) this.tell(KEYS);
+    if (resumed === undefined) this.greet();
     this.keys?.take();
-    this.wishes.add({ kind: 'run', saved: resumed, at: performance.now() });
+    if (resumed?.saved !== undefined || resumed === undefined) {
+      const at = performance.now() - (resumed === undefined ? 0 : Date.now() - resumed.savedAt);
+      this.wishes.add({ kind: 'run', saved: resumed?.saved ?? [], at });
+    }
     try {
       for (;;) {
         const wish = await this.wishes.take();
@@ -77,13 +109,26 @@ class Worker {
     } finally {
       signal.removeEventListener('abort', onAbort);
       watch.close();
+      this.trees.close();
       this.keys?.release();
     }
   }
 
+  private greet(): void {
+    this.tell('Watching device/, driver/, guest_fs/, patches/, the configurations in vm/, and the settings.');
+    void this.trees.watch.ready.then((state) => this.tell(watchText(state)));
+    const { paths } = this.services.loaded;
+    if (paths.device === paths.package && !isCheckout())
+      this.tell('Not the model: in an installed package it is compiled already.');
+    if (this.keys !== undefined) this.tell(KEYS);
+  }
+
   private onKey(key: Key): void {
-    if (key === 'again') this.wishes.add({ kind: 'run', saved: [], at: performance.now() });
-    else if (key === 'shell') this.wishes.add({ kind: 'shell' });
+    if (key === 'again') {
+      // Where the system does not tell of every change, as on a network, all is looked at.
+      this.trees.watch.known.clear();
+      this.wishes.add({ kind: 'run', saved: [], at: performance.now() });
+    } else if (key === 'shell') this.wishes.add({ kind: 'shell' });
     else if (key === 'divergence') this.tell(this.divergenceText());
     else this.wishes.add({ kind: 'quit', interrupted: key === 'interrupt' });
   }
@@ -91,11 +136,13 @@ class Worker {
   private onSave(paths: readonly string[]): void {
     const { saved, ...asked } = askedBy(paths, this.services.loaded.paths);
     if (saved.length === 0) return;
-    this.uncompiled = {
-      compile: this.uncompiled.compile || asked.compile,
-      generate: this.uncompiled.generate || asked.generate,
-      restart: this.uncompiled.restart || asked.restart,
-    };
+    if (asked.restart) this.uncompiled = together(this.uncompiled, asked);
+    if (!asked.judgement) this.judged = undefined;
+    if (this.inShell) void this.pushToShell(paths);
+    this.wish(saved);
+  }
+
+  private wish(saved: readonly string[]): void {
     // The save was that long before we heard of it.
     this.wishes.add({ kind: 'run', saved, at: performance.now() - QUIET_MS });
   }
@@ -117,15 +164,17 @@ class Worker {
       });
     if (all.length > 0) this.tell(`Saved: ${savedText(all)}`);
     let outcome: { exitCode: ExitCode; error: unknown; lines: readonly string[] };
-    let restart = false;
+    const { uncompiled } = this;
+    let restart: 'first' | 'afterwards' | undefined;
     try {
       if (this.uncompiled.restart) {
-        await this.prepareRestart(signal);
-        restart = true;
+        // A run that was asked for by a key is a run.
+        restart = this.judged !== undefined && all.length > 0 ? 'afterwards' : 'first';
+        await this.compile(signal, restart === 'afterwards');
       }
-      if (restart) outcome = { exitCode: EXIT.passed, error: undefined, lines: [] };
+      if (restart === 'first') outcome = { exitCode: EXIT.passed, error: undefined, lines: [] };
       else {
-        const result = await this.steps.all({ ...this.services, signal });
+        const result = await (restart === undefined ? this.boot(signal) : this.judgeAgain(signal));
         outcome = { exitCode: result.exitCode, error: result.error, lines: result.verdict ?? [] };
       }
     } catch (thrown) {
@@ -141,10 +190,13 @@ class Worker {
     if (stop.signal.aborted || this.services.signal.aborted) {
       // Nothing is said of it: what stopped it goes on with these files, too.
       [this.unjudged, this.unjudgedAt] = [all, since];
+      if (restart !== undefined) this.uncompiled = together(uncompiled, this.uncompiled);
       return false;
     }
-    if (restart) {
-      await this.writeState(all);
+    // What does not compile is not run; the next save is waited for as it is.
+    const compiled = this.uncompiled === NOTHING;
+    if (restart === 'first' && compiled) {
+      await this.leaveState(all, since);
       return true;
     }
     [this.unjudged, this.unjudgedAt] = [[], undefined];
@@ -159,35 +211,67 @@ class Worker {
     const paint = painter(this.services.look.colour);
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
-    return false;
+    if (restart !== 'afterwards' || !compiled) return false;
+    await this.leaveState(undefined, since);
+    return true;
   }
 
-  private async prepareRestart(signal: AbortSignal): Promise<void> {
+  private async boot(signal: AbortSignal): Promise<Result> {
+    this.judged = undefined;
+    const result = await this.steps.allAgain({ ...this.services, signal });
+    this.judged = await judgeable(result);
+    return result;
+  }
+
+  private async judgeAgain(signal: AbortSignal): Promise<Result> {
+    const { loaded, environment } = this.services;
+    const ports = { processes: await this.services.processes(), environment, signal };
+    return rejudge(this.judged ?? '', loaded.paths.work, ports);
+  }
+
+  /** For the worker that comes after this one. */
+  private async leaveState(saved: readonly string[] | undefined, since: number): Promise<void> {
+    const { before, judged, divergence } = this;
+    const savedAt = Date.now() - (performance.now() - since);
+    await writeState(this.stateFile, { before, saved, savedAt, judged, divergence });
+  }
+
+  /** `judge`: only what judges a run. */
+  private async compile(signal: AbortSignal, judge: boolean): Promise<void> {
     const { loaded, environment } = this.services;
     if (this.uncompiled.compile) {
       this.tell(
-        `Compiling the TypeScript${this.uncompiled.generate ? ', and writing the header for C' : ''} ...`,
+        `Compiling the ${judge ? 'model' : 'TypeScript'}${this.uncompiled.generate ? ', and writing the header for C' : ''} ...`,
       );
       const processes = await this.services.processes();
       const { generate } = this.uncompiled;
       const { package: root, work: state } = loaded.paths;
-      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate });
+      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate, judge });
     }
-    this.tell('Starting anew with what was saved ...');
+    if (!judge) this.tell('Starting anew with what was saved ...');
+    this.uncompiled = NOTHING;
   }
 
   private async shell(): Promise<void> {
     this.keys?.release();
+    this.inShell = true;
     try {
-      const options = { nodev: false, rw: false, dumpDtb: undefined, gdb: undefined };
+      const options = { nodev: false, rw: false, dumpDtb: undefined, gdb: undefined, serve: true };
       const result = await this.steps.run(this.services, options);
       for (const line of result.verdict ?? []) this.tell(line);
     } catch (error) {
       await this.services.release();
       if (!this.services.signal.aborted) this.tell(this.failureText(error));
     }
+    this.inShell = false;
     this.keys?.take();
     if (this.keys !== undefined) this.tell(KEYS);
+  }
+
+  /** The verdict waits until the shell is left; what can do without a reboot goes in at once. */
+  private async pushToShell(paths: readonly string[]): Promise<void> {
+    const { pushSaved } = await import('../../steps/push.js');
+    for (const line of await pushSaved(this.services, paths)) process.stdout.write(`\r\n[dev] ${line}\r\n`);
   }
 
   private ended(interrupted: boolean): Result {
@@ -232,27 +316,4 @@ class Worker {
   private tell(text: string): void {
     this.services.emit({ type: 'notice', task: undefined, text });
   }
-
-  /** What the worker before this one knew: the last verdict, and what is saved and not judged. */
-  private async readState(): Promise<readonly string[]> {
-    try {
-      const { pid, before, saved } = stateSchema.parse(JSON.parse(await readFile(this.stateFile, 'utf8')));
-      if (pid !== process.ppid) return [];
-      this.before = before;
-      return saved;
-    } catch {
-      return [];
-    }
-  }
-
-  private async writeState(saved: readonly string[]): Promise<void> {
-    await writeFileAtomic(this.stateFile, JSON.stringify({ pid: process.ppid, before: this.before, saved }));
-  }
 }
-
-const stateSchema = z.object({
-  /** Of the supervisor: another one's is of no use. */
-  pid: z.number(),
-  before: verdictSchema.optional(),
-  saved: z.array(z.string()),
-});
