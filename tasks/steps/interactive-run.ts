@@ -20,7 +20,7 @@ import { bootTargets } from './graph.js';
 import { judgedRun } from './judged-run.js';
 import { layoutOf } from './layout.js';
 import { pushables, testOf } from './pushable.js';
-import { type ServeOptions, serving } from './serve.js';
+import { type ServeOptions, type ServingPorts, serving } from './serve.js';
 
 export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
   const tools = await toolchain(services);
@@ -37,8 +37,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   return options.serve ? serve(services, tools.device.description, shellWith) : shellWith({});
 }
 
-/** What a machine that takes new files is started with besides. */
-type MorePorts = Pick<BootPorts, 'onStart' | 'onDelivery'>;
+type MorePorts = Partial<ServingPorts>;
 
 async function serve(
   services: Services,
@@ -128,7 +127,11 @@ async function shell(
           ports.onStart?.(machine);
           more.onStart?.(machine);
         };
-        const all = { ...ports, ...more, onStart };
+        const onConsoleLine: BootPorts['onConsoleLine'] = (line) => {
+          ports.onConsoleLine?.(line);
+          more.onConsoleLine?.(line);
+        };
+        const all = { ...ports, ...more, onStart, onConsoleLine };
         const stdout = consoleOutput(services);
         return serves && !services.interactive
           ? unattended(request, all, stdout)

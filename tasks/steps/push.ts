@@ -3,12 +3,14 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Finding } from '../../vm/console.js';
 import { hostClock } from '../../vm/clock.js';
 import { judge } from '../../vm/judge.js';
 import { KtapParser } from '../../vm/ktap.js';
 import { LineSplitter } from '../../vm/lines.js';
 import type { KtapResult } from '../../vm/types.js';
 import { loadDevice } from '../config/device.js';
+import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Event } from '../core/events.js';
 import { errorFrom } from '../core/told-error.js';
@@ -24,7 +26,10 @@ const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 export async function push(services: Services, { what, test }: PushOptions): Promise<Result> {
   const socket = await connectToServer(services.loaded.paths.work);
   try {
-    return resultOf(await converse(services, socket, { names: [...what], test }), test);
+    return resultOf(await converse(services, socket, { names: [...what], test }), {
+      test,
+      config: services.loaded.config,
+    });
   } finally {
     socket.destroy();
   }
@@ -72,6 +77,8 @@ async function connectToServer(work: string): Promise<Socket> {
 interface Told {
   readonly puts: readonly Extract<PushReply, { type: 'put' }>[];
   readonly output: readonly string[];
+  /** What the kernel said meanwhile. */
+  readonly findings: readonly Finding[];
   /** Exit status of the program, where there was one and it was not a push before it that failed. */
   readonly status: number | undefined;
 }
@@ -84,6 +91,7 @@ async function converse(
 ): Promise<Told> {
   const puts: Extract<PushReply, { type: 'put' }>[] = [];
   const output: string[] = [];
+  const findings: Finding[] = [];
   let names: readonly string[] | undefined;
   let status: number | undefined;
   const { silenceSeconds } = loaded.config.vm;
@@ -102,6 +110,7 @@ async function converse(
       else if (reply.type === 'plan') ({ names } = reply);
       else if (reply.type === 'put') puts.push(reply);
       else if (reply.type === 'output') output.push(reply.line);
+      else if (reply.type === 'finding') findings.push({ kind: reply.kind, text: reply.text });
       else if (reply.type === 'ran') ({ status } = reply);
       else if (reply.type === 'failed') reject(errorFrom(reply.error));
       else resolve();
@@ -134,28 +143,34 @@ async function converse(
     if (signal.aborted) onAbort();
     socket.write(`${JSON.stringify(request)}\n`);
   }).finally(() => cancel?.());
-  return { puts, output, status };
+  return { puts, output, findings, status };
 }
 
 function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event {
   return event.type === 'task-failed' && error !== undefined ? { ...event, error: errorFrom(error) } : event;
 }
 
-function resultOf({ puts, output, status }: Told, test: boolean): Result {
-  const verdict = puts.map(({ name, text }) => `Pushed       ${name}: ${text}`);
+function resultOf(
+  { puts, output, findings, status }: Told,
+  { test, config }: { test: boolean; config: Config },
+): Result {
+  const verdict = [
+    ...puts.filter((put) => put.status === 0).map(({ name, text }) => `Pushed       ${name}: ${text}`),
+    ...findings.map(({ text }) => `Warning      ${text}`),
+  ];
   const failed = puts.find((put) => put.status !== 0);
   if (failed !== undefined) {
     const error = new StopwatchError('push-failed', `The guest did not take ${failed.name}: ${failed.text}`, {
       hint: 'What it had before is still there.',
     });
-    return { exitCode: error.exitCode, error, verdict: verdict.slice(0, -1) };
+    return { exitCode: error.exitCode, error, verdict };
   }
   if (!test) return { exitCode: EXIT.passed, verdict, next: 'npx stopwatch push --test' };
   const parser = new KtapParser();
   for (const line of output) parser.line(line);
   const ktap = parser.end();
   const told = [...verdict, `Guest test   ${countTests(ktap)}`];
-  const why = whyNot(ktap, status);
+  const why = whyNot(ktap, status, findings, config.vm.splats);
   if (why === undefined) return { exitCode: EXIT.passed, verdict: told };
   const lines = failedTests(ktap);
   const error = new StopwatchError('test-failed', `The guest failed its test: ${why}`, {
@@ -166,11 +181,17 @@ function resultOf({ puts, output, status }: Told, test: boolean): Result {
 }
 
 /** By the same rules as a test of a whole run. Undefined: passed. */
-function whyNot(ktap: KtapResult, status: number | undefined): string | undefined {
+function whyNot(
+  ktap: KtapResult,
+  status: number | undefined,
+  findings: readonly Finding[],
+  splats: Config['vm']['splats'],
+): string | undefined {
   const { outcome, reason } = judge({
     guest: 'test_and_quit',
     ktap,
-    findings: [],
+    findings,
+    splats,
     spoke: true,
     lastLine: '',
     ending: { by: 'itself' },

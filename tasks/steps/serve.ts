@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hostClock } from '../../vm/clock.js';
+import { type Finding, findingOf } from '../../vm/console.js';
 import { type Answer, Delivery } from '../../vm/delivery.js';
 import { LineSplitter } from '../../vm/lines.js';
 import { makePrivateDirectory } from '../../vm/private-directory.js';
@@ -50,6 +51,8 @@ export const replySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('plan'), names: z.array(z.string()) }),
   answerSchema.extend({ type: z.literal('put'), name: z.string() }),
   z.object({ type: z.literal('output'), line: z.string() }),
+  /** Of the kernel, on the console. */
+  z.object({ type: z.literal('finding'), kind: z.custom<Finding['kind']>(isString), text: z.string() }),
   answerSchema.extend({ type: z.literal('ran') }),
   z.object({ type: z.literal('end') }),
   z.object({ type: z.literal('failed'), error: toldErrorSchema }),
@@ -70,11 +73,11 @@ export interface ServeOptions {
   readonly build: (what: readonly Pushable[], emit: Emit, signal: AbortSignal) => Promise<void>;
 }
 
+/** What the machine is started with besides. */
+export type ServingPorts = Required<Pick<BootPorts, 'onStart' | 'onDelivery' | 'onConsoleLine'>>;
+
 /** Runs `fn`, which boots with these ports as well. Throws 'locked' when another VM serves this work directory. */
-export async function serving<T>(
-  options: ServeOptions,
-  fn: (ports: Pick<BootPorts, 'onStart' | 'onDelivery'>) => Promise<T>,
-): Promise<T> {
+export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts) => Promise<T>): Promise<T> {
   const { services } = options;
   const { work } = services.loaded.paths;
   const lock = { signal: services.signal, wait: false, processes: await services.processes() };
@@ -106,7 +109,11 @@ export async function serving<T>(
 }
 
 class Serving {
-  readonly ports: Pick<BootPorts, 'onStart' | 'onDelivery'> = {
+  readonly ports: ServingPorts = {
+    onConsoleLine: (line) => {
+      const finding = findingOf(line);
+      if (finding !== undefined) for (const hear of this.#hearing) hear(finding);
+    },
     onStart: (machine) => {
       this.#machine = machine;
     },
@@ -114,6 +121,8 @@ class Serving {
   };
   readonly #options: ServeOptions;
   readonly #sockets = new Set<Socket>();
+  /** Who is told what the kernel says. */
+  readonly #hearing = new Set<(finding: Finding) => void>();
   #machine: RunningMachine | undefined;
   #delivery: Delivery | undefined;
   /** What is under way, and all that waits for it. */
@@ -199,12 +208,15 @@ class Serving {
     const reply = (message: PushReply): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
     };
+    const hear = (finding: Finding): void => reply({ type: 'finding', ...finding });
+    this.#hearing.add(hear);
     try {
       await this.#carryOut(request, reply, gone);
       reply({ type: 'end' });
     } catch (thrown) {
       reply({ type: 'failed', error: tellError(thrown) });
     }
+    this.#hearing.delete(hear);
     socket.end();
   }
 
@@ -242,6 +254,10 @@ class Serving {
     );
     reply({ type: 'ran', ...ran });
   }
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function isEvent(value: unknown): boolean {

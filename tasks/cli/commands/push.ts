@@ -8,7 +8,7 @@ export function addPush(program: Command, app: App): void {
     .command('push [what...]')
     .summary('new files into the VM that `run --serve` started')
     .description(
-      'Gives the VM that `run --serve` (or the shell of `dev`) started what differs from what it has: the guest’s scripts, and the driver, which is unloaded and loaded. Builds what is stale first. With names, only those: stopwatch_test, stopwatch_ctrl, stopwatch_module. What fails half-way leaves what the guest had before.',
+      'Gives the VM that `run --serve` (or the shell of `dev`) started what differs from what it has: the guest’s scripts, and the driver, which is unloaded and loaded. Builds what is stale first. With names, only those: NAME_module for the module NAME, and the scripts without their .sh; a wrong name is answered with the right ones. What fails half-way leaves what the guest had before.',
     )
     .option('--test', 'then run the guest’s test there, and judge it by its KTAP results')
     .action(async (what: string[], own: { readonly test?: true }) =>
@@ -21,7 +21,7 @@ export function addPush(program: Command, app: App): void {
     ['passed', 'testFailed', 'usage', 'guest', 'host', 'interrupted'],
     [
       ['stopwatch push --test', 'all that is new, and the test'],
-      ['stopwatch push stopwatch_module', 'the driver alone'],
+      ['stopwatch push', 'all that is new, and no test'],
     ],
   );
 }

@@ -54,6 +54,7 @@ test("a project's own device is read anew, and nothing of it is compiled", () =>
     compile: false,
     generate: false,
     restart: true,
+    judgement: false,
   });
   expect(askedBy(['/project/device/own.c'], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
 });
