@@ -29,6 +29,8 @@ const schema = z.strictObject({
     trace: z.boolean(),
   }),
   vm: configSchema.shape.vm,
+  /** Of what was built: which symbols are the kernel's. */
+  variant: configSchema.shape.build.shape.variant,
   witnessPatterns: z.array(z.string()),
   files: z.strictObject({ qemu: file, kernel: file, initramfs: file.nullable(), ext4: file.nullable() }),
   /** QEMU's, with names instead of paths. */
@@ -41,6 +43,7 @@ export interface Recorded {
   /** Of its report. */
   readonly directory: string;
   readonly vm: Config['vm'];
+  readonly variant: Config['build']['variant'];
   readonly options: Saved['options'];
   readonly witnessPatterns: readonly string[];
   /** The same machine, from the copies, obeying the log. */
@@ -76,6 +79,7 @@ function cannotRecord(what: string, hint: string): never {
 export async function startRecording(
   directory: string,
   parts: MachineParts,
+  variant: Config['build']['variant'],
   witnessPatterns: readonly string[],
 ): Promise<MachineParts> {
   const to = join(directory, DIRECTORY);
@@ -98,6 +102,7 @@ export async function startRecording(
     stopwatch: packageVersion(),
     options,
     vm,
+    variant,
     witnessPatterns: [...witnessPatterns],
     files,
     arguments: argumentsOf(parts, filesBelow('', files), witnessPatterns),
@@ -134,7 +139,7 @@ export async function readRecording(report: string, device: DeviceDescription): 
   }
   const log = join(directory, LOG);
   if (!(await isFinished(log))) throw refuse(`${LOG} has no end: QEMU was killed while it recorded`);
-  const { vm, options, witnessPatterns } = saved;
+  const { vm, variant, options, witnessPatterns } = saved;
   const parts: MachineParts = {
     files: filesBelow(directory, saved.files),
     options: { ...options, vm },
@@ -149,7 +154,7 @@ export async function readRecording(report: string, device: DeviceDescription): 
     );
   }
   const sums = { qemu: saved.files.qemu.sha256, kernel: saved.files.kernel.sha256 };
-  return { directory: report, vm, options, witnessPatterns, parts, sums };
+  return { directory: report, vm, variant, options, witnessPatterns, parts, sums };
 }
 
 export function isRecorded(report: string): boolean {

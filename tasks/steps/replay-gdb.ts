@@ -12,9 +12,8 @@ import { EXIT, StopwatchError } from '../core/errors.js';
 import { qemuEnvironment, runFiles } from './boot.js';
 import { attachCommand, gdbStub } from './gdb.js';
 import { consoleOutput } from './interactive-run.js';
-import { layoutOf } from './layout.js';
 import type { Recorded } from './recording.js';
-import { recordedReport } from './replay.js';
+import { layoutOfRecorded, recordedReport } from './replay.js';
 import type { Result, Services } from './services.js';
 import { sha256 } from './sha256.js';
 
@@ -24,7 +23,7 @@ export async function standBefore(
   recorded: Recorded,
   { port, at }: { readonly port: number; readonly at: bigint | undefined },
 ): Promise<Result> {
-  const layout = layoutOf(services.loaded.config, services.loaded.paths);
+  const layout = layoutOfRecorded(services, recorded);
   const seq = at ?? (await divergence(recorded));
   const event = await eventOf(runFiles(recorded.directory, '').events, seq);
   const ports: ReplayedPorts = {

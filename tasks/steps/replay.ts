@@ -32,7 +32,7 @@ export async function replayRun(services: Services, options: ReplayOptions): Pro
       hint: `npx stopwatch replay --gdb --at ${options.at}`,
     });
   }
-  return again(services, layout, device, recorded);
+  return again(services, layoutOfRecorded(services, recorded), device, recorded);
 }
 
 async function again(
@@ -114,6 +114,12 @@ async function reportDirectory(layout: Layout, given: string): Promise<string> {
       hint: 'npx stopwatch replay, without a name, takes the newest one that has a recording.',
     },
   );
+}
+
+/** Where what was recorded was built. */
+export function layoutOfRecorded({ loaded }: Services, { variant }: Recorded): Layout {
+  const { config, paths } = loaded;
+  return layoutOf({ ...config, build: { ...config.build, variant } }, paths);
 }
 
 export async function recordedReport({ directory }: Recorded): Promise<RunReport> {

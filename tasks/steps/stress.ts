@@ -48,8 +48,10 @@ export function stressConfig(config: Config, { seconds, rounds }: StressOptions)
         ...(seconds === undefined ? [] : [`STRESS_SECONDS=${seconds}`]),
         ...(rounds === undefined ? [] : [`STRESS_ROUNDS=${rounds}`]),
       ],
-      firstOutputSeconds: vm.firstOutputSeconds * 5,
-      silenceSeconds: vm.silenceSeconds * 10,
+      // It is there to make the kernel complain.
+      splats: 'fail',
+      firstOutputSeconds: Math.max(vm.firstOutputSeconds, 60),
+      silenceSeconds: Math.max(vm.silenceSeconds, 60),
       totalSeconds: Math.max(vm.totalSeconds, expected * 10),
     },
   };

@@ -59,7 +59,10 @@ export async function testRun(
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
     const parts = machineParts(emulated, layout, tools.device.description, options);
     const patterns = config.crosscheck.witness ? WITNESS_PATTERNS : [];
-    return { ...(await startRecording(run.directory, parts, patterns)), acceleratorReason: 'recorded' };
+    return {
+      ...(await startRecording(run.directory, parts, config.build.variant, patterns)),
+      acceleratorReason: 'recorded',
+    };
   };
   let report: RunReport | undefined;
   let failure: StopwatchError | undefined;
