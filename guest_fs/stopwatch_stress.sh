@@ -8,7 +8,7 @@
 #
 #   STRESS_SECONDS=N   how long the tests take that can go on for ever, all together
 #   STRESS_ROUNDS=N    or how often they do what they do, however long that takes
-#   STRESS_TESTS=A,B   only these tests, and in this order
+#   STRESS_TESTS=A+B   only these tests, and in this order
 #
 # What must hold: each process gets the errors that are its own, and no others; an
 # accepted timeout makes one interrupt, and the driver counts it; an unloaded driver
@@ -616,7 +616,7 @@ errors=$work.errors bytes=$work.bytes
 mkdir $work || bail_out "cannot make $work"
 trap 'rm -rf "$work"*' EXIT
 long=99999999999999999999999999999999999999999999999999999999999999999999999999
-[ ! "$STRESS_TESTS" ] || tests=$(echo "$STRESS_TESTS" | tr , ' ')
+[ ! "$STRESS_TESTS" ] || tests=$(echo "$STRESS_TESTS" | tr + ' ')
 # shellcheck disable=SC2086 # words
 set -- $tests
 echo 'KTAP version 1'

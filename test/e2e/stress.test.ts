@@ -16,7 +16,7 @@ const DRIVER = 'driver/stopwatch.c';
 
 /** The tests of the stress test that are needed, or all. */
 function only(tests: readonly string[]): { readonly env: Readonly<Record<string, string>> } {
-  return { env: { STOPWATCH_VM_APPEND: `STRESS_TESTS=${tests.join(',')}` } };
+  return { env: { STOPWATCH_VM_APPEND: `STRESS_TESTS=${tests.join('+')}` } };
 }
 
 test('the driver as it is', async () => {
@@ -77,8 +77,9 @@ const plainly: readonly Fault[] = [
       ['\tstopwatch_quiesce(sw);\n\tret = devm_request_irq', '\tret = devm_request_irq'],
     ],
     tests: ['binding', 'expiries'],
-    codes: [1, 3],
-    said: /interrupts of a timeout that was armed before the driver was loaded: expected '0', got '1'/,
+    // The device has fired more often than there was a driver to hear it.
+    codes: [3],
+    said: /compared {2}guest\.interrupts\n +expected {2}at most \d+/,
   },
   {
     what: 'loses every second interrupt',
