@@ -6,6 +6,8 @@ import type { Config } from '../config/schema.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import type { DeviceDescription } from '../../vm/device.js';
+import { readBase, sumsOnDisk, writeBase } from './guest-changes.js';
+import { withDisk } from './guest-disk.js';
 import type { Layout } from './layout.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
 import { byDebugfs, rootFiles } from './rootfs.js';
@@ -39,8 +41,13 @@ export function diskTask(config: Config, layout: Layout, device: DeviceDescripti
     jobs: 'one',
     run: async (context) => {
       const unwritten = !(await diskWritten(layout));
-      if (existsSync(layout.disk)) await refresh(context, config, layout, device);
-      else await copy(context, layout);
+      const { guest } = device.build;
+      const there = existsSync(layout.disk);
+      const kept = there ? await refresh(context, config, layout, device) : new Map<string, string>();
+      if (!there) await copy(context, layout);
+      const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
+      // Of what the guest's edit stays, what was there before it.
+      await writeBase(layout.disk, { ...sums, ...Object.fromEntries(kept) });
       await writeFileAtomic(stampOf(layout), stampText(layout, unwritten));
     },
   };
@@ -52,19 +59,33 @@ async function copy(context: TaskContext, { ext4, disk }: Layout): Promise<void>
   await rename(partial, disk);
 }
 
+/** Files that the guest has edited stay as they are; gives what was written of them before. */
 async function refresh(
   context: TaskContext,
   config: Config,
   layout: Layout,
   device: DeviceDescription,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   context.notice(`${layout.disk} keeps what the guest wrote; delete it to start from a new one`);
   // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
   await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', layout.disk]);
+  const base = (await readBase(layout.disk)) ?? {};
+  const { guest } = device.build;
+  const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
+  const kept = new Map(
+    Object.entries(base).filter(([path, was]) => sums[path] !== undefined && sums[path] !== was),
+  );
+  if (kept.size > 0) {
+    const paths = [...kept.keys()].join(', ');
+    context.notice(
+      `Edited in the guest, and left as it is there: ${paths} (npx stopwatch update_patches takes it to guest_fs/)`,
+    );
+  }
   const files = rootEntries([], rootFiles(config, layout, device), device).filter(
-    ({ kind }) => kind === 'file',
+    ({ kind, path }) => kind === 'file' && !kept.has(path),
   );
   // debugfs cannot replace a file.
   const remove = files.map(({ path }) => `rm ${path}\n`).join('');
   await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, layout.disk);
+  return kept;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `update_patches`: what was changed by hand in the QEMU and Linux trees becomes patches/ again. */
+/** `update_patches`: what was changed by hand in the QEMU and Linux trees becomes patches/ again, and what the guest changed guest_fs/. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Result, Services } from './services.js';
@@ -18,6 +18,7 @@ import { finishWriting, writeUpdates } from './patch-writing.js';
 import { PATCHED, type PatchedName, type PatchedTree, patchedTree } from './patching.js';
 import { readStamp } from './source-stamp.js';
 import { fetchFor } from './sources.js';
+import { guestUpdate, writeGuest } from './update-guest.js';
 
 /** Of one patch file. */
 interface Written {
@@ -52,7 +53,13 @@ export async function updatePatches(services: Services): Promise<Result> {
     for (const tree of trees()) {
       updates.push({ tree, found: await updatesOf(services, processes, layout, tree) });
     }
+    // Looked at before anything is written: where both sides changed, nothing is.
+    const guest = await guestUpdate(services, layout, device.description);
+    for (const text of guest.told) services.emit({ type: 'notice', task: undefined, text });
     const all: Written[] = [];
+    for (const file of await writeGuest(services, layout, guest)) {
+      all.push({ file, change: 'changed', paths: ["the guest's"] });
+    }
     for (const { tree, found } of updates) {
       const { patches, updates: some } = found;
       if (some.length === 0) continue;
@@ -71,7 +78,7 @@ export async function updatePatches(services: Services): Promise<Result> {
     exitCode: EXIT.passed,
     text: textOf(written),
     data: { written },
-    ...(written.length > 0 ? { next: 'git diff patches' } : {}),
+    ...(written.length > 0 ? { next: 'git diff' } : {}),
   };
 }
 
@@ -135,7 +142,8 @@ async function underLock<T>(
 }
 
 function textOf(written: readonly Written[]): string {
-  if (written.length === 0) return 'Nothing to write: the patches say all that was changed in the trees.\n';
+  if (written.length === 0)
+    return 'Nothing to write: the patches say all that was changed in the trees, and guest_fs/ what was in the guest.\n';
   const width = Math.max(...written.map(({ file }) => file.length));
   return written
     .map(({ file, change, paths }) => `${file.padEnd(width)}  ${change.padEnd(7)}  ${paths.join(', ')}\n`)

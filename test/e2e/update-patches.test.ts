@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** update_patches on the real QEMU tree: changed by hand, made into patches, and from a fresh tree to the same one. */
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -55,6 +57,14 @@ function contents(directory: string): Record<string, string> {
       .map(({ parentPath, name }) => join(parentPath, name))
       .map((path) => [path.slice(directory.length), readFileSync(path, 'utf8')]),
   );
+}
+
+/** `run --rw` with these commands typed into the guest. */
+async function typed(...lines: readonly string[]): Promise<string> {
+  const input = [...lines, 'poweroff', ''].join('\n');
+  const { code, out, err } = await lab.project.stopwatch(['run', '--rw'], { input });
+  expect(code, out + err).toBe(0);
+  return out;
 }
 
 /** Kind, executability and link target of everything but directories. */
@@ -112,4 +122,36 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   ).ended;
   expect(differences).toBe('');
   expect(await kinds(tree)).toEqual(await kinds(aside));
+});
+
+test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
+  const file = 'guest_fs/stopwatch_ctrl.sh';
+  const ctrl = join(lab.project.package, file);
+  const before = readFileSync(ctrl, 'utf8');
+  rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+  try {
+    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/root/new');
+    const first = await passes(['update_patches']);
+    expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
+    expect(first).toContain("{ file: 'guest_fs/new', path: '/root/new', mode: 0o644 }");
+    expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
+    expect(statSync(ctrl).mode & 0o777).toBe(0o755);
+    expect(await passes(['update_patches'])).toContain('Nothing to write');
+
+    // Changed there, then here: the disk is brought up to date, but not over the guest's edit.
+    await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
+    appendFileSync(ctrl, '# here\n');
+    expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
+    const { code, err } = await lab.project.stopwatch(['update_patches']);
+    expect(code).toBe(5);
+    expect(err).toContain('changed in the guest and here, each in its own way');
+    expect(err).toMatch(/^ +-# here\n +\+# again$/m);
+    expect(readFileSync(ctrl, 'utf8')).toContain('# here');
+    const clean = await lab.project.stopwatch(['clean', '--builds']);
+    expect(clean.code).toBe(2);
+    expect(clean.err).toContain('what the guest of `run --rw` wrote');
+  } finally {
+    writeFileSync(ctrl, before);
+    rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+  }
 });
