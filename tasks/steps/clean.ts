@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanOptions, Result, Services } from './services.js';
 import { loadDevice } from '../config/device.js';
+import { VARIANTS } from '../config/variants.js';
 import { findPaths, type Paths } from '../config/paths.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
@@ -128,9 +129,11 @@ async function lossesOf(
         else if (edits.length > 0)
           losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);
       }
-      const { disk } = layoutOf(loaded.config, paths);
-      if (options.builds && (await diskWritten(layoutOf(loaded.config, paths)))) {
-        losses.push(`${disk}: what the guest of \`run --rw\` wrote`);
+      for (const variant of options.builds ? VARIANTS : []) {
+        const { config } = loaded;
+        const layout = layoutOf({ ...config, build: { ...config.build, variant } }, paths);
+        if (!(await diskWritten(layout))) continue;
+        losses.push(`${layout.disk}: what the guest of \`run --rw\` wrote`);
       }
     }
   });

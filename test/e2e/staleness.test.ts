@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** What is stale, why, and that a run makes just that again. */
-import { utimesSync } from 'node:fs';
+import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Reason } from '../../tasks/core/events.js';
 import { append, edit, restore, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { type Laboratory, laboratory, readManifest } from './laboratory.js';
 import { tree } from './project.js';
 
 undoEdits();
@@ -125,6 +125,43 @@ test.each(edits)('$what is edited', async ({ make, direct, further }) => {
   restore();
   const back = await project.events(['update']);
   expect([...back.done].sort()).toEqual([...direct, ...further].sort());
+});
+
+test('changed and changed back: the earlier results are taken again, and the next build is of the files as they are', async () => {
+  const { project } = lab;
+  const artifacts = () => readManifest(join(project.work, 'vm', 'manifest.json')).artifacts;
+  const log = (task: string) => readFileSync(join(project.work, 'logs', `${task}.log`), 'utf8');
+  const taken = 'its result is taken again';
+  const made = artifacts();
+  const files = ['device/stopwatch.c', 'driver/stopwatch.c', 'guest_fs/stopwatch_test.sh'];
+  for (const file of files) {
+    // A value in the code, so that what is built of it is another.
+    if (file === 'driver/stopwatch.c')
+      edit(project.package, file, 'MODULE_LICENSE(', 'MODULE_INFO(edited, "yes");\nMODULE_LICENSE(');
+    else if (file === 'device/stopwatch.c')
+      edit(project.package, file, 'Stopwatch with a timeout interrupt', 'Edited stopwatch');
+    else append(project.package, file, '\n# edited\n');
+  }
+  expect((await project.events(['update'])).code).toBe(0);
+  expect(log('qemu.build')).not.toContain(taken);
+  const edited = artifacts();
+  for (const name of ['build/qemu/qemu-system-aarch64', 'vm/initramfs.cpio'])
+    expect(edited[name]).not.toBe(made[name]);
+
+  restore();
+  expect((await project.events(['update'])).code).toBe(0);
+  for (const task of ['qemu.build', 'driver.module', 'guest.initramfs'])
+    expect(log(task), task).toContain(taken);
+  expect(artifacts()).toEqual(made);
+
+  // The objects are still those of the edited files: a build that took them would have the edit in it.
+  const qemu = tree(project, 'qemu');
+  append(qemu, 'hw/misc/unimp.c', '\n/* edited */\n');
+  expect((await project.events(['update'])).done).toContain('qemu:build');
+  const program = readFileSync(join(project.work, 'build/qemu/qemu-system-aarch64'));
+  expect(program.includes('Stopwatch with a timeout interrupt')).toBe(true);
+  restore();
+  expect((await project.events(['all'])).code).toBe(0);
 });
 
 /** Paths of files that a task's reasons name. */
