@@ -105,7 +105,7 @@ export async function install(directory: string, { directory: home, env }: Proje
 
 /** The installed package as the checkout is now: without what an aborted test left in it. */
 function refresh({ package: installed }: Project): void {
-  for (const room of ['dist', 'device', 'driver', 'guest_fs', 'patches', 'vm']) {
+  for (const room of ['dist', 'device', 'driver', 'guest_fs', 'patches', 'vm', 'examples']) {
     cpSync(join(CHECKOUT, room), join(installed, room), {
       recursive: true,
       preserveTimestamps: true,
