@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { DeviceDescription } from '../../vm/device.js';
 import { isIgnored } from '../host/ignored.js';
+import { renamedC } from './align.js';
 import { renamed } from './names.js';
 
 export interface ProjectFile {
@@ -56,8 +57,14 @@ async function filesIn(path: string): Promise<string[]> {
 
 /** One of them, in a project whose device has this name. */
 export function renamedFile(file: ProjectFile, name: string): ProjectFile {
-  const text = file.path.endsWith('.ts') ? withKit(file.text, dirname(file.path)) : file.text;
-  return { ...file, path: renamed(file.path, name), text: renamed(text, name) };
+  const { path, text } = file;
+  const rename = (some: string): string => renamed(some, name);
+  if (/\.[ch]$/.test(path)) return { ...file, path: rename(path), text: renamedC(text, rename) };
+  return {
+    ...file,
+    path: rename(path),
+    text: rename(path.endsWith('.ts') ? withKit(text, dirname(path)) : text),
+  };
 }
 
 /** Its imports of the tool, by the names that the project's package.json gives them. */
