@@ -7,6 +7,12 @@ import { renamed } from './names.js';
 
 const to = (name: string) => (text: string) => renamed(text, name);
 
+const back = (text: string): string =>
+  text
+    .replaceAll('frobnicator', 'stopwatch')
+    .replaceAll('FROBNICATOR', 'STOPWATCH')
+    .replaceAll('Frobnicator', 'Stopwatch');
+
 test('what stood under a parenthesis stands there again', () => {
   const source = `static int stopwatch_a(Stopwatch *s, /* ( */
                        int x)
@@ -42,11 +48,6 @@ test.each(['device/stopwatch.c', 'driver/stopwatch.c'])(
     const source = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8');
     const there = renamedC(source, to('frobnicator'));
     expect(there).not.toBe(renamed(source, 'frobnicator'));
-    const back = (text: string): string =>
-      text
-        .replaceAll('frobnicator', 'stopwatch')
-        .replaceAll('FROBNICATOR', 'STOPWATCH')
-        .replaceAll('Frobnicator', 'Stopwatch');
     expect(renamedC(there, back)).toBe(source);
   },
 );
