@@ -5,6 +5,7 @@ const exclude = ['node_modules/**', 'dist/**', '.stopwatch/**'];
 
 /** What needs a Docker daemon, from the two rooms where it is. */
 const docker = [
+  'docker/daemon.integration.test.ts',
   'docker/docker.integration.test.ts',
   'docker/podman.integration.test.ts',
   'docker/registry.integration.test.ts',

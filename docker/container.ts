@@ -66,6 +66,7 @@ export async function runInContainer(
   if (signal.aborted) throw stopped();
   const container = await engine.create(spec);
   let stopping: Promise<void> | undefined;
+  let failed = false;
   const stop = (): void => {
     // What fails here fails again, and is reported, when the container is removed.
     stopping = container.stop().catch(() => undefined);
@@ -87,10 +88,16 @@ export async function runInContainer(
     } finally {
       disconnect();
     }
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     await stopping;
-    await container.remove();
+    await container.remove().catch((error: unknown) => {
+      // What went wrong first says more: a daemon that is gone cannot remove anything either.
+      if (!failed) throw error;
+    });
   }
 }
 

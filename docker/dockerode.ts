@@ -2,6 +2,7 @@
 /** The Engine port on dockerode. Nothing else imports it; it is loaded only when a container is wanted. */
 import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { type Endpoint, addressOf } from './connection.js';
@@ -214,10 +215,31 @@ class DockerodeContainer implements EngineContainer {
 
   wait(): Promise<number> {
     return attempt('waiting for the container', async () => {
-      const result: unknown = await this.#container.wait({ condition: 'next-exit' });
-      const code = numberField(result, 'StatusCode');
-      if (code === undefined) throw new Error(`expected an exit code, got ${JSON.stringify(result)}`);
+      const answer = await this.#answerToWait();
+      // Read here: the client would wait for ever for the rest of an answer that a dead daemon has begun.
+      const result = await text(answer);
+      const code = numberField(JSON.parse(result), 'StatusCode');
+      if (code === undefined) throw new Error(`expected an exit code, got ${result}`);
       return code;
+    });
+  }
+
+  /** The daemon begins its answer at once, and ends it when the container has ended. */
+  async #answerToWait(): Promise<NodeJS.ReadableStream> {
+    return await new Promise((resolve, reject) => {
+      this.#docker.modem.dial(
+        {
+          path: `/containers/${this.id}/wait?`,
+          options: { condition: 'next-exit' },
+          method: 'POST',
+          isStream: true,
+          statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+        },
+        (error: unknown, answer: unknown) => {
+          if (answer instanceof Readable) resolve(answer);
+          else reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
     });
   }
 
