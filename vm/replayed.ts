@@ -118,6 +118,11 @@ export class Replayed {
     return this.#events.lastSeq();
   }
 
+  /** Of QEMU. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** QEMU is gone. */
   get ended(): Promise<void> {
     return this.#child.exited.then(() => {});

@@ -223,13 +223,6 @@ export const TEST_CAPABILITIES: readonly Capability[] = [
   program('openssl', 'tests', everywhere('openssl'), { args: ['version'] }),
   program('shellcheck', 'tests', { ...everywhere('shellcheck'), dnf: ['ShellCheck'] }),
   program('dtc', 'tests', { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] }),
-  // One that knows aarch64.
-  program('gdb-multiarch', 'tests', {
-    apt: ['gdb-multiarch'],
-    dnf: ['gdb'],
-    pacman: ['aarch64-linux-gnu-gdb'],
-    brew: [],
-  }),
   // Servers of a shared compile cache; the tests start their own.
   program('ccache', 'tests', everywhere('ccache')),
   program('redis-server', 'tests', {

@@ -9,9 +9,11 @@ import { hostClock } from '../../vm/clock.js';
 import { instructionBefore } from '../../vm/replay-seek.js';
 import { Replayed, type ReplayedPorts, seqOf } from '../../vm/replayed.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
+import { shellQuote } from '../host/process.js';
 import { qemuEnvironment, runFiles } from './boot.js';
 import { attachCommand, gdbStub } from './gdb.js';
 import { consoleOutput } from './interactive-run.js';
+import type { Layout } from './layout.js';
 import type { Recorded } from './recording.js';
 import { layoutOfRecorded, recordedReport } from './replay.js';
 import type { Result, Services } from './services.js';
@@ -57,6 +59,8 @@ export async function standBefore(
         'To attach:',
         `  ${attach}`,
         'stepi makes the event; kill ends the machine.',
+        'To see it in the device, before that:',
+        `  ${attachToQemu(machine.pid, recorded.parts.device.build.qemu.writeHandler, layout)}`,
         ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
       ];
       consoleOutput(services).write(`${lines.join('\n')}\n`);
@@ -69,6 +73,17 @@ export async function standBefore(
   }
   services.signal.throwIfAborted();
   return { exitCode: EXIT.passed, next: 'npx stopwatch replay' };
+}
+
+/** QEMU goes on at once; it stops in its write handler when the guest goes on. */
+function attachToQemu(pid: number, handler: string, layout: Layout): string {
+  const commands = [
+    'handle SIGUSR1 nostop noprint pass',
+    `directory ${layout.tree('qemu')}`,
+    `break ${handler}`,
+  ];
+  const all = [...commands, 'continue'].flatMap((line) => ['-ex', line]);
+  return shellQuote({ file: 'gdb', args: ['-q', '-p', String(pid), ...all] });
 }
 
 /** Where the recorded run went wrong. Throws 'bad-usage' if it did not. */

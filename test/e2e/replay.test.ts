@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { edit, restore, undoEdits } from './edit.js';
 import { type Laboratory, laboratory } from './laboratory.js';
-import { left, must, type Project } from './project.js';
+import { left, must, type Project, start } from './project.js';
 
 undoEdits();
 
@@ -147,11 +147,29 @@ test('a divergence, recorded live, comes again at the same event, after the faul
     },
   });
   try {
-    for (let tries = 0; tries < 1200 && !shown.includes('stepi makes'); tries++) await sleep(100);
+    for (let tries = 0; tries < 1200 && !shown.includes('gdb -q -p'); tries++) await sleep(100);
     expect(shown).toMatch(
       new RegExp(`next one makes event ${found?.seq}:\n  stopwatch_\\w+ seq=${found?.seq} `),
     );
     const [, attach = ''] = /To attach:\n {2}(\S.*)\n/.exec(shown) ?? [];
+    // QEMU's own debugger waits in the device's write handler.
+    const [, attachToQemu = ''] = /in the device, .*:\n {2}(\S.*)\n/.exec(shown) ?? [];
+    let inQemu = '';
+    const qemu = start(
+      'bash',
+      [
+        '-c',
+        `${attachToQemu} -batch -ex bt ${process.arch === 'x64' ? "-ex 'info registers rdx'" : ''} -ex detach`,
+      ],
+      {
+        cwd: project.directory,
+        env: project.env,
+        onOutput: (soFar) => {
+          inQemu = soFar;
+        },
+      },
+    );
+    for (let tries = 0; tries < 600 && !inQemu.includes('Breakpoint 1 at'); tries++) await sleep(100);
     const commands = ['set confirm off', 'x/i $pc', 'stepi', 'x/i $pc', 'info registers', 'kill'];
     const script = `${attach} -batch ${commands.map((one) => `-ex '${one}'`).join(' ')}`;
     const said = await must('bash', ['-c', script], { cwd: project.directory, env: project.env });
@@ -161,6 +179,10 @@ test('a divergence, recorded live, comes again at the same event, after the faul
     expect(value(source), said).toBe(2n);
     // `regs` is mapped a page at a time, and COMMAND is its first register.
     expect(value(target) % 4096n, said).toBe(0n);
+    const stopped = await qemu.ended;
+    expect(stopped.out, stopped.err).toMatch(/^#0 .* stopwatch_write \(/m);
+    // The third argument of a function on x86-64: the value that is written.
+    if (process.arch === 'x64') expect(stopped.out).toMatch(/^rdx +0x2 /m);
     const { code, out, err } = await ended;
     expect(code, out + err).toBe(0);
   } finally {
