@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type Rig, test, until } from '../../test/rig.js';
 import { createJobserver, type JobBudget } from './jobserver.js';
+import { versionAtLeast } from './tools.js';
+
+/** Whether this host's program is one that knows a FIFO; Debian 12 has neither. */
+const knowsFifo = (program: string, from: string): boolean =>
+  versionAtLeast(execFileSync(program, ['--version'], { encoding: 'utf8' }), from);
+const NEWER = knowsFifo('make', '4.4') && knowsFifo('ninja', '1.13');
 
 const MAKEFILE = `
 all: a b
@@ -91,6 +98,34 @@ for (const total of [1, 2, 3, 5]) {
     expect(await free(budget)).toBe(total);
     budget.close();
     expect(readdirSync(rig.path('run'))).toEqual([]);
+  });
+}
+
+for (const total of [2, 3, 5]) {
+  test.skipIf(!NEWER)(`make 4.4 and ninja 1.13 share ${total} jobs through the FIFO`, async ({ rig }) => {
+    rig.write('Makefile', MAKEFILE);
+    const builds = Array.from({ length: 12 }, (_, index) => `build z${index}: job\n`);
+    rig.write('build.ninja', `rule job\n  command = job 0.05\n${builds.join('')}`);
+    const budget = await budgetOf(rig, total);
+    const ninja = async () => {
+      const release = await budget.acquire(1);
+      const close = budget.open();
+      const share = budget.share('fifo');
+      const exit = await rig.processes.run(
+        { file: 'ninja', args: [], cwd: rig.dir, env: { ...jobEnv(rig), ...share.env } },
+        rig,
+      );
+      share.close();
+      close();
+      release();
+      expect(exit.exitCode).toBe(0);
+    };
+    await Promise.all([make(rig, budget, 'fifo'), ninja()]);
+    const { jobs, most } = journal(rig);
+    expect(jobs).toBe(12 * 2);
+    expect(most).toBe(total);
+    expect(await free(budget)).toBe(total);
+    budget.close();
   });
 }
 
