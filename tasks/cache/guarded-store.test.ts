@@ -43,7 +43,15 @@ function setUp({ jobs = 1, readOnly = false } = {}) {
   const server = new Server(clock);
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(text);
-  const guarded = new GuardedStore(server, { place: 'PLACE', jobs, timeoutMs: 2000, readOnly, warn, clock });
+  const guarded = new GuardedStore(server, {
+    place: 'PLACE',
+    jobs,
+    timeoutMs: 2000,
+    readOnly,
+    warn,
+    clock,
+    waiting: clock,
+  });
   return { clock, server, warnings, guarded };
 }
 

@@ -44,7 +44,12 @@ export interface GuardOptions {
   /** Something the user should know: why the cache is left out. */
   readonly warn: (text: string) => void;
   readonly clock?: { now(): number };
+  /** Time in which nothing was left to do but to wait. */
+  readonly waiting?: { now(): number };
 }
+
+/** While this process itself is busy (it hashes whole trees), no server can be blamed. */
+const IDLE = { now: () => performance.eventLoopUtilization().idle };
 
 type Reading =
   | { readonly state: 'closed' | 'open' }
@@ -64,6 +69,7 @@ export class GuardedStore {
   private writing = 0;
   private drained: (() => void) | undefined;
   private readonly clock: { now(): number };
+  private readonly waiting: { now(): number };
   private readonly ended = new AbortController();
   private readonly counts = { hits: 0, misses: 0, errors: 0, written: 0, notWritten: 0 };
 
@@ -73,6 +79,7 @@ export class GuardedStore {
   ) {
     this.balanceMs = GRANT_MS * options.jobs;
     this.clock = options.clock ?? performance;
+    this.waiting = options.waiting ?? IDLE;
   }
 
   get use(): RemoteUse {
@@ -82,10 +89,10 @@ export class GuardedStore {
   /** The entry, or undefined when the server has none or is left out. Never rejects. */
   async get(key: string): Promise<Buffer | undefined> {
     if (!(await this.isOpen())) return undefined;
-    const started = this.clock.now();
+    const started = this.waiting.now();
     try {
       const value = await this.store.get(key, this.within(this.options.timeoutMs));
-      const tookMs = this.clock.now() - started;
+      const tookMs = this.waiting.now() - started;
       this.readFailures = 0;
       if (value === undefined) this.counts.misses++;
       else this.counts.hits++;
@@ -94,7 +101,7 @@ export class GuardedStore {
     } catch (error) {
       this.counts.errors++;
       this.readFailures++;
-      this.draw(this.clock.now() - started);
+      this.draw(this.waiting.now() - started);
       if (isDenied(error) || this.readFailures >= FAILURES) this.leaveOut(error);
       return undefined;
     }

@@ -31,7 +31,7 @@ import type { Credentials } from './store.js';
 const FILES = 12;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), 'stopwatch-cache-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Build {
   readonly address: string;

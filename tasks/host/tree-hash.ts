@@ -9,8 +9,8 @@ import { StopwatchError } from '../core/errors.js';
 import { type Entry, kindOf } from './tree-listing.js';
 
 export const SUM_BYTES = 32;
-/** Longest stretch of hashing before others get their turn, milliseconds. */
-const SLICE_MS = 12;
+/** Longest stretch of hashing before others get their turn, milliseconds: compilers may be waiting for an answer. */
+const SLICE_MS = 4;
 const BUFFER_BYTES = 1024 * 1024;
 
 /**

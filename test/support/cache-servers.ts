@@ -6,10 +6,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../tasks/config/paths.js';
 
 const PATH = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
-const PAGE = fileURLToPath(new URL('../../docs/cache.md', import.meta.url));
+const PAGE = join(packageRoot(), 'docs', 'cache.md');
 
 export const BUILD = { user: 'build', password: 'p4ssw0rd-of-build' };
 export const CI = { user: 'ci', password: 'p4ssw0rd-of-ci' };
