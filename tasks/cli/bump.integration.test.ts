@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `bump` through the command line: releases of a few files, really extracted, with the project's own patches tried on them. */
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -79,6 +80,47 @@ describe('a release that nobody has vouched for', () => {
     expect((await project.stopwatch(args)).code).toBe(2);
     expect(config()).toBe(text);
   });
+});
+
+test('interrupted while it downloads: nothing has changed, and the same command goes on', async () => {
+  const text = await withBusybox();
+  const sum = project.release('busybox', '1.0.1', {
+    ...busybox('1.0.1'),
+    big: randomBytes(300_000).toString('hex'),
+  });
+  const file = join(project.directory, 'cache/stopwatch/downloads', 'busybox-1.0.1.tar.bz2');
+  const data = readFileSync(file);
+  rmSync(file);
+  let whole = false;
+  let begun = (): void => {};
+  const underWay = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  server = createServer((_, response) => {
+    response.setHeader('content-length', data.length);
+    if (whole) response.end(data);
+    else response.write(data.subarray(0, 200_000), () => begun());
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server?.once('listening', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const args = [
+    'bump',
+    'busybox',
+    '1.0.1',
+    '--source',
+    `busybox=http://127.0.0.1:${port}/it.tar.bz2`,
+    '--sha256',
+    sum,
+  ];
+  const stopped = await project.stopwatch(args, { signalAfter: underWay });
+  expect(stopped.code).toBe(130);
+  expect(config()).toBe(text);
+  expect(existsSync(tree('busybox-1.0.1'))).toBe(false);
+  whole = true;
+  const { code, out, err } = await project.stopwatch(args);
+  expect(code, out + err).toBe(0);
+  expect(config()).toContain(sum);
 });
 
 test('the configuration keeps its comments; the old tree stays, and its edits by hand are not forgotten', async () => {
