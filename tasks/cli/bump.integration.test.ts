@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** `bump` through the command line: releases of a few files, really extracted, with the project's own patches tried on them. */
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -153,6 +161,28 @@ const linux = (version: string, before: number, neighbour = 'mchp_pci1xxxx') => 
   Kbuild: `# ${version}\n`,
   'drivers/misc/Kconfig': `${rows('Kconfig', before)}source "drivers/misc/pvpanic/Kconfig"\nsource "drivers/misc/${neighbour}/Kconfig"\n${rows('Kconfig', 3)}`,
   'drivers/misc/Makefile': `${rows('Makefile', 58)}obj-$(CONFIG_PVPANIC)   \t+= pvpanic/\nobj-$(CONFIG_UACCE)\t\t+= uacce/\n${rows('Makefile', 3)}`,
+});
+
+test('of places with different files only the one stays that has this file, also when it is in the cache', async () => {
+  const sum = project.release('busybox', '1.0.0', busybox('1.0.0'));
+  const debian = 'pool/main/b/busybox/busybox_1.0.0.orig.tar.bz2';
+  const places = [...sourceAt('busybox', '1.0.0', sum).places, { debian, sha256: '2'.repeat(64) }];
+  const text = `${JSON.stringify({ sources: { busybox: { version: '1.0.0', places } } }, null, 2)}\n`;
+  const file = project.write('stopwatch.config.json', text);
+  const downloads = join(project.directory, 'cache/stopwatch/downloads');
+  const other = project.release('busybox', '1.0.1', busybox('1.0.1'));
+  renameSync(join(downloads, 'busybox-1.0.1.tar.bz2'), join(downloads, 'busybox_1.0.1.orig.tar.bz2'));
+  for (const from of ['put there by hand', 'in the cache']) {
+    writeFileSync(file, text);
+    const { code, out, err } = await project.stopwatch(['bump', 'busybox', '1.0.1', '--sha256', other]);
+    expect(code, out + err).toBe(0);
+    expect(out, from).toContain('Left out: what followed http://');
+    const { sources } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(sources.busybox, from).toEqual({
+      version: '1.0.1',
+      places: [{ debian: debian.replace('1.0.0', '1.0.1'), sha256: other }],
+    });
+  }
 });
 
 describe('patches', () => {

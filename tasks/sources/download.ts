@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Gets a file from the first of several places that has it, verified, into the shared download cache. */
+import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Place } from '../config/schema.js';
 import { StopwatchError } from '../core/errors.js';
@@ -106,7 +107,10 @@ async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promis
   const { cache, places } = request;
   for (const place of places) {
     const file = await findStored(cache, place.sha256, deps.signal);
-    if (file !== undefined) return { file, sha256: place.sha256, place, from: 'cache' };
+    if (file === undefined) continue;
+    // Of several places with this sum, the one that the file has its name from.
+    const named = places.find((each) => each.sha256 === place.sha256 && placeName(each) === basename(file));
+    return { file, sha256: place.sha256, place: named ?? place, from: 'cache' };
   }
   let wrong: { path: string; expected: string; got: string } | undefined;
   for (const place of places) {
