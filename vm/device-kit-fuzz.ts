@@ -13,6 +13,7 @@ export {
   observe,
   replay,
 } from './fuzz/campaign.js';
+export { Draw, weighted } from './fuzz/draw.js';
 export { FuzzMachine, MachineError, type MachinePorts } from './fuzz/machine.js';
 export { mask, type Mutant, mutants, operators } from './fuzz/mutate.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './fuzz/plan.js';

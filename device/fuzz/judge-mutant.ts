@@ -48,6 +48,7 @@ export async function judgeMutant(
         ...budget,
         shard: { index: 1, count: 1 },
         eventfulEvery: EVENTFUL_EVERY,
+        lanes: 1,
         shrink: SHRINK,
       },
       ports,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Exchange, Plan } from '../../vm/fuzz/plan.js';
 import { NS_PER_S, REGISTERS } from '../contract.js';
 import { step } from '../model/index.js';
-import { eventful, scripts } from './arbitrary.js';
-import type { Operation } from './script.js';
+import { makeScript } from './generate.js';
+import type { Operation, Script } from './script.js';
 import { type Moment, observedRegisters, planOf } from './story.js';
 
 const SECOND = Number(NS_PER_S);
@@ -48,41 +47,42 @@ const over = (at: number, width: 4 | 8, value: bigint): Operation => ({
   offset: 0x10000 - 4,
 });
 
+/** Two thirds of them eventful; the others are cut short. */
+const some = (count: number): Script[] =>
+  Array.from({ length: count }, (_, index) => makeScript(5, index, index % 3 !== 0)).map((script) => ({
+    ...script,
+    operations: script.operations.slice(0, 200),
+  }));
+
 describe('a plan', () => {
   it('observes after each operation what the model reads in every register', () => {
-    fc.assert(
-      fc.property(fc.oneof(scripts, eventful), (script) => {
-        const moments: [number, Moment][] = [];
-        const made = planOf(script, { base, each: (index, moment) => moments.push([index, moment]) });
-        expect(moments.length).toBe(script.operations.length + 2);
-        for (const [index, { now, state }] of moments) {
-          const seen = registers(made, index);
-          for (const { name, offset } of REGISTERS.slice(1)) {
-            const result = step(state, { stimulus: 'read', now, offset: BigInt(offset), size: 8 });
-            const value =
-              result.ok && result.effects[0]?.effect === 'value' ? result.effects[0].value : undefined;
-            expect([name, seen[name]]).toEqual([name, value]);
-          }
+    for (const script of some(6)) {
+      const moments: [number, Moment][] = [];
+      const made = planOf(script, { base, each: (index, moment) => moments.push([index, moment]) });
+      expect(moments.length).toBe(script.operations.length + 2);
+      for (const [index, { now, state }] of moments) {
+        const seen = registers(made, index);
+        for (const { name, offset } of REGISTERS.slice(1)) {
+          const result = step(state, { stimulus: 'read', now, offset: BigInt(offset), size: 8 });
+          const value =
+            result.ok && result.effects[0]?.effect === 'value' ? result.effects[0].value : undefined;
+          expect([name, seen[name]]).toEqual([name, value]);
         }
-      }),
-      { numRuns: 20 },
-    );
+      }
+    }
   });
 
   it('has one answer for each command, and the same bytes every time', () => {
-    fc.assert(
-      fc.property(eventful, (script) => {
-        const made = planOf(script, { base });
-        for (const { send, expect: text, ends } of exchanges(made)) {
-          expect(send.split('\n').length - 1).toBe(ends.length);
-          const lines = text.split('\n').slice(0, -1);
-          expect(lines.filter((line) => !line.startsWith('IRQ ')).length).toBe(ends.length);
-          expect(text.length).toBe(ends.at(-1) ?? 0);
-        }
-        expect(planOf(script, { base })).toEqual(made);
-      }),
-      { numRuns: 20 },
-    );
+    for (const script of some(20)) {
+      const made = planOf(script, { base });
+      for (const { send, expect: text, ends } of exchanges(made)) {
+        expect(send.split('\n').length - 1).toBe(ends.length);
+        const lines = text.split('\n').slice(0, -1);
+        expect(lines.filter((line) => !line.startsWith('IRQ ')).length).toBe(ends.length);
+        expect(text.length).toBe(ends.at(-1) ?? 0);
+      }
+      expect(planOf(script, { base })).toEqual(made);
+    }
   });
 
   it('has the expiry at its deadline while the clock is stepped over it', () => {

@@ -43,6 +43,7 @@ export async function traceCheck(
         seconds: Number.POSITIVE_INFINITY,
         shard: { index: 1, count: 1 },
         eventfulEvery: 2,
+        lanes: 1,
         shrink: { tries: 0, seconds: 0 },
       },
       ports,

@@ -21,6 +21,8 @@ const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
 const EVENTFUL_EVERY = 256;
+/** Two QEMUs at work, and a third being reset. */
+const LANES = 3;
 const SHRINK = { tries: 3000, seconds: 180 };
 /** Operations that are done with QEMU's trace switched on, which is slow; but it need not be many. */
 const TRACED = 3000;
@@ -118,6 +120,7 @@ async function search(
       operations,
       seconds,
       eventfulEvery: EVENTFUL_EVERY,
+      lanes: LANES,
       shrink: SHRINK,
       onProgress: (progress) => {
         context.log(`${counted(progress)}, ${Math.round(progress.memory / 2 ** 20)} MiB`);

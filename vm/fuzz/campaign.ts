@@ -28,6 +28,8 @@ export interface CampaignOptions extends FuzzRequest {
   readonly shard: { readonly index: number; readonly count: number };
   /** One script in this many saves and loads the VM. */
   readonly eventfulEvery: number;
+  /** So many scripts are under way at once: while one QEMU is being reset, or its next script worked out, another one works. */
+  readonly lanes: number;
   /** What making a script short may cost. */
   readonly shrink: { readonly tries: number; readonly seconds: number };
   readonly onProgress?: (progress: Progress) => void;
@@ -76,50 +78,129 @@ export async function campaign<O, S extends { readonly operations: readonly O[] 
   options: CampaignOptions,
   ports: MachinePorts,
 ): Promise<CampaignResult<S>> {
-  const rigs = new Rigs(options, ports);
-  const started = performance.now();
-  const seconds = (): number => (performance.now() - started) / 1000;
-  const counts = { scripts: 0, operations: 0, commands: 0, reloads: 0 };
-  const progress = (): Progress => ({ ...counts, seconds: seconds(), memory: process.memoryUsage.rss() });
-  let told = started;
-  try {
-    let next = await prepare(target, options, rigs, options.shard.index - 1);
-    for (;;) {
-      const { index, script, plan, device } = next;
-      const running = rigs.get(device).run(plan);
-      rigs.planned(device, plan);
-      // The next script is worked out while QEMU is busy with this one.
-      const prepared = prepare(target, options, rigs, index + options.shard.count);
-      const outcome = await running;
-      next = await prepared;
-      if (outcome.result !== 'agree') {
-        const after = counts.operations + Math.min(outcome.operation + 1, plan.operations);
-        const at = { index, after, afterSeconds: seconds() };
-        counts.operations = after;
-        // To wait as long for each try as for the first one would take hours.
-        const impatient = { ...options, silenceMs: Math.min(options.silenceMs, IMPATIENT_MS) };
-        await rigs.end();
-        const short = await shorten(target, script, outcome, new Rigs(impatient, ports), {
-          ...options.shrink,
-          signal: ports.signal,
-        });
-        return { ...progress(), finding: { ...at, from: script.operations.length, ...short } };
-      }
-      counts.scripts += 1;
-      counts.operations += plan.operations;
-      counts.commands += plan.commands;
-      counts.reloads += plan.steps.filter(({ kind }) => kind === 'reload').length;
-      if (performance.now() - told >= PROGRESS_MS) {
-        told = performance.now();
-        options.onProgress?.(progress());
-      }
-      if (counts.operations >= options.operations || seconds() >= options.seconds || ports.signal.aborted)
-        return progress();
+  return new Campaign(target, options, ports).run();
+}
+
+class Campaign<O, S extends { readonly operations: readonly O[] }> {
+  readonly #started = performance.now();
+  readonly #counts = { scripts: 0, operations: 0, commands: 0, reloads: 0 };
+  readonly #idle = new Map<string, Rig[]>();
+  /** Scripts that are under way, by their numbers. */
+  readonly #working = new Map<number, Rig>();
+  #told = this.#started;
+  /** The next script, and the operations of all before it. */
+  #next: number;
+  #begun = 0;
+  #found:
+    | { readonly index: number; readonly script: S; readonly outcome: Failed; readonly at: At }
+    | undefined;
+
+  constructor(
+    private readonly target: FuzzTarget<O, S>,
+    private readonly options: CampaignOptions,
+    private readonly ports: MachinePorts,
+  ) {
+    this.#next = options.shard.index - 1;
+  }
+
+  async run(): Promise<CampaignResult<S>> {
+    try {
+      const lanes = Array.from({ length: this.options.lanes }, () => this.#lane());
+      const ended = await Promise.allSettled(lanes);
+      for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
+    } finally {
+      await Promise.all([...this.#idle.values()].flat().map((rig) => rig.end()));
     }
-  } finally {
-    await rigs.end();
+    const found = this.#found;
+    if (found === undefined) return this.#progress();
+    const { index, script, outcome, at } = found;
+    const { options, ports } = this;
+    // To wait as long for each try as for the first one would take hours.
+    const impatient = { ...options, silenceMs: Math.min(options.silenceMs, IMPATIENT_MS) };
+    const short = await shorten(
+      this.target,
+      script,
+      outcome,
+      new Rig({ ...impatient, device: this.target.device(script) }, ports),
+      {
+        ...options.shrink,
+        signal: ports.signal,
+      },
+    );
+    return { ...this.#progress(), finding: { index, ...at, from: script.operations.length, ...short } };
+  }
+
+  /** One script after the other, until there are enough or one has failed. */
+  async #lane(): Promise<void> {
+    const { target } = this;
+    for (;;) {
+      const { operations, seconds } = this.options;
+      if (this.#begun >= operations || this.#seconds() >= seconds) return;
+      if (this.#found !== undefined || this.ports.signal.aborted) return;
+      const { index, script } = this.#take();
+      const device = target.device(script);
+      const rig = this.#idle.get(device)?.pop() ?? new Rig({ ...this.options, device }, this.ports);
+      this.#working.set(index, rig);
+      let outcome: Outcome;
+      try {
+        const plan = await finish(target.plan(script, rig.base));
+        outcome = await rig.run(plan);
+        if (outcome.result === 'agree') this.#count(plan);
+      } catch (error) {
+        // The others need not go on.
+        this.#next = Number.POSITIVE_INFINITY;
+        this.#begun = Number.POSITIVE_INFINITY;
+        await rig.end();
+        throw error;
+      } finally {
+        this.#working.delete(index);
+      }
+      this.#idle.set(device, [...(this.#idle.get(device) ?? []), rig]);
+      if (outcome.result !== 'agree') await this.#fail(index, script, outcome);
+    }
+  }
+
+  #take(): { readonly index: number; readonly script: S } {
+    const { seed, eventfulEvery, shard } = this.options;
+    const index = this.#next;
+    this.#next += shard.count;
+    // Not by the number alone: every part of a campaign has its share of them.
+    const nth = Math.floor(index / shard.count);
+    const eventful = nth % eventfulEvery === Math.min(7, eventfulEvery - 1);
+    const script = this.target.sample(seed, index, eventful);
+    this.#begun += script.operations.length;
+    return { index, script };
+  }
+
+  #count(plan: Plan): void {
+    const counts = this.#counts;
+    counts.scripts += 1;
+    counts.operations += plan.operations;
+    counts.commands += plan.commands;
+    counts.reloads += plan.steps.filter(({ kind }) => kind === 'reload').length;
+    if (performance.now() - this.#told < PROGRESS_MS) return;
+    this.#told = performance.now();
+    this.options.onProgress?.(this.#progress());
+  }
+
+  /** Of several scripts that fail at once, the first one counts; those after it are not waited for. */
+  async #fail(index: number, script: S, outcome: Failed): Promise<void> {
+    if (this.#found !== undefined && this.#found.index < index) return;
+    const after = this.#counts.operations + Math.min(outcome.operation + 1, script.operations.length);
+    this.#found = { index, script, outcome, at: { after, afterSeconds: this.#seconds() } };
+    await Promise.all([...this.#working].map(([other, rig]) => (other > index ? rig.end() : undefined)));
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  #progress(): Progress {
+    return { ...this.#counts, seconds: this.#seconds(), memory: process.memoryUsage.rss() };
   }
 }
+
+type At = Pick<Finding<unknown>, 'after' | 'afterSeconds'>;
 
 /** Does one script, and no more. */
 export async function replay<O, S extends { readonly operations: readonly O[] }>(
@@ -128,11 +209,11 @@ export async function replay<O, S extends { readonly operations: readonly O[] }>
   request: FuzzRequest,
   ports: MachinePorts,
 ): Promise<Outcome> {
-  const rigs = new Rigs(request, ports);
+  const rig = new Rig({ ...request, device: target.device(script) }, ports);
   try {
-    return await rigs.get(target.device(script)).run(await finish(target.plan(script, 0n)));
+    return await rig.run(await finish(target.plan(script, rig.base)));
   } finally {
-    await rigs.end();
+    await rig.end();
   }
 }
 
@@ -148,39 +229,6 @@ export async function observe<O, S extends { readonly operations: readonly O[] }
   return rig.observe(await finish(target.plan(script, 0n)), operation);
 }
 
-/** One QEMU for each set of properties. */
-class Rigs {
-  readonly #rigs = new Map<string, Rig>();
-  readonly #bases = new Map<string, bigint>();
-
-  constructor(
-    private readonly request: FuzzRequest,
-    private readonly ports: MachinePorts,
-  ) {}
-
-  get(device: string): Rig {
-    const known = this.#rigs.get(device);
-    if (known !== undefined) return known;
-    const rig = new Rig({ ...this.request, device }, this.ports);
-    this.#rigs.set(device, rig);
-    return rig;
-  }
-
-  /** Virtual time at which the next plan for this device starts. */
-  base(device: string): bigint {
-    return this.#bases.get(device) ?? 0n;
-  }
-
-  planned(device: string, plan: Plan): void {
-    this.#bases.set(device, Rig.baseAfter(plan.end));
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([...this.#rigs.values()].map((rig) => rig.end()));
-    this.#bases.clear();
-  }
-}
-
 /** The answers of the script before are read in the pauses. */
 async function finish(work: Generator<undefined, Plan>): Promise<Plan> {
   for (;;) {
@@ -190,37 +238,17 @@ async function finish(work: Generator<undefined, Plan>): Promise<Plan> {
   }
 }
 
-async function prepare<O, S extends { readonly operations: readonly O[] }>(
-  target: FuzzTarget<O, S>,
-  { seed, eventfulEvery, shard }: CampaignOptions,
-  rigs: Rigs,
-  index: number,
-): Promise<{ index: number; script: S; plan: Plan; device: string }> {
-  // Not by the number alone: every part of a campaign has its share of them.
-  const nth = Math.floor(index / shard.count);
-  const eventful = nth % eventfulEvery === Math.min(7, eventfulEvery - 1);
-  const script = target.sample(seed, index, eventful);
-  const device = target.device(script);
-  return { index, script, device, plan: await finish(target.plan(script, rigs.base(device))) };
-}
-
 async function shorten<O, S extends { readonly operations: readonly O[] }>(
   target: FuzzTarget<O, S>,
   script: S,
   found: Failed,
-  rigs: Rigs,
+  rig: Rig,
   options: { readonly tries: number; readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<Pick<Finding<S>, 'outcome' | 'script' | 'tries' | 'minimal'>> {
-  const device = target.device(script);
   let outcome = found;
   const fails = async (operations: readonly O[]): Promise<number | undefined> => {
-    const plan = await finish(target.plan(target.withOperations(script, operations), rigs.base(device)));
-    const now = await rigs.get(device).run(plan);
-    if (now.result === 'agree') {
-      rigs.planned(device, plan);
-      return undefined;
-    }
-    await rigs.end();
+    const now = await rig.run(await finish(target.plan(target.withOperations(script, operations), rig.base)));
+    if (now.result === 'agree') return undefined;
     // A difference must stay a difference, a crash a crash.
     if (now.result !== found.result) return undefined;
     outcome = now;
@@ -231,6 +259,6 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
     failing: fails,
     ...options,
   });
-  await rigs.end();
+  await rig.end();
   return { outcome, script: target.withOperations(script, operations), tries, minimal };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One QEMU without a guest: qtest on one socket, QMP on another, its clock driven by hand. */
+/** One QEMU without a guest: qtest through two FIFOs, QMP on a socket, its clock driven by hand. */
 import { join } from 'node:path';
 import type { Child, Exit, Processes } from '../../tasks/host/process.js';
 import type { Clock } from '../clock.js';
@@ -7,6 +7,7 @@ import { LineSplitter } from '../lines.js';
 import { makePrivateDirectory } from '../private-directory.js';
 import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../qmp.js';
 import { Tape } from './tape.js';
+import { openWire, type Wire } from './wire.js';
 
 export interface MachineRequest {
   readonly qemu: string;
@@ -37,8 +38,9 @@ export class MachineError extends Error {
   constructor(
     message: string,
     readonly hung: boolean,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
@@ -63,6 +65,25 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
   const first = await Promise.race([promise, late]);
   clearTimeout(timer);
   return first;
+}
+
+async function makeFifos(paths: readonly string[], { processes, env, signal }: MachinePorts): Promise<void> {
+  const said: string[] = [];
+  const args = ['-m', '600', ...paths];
+  const made = await processes.run(
+    { file: 'mkfifo', args, env },
+    { signal, onLine: (line) => said.push(line) },
+  );
+  if (made.exitCode !== 0 && !signal.aborted)
+    throw new MachineError(`mkfifo ${args.join(' ')} failed: ${said.join(' | ')}`, false);
+}
+
+function wireTo(path: string): Wire {
+  try {
+    return openWire(path);
+  } catch (cause) {
+    throw new MachineError('QEMU ended, or does not open its FIFOs', false, { cause });
+  }
 }
 
 function tracing(trace: MachineRequest['trace']): string[] {
@@ -105,15 +126,16 @@ export class FuzzMachine {
     const listeners: Listener[] = [];
     const stderr: string[] = [];
     let child: Child | undefined;
+    let tape: Tape | undefined;
     try {
-      const qtest = await listenOnce(join(directory.path, 'qtest'));
-      listeners.push(qtest);
+      const wire = join(directory.path, 'qtest');
+      await makeFifos([`${wire}.in`, `${wire}.out`], ports);
       const monitor = await listenOnce(join(directory.path, 'qmp'));
       listeners.push(monitor);
       const args = [
         ['-machine', 'virt', '-accel', 'qtest', '-m', '8M'],
         ['-nodefaults', '-no-user-config', '-display', 'none'],
-        ['-qtest', `unix:${join(directory.path, 'qtest')}`, '-qtest-log', 'none'],
+        ['-chardev', `pipe,id=qtest,path=${wire}`, '-qtest', 'chardev:qtest', '-qtest-log', 'none'],
         ['-chardev', `socket,id=qmp,path=${join(directory.path, 'qmp')}`],
         ['-mon', 'chardev=qmp,mode=control'],
         ['-device', `${request.device},id=${ID}`],
@@ -133,10 +155,7 @@ export class FuzzMachine {
       const early = child.exited.then((): never => {
         throw new MachineError('QEMU ended', false);
       });
-      const [tapeStream, qmpStream] = await Promise.race([
-        Promise.all([qtest.connection, monitor.connection]),
-        early,
-      ]);
+      const qmpStream = await Promise.race([monitor.connection, early]);
       let machine: FuzzMachine | undefined;
       const waiting: QmpEvent[] = [];
       const qmp = new QmpClient(qmpStream, {
@@ -144,8 +163,12 @@ export class FuzzMachine {
         timeoutMs: request.silenceMs,
         onEvent: (event) => (machine === undefined ? waiting.push(event) : machine.#event(event)),
       });
+      // QEMU greets when all its chardevs are open.
+      const ready = await qmp.ready;
+      if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
+      tape = new Tape(wireTo(wire), request.silenceMs);
       machine = new FuzzMachine(
-        new Tape(tapeStream, request.silenceMs),
+        tape,
         stderr,
         child,
         qmp,
@@ -163,6 +186,7 @@ export class FuzzMachine {
       if (exit === undefined) child?.kill('SIGKILL');
       await child?.exited;
       listeners.forEach((listener) => listener.close());
+      tape?.close();
       await directory.remove();
       if (!(error instanceof MachineError)) throw error;
       const said = stderr.length === 0 ? 'and said nothing' : `and said: ${stderr.join(' | ')}`;
@@ -171,8 +195,6 @@ export class FuzzMachine {
   }
 
   async #prepare(incoming?: { readonly now: bigint }): Promise<void> {
-    const ready = await this.qmp.ready;
-    if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
     await this.execute('migrate-set-capabilities', {
       capabilities: ['events', 'pause-before-switchover'].map((capability) => ({ capability, state: true })),
     });
@@ -280,6 +302,7 @@ export class FuzzMachine {
     }
     this.child.kill('SIGKILL');
     await this.child.exited;
+    this.tape.close();
     this.qmp.close();
     await this.directory.remove();
   }

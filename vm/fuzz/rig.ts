@@ -42,9 +42,9 @@ export class Rig {
     private readonly ports: MachinePorts,
   ) {}
 
-  /** Where the plan after one that ends at this time has to start. */
-  static baseAfter(end: bigint): bigint {
-    return end < OLD_NS ? end : 0n;
+  /** Virtual time at which the next plan must start. */
+  get base(): bigint {
+    return this.#now < OLD_NS ? this.#now : 0n;
   }
 
   /** Carries a plan out. Rejects only when QEMU cannot be started at all. */

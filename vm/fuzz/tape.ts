@@ -4,7 +4,7 @@
  * as bytes. A client with a promise for each command costs more than QEMU takes
  * to answer it.
  */
-import type { Duplex } from 'node:stream';
+import type { Wire } from './wire.js';
 
 /** Answers that are not as expected. `at`: offset in the expected text of the first line that differs. */
 export interface Difference {
@@ -22,127 +22,139 @@ export type Heard =
 const LF = 0x0a;
 /** Enough of a line for a message; the longest are all of `mem`. */
 const KEPT = 120_000;
+/** As much as a FIFO holds. */
+const CHUNK = 65_536;
+/** Looks in a row without a pause: an answer that is all there is to it comes this soon. */
+const EAGER = 3;
+/** Between two looks, milliseconds: QEMU fills its FIFO in four. */
+const PAUSE_MS = 1;
 
 export class Tape {
-  readonly #stream: Duplex;
+  readonly #wire: Wire;
   readonly #silenceMs: number;
-  #expected: Buffer = Buffer.alloc(0);
-  #at = 0;
+  readonly #buffer = Buffer.allocUnsafe(CHUNK);
   /** What came before it was expected: interrupts, while something is done through QMP. */
-  #early: Buffer[] = [];
-  #settle: ((heard: Heard) => void) | undefined;
-  /** Once something differs: the bytes from the start of the line that does. */
-  #differs: { readonly at: number; line: Buffer } | undefined;
+  #early: Buffer | undefined;
+  #busy = false;
   #lost = false;
-  #timer: NodeJS.Timeout | undefined;
 
   /** `silenceMs`: how long QEMU may take for the next byte. */
-  constructor(stream: Duplex, silenceMs: number) {
-    this.#stream = stream;
+  constructor(wire: Wire, silenceMs: number) {
+    this.#wire = wire;
     this.#silenceMs = silenceMs;
-    stream.on('data', (chunk: Buffer) => this.#data(chunk));
-    const lose = (): void => {
-      this.#lost = true;
-      this.#finish({ heard: 'lost', at: this.#at });
-    };
-    stream.on('close', lose);
-    stream.on('end', lose);
-    stream.on('error', lose);
   }
 
   /** Sends, and waits until all that is expected has come or something else has. One at a time. */
   async exchange(send: string, expect: string): Promise<Heard> {
-    if (this.#settle !== undefined) throw new Error('One exchange at a time');
-    if (this.#lost) return { heard: 'lost', at: 0 };
-    this.#expected = Buffer.from(expect, 'latin1');
-    this.#at = 0;
-    this.#differs = undefined;
-    const heard = new Promise<Heard>((resolve) => {
-      this.#settle = resolve;
+    return this.#alone(async () => {
+      const expected = Buffer.from(expect, 'latin1');
+      const talk = this.#talk(send, this.#silenceMs);
+      let at = 0;
+      while (at < expected.length) {
+        const chunk = await talk();
+        if (typeof chunk === 'string') return { heard: chunk, at };
+        const length = Math.min(chunk.length, expected.length - at);
+        if (expected.compare(chunk, 0, length, at, at + length) !== 0)
+          return this.#difference(expected, at, chunk, talk);
+        at += length;
+        if (chunk.length > length) this.#early = Buffer.from(chunk.subarray(length));
+      }
+      return { heard: 'same' };
     });
-    this.#timer = setTimeout(() => this.#finish({ heard: 'nothing', at: this.#at }), this.#silenceMs);
-    if (send !== '') this.#stream.write(send, 'latin1');
-    const early = this.#early;
-    this.#early = [];
-    for (const chunk of early) this.#data(chunk);
-    if (this.#expected.length === 0) this.#finish({ heard: 'same' });
-    return heard;
   }
 
   /** Sends, and gives what comes, whatever it is: until there are this many answers, interrupts not counted, or nothing more comes. */
   async record(send: string, answers: number, silenceMs: number): Promise<readonly string[]> {
-    if (this.#settle !== undefined) throw new Error('One exchange at a time');
-    const parts = this.#early;
-    this.#early = [];
-    const lines = (): string[] => Buffer.concat(parts).toString('latin1').split('\n').slice(0, -1);
-    await new Promise<void>((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#stream.off('data', hear);
-        this.#stream.off('close', finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, silenceMs);
-      const hear = (chunk: Buffer): void => {
-        timer.refresh();
+    return this.#alone(async () => {
+      const parts: Buffer[] = [];
+      const talk = this.#talk(send, silenceMs);
+      for (;;) {
+        const lines = Buffer.concat(parts).toString('latin1').split('\n').slice(0, -1);
+        if (lines.filter((line) => !line.startsWith('IRQ ')).length >= answers) return lines;
+        const chunk = await talk();
+        if (typeof chunk === 'string') return lines;
         parts.push(Buffer.from(chunk));
-        if (lines().filter((line) => !line.startsWith('IRQ ')).length >= answers) finish();
-      };
-      this.#stream.on('data', hear);
-      this.#stream.on('close', finish);
-      if (this.#lost) finish();
-      else this.#stream.write(send, 'latin1');
+      }
     });
-    this.#early = [];
-    return lines();
   }
 
-  #data(chunk: Buffer): void {
-    if (this.#settle === undefined) {
-      this.#early.push(Buffer.from(chunk));
-      return;
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) throw new Error('One exchange at a time');
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
     }
-    this.#timer?.refresh();
-    if (this.#differs !== undefined) {
-      this.#collect(chunk);
-      return;
-    }
-    const left = this.#expected.length - this.#at;
-    const length = Math.min(chunk.length, left);
-    if (this.#expected.compare(chunk, 0, length, this.#at, this.#at + length) === 0) {
-      this.#at += length;
-      if (this.#at < this.#expected.length) return;
-      if (chunk.length > length) this.#early.push(Buffer.from(chunk.subarray(length)));
-      this.#finish({ heard: 'same' });
-      return;
-    }
+  }
+
+  /** Sends as there is room for it, and gives what comes, piece by piece; a piece is good until the next. */
+  #talk(send: string, silenceMs: number): () => Promise<Buffer | 'lost' | 'nothing'> {
+    const bytes = Buffer.from(send, 'latin1');
+    let sent = 0;
+    let looks = 0;
+    let since = performance.now();
+    return async () => {
+      const early = this.#early;
+      this.#early = undefined;
+      if (early !== undefined) return early;
+      for (;;) {
+        if (!this.#lost && sent < bytes.length) sent += this.#wire.write(bytes, sent);
+        // Of one that is speaking, the next words are waited for: asked for each, it would speak more slowly.
+        if (looks > 0) await pause(looks > EAGER);
+        if (this.#lost) return 'lost';
+        const length = this.#wire.read(this.#buffer);
+        if (length === undefined) {
+          this.#lost = true;
+        } else if (length > 0) {
+          looks = length === CHUNK ? 0 : EAGER + 1;
+          since = performance.now();
+          return this.#buffer.subarray(0, length);
+        } else {
+          if (performance.now() - since >= silenceMs) return 'nothing';
+          looks += 1;
+        }
+      }
+    };
+  }
+
+  /** The line that differs, whole. `at`: where the chunk begins in what is expected. */
+  async #difference(
+    expected: Buffer,
+    at: number,
+    chunk: Buffer,
+    talk: () => Promise<Buffer | 'lost' | 'nothing'>,
+  ): Promise<Heard> {
     let same = 0;
-    while (chunk[same] === this.#expected[this.#at + same]) same += 1;
-    const differs = this.#at + same;
-    const start = this.#expected.subarray(0, differs).lastIndexOf(LF) + 1;
-    this.#differs = { at: start, line: Buffer.from(this.#expected.subarray(start, differs)) };
-    this.#at = differs;
-    this.#collect(chunk.subarray(same));
+    while (chunk[same] === expected[at + same]) same += 1;
+    const start = expected.subarray(0, at + same).lastIndexOf(LF) + 1;
+    let line = Buffer.concat([expected.subarray(start, at + same), chunk.subarray(same)]);
+    for (;;) {
+      const end = line.indexOf(LF);
+      if (end >= 0 || line.length >= KEPT) {
+        const expectedEnd = expected.indexOf(LF, start);
+        const difference = {
+          at: start,
+          expected: expected.toString('latin1', start, expectedEnd < 0 ? undefined : expectedEnd),
+          actual: line.toString('latin1', 0, end < 0 ? KEPT : end),
+        };
+        return { heard: 'different', difference };
+      }
+      const more = await talk();
+      if (typeof more === 'string') return { heard: more, at: at + same };
+      line = Buffer.concat([line, more]);
+    }
   }
 
-  /** The rest of the line that differs. */
-  #collect(bytes: Buffer): void {
-    const found = this.#differs;
-    if (found === undefined) return;
-    found.line = Buffer.concat([found.line, bytes.subarray(0, KEPT)]);
-    const end = found.line.indexOf(LF);
-    if (end < 0 && found.line.length < KEPT) return;
-    const { at } = found;
-    const lineEnd = this.#expected.indexOf(LF, at);
-    const expected = this.#expected.toString('latin1', at, lineEnd < 0 ? undefined : lineEnd);
-    const actual = found.line.toString('latin1', 0, end < 0 ? undefined : end);
-    this.#finish({ heard: 'different', difference: { at, expected, actual } });
+  close(): void {
+    this.#lost = true;
+    this.#wire.close();
   }
+}
 
-  #finish(heard: Heard): void {
-    clearTimeout(this.#timer);
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.(heard);
-  }
+async function pause(long: boolean): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (long) setTimeout(resolve, PAUSE_MS);
+    else setImmediate(resolve);
+  });
 }
