@@ -49,10 +49,10 @@ const over = (at: number, width: 4 | 8, value: bigint): Operation => ({
 
 /** Two thirds of them eventful; the others are cut short. */
 const some = (count: number): Script[] =>
-  Array.from({ length: count }, (_, index) => makeScript(5, index, index % 3 !== 0)).map((script) => ({
-    ...script,
-    operations: script.operations.slice(0, 200),
-  }));
+  Array.from({ length: count }, (_, index) => {
+    const { startAtBoot, operations } = makeScript(5, index, index % 3 !== 0);
+    return { startAtBoot, operations: operations.slice(0, 200) };
+  });
 
 describe('a plan', () => {
   it('observes after each operation what the model reads in every register', () => {

@@ -188,7 +188,8 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
     if (this.#found !== undefined && this.#found.index < index) return;
     const after = this.#counts.operations + Math.min(outcome.operation + 1, script.operations.length);
     this.#found = { index, script, outcome, at: { after, afterSeconds: this.#seconds() } };
-    await Promise.all([...this.#working].map(([other, rig]) => (other > index ? rig.end() : undefined)));
+    const later = [...this.#working].filter(([other]) => other > index);
+    await Promise.all(later.map(([, rig]) => rig.end()));
   }
 
   #seconds(): number {
