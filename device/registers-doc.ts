@@ -29,6 +29,7 @@ import {
   type TimeoutStateName,
   VERSION,
 } from './contract.js';
+import { DECISIONS, type Effects, OPERATIONS as DECIDED } from './decisions.js';
 import { table } from './fill-in.js';
 
 const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
@@ -96,6 +97,44 @@ const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
   cancel: '*cancel*: a write of 0 to TIMEOUT_NS',
   acknowledge: '*acknowledge*: the command TIMEOUT_ACK',
 };
+
+/** Everything that one decision does, in words. */
+function effectsWords(effects: Effects): string {
+  const { error, status, zero, text, consumes, timeout, lowers } = effects;
+  const words = [
+    consumes ? 'reads `data_len`' : '',
+    error === undefined ? '' : `refused: ${error}`,
+    status === undefined ? '' : `→ ${status}`,
+    zero ? 'elapsed 0' : '',
+    text ? 'writes the text' : '',
+    timeout === undefined ? '' : `timeout → ${timeout}`,
+    lowers ? 'line low' : '',
+  ].filter((word) => word !== '');
+  return words.join(', ') || 'nothing';
+}
+
+/** One row for each operation and state; states in which it does the same share theirs. */
+function decisionRows(): string[][] {
+  return DECIDED.flatMap((operation) => {
+    const rows = new Map<string, { states: StatusName[]; cells: string[] }>();
+    for (const state of STATES) {
+      const cells = TIMEOUTS.map((timeout) => {
+        const found = DECISIONS.find(
+          (one) => one.operation === operation && one.status === state && one.timeout === timeout,
+        );
+        return found === undefined ? '' : effectsWords(found.effects);
+      });
+      const row = rows.get(cells.join('|')) ?? { states: [], cells };
+      row.states.push(state);
+      rows.set(cells.join('|'), row);
+    }
+    return [...rows.values()].map(({ states, cells }) => [
+      operation,
+      states.length === STATES.length ? 'any' : states.join(', '),
+      ...cells,
+    ]);
+  });
+}
 
 function registerRows(): string[][] {
   const all: readonly Register[] = REGISTERS;
@@ -221,6 +260,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
       [...keys(COMMAND).map(command), ['other', '', ...STATES.map(() => 'refused: BAD_COMMAND')]],
     ),
     timeouts: `${table(['operation', ...TIMEOUTS], keys(TIMEOUT_TABLE).map(timeout))}\n\nLimits: the command takes 1 to ${TIMEOUT_MAX_S} seconds, TIMEOUT_NS 1 to ${TIMEOUT_MAX_NS} nanoseconds.`,
+    decisions: table(['write', 'in', ...TIMEOUTS.map((state) => `timeout ${state}`)], decisionRows()),
     'status-diagram': statusDiagram(),
     'timeout-diagram': timeoutDiagram(),
   };

@@ -18,9 +18,12 @@ import {
   MEM_SIZE,
   REGS_SIZE,
   registerAt,
+  type RegisterName,
+  REGISTERS,
   VERSION,
 } from '../contract.js';
-import { initialState, type ModelState, snapshotAt, step, type Stimulus } from '../model/index.js';
+import { commandOperation, decisionIndex, timeoutOperation } from '../decisions.js';
+import { decode, initialState, type ModelState, snapshotAt, step, type Stimulus } from '../model/index.js';
 import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../vm/device-kit-fuzz.js';
 import type { Operation, Region, Script } from './script.js';
 
@@ -82,6 +85,7 @@ class Story {
   /** Before the first operation: -1. */
   #index = -1;
   #commands = 0;
+  readonly #decided = new Set<number>();
 
   constructor(
     private readonly script: Script,
@@ -118,6 +122,7 @@ class Story {
       end: this.#now,
       operations: script.operations.length,
       commands: this.#commands,
+      decided: this.#decided,
     };
   }
 
@@ -276,7 +281,8 @@ class Story {
     for (const { kind, from, at, size } of pieces(address, length)) {
       if (kind === 'mem') this.#mem.copy(bytes, at, from - MEM, from - MEM + size);
       if (kind === 'regs') {
-        const value = this.#access({ stimulus: 'read', now: this.#now, offset: BigInt(from - REGS), size });
+        this.#expire();
+        const value = this.#apply({ stimulus: 'read', now: this.#now, offset: BigInt(from - REGS), size });
         writeBytes(bytes, at, size, value);
       }
     }
@@ -290,24 +296,26 @@ class Story {
         if (from - MEM < TEXT_LENGTH) this.#text = undefined;
       }
       if (kind === 'regs') {
-        this.#access({
-          stimulus: 'write',
-          now: this.#now,
-          offset: BigInt(from - REGS),
-          value: readBytes(bytes, at, size),
-          size,
-          dataLen: this.#mem.readBigUInt64LE(MEM_DATA_LEN),
-        });
+        this.#expire();
+        const offset = BigInt(from - REGS);
+        const value = readBytes(bytes, at, size);
+        const dataLen = this.#mem.readBigUInt64LE(MEM_DATA_LEN);
+        this.#decide(offset, size, value, dataLen);
+        this.#apply({ stimulus: 'write', now: this.#now, offset, value, size, dataLen });
       }
     }
   }
 
-  /** An access finds an expiry that is due served, whether or not QEMU has come to it. */
-  #access(stimulus: Stimulus): bigint {
-    this.#expire();
-    return this.#apply(stimulus);
+  /** Notes which decision of the contract this write is, if it is one. */
+  #decide(offset: bigint, size: number, value: bigint, dataLen: bigint): void {
+    if (offset !== COMMAND_AT && offset !== TIMEOUT_NS_AT) return;
+    const name = decode('write', offset, size)?.name;
+    if (name !== 'COMMAND' && name !== 'TIMEOUT_NS') return;
+    const operation = name === 'COMMAND' ? commandOperation(value, dataLen) : timeoutOperation(value);
+    this.#decided.add(decisionIndex(operation, this.#state.status, this.#state.timeout));
   }
 
+  /** An access, and whatever else looks at the device, finds an expiry that is due served, whether or not QEMU has come to it. */
   #expire(): void {
     const { timeout, deadline } = this.#state;
     if (timeout === 'PENDING' && this.#now >= deadline) this.#apply({ stimulus: 'timer', now: this.#now });
@@ -335,6 +343,10 @@ class Story {
   }
 }
 
+const offsetOf = (name: RegisterName): bigint =>
+  BigInt(REGISTERS.find((register) => register.name === name)?.offset ?? -1);
+const COMMAND_AT = offsetOf('COMMAND');
+const TIMEOUT_NS_AT = offsetOf('TIMEOUT_NS');
 const irq = (level: boolean): string => `IRQ ${level ? 'raise' : 'lower'} 0\n`;
 
 export function addressOf(region: Region, offset: number): number {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch, for the search. */
 import type { FuzzTarget } from '../../vm/device-kit-fuzz.js';
+import { DECISIONS } from '../decisions.js';
 import { makeScript } from './generate.js';
 import type { Operation, Script } from './script.js';
 import { simpler } from './simpler.js';
@@ -13,4 +14,7 @@ export const stopwatchTarget: FuzzTarget<Operation, Script> = {
   plan: (script, base) => planInSlices(script, { base }),
   withOperations: (script, operations) => ({ ...script, operations }),
   simpler,
+  decisions: DECISIONS.map(
+    ({ operation, status, timeout }) => `${operation} in ${status}, timeout ${timeout}`,
+  ),
 };

@@ -5,10 +5,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostClock } from '../../vm/clock.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import { campaign, type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
+import { campaign, type CampaignResult, type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
-import type { AnySearch } from '../../vm/fuzz/search.js';
+import type { AnyScript, AnySearch } from '../../vm/fuzz/search.js';
 import type { FuzzOptions, Result, Services } from './services.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
@@ -26,6 +26,8 @@ const LANES = 3;
 const SHRINK = { tries: 3000, seconds: 180 };
 /** Operations that are done with QEMU's trace switched on, which is slow; but it need not be many. */
 const TRACED = 3000;
+/** Decisions that were not met are named up to this number. */
+const SHOWN = 12;
 /** Parts of a campaign whose number nobody tells. */
 const UNKNOWN_COUNT = 65_536;
 
@@ -140,7 +142,12 @@ async function search(
     const exitCode = traced.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : traced.exitCode;
     return {
       exitCode,
-      verdict: [`Fuzz         no difference in ${words}`, ...traced.verdict, ...(reached?.verdict ?? [])],
+      verdict: [
+        `Fuzz         no difference in ${words}`,
+        ...decisionWords(done.decisions),
+        ...traced.verdict,
+        ...(reached?.verdict ?? []),
+      ],
       data: { ...data, trace: traced.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
     };
   }
@@ -157,6 +164,17 @@ async function search(
     ],
     data: { ...data, finding: { index, from, after, afterSeconds, tries, minimal, ...told.data } },
   };
+}
+
+/** How much of the contract was carried out: a short campaign need not come to everything. */
+function decisionWords(decisions: CampaignResult<AnyScript>['decisions']): readonly string[] {
+  if (decisions === undefined) return [];
+  const { total, reached, missed } = decisions;
+  return [
+    `Contract     ${reached} of ${total} decisions (operation × state × timeout) carried out and compared`,
+    ...missed.slice(0, SHOWN).map((name) => `Not met      ${name}`),
+    ...(missed.length > SHOWN ? [`Not met      and ${missed.length - SHOWN} more`] : []),
+  ];
 }
 
 /** What the device says of itself, and what QEMU says of it. */

@@ -14,6 +14,8 @@ export interface FuzzTarget<O, S extends { readonly operations: readonly O[] }> 
   plan(script: S, base: bigint): Generator<undefined, Plan>;
   withOperations(script: S, operations: readonly O[]): S;
   simpler(operation: O, before: O | undefined): readonly O[];
+  /** The device's decision table, as names: a campaign says which of them it has carried out. */
+  readonly decisions?: readonly string[];
 }
 
 /** A machine for any of the device's properties. */
@@ -65,6 +67,12 @@ export interface Finding<S> {
 
 export interface CampaignResult<S> extends Progress {
   readonly finding?: Finding<S>;
+  /** How much of the decision table was carried out, and compared; where the device has one. */
+  readonly decisions?: {
+    readonly total: number;
+    readonly reached: number;
+    readonly missed: readonly string[];
+  };
 }
 
 /** How long QEMU may be silent while a script is made short. */
@@ -84,6 +92,7 @@ export async function campaign<O, S extends { readonly operations: readonly O[] 
 class Campaign<O, S extends { readonly operations: readonly O[] }> {
   readonly #started = performance.now();
   readonly #counts = { scripts: 0, operations: 0, commands: 0, reloads: 0 };
+  readonly #decided = new Set<number>();
   readonly #idle = new Map<string, Rig[]>();
   /** Scripts that are under way, by their numbers. */
   readonly #working = new Map<number, Rig>();
@@ -112,7 +121,7 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
       await Promise.all([...this.#idle.values()].flat().map((rig) => rig.end()));
     }
     const found = this.#found;
-    if (found === undefined) return this.#progress();
+    if (found === undefined) return { ...this.#progress(), ...this.#decisions() };
     const { index, script, outcome, at } = found;
     const { options, ports } = this;
     // To wait as long for each try as for the first one would take hours.
@@ -178,6 +187,7 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
     counts.operations += plan.operations;
     counts.commands += plan.commands;
     counts.reloads += plan.steps.filter(({ kind }) => kind === 'reload').length;
+    for (const decision of plan.decided ?? []) this.#decided.add(decision);
     if (performance.now() - this.#told < PROGRESS_MS) return;
     this.#told = performance.now();
     this.options.onProgress?.(this.#progress());
@@ -194,6 +204,13 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
 
   #seconds(): number {
     return (performance.now() - this.#started) / 1000;
+  }
+
+  #decisions(): Pick<CampaignResult<S>, 'decisions'> {
+    const { decisions } = this.target;
+    if (decisions === undefined) return {};
+    const missed = decisions.filter((_, index) => !this.#decided.has(index));
+    return { decisions: { total: decisions.length, reached: decisions.length - missed.length, missed } };
   }
 
   #progress(): Progress {

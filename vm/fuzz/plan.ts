@@ -34,6 +34,8 @@ export interface Plan {
   /** Operations of the script, and qtest commands that they became. */
   readonly operations: number;
   readonly commands: number;
+  /** Which entries of the target's `decisions` the script carries out, by their places. */
+  readonly decided?: ReadonlySet<number>;
 }
 
 /** Collects one exchange. */
