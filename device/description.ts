@@ -49,5 +49,6 @@ export const stopwatchDescription: DeviceDescription = {
   argued: {
     unreached: 'device/fuzz/unreachable.json',
     mutants: 'device/fuzz/equivalent-mutants.json',
+    modelMutants: 'device/fuzz/equivalent-model-mutants.json',
   },
 };

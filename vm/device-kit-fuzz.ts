@@ -16,6 +16,7 @@ export {
 export { Draw, weighted } from './fuzz/draw.js';
 export { FuzzMachine, MachineError, type MachinePorts } from './fuzz/machine.js';
 export { mask, type Mutant, mutants, operators } from './fuzz/mutate.js';
+export { maskTypeScript, modelOperators } from './fuzz/mutate-typescript.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './fuzz/plan.js';
 export type { Observed, Outcome } from './fuzz/rig.js';
 export type {

@@ -61,6 +61,8 @@ export interface DeviceDescription {
     readonly unreached: string;
     /** By the names of mutants. */
     readonly mutants: string;
+    /** The same of faults in the model. */
+    readonly modelMutants?: string;
   };
 }
 

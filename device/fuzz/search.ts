@@ -2,6 +2,7 @@
 /** Everything that `fuzz` and `mutants` ask of the stopwatch. */
 import type { DeviceSearch } from '../../vm/device-kit-fuzz.js';
 import { judgeMutant } from './judge-mutant.js';
+import { MODEL_SOURCES, modelMutants } from './model-mutants.js';
 import { stopwatchMutants } from './mutants.js';
 import { readScript } from './regressions.js';
 import { operationWords, scriptLines, tell, toldLines } from './report.js';
@@ -19,5 +20,6 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   operationWords,
   traceCheck,
   mutants: stopwatchMutants,
+  model: { sources: MODEL_SOURCES, mutants: modelMutants },
   judgeMutant,
 };

@@ -65,7 +65,7 @@ async function projectDevice({ device: root, work }: Paths): Promise<Device> {
  * them. jiti waits for a module that is a promise, so each is loaded when it is
  * wanted: most commands want no fast-check.
  */
-function kit(): Record<string, unknown> {
+export function kit(): Record<string, unknown> {
   const modules = {
     get '#device-kit'() {
       return import('../../vm/device-kit.js');

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** `mutants`: small faults in the C device, one at a time, each built and judged. A fault that nothing sees is a hole in the checks. */
+/** `mutants`: small faults in the C device or in the model, one at a time, each judged. A fault that nothing sees is a hole in the checks. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostClock } from '../../vm/clock.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { Device } from '../../vm/device.js';
 import type { FuzzRequest } from '../../vm/fuzz/campaign.js';
-import type { MachinePorts } from '../../vm/fuzz/machine.js';
+import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
 import type { Mutant } from '../../vm/fuzz/mutate.js';
 import type { AnySearch, MutantVerdict } from '../../vm/fuzz/search.js';
 import type { MutantsOptions, Result, Services } from './services.js';
+import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
@@ -16,7 +17,11 @@ import { readArguments } from './argued.js';
 import { sourceOf } from './device-again.js';
 import { searchOf } from './fuzz-report.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
-import { layoutOf } from './layout.js';
+import { bootTargets } from './graph.js';
+import { type Layout, layoutOf } from './layout.js';
+import { ModelCopy, modelMutants } from './model-mutants.js';
+import { bootMutant } from './mutant-boot.js';
+import { fateOf, type Judged, summary } from './mutants-report.js';
 import { type BuildCommands, buildCommands, relink } from './relink.js';
 
 /** QEMU may hang because of a fault. */
@@ -25,23 +30,17 @@ const SILENCE_MS = 5000;
 const PATIENCE = 8;
 const PROGRAM = 'qemu-system-aarch64';
 
-interface Judged extends Omit<Mutant, 'source'> {
-  readonly verdict: MutantVerdict;
-  /** Why no check can see it, where that has been argued. */
-  readonly equivalent: string | undefined;
-}
-
 export async function judgeMutants(services: Services, options: MutantsOptions): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const { description } = tools.device;
   const search = await searchOf(tools.device);
   let result: Result | undefined;
   const task: Task = {
     name: 'device:mutants',
     title: 'Device: mutants',
-    deps: options.build === undefined ? ['qemu:build'] : [],
+    // A model's faults need a QEMU, the device's one that is linked again, and a guest to boot it with.
+    deps: options.build !== undefined ? [] : options.model ? ['qemu:build'] : bootTargets(config),
     inputs: {},
     outputs: [],
     jobs: 'one',
@@ -50,9 +49,18 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
       const directory = join(layout.work, 'mutants');
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
-      const build = options.build ?? layout.qemuBuild;
-      const commands = await buildCommands(build, sourceOf(description).link, PROGRAM, context);
-      const judged = await judgeAll(search, description, commands, paths.device, directory, options, context);
+      const bench: Bench = {
+        search,
+        device: tools.device,
+        layout,
+        config,
+        root: paths.device,
+        directory,
+        environment: services.environment,
+        options,
+        context,
+      };
+      const judged = await (options.model ? judgeModel(bench) : judgeDevice(bench));
       const file = join(directory, 'mutants.json');
       await writeFileAtomic(file, `${JSON.stringify(judged, null, 2)}\n`);
       result = summary(judged, file);
@@ -69,74 +77,128 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
   return result;
 }
 
-async function judgeAll(
-  search: AnySearch,
-  description: DeviceDescription,
-  commands: BuildCommands,
-  root: string,
-  directory: string,
-  { only, every, seed, operations }: MutantsOptions,
-  context: TaskContext,
-): Promise<readonly Judged[]> {
-  const source = await readFile(join(root, sourceOf(description).target), 'utf8');
-  const equivalents = await readArguments(root, description.argued?.mutants);
-  const all = search.mutants(source);
+/** What every mutant is judged with. */
+interface Bench {
+  readonly search: AnySearch;
+  readonly device: Device;
+  readonly layout: Layout;
+  readonly config: Config;
+  readonly root: string;
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly options: MutantsOptions;
+  readonly context: TaskContext;
+}
+
+function choose<M extends Mutant>(all: readonly M[], { only, every }: MutantsOptions): readonly M[] {
   const chosen = all.filter(({ id }, index) => index % every === 0 && (only === undefined || only.test(id)));
   if (chosen.length === 0) throw new StopwatchError('bad-usage', `None of ${all.length} mutants is chosen`);
+  return chosen;
+}
+
+/** Faults in the C source: by a search, and by the cross-check of a boot. */
+async function judgeDevice(bench: Bench): Promise<readonly Judged[]> {
+  const { search, layout, root, directory, options, context } = bench;
+  const { description } = bench.device;
+  const commands = await buildCommands(
+    options.build ?? layout.qemuBuild,
+    sourceOf(description).link,
+    PROGRAM,
+    context,
+  );
+  const source = await readFile(join(root, sourceOf(description).target), 'utf8');
+  const equivalents = await readArguments(root, description.argued?.mutants);
+  const chosen = choose(search.mutants(source), options);
   const make = async (mutant: Mutant | undefined, slot: number) =>
     mutant === undefined ? undefined : makeMutant(commands, mutant, join(directory, `slot-${slot}`), context);
   const judged: Judged[] = [];
-  let stillborn = 0;
   let next = make(chosen[0], 0);
   for (const [index, mutant] of chosen.entries()) {
     const made = await next;
     // The next one is compiled while this one is judged.
     next = make(chosen[index + 1], (index + 1) % 2);
-    if (made?.failed === undefined && made !== undefined) {
-      const request = { qemu: made.program, directory, silenceMs: SILENCE_MS };
-      const { processes, env, signal } = context;
-      const ports = { processes, env, signal, clock: hostClock };
-      const equivalent = equivalents.get(mutant.id);
-      const verdict = await judgePatiently(
-        search,
-        request,
-        { seed, operations },
-        equivalent !== undefined,
-        ports,
-      );
-      if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while judging mutants');
-      const { source: _, ...about } = mutant;
-      judged.push({ ...about, verdict, equivalent });
-      const fate = verdict.killer ?? (equivalent === undefined ? 'SURVIVED' : 'equivalent');
-      context.log(
-        `${index + 1}/${chosen.length} ${fate}, ${verdict.operations} operations, ${verdict.seconds.toFixed(2)} s, shortest ${verdict.shortest ?? '-'}: ${mutant.line}: ${mutant.id} (${verdict.what})`,
-      );
+    const place = `${index + 1}/${chosen.length}`;
+    if (made === undefined || made.failed !== undefined) {
+      context.log(`${place} does not compile: ${mutant.line}: ${mutant.id}`);
     } else {
-      stillborn += 1;
-      context.log(`${index + 1}/${chosen.length} does not compile: ${mutant.line}: ${mutant.id}`);
+      const equivalent = equivalents.get(mutant.id);
+      const verdict = await judgePatiently(bench, search, made.program, equivalent !== undefined);
+      // Another build directory need not belong to this guest.
+      const boot = options.build === undefined ? await bootMutant(made.program, bench, context) : undefined;
+      judged.push(noted(mutant, { verdict, boot, equivalent }, place, context));
     }
     context.progress(index + 1, chosen.length, 'steps');
   }
-  context.log(`${stillborn} of ${chosen.length} do not compile`);
+  context.log(`${chosen.length - judged.length} of ${chosen.length} do not compile`);
+  return judged;
+}
+
+/** Faults in the model: the device is right then, and the search says where the two differ. */
+async function judgeModel(bench: Bench): Promise<readonly Judged[]> {
+  const { search, layout, root, directory, options, context } = bench;
+  const { description } = bench.device;
+  if (search.model === undefined)
+    throw new StopwatchError('bad-usage', `The search of ${description.name} names no sources of its model`);
+  const equivalents = await readArguments(root, description.argued?.modelMutants);
+  const chosen = choose(await modelMutants(search.model, root), options);
+  const copy = await ModelCopy.make(root, join(directory, 'model'));
+  const judged: Judged[] = [];
+  for (const [index, mutant] of chosen.entries()) {
+    context.progress(index, chosen.length, 'steps');
+    const place = `${index + 1}/${chosen.length}`;
+    if (!(await copy.differs(mutant))) {
+      context.log(`${place} no fault, or no program: ${mutant.line}: ${mutant.id}`);
+      continue;
+    }
+    const equivalent = equivalents.get(mutant.id);
+    const qemu = options.build === undefined ? layout.qemu : join(options.build, PROGRAM);
+    const verdict = await copy
+      .load(mutant)
+      .then(async (faulty) => judgePatiently(bench, faulty ?? search, qemu, equivalent !== undefined))
+      .catch((error: unknown): MutantVerdict => {
+        if (context.signal.aborted || error instanceof MachineError) throw error;
+        // It contradicts itself, or what the scripts know: that is seen before any device is asked.
+        const what = error instanceof Error ? error.message : String(error);
+        return { killer: 'start', operations: 0, seconds: 0, shortest: undefined, script: undefined, what };
+      });
+    judged.push(noted(mutant, { verdict, boot: undefined, equivalent }, place, context));
+  }
+  context.log(`${chosen.length - judged.length} of ${chosen.length} are no fault, or no program`);
+  return judged;
+}
+
+function noted(
+  mutant: Mutant,
+  fate: Pick<Judged, 'verdict' | 'boot' | 'equivalent'>,
+  place: string,
+  context: TaskContext,
+): Judged {
+  if (context.signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while judging mutants');
+  const { source: _, ...about } = mutant;
+  const judged: Judged = { ...about, ...fate };
+  const { verdict, boot } = fate;
+  context.log(
+    `${place} ${fateOf(judged)}, ${verdict.operations} operations, ${verdict.seconds.toFixed(2)} s, shortest ${verdict.shortest ?? '-'}: ${mutant.line}: ${mutant.id} (${verdict.what}${boot === undefined ? '' : `; boot ${boot.seconds.toFixed(1)} s: ${boot.what}`})`,
+  );
   return judged;
 }
 
 /** A survivor that nobody has argued for gets a second, longer search, from another seed. */
 async function judgePatiently(
+  { directory, options, context }: Bench,
   search: AnySearch,
-  request: FuzzRequest,
-  { seed, operations }: { readonly seed: number; readonly operations: number },
+  qemu: string,
   argued: boolean,
-  ports: MachinePorts,
 ): Promise<MutantVerdict> {
+  const { seed, operations } = options;
+  const { processes, env, signal } = context;
+  const ports: MachinePorts = { processes, env, signal, clock: hostClock };
+  const request: FuzzRequest = { qemu, directory, silenceMs: SILENCE_MS };
   const seconds = Number.POSITIVE_INFINITY;
   const first = await search.judgeMutant(request, { seed, operations, seconds }, ports);
-  if (first.killer !== undefined || argued || ports.signal.aborted) return first;
-  const again = await search.judgeMutant(
-    request,
-    { seed: seed + 1, operations: operations * PATIENCE, seconds },
-    ports,
-  );
+  if (first.killer !== undefined || argued || signal.aborted) return first;
+  const more = { seed: seed + 1, operations: operations * PATIENCE, seconds };
+  const again = await search.judgeMutant(request, more, ports);
   return {
     ...again,
     operations: first.operations + again.operations,
@@ -160,52 +222,4 @@ async function makeMutant(
     context,
   );
   return { program, failed };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-}
-
-function summary(judged: readonly Judged[], file: string): Result {
-  const killed = judged.filter(({ verdict }) => verdict.killer !== undefined);
-  const left = judged.filter(({ verdict }) => verdict.killer === undefined);
-  const equivalent = left.filter((one) => one.equivalent !== undefined);
-  const survived = left.filter((one) => one.equivalent === undefined);
-  const wrongly = killed.filter((one) => one.equivalent !== undefined);
-  const by = new Map<string, number>();
-  for (const { verdict } of killed) by.set(verdict.killer ?? '', (by.get(verdict.killer ?? '') ?? 0) + 1);
-  const seconds = median(killed.map(({ verdict }) => verdict.seconds));
-  const shortest = median(killed.flatMap(({ verdict }) => verdict.shortest ?? []));
-  const counts = {
-    mutants: judged.length,
-    killed: killed.length,
-    equivalent: equivalent.length,
-    survived: survived.length,
-  };
-  const operators = [...new Set(judged.map(({ operator }) => operator))].map((operator) => {
-    const own = judged.filter((one) => one.operator === operator);
-    const dead = own.filter(({ verdict }) => verdict.killer !== undefined).length;
-    const same = own.filter((one) => one.verdict.killer === undefined && one.equivalent !== undefined).length;
-    return `  ${operator.padEnd(26)} ${String(own.length).padStart(4)}  killed ${dead}, equivalent ${same}, survived ${own.length - dead - same}`;
-  });
-  return {
-    exitCode: survived.length === 0 && wrongly.length === 0 ? EXIT.passed : EXIT.testFailed,
-    verdict: [
-      `Mutants      ${killed.length} killed, ${equivalent.length} equivalent, ${survived.length} survived of ${judged.length}`,
-      `Killed by    ${[...by].map(([name, count]) => `${name} ${count}`).join(', ')}`,
-      `Median       ${seconds.toFixed(2)} s of searching, ${shortest} operations in the shortest script`,
-      ...operators,
-      ...survived.map(({ id, line }) => `Survived     line ${line}: ${id}`),
-      ...wrongly.map(({ id, line }) => `Not the same after all: line ${line}: ${id}`),
-      `All          ${file}`,
-    ],
-    data: {
-      ...counts,
-      medianSeconds: seconds,
-      medianShortest: shortest,
-      killedBy: Object.fromEntries(by),
-      file,
-    },
-  };
 }

@@ -176,6 +176,8 @@ export interface DockerOptions {
 }
 
 export interface MutantsOptions {
+  /** Faults in the model instead of the device. */
+  readonly model: boolean;
   /** Those whose names match. */
   readonly only: RegExp | undefined;
   /** One in this many. */

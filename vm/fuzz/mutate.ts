@@ -15,20 +15,20 @@ export interface Mutant {
 }
 
 /** Finds in masked text (comments, strings and preprocessor lines blanked out) and replaces in the real one. */
-interface Operator {
+export interface Operator {
   readonly name: string;
   readonly pattern: RegExp;
   /** Replacements for what was found: the first group, if there is one. */
   readonly to: (found: string) => readonly string[];
 }
 
-const table =
+export const table =
   (map: Readonly<Record<string, readonly string[]>>) =>
   (found: string): readonly string[] =>
     map[found] ?? [];
 
 /** Words that name things of the same kind: each is a fault in the place of another. */
-function otherWords(words: readonly string[]): Pick<Operator, 'pattern' | 'to'> {
+export function otherWords(words: readonly string[]): Pick<Operator, 'pattern' | 'to'> {
   return {
     pattern: new RegExp(`\\b(?:${words.join('|')})\\b`, 'g'),
     to: (found) => {
@@ -164,9 +164,14 @@ export function mask(source: string): string {
   );
 }
 
-/** All mutants, in the order of the operators; each differs from the source and from every other. `from`: text at which the part that is mutated begins. */
-export function mutants(source: string, list: readonly Operator[], from: string): readonly Mutant[] {
-  const masked = mask(source);
+/** All mutants, in the order of the operators; each differs from the source and from every other. `from`: text at which the part that is mutated begins. `blank`: see `mask`. */
+export function mutants(
+  source: string,
+  list: readonly Operator[],
+  from: string,
+  blank: (text: string) => string = mask,
+): readonly Mutant[] {
+  const masked = blank(source);
   const start = Math.max(0, source.indexOf(from));
   const seen = new Set<string>([source]);
   const ids = new Map<string, number>();

@@ -82,6 +82,12 @@ export interface DeviceSearch<O, S extends { readonly operations: readonly O[] }
   ): Promise<TraceCheck<S>>;
   /** Faults that are put into the device's C source, one at a time. */
   mutants(source: string): readonly Mutant[];
+  /** Faults that are put into the model, which the device then has to judge. */
+  readonly model?: {
+    /** Relative to the device's root; the whole of the device's TypeScript is loaded again with each. */
+    readonly sources: readonly string[];
+    mutants(file: string, source: string): readonly Mutant[];
+  };
   /** Would the tool know? One faulty QEMU, judged as a right one is. */
   judgeMutant(request: FuzzRequest, budget: MutantBudget, ports: MachinePorts): Promise<MutantVerdict>;
 }

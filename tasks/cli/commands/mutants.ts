@@ -5,6 +5,7 @@ import type { App } from '../app.js';
 import { addHelp } from '../help.js';
 
 interface Own {
+  readonly model: boolean;
   readonly only?: RegExp;
   readonly every: number;
   readonly seed: number;
@@ -31,8 +32,9 @@ export function addMutants(program: Command, app: App): void {
     .command('mutants')
     .summary('put small faults into the device, and see that each is found')
     .description(
-      'Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, and by the cross-check of its trace. A fault that nothing finds is a hole in the checks.',
+      'Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, by the cross-check of its trace, and by that of a boot. A fault that nothing finds is a hole in the checks.',
     )
+    .option('--model', 'put the faults into the model instead, and let the device judge it', false)
     .addOption(new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern))
     .addOption(new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1))
     .addOption(new Option('--seed <N>', 'of the search').argParser(parseCount).default(1))
@@ -43,6 +45,7 @@ export function addMutants(program: Command, app: App): void {
     .action(async (own: Own) =>
       app.run({ builds: own.build === undefined, document: true }, command, async (services, steps) =>
         (await steps()).mutants(services, {
+          model: own.model,
           only: own.only,
           every: own.every,
           seed: own.seed,
@@ -57,6 +60,7 @@ export function addMutants(program: Command, app: App): void {
     [
       ['stopwatch mutants', 'all of them'],
       ['stopwatch mutants --only "timer|migration"', 'some of them'],
+      ['stopwatch mutants --model', 'faults in the model'],
     ],
   );
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/** The faults that are put into the reference model. */
+import { COMMAND, ERROR_BIT, REGISTERS, STATUS, TIMEOUT_STATE, TIMEOUT_TABLE } from '../contract.js';
+import { maskTypeScript, modelOperators, type Mutant, mutants } from '../../vm/device-kit-fuzz.js';
+
+const OUTCOMES = ['nothing', 'text', 'arm', 'cancel', 'acknowledge', 'timeout', 'timeout-ack'];
+
+/** All that decides what the model does: not its words for people. */
+export const MODEL_SOURCES = [
+  'device/contract.ts',
+  'device/model/access.ts',
+  'device/model/codes.ts',
+  'device/model/state.ts',
+  'device/model/step.ts',
+  'device/model/write.ts',
+];
+
+export function modelMutants(file: string, source: string): readonly Mutant[] {
+  const operators = modelOperators({
+    quoted: [
+      Object.keys(STATUS),
+      Object.keys(TIMEOUT_STATE),
+      Object.keys(ERROR_BIT),
+      Object.keys(COMMAND).filter((name) => !(name in STATUS)),
+      REGISTERS.map(({ name }) => name),
+      Object.keys(TIMEOUT_TABLE),
+      OUTCOMES,
+    ],
+    fields: [
+      ['elapsed', 'since', 'deadline', 'count', 'error'],
+      ['arm', 'cancel', 'acknowledge'],
+    ],
+    limits: [
+      'TIMEOUT_MAX_NS',
+      'TIMEOUT_MAX_S',
+      'NS_PER_S',
+      'NS_PER_HUNDREDTH',
+      'MAGIC',
+      'VERSION',
+      'FEATURES',
+    ],
+  });
+  // Of the contract, the decisions: a register's place is a matter of the header, which both sides have.
+  const from = file.endsWith('contract.ts') ? 'export const COMMAND_TABLE' : '';
+  return mutants(source, operators, from, maskTypeScript).map((mutant) => ({
+    ...mutant,
+    id: `${file.replace('device/', '')}: ${mutant.id}`,
+  }));
+}
