@@ -37,6 +37,11 @@
 #include "trace/trace-hw_misc_stopwatch.h"
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
+/* All bits of ERROR */
+#define STOPWATCH_ERRORS \
+    ((uint64_t)(STOPWATCH_ERR_BAD_COMMAND | STOPWATCH_ERR_BAD_STATE | \
+                STOPWATCH_ERR_BAD_TIMEOUT | STOPWATCH_ERR_BUSY | \
+                STOPWATCH_ERR_BAD_ACCESS))
 
 /* From 10.1 on, what a class is initialized with cannot be changed by it */
 #if QEMU_VERSION_MAJOR > 10 || \
@@ -443,12 +448,36 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
     stopwatch_trace_state(s, now);
 }
 
+/* Whether a stopwatch can be in this state: what is loaded may be anything */
+static bool stopwatch_is_possible(const StopwatchState *s, int64_t now)
+{
+    int64_t elapsed = stopwatch_elapsed(s, now);
+
+    if (s->status > STOPWATCH_STATUS_PAUSED || elapsed < 0) {
+        return false;
+    }
+    if (s->status == STOPWATCH_STATUS_RESET && elapsed != 0) {
+        return false;
+    }
+    switch (s->timeout) {
+    case TIMEOUT_IDLE:
+        return s->deadline == 0;
+    case TIMEOUT_PENDING:
+        return s->deadline > 0 &&
+               s->deadline - now <= (int64_t)STOPWATCH_TIMEOUT_MAX_NS;
+    case TIMEOUT_FIRED:
+        return s->deadline == 0 && s->timeout_count > 0;
+    default:
+        return false;
+    }
+}
+
 static int stopwatch_post_load(void *opaque, int version_id)
 {
     StopwatchState *s = opaque;
     int64_t now = stopwatch_now();
 
-    if (s->status > STOPWATCH_STATUS_PAUSED || s->timeout > TIMEOUT_FIRED) {
+    if (!stopwatch_is_possible(s, now) || (s->error & ~STOPWATCH_ERRORS)) {
         return -EINVAL;
     }
 
@@ -456,7 +485,6 @@ static int stopwatch_post_load(void *opaque, int version_id)
         timer_mod_ns(&s->timer, s->deadline);
     } else {
         timer_del(&s->timer);
-        s->deadline = 0;
     }
     trace_stopwatch_load(s->seq++, now);
     /* The level is part of the state that was loaded, not a change of it */

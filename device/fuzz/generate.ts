@@ -19,7 +19,7 @@ import {
   TIMEOUT_MAX_S,
 } from '../contract.js';
 import { Draw, weighted } from '../../vm/device-kit-fuzz.js';
-import type { Operation, Script, Width } from './script.js';
+import { FORGED, type ForgedField, type Operation, type Script, type Width } from './script.js';
 
 type Make<T> = (draw: Draw) => T;
 
@@ -151,6 +151,22 @@ const peek: MakeAt = (draw, time) => ({
   length: draw.between(1, 80),
 });
 
+/** The edges of what a saved field can be, and of what it cannot. */
+const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
+  version: [0n, 1n, 2n, 3n],
+  status: [0n, 1n, 2n, 3n, 4n, (1n << 32n) - 1n],
+  elapsed: [0n, 1n, NS_PER_S, 1n << 62n, 1n << 63n, U64],
+  started: [0n, 1n, U64, U64 - NS_PER_S + 1n, TIMEOUT_MAX_NS],
+  timeout: [0n, 1n, 2n, 3n, 4n, (1n << 32n) - 1n],
+  deadline: [0n, 1n, U64, TIMEOUT_MAX_NS, TIMEOUT_MAX_NS + 1n, 1n << 62n, 1n << 63n],
+  timeout_count: [0n, 1n, 1n << 63n],
+  error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
+};
+const forge: MakeAt = (draw, time) => {
+  const field = draw.of(FORGED);
+  return { at: time, op: 'forge', field, value: draw.of(FORGERIES[field]) };
+};
+
 const arm = write('regs', register('TIMEOUT_NS'), eight, length);
 const order = write('regs', register('COMMAND'), wide, command);
 const operand = write('mem', () => 0, eight, seconds);
@@ -185,6 +201,7 @@ const EVENTFUL = weighted<MakeAt>(
   [30, (draw, time) => draw.of(EVERYDAY)(draw, time)],
   [15, bare('tick')],
   [20, bare('reload')],
+  [20, forge],
   [14, bare('save')],
   [16, bare('stop')],
   [14, bare('cont')],

@@ -117,6 +117,8 @@ export function operationWords(operation: Operation): string {
       return 'begin to save the VM';
     case 'reload':
       return 'save the VM, and load it into a new process';
+    case 'forge':
+      return `save the VM, change its ${operation.field} to ${valueOf(operation.value)}, and load that into a new process`;
     default:
       return operation satisfies never;
   }

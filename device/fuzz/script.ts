@@ -39,7 +39,22 @@ export type Operation = { readonly at: number } & (
   | { readonly op: 'save' }
   /** The saving, begun here if it has not been, comes to its end; the VM goes on in a new process, whose clock says `at`. */
   | { readonly op: 'reload' }
+  /** The same, but what was saved is changed before it is loaded: what no stopwatch can be in must be refused, and all else is taken. */
+  | { readonly op: 'forge'; readonly field: ForgedField; readonly value: bigint }
 );
+
+/** What can be changed in a saved state; times count from `at`, modulo 2^64. */
+export const FORGED = [
+  'version',
+  'status',
+  'elapsed',
+  'started',
+  'timeout',
+  'deadline',
+  'timeout_count',
+  'error',
+] as const;
+export type ForgedField = (typeof FORGED)[number];
 
 export interface Script {
   /** The device's property. */
@@ -58,7 +73,9 @@ export const LONGEST = MEM_SIZE;
 export function formatScript(script: Script, about: readonly string[] = []): string {
   const operations = script.operations.map((operation) => {
     const written =
-      operation.op === 'write' ? { ...operation, value: `0x${operation.value.toString(16)}` } : operation;
+      operation.op === 'write' || operation.op === 'forge'
+        ? { ...operation, value: `0x${operation.value.toString(16)}` }
+        : operation;
     return `    ${JSON.stringify(written)}`;
   });
   return [
@@ -114,13 +131,21 @@ function parseOperation(fields: Fields, where: string): Operation {
       return { at, op };
     case 'read':
       return { at, op, ...place(fields, where), width: widthOf(fields, where) };
-    case 'write': {
-      const { value } = fields;
-      if (typeof value !== 'string' || !/^0x[0-9a-f]{1,16}$/.test(value))
+    case 'write':
+      return {
+        at,
+        op,
+        ...place(fields, where),
+        width: widthOf(fields, where),
+        value: valueOf(fields, where),
+      };
+    case 'forge': {
+      const field = FORGED.find((name) => name === fields['field']);
+      if (field === undefined)
         throw new SyntaxError(
-          `${where}.value: expected a string such as "0x5", got ${JSON.stringify(value)}`,
+          `${where}.field: expected ${FORGED.join(', ')}, got ${JSON.stringify(fields['field'])}`,
         );
-      return { at, op, ...place(fields, where), width: widthOf(fields, where), value: BigInt(value) };
+      return { at, op, field, value: valueOf(fields, where) };
     }
     case 'peek':
       return { at, op, ...place(fields, where), length: integer(fields, 'length', where, 1, LONGEST) };
@@ -143,6 +168,11 @@ function place(fields: Fields, where: string): { region: Region; offset: number 
     throw new SyntaxError(`${where}.region: expected "mem" or "regs", got ${JSON.stringify(region)}`);
   const size = region === 'mem' ? MEM_SIZE : REGS_SIZE;
   return { region, offset: integer(fields, 'offset', where, -AROUND, size + AROUND) };
+}
+
+function valueOf({ value }: Fields, where: string): bigint {
+  if (typeof value === 'string' && /^0x[0-9a-f]{1,16}$/.test(value)) return BigInt(value);
+  throw new SyntaxError(`${where}.value: expected a string such as "0x5", got ${JSON.stringify(value)}`);
 }
 
 function widthOf(fields: Fields, where: string): Width {

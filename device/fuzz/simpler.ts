@@ -10,6 +10,7 @@ export function simpler(operation: Operation, before: Operation | undefined): re
   for (const at of earlier(operation.at, earliest)) forms.push({ ...operation, at });
   switch (operation.op) {
     case 'write':
+    case 'forge':
       for (const value of smaller(operation.value)) forms.push({ ...operation, value });
       break;
     case 'fill':

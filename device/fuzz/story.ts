@@ -17,6 +17,7 @@ import {
   MEM_DATA_LEN,
   MEM_SIZE,
   REGS_SIZE,
+  STATUS,
   registerAt,
   type RegisterName,
   REGISTERS,
@@ -67,6 +68,11 @@ export function planInSlices(script: Script, options: StoryOptions): Generator<u
   return new Story(script, options).plan();
 }
 
+/** Of the device's section in a saved state. */
+const SAVED_VERSION = 1n;
+/** Fields of a saved state that make one number: all are set when one is changed. */
+const SUM: readonly string[] = ['status', 'elapsed', 'started'];
+const SIGNED: readonly string[] = ['elapsed', 'started', 'deadline'];
 /** Operations that are worked out without a pause. */
 const SLICE = 48;
 
@@ -128,8 +134,9 @@ class Story {
 
   #perform(operation: Operation): void {
     const now = this.options.base + BigInt(operation.at);
-    if (operation.op === 'reload') {
-      this.#reload(now);
+    if (operation.op === 'reload' || operation.op === 'forge') {
+      if (operation.op === 'forge') this.#forge(now, operation);
+      else this.#reload(now);
       this.#observe();
       return;
     }
@@ -235,9 +242,43 @@ class Story {
 
   #reload(now: bigint): void {
     this.#save();
+    this.#act({ kind: 'reload', operation: this.#index, now });
+    this.#loaded(now);
+  }
+
+  /** What is saved is changed. The model says whether a stopwatch can be in the state that comes of it. */
+  #forge(now: bigint, { field, value }: Extract<Operation, { op: 'forge' }>): void {
+    this.#save();
+    const state = this.#state;
+    const snapshot = snapshotAt(state, now);
+    const saved: Record<string, bigint> = {
+      ...snapshot,
+      timeout_count: snapshot.count,
+      started: now,
+      version: SAVED_VERSION,
+      // One sum can be saved in many ways: it must be known which of them is changed.
+      ...(field === 'started' ? { elapsed: 0n } : {}),
+    };
+    const time = (field === 'started' || field === 'deadline') && value !== 0n;
+    const forged = BigInt.asUintN(64, time ? now + value : value);
+    saved[field] = SIGNED.includes(field) ? BigInt.asIntN(64, forged) : forged;
+    const together = SUM.includes(field) ? SUM : [field];
+    const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
+    const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;
+    const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;
+    const until = status === STATUS.RUNNING ? elapsed + (now - started) : elapsed;
+    const loaded = { status, elapsed: until, timeout, deadline, count, error };
+    const result = step(state, { stimulus: 'load', now, loaded });
+    const refused = saved['version'] !== SAVED_VERSION || !result.ok;
+    this.#act({ kind: 'forge', operation: this.#index, now, section: 'stopwatch', changes, refused });
+    if (!refused) this.#state = result.state;
+    this.#loaded(now);
+  }
+
+  /** In a new process, whose clock says `now`. */
+  #loaded(now: bigint): void {
     this.#running = this.#saving?.running ?? true;
     this.#saving = undefined;
-    this.#act({ kind: 'reload', operation: this.#index, now });
     this.#now = now;
     // A process that loads a high line sees it rise.
     if (this.#state.timeout === 'FIRED') this.#exchange.before(irq(true));

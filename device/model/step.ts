@@ -7,6 +7,7 @@ import {
   MAGIC,
   type RegisterName,
   STATUS,
+  TIMEOUT_MAX_NS,
   TIMEOUT_STATE,
   VERSION,
 } from '../contract.js';
@@ -99,11 +100,14 @@ function load({ now, loaded }: LoadStimulus): StepResult {
   if (status === 'RESET' && loaded.elapsed !== 0n) {
     return impossible('elapsed 0 in RESET', `elapsed ${loaded.elapsed}`);
   }
-  if ((timeout === 'PENDING') !== loaded.deadline > 0n) {
+  if (timeout === 'PENDING' ? loaded.deadline <= 0n : loaded.deadline !== 0n) {
     return impossible(
       'a deadline exactly while a timeout is pending',
       `timeout ${timeout}, deadline ${loaded.deadline}`,
     );
+  }
+  if (loaded.deadline - now > TIMEOUT_MAX_NS) {
+    return impossible('a deadline within the longest timeout', `${loaded.deadline - now} ns to go`);
   }
   if (timeout === 'FIRED' && loaded.count === 0n)
     return impossible('count 1 or more after an expiry', 'count 0');

@@ -252,6 +252,18 @@ export class FuzzMachine {
     await this.#migrated('loading');
   }
 
+  /** Whether QEMU takes it. If not, it must say so and stay; it is of no use any more then. */
+  async takes(file: string): Promise<boolean> {
+    await this.execute('migrate-incoming', { uri: `file:${file}`, 'exit-on-error': false });
+    const { data } = await this.#happens(
+      ({ event, data: told }) =>
+        event === 'MIGRATION' && ['completed', 'failed'].includes(String(told['status'])),
+      'loading a changed state',
+    );
+    await this.execute('query-status');
+    return data['status'] === 'completed';
+  }
+
   async #migrated(what: string, wanted = 'completed'): Promise<void> {
     const done = await this.#happens(
       ({ event, data }) =>

@@ -7,6 +7,8 @@
  * and compared as bytes.
  */
 
+import type { Change } from './saved-state.js';
+
 /** qtest commands that are sent without waiting, and the answers to all of them, interrupts included. */
 export interface Exchange {
   readonly kind: 'exchange';
@@ -24,7 +26,16 @@ export interface Exchange {
 export type Action =
   | { readonly kind: 'reset' | 'stop' | 'cont' | 'save'; readonly operation: number }
   /** End the saving, load the VM into a new process whose clock says `now`, and go on there. */
-  | { readonly kind: 'reload'; readonly operation: number; readonly now: bigint };
+  | { readonly kind: 'reload'; readonly operation: number; readonly now: bigint }
+  /** The same, with the device's state changed in between; where that must be refused, what was saved is loaded after it. */
+  | {
+      readonly kind: 'forge';
+      readonly operation: number;
+      readonly now: bigint;
+      readonly section: string;
+      readonly changes: readonly Change[];
+      readonly refused: boolean;
+    };
 
 export interface Plan {
   readonly steps: readonly (Exchange | Action)[];

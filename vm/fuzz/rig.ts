@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Carries plans out, one after the other, on a QEMU that is kept as long as it agrees. */
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FuzzMachine, MachineError, type MachinePorts, type MachineRequest } from './machine.js';
-import type { Exchange, Plan } from './plan.js';
+import type { Action, Exchange, Plan } from './plan.js';
+import { changeSavedState } from './saved-state.js';
 
 /** How a plan ended. `operation`: index in the script; -1 is the machine as it starts, the script's length the reset at its end. */
 export type Outcome =
@@ -29,11 +30,13 @@ const LAST_WORDS_MS = 10_000;
 /** Virtual time ends at 2^63 ns; a script stays within a fraction of what is left here. */
 const OLD_NS = 1n << 61n;
 
+/** What has been saved in this process: each file has a name of its own. */
+let saves = 0;
+
 export class Rig {
   #machine: FuzzMachine | undefined;
   /** Virtual time of the machine; a plan must have been made for it. */
   #now = 0n;
-  #saves = 0;
   /** What is being saved. */
   #file = '';
 
@@ -79,9 +82,16 @@ export class Rig {
           throw new MachineError('No answer', heard.heard === 'nothing');
         }
         ({ operation } = one);
-        if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
-        else if (one.kind === 'save') await this.#save(machine);
-        else await machine[one.kind]();
+        const done = await this.#act(machine, one);
+        if (typeof done === 'string')
+          return {
+            result: 'differs',
+            operation,
+            part: 'load',
+            expected: one.kind === 'forge' && one.refused ? 'refused' : 'taken',
+            actual: done,
+          };
+        machine = done;
       }
       return { result: 'agree' };
     } catch (error) {
@@ -106,9 +116,11 @@ export class Rig {
           observed.push(...told);
           if (one.operations.some((index) => index > operation)) break;
         } else if (one.operation > operation) break;
-        else if (one.kind === 'reload') machine = await this.#reload(machine, one.now);
-        else if (one.kind === 'save') await this.#save(machine);
-        else await machine[one.kind]();
+        else {
+          const done = await this.#act(machine, one);
+          if (typeof done === 'string') break;
+          machine = done;
+        }
       }
     } catch (error) {
       if (!(error instanceof MachineError)) throw error;
@@ -117,9 +129,28 @@ export class Rig {
     return observed;
   }
 
+  /** The machine with which the plan goes on; a word where a load ended otherwise than it must. */
+  async #act(machine: FuzzMachine, action: Action): Promise<FuzzMachine | 'taken' | 'refused' | 'not saved'> {
+    switch (action.kind) {
+      case 'reload':
+        return this.#reload(machine, action.now);
+      case 'forge':
+        return this.#forge(machine, action);
+      case 'save':
+        await this.#save(machine);
+        return machine;
+      case 'reset':
+      case 'stop':
+      case 'cont':
+      default:
+        await machine[action.kind]();
+        return machine;
+    }
+  }
+
   async #save(machine: FuzzMachine): Promise<void> {
-    this.#saves += 1;
-    this.#file = join(this.request.directory, `vm-${process.pid}-${this.#saves}.state`);
+    saves += 1;
+    this.#file = join(this.request.directory, `vm-${process.pid}-${saves}.state`);
     await machine.beginSave(this.#file);
   }
 
@@ -136,6 +167,33 @@ export class Rig {
       return to;
     } finally {
       await rm(file, { force: true });
+    }
+  }
+
+  async #forge(
+    from: FuzzMachine,
+    { now, section, changes, refused }: Extract<Action, { kind: 'forge' }>,
+  ): Promise<FuzzMachine | 'taken' | 'refused' | 'not saved'> {
+    const file = this.#file;
+    const forged = `${file}.forged`;
+    try {
+      await from.finishSave();
+      await from.end();
+      try {
+        await writeFile(forged, changeSavedState(await readFile(file), section, changes));
+      } catch {
+        return 'not saved';
+      }
+      const first = (this.#machine = await FuzzMachine.start(this.request, this.ports, { now }));
+      const taken = await first.takes(forged);
+      if (taken === refused) return taken ? 'taken' : 'refused';
+      if (taken) return first;
+      await first.end();
+      const second = (this.#machine = await FuzzMachine.start(this.request, this.ports, { now }));
+      await second.load(file);
+      return second;
+    } finally {
+      await Promise.all([rm(file, { force: true }), rm(forged, { force: true })]);
     }
   }
 
