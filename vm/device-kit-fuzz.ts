@@ -15,6 +15,7 @@ export {
 } from './fuzz/campaign.js';
 export { Draw, weighted } from './fuzz/draw.js';
 export { FuzzMachine, MachineError, type MachinePorts } from './fuzz/machine.js';
+export { minimise } from './fuzz/minimise.js';
 export { mask, type Mutant, mutants, operators } from './fuzz/mutate.js';
 export { maskTypeScript, modelOperators } from './fuzz/mutate-typescript.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './fuzz/plan.js';
@@ -24,6 +25,7 @@ export type {
   Killer,
   MutantBudget,
   MutantVerdict,
+  ShrinkBudget,
   Told,
   TraceCheck,
 } from './fuzz/search.js';

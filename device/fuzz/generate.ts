@@ -171,22 +171,22 @@ const arm = write('regs', register('TIMEOUT_NS'), eight, length);
 const order = write('regs', register('COMMAND'), wide, command);
 const operand = write('mem', () => 0, eight, seconds);
 
-/** Without what costs a new process. */
+/** Without what costs a new process. A command of QMP costs QEMU as much as a hundred operations: it reads it byte by byte. */
 const EVERYDAY = weighted<MakeAt>(
-  [120, order],
-  [24, write('regs', register('COMMAND'), wide, noCommand)],
-  [50, arm],
-  [14, write('regs', register('TIMEOUT_NS'), eight, () => 0n)],
-  [24, write('regs', register('ERROR'), wide, errors)],
-  [30, write('regs', registers, width, oneOf([1, command], [1, length], [1, any64]))],
-  [40, read('regs', registers)],
-  [10, read('mem', places)],
-  [45, operand],
-  [12, write('mem', places, width, oneOf([1, seconds], [1, any64]))],
-  [4, fillMem],
-  [3, fillRegisters],
-  [3, peek],
-  [20, bare('tick')],
+  [960, order],
+  [192, write('regs', register('COMMAND'), wide, noCommand)],
+  [400, arm],
+  [112, write('regs', register('TIMEOUT_NS'), eight, () => 0n)],
+  [192, write('regs', register('ERROR'), wide, errors)],
+  [240, write('regs', registers, width, oneOf([1, command], [1, length], [1, any64]))],
+  [320, read('regs', registers)],
+  [80, read('mem', places)],
+  [360, operand],
+  [96, write('mem', places, width, oneOf([1, seconds], [1, any64]))],
+  [32, fillMem],
+  [24, fillRegisters],
+  [24, peek],
+  [160, bare('tick')],
   [1, bare('mem')],
   [1, bare('reset')],
   [1, bare('stop')],
@@ -209,7 +209,7 @@ const EVENTFUL = weighted<MakeAt>(
 );
 
 /** Operations of a script: between its end and the next one's start all of `mem` is read and the machine reset, which takes as long as dozens of them. */
-const LENGTH = { everyday: [400, 1200], eventful: [10, 40] } as const;
+const LENGTH = { everyday: [600, 1800], eventful: [10, 40] } as const;
 
 /** The script with this number of the campaign with this seed. `eventful`: short, with the VM saved and loaded, stopped and reset again and again. */
 export function makeScript(seed: number, index: number, eventful: boolean): Script {

@@ -29,7 +29,9 @@ async function twoStart(request: FuzzRequest, ports: MachinePorts): Promise<bool
 }
 
 /** Saving and loading must come soon: the faults in it are not to be found by anything else. */
-const EVENTFUL_EVERY = 6;
+const EVENTFUL_EVERY = 2;
+/** Each try is a process of its own. */
+const TRACE_SHRINK = { tries: 120, seconds: 10 };
 const SHRINK = { tries: 400, seconds: 15 };
 
 export async function judgeMutant(
@@ -68,7 +70,7 @@ export async function judgeMutant(
     }
     const traced = await traceCheck(
       request,
-      { seed: budget.seed, operations: Math.ceil(budget.operations / 10) },
+      { seed: budget.seed, operations: Math.ceil(budget.operations / 10), shrink: TRACE_SHRINK },
       ports,
     );
     const operations = searched.operations + traced.search.operations;
@@ -80,8 +82,10 @@ export async function judgeMutant(
       return { ...nothing, killer: 'start', operations, seconds: seconds(), what: 'two devices can be made' };
     }
     const wrong = traced.wrong ?? (traced.search.finding && 'a difference with the trace switched on');
+    const short = traced.script ?? traced.search.finding?.script;
     return {
-      ...nothing,
+      shortest: short?.operations.length,
+      script: short && formatScript(short),
       killer: wrong === undefined ? undefined : 'trace',
       operations,
       seconds: seconds(),

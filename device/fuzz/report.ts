@@ -22,7 +22,8 @@ function difference({ part, expected, actual }: Failed & { result: 'differs' }):
     const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
     return { compared: name, expected: valueWords(name, should[name]), actual: valueWords(name, is[name]) };
   }
-  if (part === 'text' || part === 'mem') return { compared: part, ...memDifference(expected, actual) };
+  if (part === 'text' || part.startsWith('mem'))
+    return { compared: part, ...memDifference(expected, actual) };
   return { compared: part, expected, actual };
 }
 

@@ -8,7 +8,7 @@ import { readScript } from './regressions.js';
 import { operationWords, scriptLines, tell, toldLines } from './report.js';
 import { formatScript, type Operation, type Script } from './script.js';
 import { stopwatchTarget } from './target.js';
-import { traceCheck } from './trace-check.js';
+import { traceCheck, traceOf } from './trace-check.js';
 
 export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   target: stopwatchTarget,
@@ -19,6 +19,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   toldLines,
   operationWords,
   traceCheck,
+  traceOf,
   mutants: stopwatchMutants,
   model: { sources: MODEL_SOURCES, mutants: modelMutants },
   judgeMutant,

@@ -129,7 +129,7 @@ describe('a plan', () => {
       Buffer.from([0, ...Array.from({ length: 50 }, () => 7), 0]),
     );
     expect(made.steps.at(-2)).toEqual({ kind: 'reset', operation: 3 });
-    expect(end[1]).toBe('IRQ lower 0');
+    expect(end[2]).toBe('IRQ lower 0');
     expect(registers(made, 3)).toMatchObject({ STATUS: 0n, TIMEOUT_COUNT: 0n, ERROR: 0n, ELAPSED_NS: 0n });
     expect(made.end).toBe(1009n);
   });

@@ -38,7 +38,13 @@ const OBSERVED = { offset: 0x08, length: 0x38 } as const;
 const TEXT_LENGTH = MEM_DATA + DATA_SIZE;
 const OBSERVE_REGS = `b64read 0x${(REGS + OBSERVED.offset).toString(16)} ${OBSERVED.length}`;
 const OBSERVE_TEXT = `b64read 0x${MEM.toString(16)} ${TEXT_LENGTH}`;
-const OBSERVE_MEM = `b64read 0x${MEM.toString(16)} ${MEM_SIZE}`;
+/** All of `mem`, in parts of which each answer fits into a FIFO. */
+const HALF = MEM_SIZE / 2;
+const OBSERVE_MEM = [0, HALF].map((from) => ({
+  from,
+  part: from === 0 ? 'mem' : `mem from 0x${from.toString(16)}`,
+  command: `b64read 0x${(MEM + from).toString(16)} ${HALF}`,
+}));
 const SUFFIX = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' } as const;
 
 /** After an operation, for a report. */
@@ -117,7 +123,7 @@ class Story {
     this.#index = script.operations.length;
     if (this.#saving !== undefined) this.#reload(this.#now);
     if (!this.#running) this.#cont();
-    this.#ask('mem', OBSERVE_MEM, `OK ${this.#mem.toString('base64')}`);
+    this.#observeMem();
     this.#reset();
     this.#observe();
     options.each?.(this.#index, { now: this.#now, state: this.#state });
@@ -183,7 +189,7 @@ class Story {
       case 'tick':
         break;
       case 'mem':
-        this.#ask('mem', OBSERVE_MEM, `OK ${this.#mem.toString('base64')}`);
+        this.#observeMem();
         break;
       case 'reset':
         this.#reset();
@@ -308,6 +314,11 @@ class Story {
     this.#ask('registers', OBSERVE_REGS, `OK ${bytes.toString('base64')}`);
     this.#text ??= this.#mem.toString('base64', 0, TEXT_LENGTH);
     this.#ask('text', OBSERVE_TEXT, `OK ${this.#text}`);
+  }
+
+  #observeMem(): void {
+    for (const { from, part, command } of OBSERVE_MEM)
+      this.#ask(part, command, `OK ${this.#mem.toString('base64', from, from + HALF)}`);
   }
 
   #readValue(address: number, width: number): bigint {

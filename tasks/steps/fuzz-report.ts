@@ -69,7 +69,9 @@ export function counted({
   commands,
   reloads,
   seconds,
+  processor,
 }: Progress | CampaignResult<AnyScript>): string {
   const rate = Math.round(operations / Math.max(seconds, 0.001));
-  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s`;
+  const micros = (spent: number): string => ((spent / Math.max(operations, 1)) * 1e6).toFixed(1);
+  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s (${micros(processor.own)} µs of processor time here and ${micros(processor.qemu)} in QEMU for each)`;
 }

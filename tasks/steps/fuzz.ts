@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** `fuzz`: a campaign, or one script again, on a QEMU that is brought up to date first. */
 import { randomInt } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostClock } from '../../vm/clock.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { campaign, type CampaignResult, type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
-import { formatVerdict } from '../../vm/crosscheck/index.js';
+import { formatVerdict, type Verdict } from '../../vm/crosscheck/index.js';
+import { shellQuote } from '../host/process.js';
+import { rawSpeed } from '../../vm/fuzz/raw.js';
 import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
 import type { AnyScript, AnySearch } from '../../vm/fuzz/search.js';
 import type { FuzzOptions, Result, Services } from './services.js';
@@ -20,7 +22,7 @@ import { type Layout, layoutOf } from './layout.js';
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
-const EVENTFUL_EVERY = 256;
+const EVENTFUL_EVERY = 160;
 /** Two QEMUs at work, and a third being reset. */
 const LANES = 3;
 const SHRINK = { tries: 3000, seconds: 180 };
@@ -28,6 +30,8 @@ const SHRINK = { tries: 3000, seconds: 180 };
 const TRACED = 3000;
 /** Decisions that were not met are named up to this number. */
 const SHOWN = 12;
+/** Enough for a second or two. */
+const RAW_OPERATIONS = 200_000;
 /** Parts of a campaign whose number nobody tells. */
 const UNKNOWN_COUNT = 65_536;
 
@@ -61,17 +65,19 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
         env: context.env,
         signal: context.signal,
       };
-      result = await (options.replay === undefined
-        ? search(
-            services,
-            how,
-            options,
-            request,
-            ports,
-            context,
-            counts ? { layout, description } : undefined,
-          )
-        : again(how, options.replay, request, ports)
+      result = await (options.raw
+        ? raw(how, options, request, ports)
+        : options.replay === undefined
+          ? search(
+              services,
+              how,
+              options,
+              request,
+              ports,
+              context,
+              counts ? { layout, description } : undefined,
+            )
+          : again(how, options.replay, request, ports)
       ).catch((cause: unknown) => {
         if (!(cause instanceof MachineError)) throw cause;
         throw new StopwatchError('qemu-not-started', `${request.qemu} cannot be used: ${cause.message}`, {
@@ -95,6 +101,25 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   }
   if (result === undefined) throw new StopwatchError('internal', 'The search ended well without a result');
   return result;
+}
+
+/** What a search on one QEMU cannot be faster than. */
+async function raw(
+  how: AnySearch,
+  { seed = 1, operations = RAW_OPERATIONS }: FuzzOptions,
+  request: FuzzRequest,
+  ports: MachinePorts,
+): Promise<Result> {
+  const speed = await rawSpeed(how.target, { ...request, seed, operations }, ports);
+  const rate = (count: number): number => Math.round(count / speed.seconds);
+  const micros = ((speed.processor / speed.operations) * 1e6).toFixed(1);
+  return {
+    exitCode: EXIT.passed,
+    verdict: [
+      `Raw          ${rate(speed.operations)} operations/s (${rate(speed.commands)} commands/s) of one QEMU, ${micros} µs of its processor time for each, nothing worked out or compared`,
+    ],
+    data: speed,
+  };
 }
 
 async function search(
@@ -149,6 +174,7 @@ async function search(
         ...(reached?.verdict ?? []),
       ],
       data: { ...data, trace: traced.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
+      ...('next' in traced && traced.next !== undefined ? { next: traced.next } : {}),
     };
   }
   const file = join(request.directory, `seed-${seed}-script-${finding.index}.json`);
@@ -183,20 +209,37 @@ async function checkTrace(how: AnySearch, seed: number, request: FuzzRequest, po
     search: done,
     wrong,
     verdict,
+    script,
     ...data
-  } = await how.traceCheck(request, { seed, operations: TRACED }, ports);
+  } = await how.traceCheck(request, { seed, operations: TRACED, shrink: SHRINK }, ports);
   const { finding } = done;
   if (finding !== undefined) {
     const told = await report(how, finding.script, finding.outcome, undefined, request, ports);
     return { ...told, verdict: ['Trace        a difference with the trace switched on:', ...told.verdict] };
   }
   if (wrong !== undefined) {
-    const lines = verdict === undefined || verdict.result === 'agree' ? [wrong] : formatVerdict(verdict);
-    return { exitCode: EXIT.differs, verdict: lines.map((line) => `Trace        ${line}`), data };
+    const told = wrongTrace(wrong, verdict);
+    if (script === undefined) return { ...told, data };
+    const file = join(request.directory, `seed-${seed}-trace.json`);
+    await writeFile(file, how.formatScript(script, [`Seed ${seed}, its trace.`, wrong]));
+    const next = shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] });
+    const shortest = script.operations.length;
+    const lines = how.scriptLines(script, shortest - 1);
+    return {
+      ...told,
+      verdict: [...lines, ...told.verdict],
+      data: { ...data, wrong, shortest, script: file },
+      next,
+    };
   }
   const { events, witnessed, logged } = data;
   const words = `${events} events agree, ${witnessed} confirmed by QEMU's own trace, ${logged} guest errors logged`;
   return { exitCode: EXIT.passed, verdict: [`Trace        ${words}`], data };
+}
+
+function wrongTrace(wrong: string, verdict: Verdict | undefined) {
+  const lines = verdict === undefined || verdict.result === 'agree' ? [wrong] : formatVerdict(verdict);
+  return { exitCode: EXIT.differs, verdict: lines.map((line) => `Trace        ${line}`) };
 }
 
 async function again(
@@ -210,6 +253,9 @@ async function again(
   });
   const outcome = await replay(how.target, script, request, ports);
   if (outcome.result === 'agree') {
+    // What a guest sees is right; is what the device says of itself?
+    const { wrong, verdict: judged } = await how.traceOf(script, request, ports);
+    if (wrong !== undefined) return { ...wrongTrace(wrong, judged), data: { file, wrong } };
     const verdict = [`Replay       no difference in ${script.operations.length} operations of ${file}`];
     return { exitCode: EXIT.passed, verdict, data: { file, operations: script.operations.length } };
   }

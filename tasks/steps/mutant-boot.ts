@@ -42,6 +42,7 @@ export async function bootMutant(
       layout: { ...layout, qemu, reports },
       device,
       stages: [],
+      compileCache: undefined,
       next: () => '',
       options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },
       command: 'npx stopwatch mutants',

@@ -127,6 +127,8 @@ export interface FuzzOptions {
   /** Absolute paths. */
   readonly replay: string | undefined;
   readonly qemu: string | undefined;
+  /** Only measure how fast QEMU answers the commands of a search. */
+  readonly raw: boolean;
 }
 
 /** Directories that are kept from one run of a CI system to the next, and the name under which they are. */

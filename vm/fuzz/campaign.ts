@@ -47,6 +47,8 @@ export interface Progress {
   readonly seconds: number;
   /** Resident memory of this process, bytes. */
   readonly memory: number;
+  /** Processor time, seconds: of this process since the campaign began, and of all its QEMUs. */
+  readonly processor: { readonly own: number; readonly qemu: number };
 }
 
 export type Failed = Exclude<Outcome, { readonly result: 'agree' }>;
@@ -91,6 +93,7 @@ export async function campaign<O, S extends { readonly operations: readonly O[] 
 
 class Campaign<O, S extends { readonly operations: readonly O[] }> {
   readonly #started = performance.now();
+  readonly #processor = process.cpuUsage();
   readonly #counts = { scripts: 0, operations: 0, commands: 0, reloads: 0 };
   readonly #decided = new Set<number>();
   readonly #idle = new Map<string, Rig[]>();
@@ -152,7 +155,7 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
       this.#working.set(index, rig);
       let outcome: Outcome;
       try {
-        const plan = await finish(target.plan(script, rig.base));
+        const plan = await planned(target.plan(script, rig.base));
         outcome = await rig.run(plan);
         if (outcome.result === 'agree') this.#count(plan);
       } catch (error) {
@@ -186,7 +189,7 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
     counts.scripts += 1;
     counts.operations += plan.operations;
     counts.commands += plan.commands;
-    counts.reloads += plan.steps.filter(({ kind }) => kind === 'reload').length;
+    counts.reloads += plan.steps.filter(({ kind }) => kind === 'reload' || kind === 'forge').length;
     for (const decision of plan.decided ?? []) this.#decided.add(decision);
     if (performance.now() - this.#told < PROGRESS_MS) return;
     this.#told = performance.now();
@@ -214,7 +217,15 @@ class Campaign<O, S extends { readonly operations: readonly O[] }> {
   }
 
   #progress(): Progress {
-    return { ...this.#counts, seconds: this.#seconds(), memory: process.memoryUsage.rss() };
+    const { user, system } = process.cpuUsage(this.#processor);
+    const rigs = [...this.#idle.values()].flat().concat(...this.#working.values());
+    const qemu = rigs.reduce((sum, rig) => sum + rig.processor, 0);
+    return {
+      ...this.#counts,
+      seconds: this.#seconds(),
+      memory: process.memoryUsage.rss(),
+      processor: { own: (user + system) / 1e6, qemu },
+    };
   }
 }
 
@@ -229,7 +240,7 @@ export async function replay<O, S extends { readonly operations: readonly O[] }>
 ): Promise<Outcome> {
   const rig = new Rig({ ...request, device: target.device(script) }, ports);
   try {
-    return await rig.run(await finish(target.plan(script, rig.base)));
+    return await rig.run(await planned(target.plan(script, rig.base)));
   } finally {
     await rig.end();
   }
@@ -244,11 +255,11 @@ export async function observe<O, S extends { readonly operations: readonly O[] }
   ports: MachinePorts,
 ): Promise<readonly Observed[]> {
   const rig = new Rig({ ...request, device: target.device(script) }, ports);
-  return rig.observe(await finish(target.plan(script, 0n)), operation);
+  return rig.observe(await planned(target.plan(script, 0n)), operation);
 }
 
 /** The answers of the script before are read in the pauses. */
-async function finish(work: Generator<undefined, Plan>): Promise<Plan> {
+export async function planned(work: Generator<undefined, Plan>): Promise<Plan> {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
@@ -265,7 +276,9 @@ async function shorten<O, S extends { readonly operations: readonly O[] }>(
 ): Promise<Pick<Finding<S>, 'outcome' | 'script' | 'tries' | 'minimal'>> {
   let outcome = found;
   const fails = async (operations: readonly O[]): Promise<number | undefined> => {
-    const now = await rig.run(await finish(target.plan(target.withOperations(script, operations), rig.base)));
+    const now = await rig.run(
+      await planned(target.plan(target.withOperations(script, operations), rig.base)),
+    );
     if (now.result === 'agree') return undefined;
     // A difference must stay a difference, a crash a crash.
     if (now.result !== found.result) return undefined;

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.js';
 import { LineSplitter } from '../lines.js';
 import { makePrivateDirectory } from '../private-directory.js';
 import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../qmp.js';
+import { processorSeconds } from './processor-time.js';
 import { Tape } from './tape.js';
 import { openWire, type Wire } from './wire.js';
 
@@ -114,6 +115,11 @@ export class FuzzMachine {
 
   get pid(): number {
     return this.child.pid;
+  }
+
+  /** Seconds of processor time so far. */
+  get processor(): number {
+    return processorSeconds(this.child.pid);
   }
 
   /** Starts QEMU; with `incoming` it waits for `load`, its clock at that time. Rejects with MachineError. */

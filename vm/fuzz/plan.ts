@@ -20,7 +20,17 @@ export interface Exchange {
   readonly operations: readonly number[];
   /** Per answer: what it tells. */
   readonly parts: readonly string[];
+  /** The same every few thousand bytes: commands up to `sent` are answered by what is expected up to `heard`. The last is the end. */
+  readonly marks: readonly Mark[];
 }
+
+export interface Mark {
+  readonly sent: number;
+  readonly heard: number;
+}
+
+/** Bytes of answers between two marks. */
+const MARKED = 8192;
 
 /** Something that qtest cannot do, done through QMP between two exchanges. */
 export type Action =
@@ -56,6 +66,7 @@ export class ExchangeBuilder {
   #ends: number[] = [];
   #operations: number[] = [];
   #parts: string[] = [];
+  #marks: Mark[] = [];
 
   get empty(): boolean {
     return this.#ends.length === 0;
@@ -73,9 +84,15 @@ export class ExchangeBuilder {
     this.#ends.push(this.#expect.length);
     this.#operations.push(operation);
     this.#parts.push(part);
+    if (this.#expect.length - (this.#marks.at(-1)?.heard ?? 0) >= MARKED) this.#mark();
+  }
+
+  #mark(): void {
+    this.#marks.push({ sent: this.#send.length, heard: this.#expect.length });
   }
 
   take(): Exchange {
+    this.#mark();
     const exchange: Exchange = {
       kind: 'exchange',
       send: this.#send,
@@ -83,12 +100,14 @@ export class ExchangeBuilder {
       ends: this.#ends,
       operations: this.#operations,
       parts: this.#parts,
+      marks: this.#marks,
     };
     this.#send = '';
     this.#expect = '';
     this.#ends = [];
     this.#operations = [];
     this.#parts = [];
+    this.#marks = [];
     return exchange;
   }
 }

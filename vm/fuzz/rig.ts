@@ -39,11 +39,18 @@ export class Rig {
   #now = 0n;
   /** What is being saved. */
   #file = '';
+  /** Seconds of processor time of QEMUs that have ended. */
+  #spent = 0;
 
   constructor(
     private readonly request: MachineRequest,
     private readonly ports: MachinePorts,
   ) {}
+
+  /** Seconds of processor time of all its QEMUs so far. */
+  get processor(): number {
+    return this.#spent + (this.#machine?.processor ?? 0);
+  }
 
   /** Virtual time at which the next plan must start. */
   get base(): bigint {
@@ -72,7 +79,7 @@ export class Rig {
     try {
       for (const one of plan.steps) {
         if (one.kind === 'exchange') {
-          const heard = await machine.tape.exchange(one.send, one.expect);
+          const heard = await machine.tape.exchange(one.send, one.expect, one.marks);
           if (heard.heard === 'same') continue;
           if (heard.heard === 'different') {
             const { at, expected, actual } = heard.difference;
@@ -162,7 +169,7 @@ export class Rig {
         from.finishSave(),
       ]);
       this.#machine = to;
-      await from.end();
+      await this.#close(from);
       await to.load(file);
       return to;
     } finally {
@@ -178,7 +185,7 @@ export class Rig {
     const forged = `${file}.forged`;
     try {
       await from.finishSave();
-      await from.end();
+      await this.#close(from);
       try {
         await writeFile(forged, changeSavedState(await readFile(file), section, changes));
       } catch {
@@ -188,7 +195,7 @@ export class Rig {
       const taken = await first.takes(forged);
       if (taken === refused) return taken ? 'taken' : 'refused';
       if (taken) return first;
-      await first.end();
+      await this.#close(first);
       const second = (this.#machine = await FuzzMachine.start(this.request, this.ports, { now }));
       await second.load(file);
       return second;
@@ -209,12 +216,17 @@ export class Rig {
     return { result, operation, what: `${error.message}: ${how}`, stderr: [...machine.stderr] };
   }
 
+  async #close(machine: FuzzMachine): Promise<void> {
+    this.#spent += machine.processor;
+    await machine.end();
+  }
+
   /** Ends QEMU; the next plan gets a new one. */
   async end(): Promise<void> {
     const machine = this.#machine;
     this.#machine = undefined;
     this.#now = 0n;
-    await machine?.end();
+    if (machine !== undefined) await this.#close(machine);
     if (this.#file !== '') await rm(this.#file, { force: true });
     this.#file = '';
   }

@@ -33,6 +33,14 @@ export interface TraceCheck<S> {
   readonly wrong: string | undefined;
   /** The verdict that says so. */
   readonly verdict: Verdict | undefined;
+  /** The shortest script found of which the trace is wrong in that way or another. */
+  readonly script?: S;
+}
+
+/** What making a script short may cost. */
+export interface ShrinkBudget {
+  readonly tries: number;
+  readonly seconds: number;
 }
 
 /** Which check saw the fault: what a guest sees, QEMU's end, or what the device says of itself. */
@@ -77,9 +85,15 @@ export interface DeviceSearch<O, S extends { readonly operations: readonly O[] }
   operationWords(operation: O): string;
   traceCheck(
     request: FuzzRequest,
-    about: { readonly seed: number; readonly operations: number },
+    about: { readonly seed: number; readonly operations: number; readonly shrink: ShrinkBudget },
     ports: MachinePorts,
   ): Promise<TraceCheck<S>>;
+  /** What is wrong with the trace of this one script, if anything. */
+  traceOf(
+    script: S,
+    request: FuzzRequest,
+    ports: MachinePorts,
+  ): Promise<Pick<TraceCheck<S>, 'wrong' | 'verdict'>>;
   /** Faults that are put into the device's C source, one at a time. */
   mutants(source: string): readonly Mutant[];
   /** Faults that are put into the model, which the device then has to judge. */

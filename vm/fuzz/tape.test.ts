@@ -85,6 +85,30 @@ describe('Tape', () => {
     expect(qemu.sent).toBe('first\nsecond\n');
   });
 
+  it('sends no more than what its answers have room for', async () => {
+    const long = `${'x'.repeat(39_999)}\n`;
+    const marks = [1, 2, 3].map((count) => ({ sent: 2 * count, heard: long.length * count }));
+    const heard = tape.exchange('a\nb\nc\n', long.repeat(3), marks);
+    const sent: string[] = [];
+    for (let time = 0; time < 3; time++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      sent.push(qemu.sent);
+      qemu.say(long);
+    }
+    expect(await heard).toEqual({ heard: 'same' });
+    expect(sent).toEqual(['a\n', 'a\nb\n', 'a\nb\nc\n']);
+  });
+
+  it('counts answers without a look at them, interrupts not counted', async () => {
+    const all = tape.drain('a\nb\nc\n', 3);
+    for (const piece of ['OK 1\nI', 'RQ raise 0\nO', 'K IRQ\nFAIL\n']) qemu.say(piece);
+    expect(await all).toBe(true);
+    const lost = tape.drain('a\nb\n', 2);
+    qemu.say('OK\nIRQ lower 0\n');
+    qemu.end();
+    expect(await lost).toBe(false);
+  });
+
   it('records answers, interrupts not counted', async () => {
     const lines = tape.record('a\nb\n', 2, 1000);
     qemu.say('IRQ raise 0\nOK 1\nFAIL no\n');

@@ -4,6 +4,7 @@
  * as bytes. A client with a promise for each command costs more than QEMU takes
  * to answer it.
  */
+import type { Mark } from './plan.js';
 import type { Wire } from './wire.js';
 
 /** Answers that are not as expected. `at`: offset in the expected text of the first line that differs. */
@@ -20,10 +21,14 @@ export type Heard =
   | { readonly heard: 'lost' | 'nothing'; readonly at: number };
 
 const LF = 0x0a;
+/** `I`, as in `IRQ raise 0`: no answer begins so. */
+const INTERRUPT = 0x49;
 /** Enough of a line for a message; the longest are all of `mem`. */
 const KEPT = 120_000;
 /** As much as a FIFO holds. */
 const CHUNK = 65_536;
+/** Bytes of answers that may be on their way: when its FIFO is full, QEMU tries again every 100 µs, and works at that harder than at answers. */
+const WINDOW = 49_152;
 /** Looks in a row without a pause: an answer that is all there is to it comes this soon. */
 const EAGER = 3;
 /** Between two looks, milliseconds: QEMU fills its FIFO in four. */
@@ -45,11 +50,16 @@ export class Tape {
   }
 
   /** Sends, and waits until all that is expected has come or something else has. One at a time. */
-  async exchange(send: string, expect: string): Promise<Heard> {
+  async exchange(send: string, expect: string, marks: readonly Mark[] = []): Promise<Heard> {
     return this.#alone(async () => {
       const expected = Buffer.from(expect, 'latin1');
-      const talk = this.#talk(send, this.#silenceMs);
       let at = 0;
+      let next = 0;
+      const talk = this.#talk(send, this.#silenceMs, () => {
+        const answered = (): boolean => (marks[next - 1]?.heard ?? 0) <= at;
+        while (next < marks.length && ((marks[next]?.heard ?? 0) - at <= WINDOW || answered())) next += 1;
+        return next === marks.length ? undefined : marks[next - 1]?.sent;
+      });
       while (at < expected.length) {
         const chunk = await talk();
         if (typeof chunk === 'string') return { heard: chunk, at };
@@ -78,6 +88,29 @@ export class Tape {
     });
   }
 
+  /** Sends, and waits for this many answers without a look at them; whether they came. Interrupts are not counted. */
+  async drain(send: string, answers: number): Promise<boolean> {
+    return this.#alone(async () => {
+      const talk = this.#talk(send, this.#silenceMs);
+      let left = answers;
+      // What begins the line that the next byte belongs to; 0: the byte itself.
+      let first = 0;
+      while (left > 0) {
+        const chunk = await talk();
+        if (typeof chunk === 'string') return false;
+        for (let at = 0; at < chunk.length; ) {
+          if (first === 0) first = chunk[at] ?? 0;
+          const end = chunk.indexOf(LF, at);
+          if (end < 0) break;
+          if (first !== INTERRUPT) left -= 1;
+          first = 0;
+          at = end + 1;
+        }
+      }
+      return true;
+    });
+  }
+
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#busy) throw new Error('One exchange at a time');
     this.#busy = true;
@@ -88,8 +121,15 @@ export class Tape {
     }
   }
 
-  /** Sends as there is room for it, and gives what comes, piece by piece; a piece is good until the next. */
-  #talk(send: string, silenceMs: number): () => Promise<Buffer | 'lost' | 'nothing'> {
+  /**
+   * Sends as there is room for it, and gives what comes, piece by piece; a piece is good until the next.
+   * `limit`: not to be sent yet from there on.
+   */
+  #talk(
+    send: string,
+    silenceMs: number,
+    limit: () => number | undefined = () => undefined,
+  ): () => Promise<Buffer | 'lost' | 'nothing'> {
     const bytes = Buffer.from(send, 'latin1');
     let sent = 0;
     let looks = 0;
@@ -99,7 +139,10 @@ export class Tape {
       this.#early = undefined;
       if (early !== undefined) return early;
       for (;;) {
-        if (!this.#lost && sent < bytes.length) sent += this.#wire.write(bytes, sent);
+        if (!this.#lost && sent < bytes.length) {
+          const end = limit() ?? bytes.length;
+          if (sent < end) sent += this.#wire.write(bytes.subarray(0, end), sent);
+        }
         // Of one that is speaking, the next words are waited for: asked for each, it would speak more slowly.
         if (looks > 0) await pause(looks > EAGER);
         if (this.#lost) return 'lost';

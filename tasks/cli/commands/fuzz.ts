@@ -12,6 +12,7 @@ interface Own {
   readonly shard?: { readonly index: number; readonly count: number };
   readonly replay?: string;
   readonly qemu?: string;
+  readonly raw: boolean;
 }
 
 function parseCount(text: string): number {
@@ -59,6 +60,7 @@ export function addFuzz(program: Command, app: App): void {
     .addOption(variantOption())
     .option('--replay <FILE>', 'do the script in this file, and no other')
     .option('--qemu <PATH>', 'use this QEMU; without it, ours is brought up to date first')
+    .option('--raw', 'only measure how fast one QEMU answers such commands: the limit', false)
     .action(async (own: Own) =>
       app.run({ builds: own.qemu === undefined, document: true }, command, async (services, steps) =>
         (await steps()).fuzz(services, {
@@ -68,6 +70,7 @@ export function addFuzz(program: Command, app: App): void {
           shard: own.shard,
           replay: own.replay === undefined ? undefined : resolve(own.replay),
           qemu: own.qemu === undefined ? undefined : resolve(own.qemu),
+          raw: own.raw,
         }),
       ),
     );
