@@ -14,11 +14,13 @@ import {
 import { elapsedAt, type Effect, irqLevel, type ModelState, type Stimulus } from './model/index.js';
 
 const NOW = ARRIVED + 100n;
+const ERRORS = ['BAD_COMMAND', 'BAD_STATE', 'BAD_TIMEOUT', 'BUSY', 'BAD_ACCESS'] as const;
+
+const ns = (...values: bigint[]) => values.map((value) => writeTo('TIMEOUT_NS', NOW, value));
+const seconds = (...values: bigint[]) => values.map((value) => command(NOW, COMMAND.TIMEOUT, value));
 
 /** The edges of what an operation can be, as writes. */
 function writesOf(operation: OperationName): readonly Stimulus[] {
-  const ns = (...values: bigint[]) => values.map((value) => writeTo('TIMEOUT_NS', NOW, value));
-  const seconds = (...values: bigint[]) => values.map((value) => command(NOW, COMMAND.TIMEOUT, value));
   switch (operation) {
     case 'no command':
       return [6n, 1n << 32n, (1n << 64n) - 1n].map((value) => command(NOW, value));
@@ -45,11 +47,11 @@ function writesOf(operation: OperationName): readonly Stimulus[] {
 /** What became of a state, in the table's words. */
 function effectsOf(before: ModelState, after: ModelState, effects: readonly Effect[]): Effects {
   const error = effects.find((one) => one.effect === 'error');
-  const name = Object.entries(ERROR_BIT).find(([, bit]) => error?.raised === 1n << BigInt(bit))?.[0];
+  const name = ERRORS.find((one) => error?.raised === 1n << BigInt(ERROR_BIT[one]));
   const has = (effect: Effect['effect']): boolean => effects.some((one) => one.effect === effect);
   const elapsed = elapsedAt(after, NOW);
   return {
-    ...(name === undefined ? {} : { error: name as keyof typeof ERROR_BIT }),
+    ...(name === undefined ? {} : { error: name }),
     ...(after.status === before.status ? {} : { status: after.status }),
     ...(elapsed === elapsedAt(before, NOW) ? {} : { zero: true }),
     ...(has('text') ? { text: true } : {}),

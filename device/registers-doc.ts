@@ -128,11 +128,9 @@ function decisionRows(): string[][] {
       row.states.push(state);
       rows.set(cells.join('|'), row);
     }
-    return [...rows.values()].map(({ states, cells }) => [
-      operation,
-      states.length === STATES.length ? 'any' : states.join(', '),
-      ...cells,
-    ]);
+    return [...rows.values()].map(({ states, cells }) =>
+      [operation, states.length === STATES.length ? 'any' : states.join(', ')].concat(cells),
+    );
   });
 }
 

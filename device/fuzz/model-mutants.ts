@@ -42,8 +42,8 @@ export function modelMutants(file: string, source: string): readonly Mutant[] {
   });
   // Of the contract, the decisions: a register's place is a matter of the header, which both sides have.
   const from = file.endsWith('contract.ts') ? 'export const COMMAND_TABLE' : '';
-  return mutants(source, operators, from, maskTypeScript).map((mutant) => ({
-    ...mutant,
-    id: `${file.replace('device/', '')}: ${mutant.id}`,
-  }));
+  const named: Mutant[] = [];
+  for (const mutant of mutants(source, operators, from, maskTypeScript))
+    named.push({ ...mutant, id: `${file.replace('device/', '')}: ${mutant.id}` });
+  return named;
 }

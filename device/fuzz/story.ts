@@ -78,7 +78,7 @@ export function planInSlices(script: Script, options: StoryOptions): Generator<u
 const SAVED_VERSION = 1n;
 /** Fields of a saved state that make one number: all are set when one is changed. */
 const SUM: readonly string[] = ['status', 'elapsed', 'started'];
-const SIGNED: readonly string[] = ['elapsed', 'started', 'deadline'];
+const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);
 /** Operations that are worked out without a pause. */
 const SLICE = 48;
 
@@ -267,7 +267,7 @@ class Story {
     };
     const time = (field === 'started' || field === 'deadline') && value !== 0n;
     const forged = BigInt.asUintN(64, time ? now + value : value);
-    saved[field] = SIGNED.includes(field) ? BigInt.asIntN(64, forged) : forged;
+    saved[field] = SIGNED.has(field) ? BigInt.asIntN(64, forged) : forged;
     const together = SUM.includes(field) ? SUM : [field];
     const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
     const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;

@@ -79,13 +79,13 @@ async function byName(file: string): Promise<string> {
 
 /** All faults of a model, file by file. */
 export async function modelMutants(
-  { sources, mutants }: NonNullable<AnySearch['model']>,
+  model: NonNullable<AnySearch['model']>,
   root: string,
 ): Promise<readonly ModelMutant[]> {
   const all: ModelMutant[] = [];
-  for (const file of sources) {
+  for (const file of model.sources) {
     const source = await readFile(join(root, file), 'utf8');
-    all.push(...mutants(file, source).map((mutant) => ({ ...mutant, file })));
+    for (const mutant of model.mutants(file, source)) all.push({ ...mutant, file });
   }
   return all;
 }

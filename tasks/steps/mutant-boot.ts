@@ -52,14 +52,8 @@ export async function bootMutant(
   await rm(reports, { recursive: true, force: true });
   const seconds = (performance.now() - started) / 1000;
   const { exitCode, guest, verdict } = report.result;
-  switch (exitCode) {
-    case EXIT.passed:
-      return { killer: undefined, seconds, what: 'nothing differs' };
-    case EXIT.differs:
-      return { killer: 'cross-check', seconds, what: verdict === null ? '' : summary(verdict) };
-    case EXIT.testFailed:
-      return { killer: 'guest', seconds, what: guest.reason };
-    default:
-      return { killer: 'crash', seconds, what: guest.reason };
-  }
+  if (exitCode === EXIT.passed) return { killer: undefined, seconds, what: 'nothing differs' };
+  if (exitCode === EXIT.differs)
+    return { killer: 'cross-check', seconds, what: verdict === null ? '' : summary(verdict) };
+  return { killer: exitCode === EXIT.testFailed ? 'guest' : 'crash', seconds, what: guest.reason };
 }

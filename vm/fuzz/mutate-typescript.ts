@@ -12,11 +12,14 @@ export interface ModelNames {
   readonly limits: readonly string[];
 }
 
-export function modelOperators({ quoted, fields, limits }: ModelNames): readonly Operator[] {
-  const next = (words: readonly string[]) => (found: string) => {
+const next =
+  (words: readonly string[]) =>
+  (found: string): readonly string[] => {
     const other = words[(words.indexOf(found) + 1) % words.length];
     return other === undefined || other === found ? [] : [other];
   };
+
+export function modelOperators({ quoted, fields, limits }: ModelNames): readonly Operator[] {
   return [
     {
       name: 'comparison',
