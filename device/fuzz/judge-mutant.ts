@@ -70,7 +70,7 @@ export async function judgeMutant(
     }
     const traced = await traceCheck(
       request,
-      { seed: budget.seed, operations: Math.ceil(budget.operations / 10), shrink: TRACE_SHRINK },
+      { seed: budget.seed, operations: Math.ceil(budget.operations / 20), shrink: TRACE_SHRINK },
       ports,
     );
     const operations = searched.operations + traced.search.operations;

@@ -32,6 +32,15 @@ const ANY_TIME = 1n << 62n;
 
 /** One script in this many saves the VM and loads it into a new process. */
 const EVENTFUL_EVERY = 2;
+/** Operations of a script: so that there are some of both kinds. */
+const LONGEST = 150;
+const tracedTarget: typeof stopwatchTarget = {
+  ...stopwatchTarget,
+  sample: (seed, index, eventful) => {
+    const script = stopwatchTarget.sample(seed, index, eventful);
+    return { ...script, operations: script.operations.slice(0, LONGEST) };
+  },
+};
 const PATTERNS = ['stopwatch_*', 'memory_region_ops_*', 'gic_set_irq'];
 
 export async function traceCheck(
@@ -42,7 +51,7 @@ export async function traceCheck(
   const { seed } = about;
   const [search, judged] = await traced(request, (trace) =>
     campaign(
-      stopwatchTarget,
+      tracedTarget,
       {
         ...request,
         ...about,
@@ -58,7 +67,7 @@ export async function traceCheck(
   if (search.finding !== undefined) return { search, ...judged, wrong: undefined, verdict: undefined };
   if (judged.wrong === undefined) return { search, ...judged };
   for (let index = 0; index < search.scripts; index++) {
-    const script = stopwatchTarget.sample(seed, index, index % EVENTFUL_EVERY === EVENTFUL_EVERY - 1);
+    const script = tracedTarget.sample(seed, index, index % EVENTFUL_EVERY === EVENTFUL_EVERY - 1);
     if ((await traceOf(script, request, ports)).wrong === undefined) continue;
     return { search, ...judged, script: await shorten(script, request, about.shrink, ports) };
   }

@@ -191,7 +191,10 @@ export class Rig {
       } catch {
         return 'not saved';
       }
-      const first = (this.#machine = await FuzzMachine.start(this.request, this.ports, { now }));
+      // The numbers of a trace are part of the state: one that is refused leaves a gap, and no evidence.
+      const { trace: _, ...silent } = this.request;
+      const request = refused ? silent : this.request;
+      const first = (this.#machine = await FuzzMachine.start(request, this.ports, { now }));
       const taken = await first.takes(forged);
       if (taken === refused) return taken ? 'taken' : 'refused';
       if (taken) return first;

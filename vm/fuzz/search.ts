@@ -62,7 +62,7 @@ export interface MutantVerdict {
 
 export interface MutantBudget {
   readonly seed: number;
-  /** Of the search; a tenth of it goes to the check of the trace. */
+  /** Of the search; a twentieth of it goes to the check of the trace. */
   readonly operations: number;
   readonly seconds: number;
 }
