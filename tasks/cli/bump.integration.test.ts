@@ -100,15 +100,15 @@ test('interrupted while it downloads: nothing has changed, and the same command 
   const data = readFileSync(file);
   rmSync(file);
   let whole = false;
-  let begun = (): void => {};
-  const underWay = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  server = createServer((_, response) => {
+  const started = createServer((_, response) => {
     response.setHeader('content-length', data.length);
     if (whole) response.end(data);
-    else response.write(data.subarray(0, 200_000), () => begun());
+    else response.write(data.subarray(0, 200_000), () => started.emit('half'));
   }).listen(0, '127.0.0.1');
+  server = started;
+  const underWay = new Promise<void>((resolve) => {
+    started.once('half', () => resolve());
+  });
   await new Promise((resolve) => server?.once('listening', resolve));
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
