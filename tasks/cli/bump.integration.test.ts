@@ -149,8 +149,9 @@ test('the configuration keeps its comments; the old tree stays, and its edits by
   expect(config()).toBe(text.replaceAll('1.0.0', '1.0.1').replace(old, sum));
   expect(readFileSync(edited, 'utf8')).toContain('by hand');
   expect(readFileSync(join(tree('busybox-1.0.1'), 'applets/applets.c'), 'utf8')).toBe('/* 1.0.1 */\n');
-  const status = await project.stopwatch(['status']);
-  expect(status.out).toMatch(/busybox:tree +fresh/);
+  const prepared = await project.stopwatch(['prepare', 'busybox']);
+  expect(prepared.code, prepared.err).toBe(0);
+  expect((await project.stopwatch(['status'])).out).toMatch(/busybox:tree +fresh/);
 });
 
 const rows = (name: string, count: number): string =>
@@ -201,6 +202,7 @@ describe('patches', () => {
     const after = configured();
     expect(JSON.parse(after)).toEqual({ sources: { linux: sourceAt('linux', '1.0.1', moved) } });
 
+    expect((await project.stopwatch(['prepare', 'linux'])).code).toBe(0);
     const other = project.release('linux', '1.0.2', linux('1.0.2', 627, 'another'));
     const rejected = await project.stopwatch(['bump', 'linux', '1.0.2', '--sha256', other]);
     expect(rejected.code).toBe(5);
@@ -209,6 +211,8 @@ describe('patches', () => {
       /drivers\/misc\/Kconfig:628: rejected\n.*@@ -628,2 \+628,3 @@\n.*pvpanic.*\n.*\+source "drivers\/misc\/stopwatch\/Kconfig"/,
     );
     expect(configured()).toBe(after);
+    // Nor is what is built stale because of it.
+    expect((await project.stopwatch(['status'])).out).toMatch(/linux:tree +fresh/);
     expect(readdirSync(join(project.work, 'src')).filter((name) => name.includes('partial'))).toEqual([]);
   });
 });

@@ -42,9 +42,7 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
   }
   const archive = await findArchive(services, options, version);
   const changed = withSource(config, part, { ...present, version, places: [...archive.places] });
-  // Without the tidying: the present tree is still in use, whatever the new configuration says.
-  const there = { ...services, loaded: { ...services.loaded, config: changed } };
-  await bringUpToDate({ ...(await toolchain(there)), tidy: async () => {} }, [`${part}:tree`]);
+  await fetchTree(services, changed, part);
   const stamp = await readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
   const found = archive.place ?? stamp?.place;
   if (found === undefined) throw new StopwatchError('internal', 'The archive has no place');
@@ -54,6 +52,19 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
   const kept = places.some((place) => place !== undefined) ? places : [found];
   await configure(services, file, part, { version, places: kept });
   return result(services, options, file, { version, archive, places: kept, trials });
+}
+
+/**
+ * Downloads and extracts as ever, but under names of its own: what is known of the present tree stays known. Without the
+ * tidying: that tree is still in use, whatever the new configuration says.
+ */
+async function fetchTree(services: Services, config: Config, part: SourceName): Promise<void> {
+  const tools = await toolchain({ ...services, loaded: { ...services.loaded, config } });
+  const apart = (name: string) => `bump:${name.replace(':', '-')}`;
+  const tasks = tools.tasks
+    .filter(({ name }) => name === `${part}:download` || name === `${part}:tree`)
+    .map((task) => ({ ...task, name: apart(task.name), deps: task.deps.map(apart) }));
+  await bringUpToDate({ ...tools, tasks, tidy: async () => {} }, [apart(`${part}:tree`)]);
 }
 
 function withSource(config: Config, part: SourceName, source: Config['sources']['qemu']): Config {
