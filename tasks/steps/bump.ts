@@ -6,6 +6,7 @@ import { loadDevice } from '../config/device.js';
 import type { BumpOptions, Result, Services } from './services.js';
 import type { Config, Place, SourceName } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
+import type { Task } from '../core/task.js';
 import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
 import { shellQuote } from '../host/process.js';
@@ -54,16 +55,19 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
   return result(services, options, file, { version, archive, places: kept, trials });
 }
 
+const apart = (name: string): string => `bump:${name.replace(':', '-')}`;
+
 /**
  * Downloads and extracts as ever, but under names of its own: what is known of the present tree stays known. Without the
  * tidying: that tree is still in use, whatever the new configuration says.
  */
 async function fetchTree(services: Services, config: Config, part: SourceName): Promise<void> {
   const tools = await toolchain({ ...services, loaded: { ...services.loaded, config } });
-  const apart = (name: string) => `bump:${name.replace(':', '-')}`;
-  const tasks = tools.tasks
-    .filter(({ name }) => name === `${part}:download` || name === `${part}:tree`)
-    .map((task) => ({ ...task, name: apart(task.name), deps: task.deps.map(apart) }));
+  const tasks: Task[] = [];
+  for (const task of tools.tasks) {
+    if (task.name !== `${part}:download` && task.name !== `${part}:tree`) continue;
+    tasks.push({ ...task, name: apart(task.name), deps: task.deps.map(apart) });
+  }
   await bringUpToDate({ ...tools, tasks, tidy: async () => {} }, [apart(`${part}:tree`)]);
 }
 
