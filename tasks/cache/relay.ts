@@ -39,8 +39,15 @@ export function startRelay(socketPath: string, store: GuardedStore): Relay {
   };
 }
 
+/** What was found and written on one connection, which is one call of ccache. */
+interface Call {
+  manifestFound: boolean;
+  readonly results: Set<string>;
+}
+
 function serve(socket: Socket, store: GuardedStore): void {
   const reader = new RespReader();
+  const call: Call = { manifestFound: false, results: new Set() };
   let last: Promise<void> = Promise.resolve();
   socket.on('data', (chunk) => {
     let commands: Reply[];
@@ -51,7 +58,7 @@ function serve(socket: Socket, store: GuardedStore): void {
       return;
     }
     for (const command of commands) {
-      const answer = answerTo(wordsOf(command), store);
+      const answer = answerTo(wordsOf(command), call, store);
       last = last.then(async () => {
         const bytes = await answer;
         if (!socket.destroyed) socket.write(bytes);
@@ -60,15 +67,16 @@ function serve(socket: Socket, store: GuardedStore): void {
   });
 }
 
-async function answerTo(words: readonly Buffer[], store: GuardedStore): Promise<Buffer> {
-  const [command, key, value] = words;
+async function answerTo(words: readonly Buffer[], call: Call, store: GuardedStore): Promise<Buffer> {
+  const [command, name, value] = words;
+  const key = String(name);
   switch (String(command).toUpperCase()) {
     case 'GET':
-      return encodeBulk(await store.get(String(key)));
+      return encodeBulk(await read(key, call, store));
     case 'SET':
       if (value === undefined) return Buffer.from('-ERR SET wants a value\r\n');
       // A copy: the piece that it came in may be larger by far.
-      store.put(String(key), Buffer.from(value));
+      write(key, Buffer.from(value), call, store);
       return Buffer.from('+OK\r\n');
     case 'EXISTS':
     case 'DEL':
@@ -81,6 +89,32 @@ async function answerTo(words: readonly Buffer[], store: GuardedStore): Promise<
     default:
       return Buffer.from('-ERR unknown command\r\n');
   }
+}
+
+/**
+ * ccache keeps two entries for a compilation, the list of headers (manifest) and
+ * the result. In depend mode both have one key when there are no headers, and on
+ * a server, other than in a directory, the second takes the place of the first:
+ * the dozens of such files by which the kernel's build tries out the compiler
+ * would never be hits. So then the manifest has a key of its own.
+ */
+const manifestKey = (key: string): string => `${key}-manifest`;
+
+/** By an entry's header: 0xCC 0xAC, version of the format, 0 for a result and 1 for a manifest. */
+const isResult = (entry: Buffer): boolean => entry[0] === 0xcc && entry[1] === 0xac && entry[3] === 0;
+
+async function read(key: string, call: Call, store: GuardedStore): Promise<Buffer | undefined> {
+  const entry = await store.get(key);
+  // The manifest is what is asked for first.
+  if (entry === undefined || call.manifestFound) return entry;
+  const manifest = isResult(entry) ? await store.get(manifestKey(key)) : entry;
+  call.manifestFound = manifest !== undefined;
+  return manifest ?? entry;
+}
+
+function write(key: string, entry: Buffer, { results }: Call, store: GuardedStore): void {
+  if (isResult(entry)) results.add(key);
+  store.put(!isResult(entry) && results.has(key) ? manifestKey(key) : key, entry);
 }
 
 function wordsOf(command: Reply): readonly Buffer[] {

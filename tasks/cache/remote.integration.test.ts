@@ -29,6 +29,8 @@ import { createCompileCache } from './compile-cache.js';
 import type { Credentials } from './store.js';
 
 const FILES = 12;
+/** Of these, files without a header: for one, ccache 4.7 gives both of its entries one key. */
+const BARE = 2;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), 'stopwatch-cache-'));
 afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
@@ -96,9 +98,11 @@ async function compile(
   env: Record<string, string>,
 ): Promise<void> {
   const name = `f${index}`;
-  // With a header: for a file without any, ccache 4.7 gives its two entries one key on a server.
   writeFileSync(join(directory, 'text.h'), `#define TEXT "${text}"\n`);
-  const source = `#include "text.h"\nconst char *${name}(void) { return TEXT "${index}"; }\n`;
+  const source =
+    index < BARE
+      ? `const char *${name}(void) { return "${text}${index}"; }\n`
+      : `#include "text.h"\nconst char *${name}(void) { return TEXT "${index}"; }\n`;
   writeFileSync(join(directory, `${name}.c`), source);
   await run('ccache', ['gcc', '-MMD', '-c', `${name}.c`, '-o', `${name}.o`], { env, cwd: directory });
   expect(statSync(join(directory, `${name}.o`)).size).toBeGreaterThan(0);
@@ -124,7 +128,7 @@ describe.each(['redis', 'nginx'] as const)('%s, configured as the page says', (k
     expect(second).toMatchObject({ ...whole, warnings: [] });
     expect(remote).toMatchObject({
       place: server.address,
-      hits: 2 * FILES,
+      hits: 2 * FILES + BARE,
       misses: 0,
       errors: 0,
       written: 0,
@@ -139,10 +143,13 @@ describe.each(['redis', 'nginx'] as const)('%s, configured as the page says', (k
     const address = server.address
       .replace('redis+unix:', `redis+unix://${user}:${secret}@localhost`)
       .replace('http://', `http://${user}:${secret}@`);
-    const env = environmentOf(directory, { CCACHE_STATSLOG: log, CCACHE_REMOTE_STORAGE: address });
+    const env = environmentOf(directory, {
+      CCACHE_STATSLOG: log,
+      CCACHE_REMOTE_STORAGE: `${address}|read-only`,
+    });
     for (let index = 0; index < FILES; index++) await compile(directory, index, 'a', env);
     const counted = readFileSync(log, 'utf8').split('\n');
-    expect(counted.filter((line) => line === 'remote_storage_hit')).toHaveLength(FILES);
+    expect(counted.filter((line) => line === 'remote_storage_hit')).toHaveLength(FILES - BARE);
   });
 
   it('read-only: takes, and writes nothing', async () => {
