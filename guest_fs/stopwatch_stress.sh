@@ -136,9 +136,9 @@ count() {
 	get $timeout_file || fail 'cannot read the number of interrupts'
 }
 
-# What the driver counts, once it has come to this number: interrupts of a busy host are late. Half a minute at most.
+# What the driver counts, once it has come to this number: interrupts of a busy host are late. Ten seconds at most.
 count_to() { # NUMBER
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	for _ in 1 2 3 4 5; do
 		count
 		[ "$value" -lt "$1" ] || return
 		sleep 2

@@ -62,7 +62,7 @@ async function expectFound({ edits, tests, codes, said }: Fault, more: readonly 
 
 const plainly: readonly Fault[] = [
   {
-    what: 'leaves its directory in debugfs',
+    what: 'it leaves its directory in debugfs',
     edits: [
       ['\tdebugfs_remove(stopwatch_debugfs);\n\tplatform_driver_unregister', '\tplatform_driver_unregister'],
     ],
@@ -71,7 +71,7 @@ const plainly: readonly Fault[] = [
     said: /the driver is unloaded, and there still is \/sys\/kernel\/debug\/stopwatch/,
   },
   {
-    what: 'goes and leaves its timeout armed',
+    what: 'it goes and leaves its timeout armed',
     edits: [
       ['\t\tlist_del(&sw->node);\n\tstopwatch_quiesce(sw);', '\t\tlist_del(&sw->node);'],
       ['\tstopwatch_quiesce(sw);\n\tret = devm_request_irq', '\tret = devm_request_irq'],
@@ -82,25 +82,25 @@ const plainly: readonly Fault[] = [
     said: /compared {2}guest\.interrupts\n +expected {2}at most \d+/,
   },
   {
-    what: 'loses every second interrupt',
+    what: 'it loses every second interrupt',
     edits: [
       [
         '\tif (!ret)\n\t\tWRITE_ONCE(',
         '\tif (!ret && readq(sw->regs + STOPWATCH_TIMEOUT_COUNT) % 2)\n\t\tWRITE_ONCE(',
       ],
     ],
-    tests: ['binding', 'sharing', 'expiries', 'afterwards'],
+    tests: ['binding', 'sharing', 'expiries'],
     codes: [1],
     said: /interrupts(?: of .*)?: expected '\d+', got '\d+'/,
   },
 ];
 
-test.each(plainly)('a driver that $what', async (fault) => expectFound(fault, []));
+test.each(plainly)('$what: found', async (fault) => expectFound(fault, []));
 
 /** What only a kernel that looks after itself can see. */
 const checked: readonly Fault[] = [
   {
-    what: 'gives a command without the lock',
+    what: 'it gives a command without the lock',
     edits: [
       [
         '\tspin_lock_irqsave(&sw->lock, flags);\n\tret = stopwatch_command(sw, command);\n\tspin_unlock_irqrestore(&sw->lock, flags);\n',
@@ -112,7 +112,7 @@ const checked: readonly Fault[] = [
     said: /the kernel complained: WARNING: .* stopwatch_write\+/,
   },
   {
-    what: 'takes the lock of its interrupt handler with interrupts on',
+    what: 'it takes the lock of its interrupt handler with interrupts on',
     edits: [
       [
         '\tspin_lock_irqsave(&sw->lock, flags);\n\tret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);',
@@ -129,7 +129,7 @@ const checked: readonly Fault[] = [
     said: /WARNING: (?:inconsistent lock state|possible irq lock inversion dependency detected)/,
   },
   {
-    what: 'sleeps under a spinlock',
+    what: 'it sleeps under a spinlock',
     edits: [
       ['\t/* writeq() orders this store before the command. */\n', '\tkfree(kzalloc(8, GFP_KERNEL));\n'],
       ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
@@ -139,7 +139,7 @@ const checked: readonly Fault[] = [
     said: /the kernel complained: BUG: sleeping function called from invalid context/,
   },
   {
-    what: 'uses a device that is gone',
+    what: 'it uses a device that is gone',
     edits: [
       [
         '\tscoped_guard(mutex, &stopwatch_devices_lock)\n\t\tlist_del(&sw->node);\n\tstopwatch_quiesce',
@@ -151,7 +151,7 @@ const checked: readonly Fault[] = [
     said: /BUG: KASAN: slab-use-after-free in /,
   },
   {
-    what: 'does not free its state',
+    what: 'it does not free its state',
     edits: [
       ['devm_kzalloc(dev, sizeof(*sw), GFP_KERNEL)', 'kzalloc(sizeof(*sw), GFP_KERNEL)'],
       ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
@@ -162,7 +162,7 @@ const checked: readonly Fault[] = [
   },
 ];
 
-test.each(checked)('a driver that $what, on a kernel that checks itself', async (fault) =>
+test.each(checked)('$what: found by a kernel that checks itself', async (fault) =>
   expectFound(fault, ['--variant', 'debug']),
 );
 
