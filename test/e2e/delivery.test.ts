@@ -17,6 +17,8 @@ import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 
+/** With a guest on a busy host. */
+const PATIENCE_MS = 120_000;
 const CTRL = '/usr/bin/stopwatch_ctrl.sh';
 
 let lab: Laboratory;
@@ -91,12 +93,12 @@ async function withGuest(
 const onAsk = async () => ({ status: 1, text: 'not here' });
 
 function guestOf(line: Socket, disk: string, cutPower: () => void): Guest {
-  const delivery = new Delivery(line, disk, { clock: hostClock, timeoutMs: 120_000, onAsk });
+  const delivery = new Delivery(line, disk, { clock: hostClock, timeoutMs: PATIENCE_MS, onAsk });
   const put: Guest['put'] = (path, content) =>
     delivery.put({ content: Buffer.from(content), path, mode: 0o755, module: undefined });
   const run: Guest['run'] = async (path) => {
     const lines: string[] = [];
-    await delivery.run(path, (text) => lines.push(text), new AbortController().signal);
+    await delivery.run(path, (text) => lines.push(text), AbortSignal.timeout(PATIENCE_MS));
     return lines.join('\n');
   };
   const hasOldCtrl = async (): Promise<void> => {
@@ -108,7 +110,8 @@ function guestOf(line: Socket, disk: string, cutPower: () => void): Guest {
 /** What a host says that does not keep to what it has on the disk. */
 async function says(guest: Guest, ...words: readonly (string | number)[]): Promise<string> {
   const id = randomBytes(6).toString('hex');
-  const answer = new Promise<string>((resolve) => {
+  const answer = new Promise<string>((resolve, reject) => {
+    setTimeout(() => reject(new Error(`No answer to ${words.join(' ')}`)), PATIENCE_MS).unref();
     let heard = '';
     const listen = (chunk: Buffer): void => {
       heard += chunk.toString();
@@ -133,8 +136,8 @@ test('damaged, cut off or lost on the way; and a full file system', async () => 
       new RegExp(`^1 expected the SHA-256 sum .* got ${sumOf(content)}$`),
     );
     await guest.hasOldCtrl();
-    // More than the disk has.
-    expect(await says(guest, 2 ** 30, sumOf(content), 755, CTRL)).toMatch(/^1 /);
+    // More than came.
+    expect(await says(guest, content.length + 1, sumOf(content), 755, CTRL)).toMatch(/^1 expected the SHA/);
     await guest.hasOldCtrl();
     // No such directory.
     expect(await guest.put('/nowhere/else', content)).toMatchObject({ status: 1 });

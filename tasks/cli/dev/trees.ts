@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** What is changed by hand in the source trees of QEMU, Linux and Busybox, while `dev` runs. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { lstatSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { errnoOf } from '../../core/errno.js';
 import type { Emit } from '../../core/events.js';
 import { type TreeWatch, type TreeWatchState, watchTrees } from '../../host/tree-watch.js';
 
@@ -20,6 +22,8 @@ export class Trees {
   readonly #roots: readonly string[];
   readonly #options: TreesOptions;
   readonly #saved = new Set<string>();
+  /** Of what was heard of. */
+  readonly #contents = new Map<string, string>();
   /** Tasks that write into a tree, and run. */
   #writing = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -39,9 +43,9 @@ export class Trees {
     return (event) => {
       if ('task' in event && event.task !== undefined && /:(?:tree|patch)$/.test(event.task)) {
         if (event.type === 'task-start') this.#writing++;
-        // The last events are still on their way.
+        // The last events are still on their way; then they have been heard of.
         if (event.type === 'task-done' || event.type === 'task-failed')
-          setTimeout(() => this.#writing--, this.#options.quietMs);
+          void this.watch.generation('').then(() => this.#writing--);
       }
       emit(event);
     };
@@ -57,17 +61,38 @@ export class Trees {
     this.#saved.add(path);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const all = [...this.#saved].sort();
+      const other = [...this.#saved].filter((each) => this.#isOther(each)).sort();
       this.#saved.clear();
       // Editors write beside a file first, under names of a moment.
-      const there = all.filter((each) => existsSync(each));
-      this.#options.onSave((there.length > 0 ? there : all).map((each) => this.#shown(each)));
+      const there = other.filter((each) => this.#contents.get(each) !== GONE);
+      const saved = there.length > 0 ? there : other;
+      if (saved.length > 0) this.#options.onSave(saved.map((each) => this.#shown(each)));
     }, this.#options.quietMs);
+  }
+
+  /** A file that only got another time is not saved: a build gives one to what came back with its old one. */
+  #isOther(path: string): boolean {
+    const is = contentOf(path);
+    const was = this.#contents.get(path);
+    this.#contents.set(path, is);
+    return is !== was && is !== DIRECTORY;
   }
 
   #shown(path: string): string {
     const root = this.#roots.find((each) => path === each || path.startsWith(`${each}/`));
     return root === undefined ? path : join(basename(root), relative(root, path));
+  }
+}
+
+const GONE = 'gone';
+const DIRECTORY = 'directory';
+
+function contentOf(path: string): string {
+  try {
+    const { mode } = lstatSync(path);
+    return `${mode} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+  } catch (error) {
+    return errnoOf(error).code === 'EISDIR' ? DIRECTORY : GONE;
   }
 }
 
