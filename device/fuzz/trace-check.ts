@@ -69,7 +69,9 @@ export async function traceCheck(
   for (let index = 0; index < search.scripts; index++) {
     const script = tracedTarget.sample(seed, index, index % EVENTFUL_EVERY === EVENTFUL_EVERY - 1);
     if ((await traceOf(script, request, ports)).wrong === undefined) continue;
-    return { search, ...judged, script: await shorten(script, request, about.shrink, ports) };
+    const short = await shorten(script, request, about.shrink, ports);
+    // What is wrong with the short one is what can be read.
+    return { search, ...judged, ...(await traceOf(short, request, ports)), script: short };
   }
   return { search, ...judged };
 }

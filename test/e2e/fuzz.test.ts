@@ -19,18 +19,26 @@ beforeAll(async () => {
 
 interface Document {
   readonly operations: number;
+  readonly decisions?: {
+    readonly total: number;
+    readonly reached: number;
+    readonly missed: readonly string[];
+  };
+  readonly trace?: { readonly shortest?: number; readonly script?: string };
   readonly finding?: { readonly shortest: number; readonly script: string; readonly compared: string };
 }
 
-async function fuzz(...args: string[]) {
+async function stopwatch<T>(command: string, args: readonly string[]) {
   const { project } = lab;
-  const { code, out, err } = await start('npx', ['stopwatch', 'fuzz', '--json', ...args], {
+  const { code, out, err } = await start('npx', ['stopwatch', command, '--json', ...args], {
     cwd: project.directory,
     env: project.env,
   }).ended;
-  const document: Document = JSON.parse(out);
+  const document: T = JSON.parse(out);
   return { code, err, document };
 }
+
+const fuzz = (...args: string[]) => stopwatch<Document>('fuzz', args);
 
 test('scripts that once showed a difference show none', async () => {
   const { project } = lab;
@@ -50,11 +58,16 @@ test('scripts that once showed a difference show none', async () => {
   expect(outcomes.filter(({ outcome }) => outcome.result !== 'agree')).toEqual([]);
 });
 
-test('a campaign finds no difference', async () => {
-  const { code, document } = await fuzz('--ops', '200000', '--seed', '1');
+/** Half a minute's worth on two quiet processors. */
+const CAMPAIGN = 2_000_000;
+
+test('a campaign finds no difference, and carries out all that the contract decides', async () => {
+  const { code, document } = await fuzz('--ops', String(CAMPAIGN), '--seed', '1');
   expect(document.finding).toBeUndefined();
   expect(code).toBe(0);
-  expect(document.operations).toBeGreaterThanOrEqual(200_000);
+  expect(document.operations).toBeGreaterThanOrEqual(CAMPAIGN);
+  expect(document.decisions?.missed).toEqual([]);
+  expect(document.decisions?.reached).toBe(document.decisions?.total);
 });
 
 test('a fault is found, made short, written down, and done again', async () => {
@@ -71,4 +84,42 @@ test('a fault is found, made short, written down, and done again', async () => {
   const script = document.finding?.script ?? '';
   expect(existsSync(script)).toBe(true);
   expect(await fuzz('--replay', script)).toMatchObject({ code: 3, document: { compared: 'ELAPSED_NS' } });
+});
+
+test('a device that is right and says something else is found by its trace, and that is made short', async () => {
+  edit(
+    lab.project.package,
+    'device/stopwatch.c',
+    '    trace_stopwatch_error(s->seq++, now, error, s->error);',
+    '    trace_stopwatch_error(s->seq++, now, error, error);',
+  );
+  const { code, document } = await fuzz('--ops', '5000', '--seed', '1');
+  expect(code).toBe(3);
+  expect(document.finding).toBeUndefined();
+  expect(document.trace?.shortest).toBeLessThanOrEqual(6);
+  expect(await fuzz('--replay', document.trace?.script ?? '')).toMatchObject({ code: 3 });
+});
+
+interface Judgement {
+  readonly mutants: number;
+  readonly killed: number;
+  readonly killedByBoot: Readonly<Record<string, number>>;
+}
+
+test('faults in the device are seen by the search and some by a boot, faults in the model by the device', async () => {
+  // A timer that is late, which a guest's test shows too; a deadline that is not saved, which it does not.
+  const device = await stopwatch<Judgement>('mutants', [
+    '--only',
+    String.raw`^timer in stopwatch_arm.*deadline \+ 1\)|^forgotten migration field.*deadline`,
+  ]);
+  expect(device).toMatchObject({ code: 0, document: { mutants: 2, killed: 2 } });
+  expect(device.document.killedByBoot['cross-check']).toBe(1);
+  const model = await stopwatch<Judgement>('mutants', [
+    '--model',
+    '--only',
+    'comparison in (elapsedAt|irqLevel)',
+  ]);
+  expect(model.code).toBe(0);
+  expect(model.document.mutants).toBeGreaterThan(1);
+  expect(model.document.killed).toBe(model.document.mutants);
 });
