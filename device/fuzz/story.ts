@@ -16,8 +16,6 @@ import {
   MEM_DATA,
   MEM_DATA_LEN,
   MEM_SIZE,
-  REGS_SIZE,
-  STATUS,
   registerAt,
   type RegisterName,
   REGISTERS,
@@ -26,12 +24,9 @@ import {
 import { commandOperation, decisionIndex, timeoutOperation } from '../decisions.js';
 import { decode, initialState, type ModelState, snapshotAt, step, type Stimulus } from '../model/index.js';
 import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../vm/device-kit-fuzz.js';
-import type { Operation, Region, Script } from './script.js';
-
-/** Where the platform bus of `virt` puts the first device's regions, in order. */
-const MEM = 0xc000000;
-export const REGS = MEM + MEM_SIZE;
-const END = REGS + REGS_SIZE;
+import { addressOf, MEM, pieces, readBytes, REGS, writeBytes } from './bus.js';
+import { forged } from './forge.js';
+import type { Operation, Script } from './script.js';
 
 /** STATUS to TIMEOUT_COUNT. */
 const OBSERVED = { offset: 0x08, length: 0x38 } as const;
@@ -74,11 +69,6 @@ export function planInSlices(script: Script, options: StoryOptions): Generator<u
   return new Story(script, options).plan();
 }
 
-/** Of the device's section in a saved state. */
-const SAVED_VERSION = 1n;
-/** Fields of a saved state that make one number: all are set when one is changed. */
-const SUM: readonly string[] = ['status', 'elapsed', 'started'];
-const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);
 /** Operations that are worked out without a pause. */
 const SLICE = 48;
 
@@ -253,31 +243,12 @@ class Story {
   }
 
   /** What is saved is changed. The model says whether a stopwatch can be in the state that comes of it. */
-  #forge(now: bigint, { field, value }: Extract<Operation, { op: 'forge' }>): void {
+  #forge(now: bigint, operation: Extract<Operation, { op: 'forge' }>): void {
     this.#save();
-    const state = this.#state;
-    const snapshot = snapshotAt(state, now);
-    const saved: Record<string, bigint> = {
-      ...snapshot,
-      timeout_count: snapshot.count,
-      started: now,
-      version: SAVED_VERSION,
-      // One sum can be saved in many ways: it must be known which of them is changed.
-      ...(field === 'started' ? { elapsed: 0n } : {}),
-    };
-    const time = (field === 'started' || field === 'deadline') && value !== 0n;
-    const forged = BigInt.asUintN(64, time ? now + value : value);
-    saved[field] = SIGNED.has(field) ? BigInt.asIntN(64, forged) : forged;
-    const together = SUM.includes(field) ? SUM : [field];
-    const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
-    const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;
-    const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;
-    const until = status === STATUS.RUNNING ? elapsed + (now - started) : elapsed;
-    const loaded = { status, elapsed: until, timeout, deadline, count, error };
-    const result = step(state, { stimulus: 'load', now, loaded });
-    const refused = saved['version'] !== SAVED_VERSION || !result.ok;
+    const { changes, loaded } = forged(this.#state, now, operation);
+    const refused = loaded === undefined;
     this.#act({ kind: 'forge', operation: this.#index, now, section: 'stopwatch', changes, refused });
-    if (!refused) this.#state = result.state;
+    if (loaded !== undefined) this.#state = loaded;
     this.#loaded(now);
   }
 
@@ -400,48 +371,6 @@ const offsetOf = (name: RegisterName): bigint =>
 const COMMAND_AT = offsetOf('COMMAND');
 const TIMEOUT_NS_AT = offsetOf('TIMEOUT_NS');
 const irq = (level: boolean): string => `IRQ ${level ? 'raise' : 'lower'} 0\n`;
-
-export function addressOf(region: Region, offset: number): number {
-  return (region === 'mem' ? MEM : REGS) + offset;
-}
-
-interface Piece {
-  readonly kind: 'mem' | 'regs' | 'nothing';
-  /** Guest-physical address. */
-  readonly from: number;
-  /** Place in the bytes that are read or written. */
-  readonly at: number;
-  readonly size: number;
-}
-
-/** The accesses that QEMU makes of one (system/physmem.c: flatview_read_continue, memory_access_size). */
-function* pieces(address: number, length: number): Generator<Piece> {
-  for (let at = 0; at < length; ) {
-    const from = address + at;
-    const left = length - at;
-    const kind = from < MEM || from >= END ? 'nothing' : from < REGS ? 'mem' : 'regs';
-    let size = left;
-    if (from < MEM) size = Math.min(left, MEM - from);
-    if (kind === 'mem') size = Math.min(left, REGS - from);
-    if (kind === 'regs') size = powerOfTwo(Math.min(left, END - from, 8));
-    yield { kind, from, at, size };
-    at += size;
-  }
-}
-
-function powerOfTwo(size: number): number {
-  return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
-}
-
-function readBytes(bytes: Buffer, at: number, size: number): bigint {
-  if (size === 8) return bytes.readBigUInt64LE(at);
-  return BigInt(bytes.readUIntLE(at, size));
-}
-
-function writeBytes(bytes: Buffer, at: number, size: number, value: bigint): void {
-  if (size === 8) bytes.writeBigUInt64LE(value, at);
-  else bytes.writeUIntLE(Number(value), at, size);
-}
 
 /** The registers of an observation, by name, or undefined where the text is none. */
 export function observedRegisters(answer: string): Readonly<Record<string, bigint>> | undefined {

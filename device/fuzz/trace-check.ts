@@ -22,7 +22,7 @@ import { errorNames } from '../model/index.js';
 import { parseTraceLine, TRACE_PREFIX } from '../parse.js';
 import type { Script } from './script.js';
 import { simpler } from './simpler.js';
-import { REGS } from './story.js';
+import { REGS } from './bus.js';
 import { stopwatchTarget } from './target.js';
 
 /** GICv2's number of the platform bus's first interrupt on `virt`: 32 + 112. */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** Where the device's regions are, and what QEMU makes of an access to many bytes. */
+import { MEM_SIZE, REGS_SIZE } from '../contract.js';
+import type { Region } from './script.js';
+
+/** Where the platform bus of `virt` puts the first device's regions, in order. */
+export const MEM = 0xc000000;
+export const REGS = MEM + MEM_SIZE;
+const END = REGS + REGS_SIZE;
+
+export function addressOf(region: Region, offset: number): number {
+  return (region === 'mem' ? MEM : REGS) + offset;
+}
+
+interface Piece {
+  readonly kind: 'mem' | 'regs' | 'nothing';
+  /** Guest-physical address. */
+  readonly from: number;
+  /** Place in the bytes that are read or written. */
+  readonly at: number;
+  readonly size: number;
+}
+
+/** The accesses that QEMU makes of one (system/physmem.c: flatview_read_continue, memory_access_size). */
+export function* pieces(address: number, length: number): Generator<Piece> {
+  for (let at = 0; at < length; ) {
+    const from = address + at;
+    const left = length - at;
+    const kind = from < MEM || from >= END ? 'nothing' : from < REGS ? 'mem' : 'regs';
+    let size = left;
+    if (from < MEM) size = Math.min(left, MEM - from);
+    if (kind === 'mem') size = Math.min(left, REGS - from);
+    if (kind === 'regs') size = powerOfTwo(Math.min(left, END - from, 8));
+    yield { kind, from, at, size };
+    at += size;
+  }
+}
+
+function powerOfTwo(size: number): number {
+  return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
+}
+
+export function readBytes(bytes: Buffer, at: number, size: number): bigint {
+  if (size === 8) return bytes.readBigUInt64LE(at);
+  return BigInt(bytes.readUIntLE(at, size));
+}
+
+export function writeBytes(bytes: Buffer, at: number, size: number, value: bigint): void {
+  if (size === 8) bytes.writeBigUInt64LE(value, at);
+  else bytes.writeUIntLE(Number(value), at, size);
+}
