@@ -201,7 +201,15 @@ test('what only the tests need is asked for with --tests alone, and each list is
   expect((await diagnose(request())).missing).toEqual([]);
   const { missing, packages } = await diagnose(request({ tests: true }));
   expect(missing.map(({ capability }) => capability)).toEqual(TEST_CAPABILITIES);
-  expect(packages).toEqual(['bsdutils', 'device-tree-compiler', 'openssl', 'shellcheck']);
+  expect(packages).toEqual([
+    'bsdutils',
+    'ccache',
+    'device-tree-compiler',
+    'nginx',
+    'openssl',
+    'redis-server',
+    'shellcheck',
+  ]);
   await ensurePackages(request({ install: 'no' }));
   await expect(ensurePackages(request({ install: 'no', tests: true }))).rejects.toThrow('shellcheck');
 });
