@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StopwatchError } from '../core/errors.js';
-import { capabilities, TEST_CAPABILITIES } from './packages-list.js';
+import { capabilities, OPTIONAL_TOOLS, TEST_CAPABILITIES } from './packages-list.js';
 import { diagnose, ensurePackages, type EnsureRequest } from './packages.js';
 import { createProcesses, type Processes } from './process.js';
 
@@ -200,11 +200,16 @@ test('what only the tests need is asked for with --tests alone, and each list is
   tool('apt-get', '');
   expect((await diagnose(request())).missing).toEqual([]);
   const { missing, packages } = await diagnose(request({ tests: true }));
-  expect(missing.map(({ capability }) => capability)).toEqual(TEST_CAPABILITIES);
+  expect(missing.map(({ capability }) => capability)).toEqual([
+    ...TEST_CAPABILITIES,
+    ...Object.values(OPTIONAL_TOOLS),
+  ]);
   expect(packages).toEqual([
     'bsdutils',
     'ccache',
     'device-tree-compiler',
+    'gdb',
+    'gdb-multiarch',
     'nginx',
     'openssl',
     'redis-server',
