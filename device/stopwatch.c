@@ -43,12 +43,18 @@
                 STOPWATCH_ERR_BAD_TIMEOUT | STOPWATCH_ERR_BUSY | \
                 STOPWATCH_ERR_BAD_ACCESS))
 
-/* From 10.1 on, what a class is initialized with cannot be changed by it */
-#if QEMU_VERSION_MAJOR > 10 || \
-    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
-#define CLASS_DATA const void
+#define QEMU_SINCE_10_1 \
+    (QEMU_VERSION_MAJOR > 10 || \
+     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
+
+#if QEMU_SINCE_10_1
+typedef const void ClassData;
+
+/* Since then there may be a second one, which can fail */
+#define qdev_add_vm_change_state_handler(dev, handler, opaque) \
+    qdev_add_vm_change_state_handler(dev, handler, NULL, opaque)
 #else
-#define CLASS_DATA void
+typedef void ClassData;
 #endif
 
 OBJECT_DECLARE_SIMPLE_TYPE(StopwatchState, STOPWATCH)
@@ -576,7 +582,7 @@ static const Property stopwatch_properties[] = {
     DEFINE_PROP_BOOL("start_at_boot", StopwatchState, start_at_boot, true),
 };
 
-static void stopwatch_class_init(ObjectClass *klass, CLASS_DATA *data)
+static void stopwatch_class_init(ObjectClass *klass, ClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     ResettableClass *rc = RESETTABLE_CLASS(klass);
