@@ -45,7 +45,9 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
       jobs: 'one',
       run: async (context) => {
         const rules = await compilations(layout.qemuBuild, context);
-        const found = qemu.links.flatMap(({ link, target }) => {
+        // Other links are read by tools that make something of them.
+        const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
+        const found = sources.flatMap(({ link, target }) => {
           const rule = rules.find(({ file }) => file.endsWith(`/${link}`));
           if (rule === undefined) return [];
           const { command, file, output } = rule;

@@ -36,6 +36,8 @@ export function linuxTasks(
   const settings = { [symbol]: builtin ? 'y' : 'm' };
   const make = makeArguments(tree, build, cross, ccache);
   const env = buildEnvironment(tree, layout.work);
+  // The module alone: what is in the kernel counts on being optimised.
+  const own = config.build.variant === 'debug' ? ['CFLAGS_MODULE=-Og'] : [];
   const tools = [`${cross}gcc`, `${cross}ld`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
   return [
     ...sourceTasks('linux', config, layout, ports),
@@ -79,7 +81,7 @@ export function linuxTasks(
       name: 'driver:module',
       title: `Driver: build ${device.module}.ko`,
       deps: ['linux:build', GENERATED],
-      inputs: { files: [driver], values: { make, env } },
+      inputs: { files: [driver], values: { make: [...make, ...own], env } },
       outputs: [modulePath(layout, device)],
       jobs: 'make',
       kept: true,
@@ -87,7 +89,7 @@ export function linuxTasks(
         // Only of what this task makes: the kernel beside it is finished.
         await carryOn(join(build, directory), context, async () => {
           // One target, checked against Module.symvers: `modules` would look at the whole kernel first.
-          await context.exec('make', ['-s', ...make, `${directory}/${device.module}.ko`], { env });
+          await context.exec('make', ['-s', ...make, ...own, `${directory}/${device.module}.ko`], { env });
         });
       },
     },
