@@ -9,7 +9,7 @@ import type { Project } from './project.js';
 export interface OnTerminal {
   /** All that was shown so far, without control characters. */
   shown(): string;
-  /** Waits, a minute at most, until something like this is shown. Throws what was shown instead. */
+  /** Waits, five minutes at most, until something like this is shown. Throws what was shown instead. */
   shows(pattern: RegExp): Promise<RegExpExecArray>;
   type(keys: string): void;
   /** Its exit code. */
@@ -34,7 +34,7 @@ export function onTerminal(project: Project, args: string): OnTerminal {
   return {
     shown,
     async shows(pattern) {
-      for (let tries = 0; tries < 600; tries++) {
+      for (let tries = 0; tries < 3000; tries++) {
         const found = pattern.exec(shown());
         if (found !== null) return found;
         await sleep(100);
