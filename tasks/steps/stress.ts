@@ -51,7 +51,7 @@ export function stressConfig(config: Config, { seconds, rounds }: StressOptions)
       // It is there to make the kernel complain.
       splats: 'fail',
       firstOutputSeconds: Math.max(vm.firstOutputSeconds, 60),
-      silenceSeconds: Math.max(vm.silenceSeconds, 60),
+      silenceSeconds: Math.max(vm.silenceSeconds * 5, 60),
       totalSeconds: Math.max(vm.totalSeconds, expected * 10),
     },
   };
