@@ -162,8 +162,12 @@ const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
   timeout_count: [0n, 1n, 1n << 63n],
   error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
 };
+/** The timeout has most edges, and each counts in one of its states only. */
+const FORGED_OFTEN = weighted(
+  ...FORGED.map((field) => [field === 'deadline' ? 4 : field === 'timeout' ? 2 : 1, field] as const),
+);
 const forge: MakeAt = (draw, time) => {
-  const field = draw.of(FORGED);
+  const field = draw.of(FORGED_OFTEN);
   return { at: time, op: 'forge', field, value: draw.of(FORGERIES[field]) };
 };
 
@@ -196,12 +200,12 @@ const EVERYDAY = weighted<MakeAt>(
 /** What must survive: timeouts in every state, and a state that is not the one after a reset. */
 const EVENTFUL = weighted<MakeAt>(
   [60, order],
-  [50, arm],
+  [70, arm],
   [15, operand],
   [30, (draw, time) => draw.of(EVERYDAY)(draw, time)],
   [15, bare('tick')],
   [20, bare('reload')],
-  [20, forge],
+  [30, forge],
   [14, bare('save')],
   [16, bare('stop')],
   [14, bare('cont')],

@@ -28,17 +28,19 @@ interface Document {
   readonly finding?: { readonly shortest: number; readonly script: string; readonly compared: string };
 }
 
-async function stopwatch<T>(command: string, args: readonly string[]) {
+async function stopwatch(command: string, ...args: readonly string[]) {
   const { project } = lab;
-  const { code, out, err } = await start('npx', ['stopwatch', command, '--json', ...args], {
+  return start('npx', ['stopwatch', command, '--json', ...args], {
     cwd: project.directory,
     env: project.env,
   }).ended;
-  const document: T = JSON.parse(out);
-  return { code, err, document };
 }
 
-const fuzz = (...args: string[]) => stopwatch<Document>('fuzz', args);
+async function fuzz(...args: readonly string[]) {
+  const { code, out, err } = await stopwatch('fuzz', ...args);
+  const document: Document = JSON.parse(out);
+  return { code, err, document };
+}
 
 test('scripts that once showed a difference show none', async () => {
   const { project } = lab;
@@ -106,19 +108,19 @@ interface Judgement {
   readonly killedByBoot: Readonly<Record<string, number>>;
 }
 
+async function mutants(...args: readonly string[]) {
+  const { code, out } = await stopwatch('mutants', ...args);
+  const document: Judgement = JSON.parse(out);
+  return { code, document };
+}
+
 test('faults in the device are seen by the search and some by a boot, faults in the model by the device', async () => {
   // A timer that is late, which a guest's test shows too; a deadline that is not saved, which it does not.
-  const device = await stopwatch<Judgement>('mutants', [
-    '--only',
-    String.raw`^timer in stopwatch_arm.*deadline \+ 1\)|^forgotten migration field.*deadline`,
-  ]);
+  const pattern = '^timer in stopwatch_arm.*deadline [+] 1|^forgotten migration field.*deadline';
+  const device = await mutants('--only', pattern);
   expect(device).toMatchObject({ code: 0, document: { mutants: 2, killed: 2 } });
   expect(device.document.killedByBoot['cross-check']).toBe(1);
-  const model = await stopwatch<Judgement>('mutants', [
-    '--model',
-    '--only',
-    'comparison in (elapsedAt|irqLevel)',
-  ]);
+  const model = await mutants('--model', '--only', 'comparison in (elapsedAt|irqLevel)');
   expect(model.code).toBe(0);
   expect(model.document.mutants).toBeGreaterThan(1);
   expect(model.document.killed).toBe(model.document.mutants);
