@@ -162,10 +162,9 @@ const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
   timeout_count: [0n, 1n, 1n << 63n],
   error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
 };
-/** The timeout has most edges, and each counts in one of its states only. */
-const FORGED_OFTEN = weighted(
-  ...FORGED.map((field) => [field === 'deadline' ? 4 : field === 'timeout' ? 2 : 1, field] as const),
-);
+/** Some have more edges than others, and some count in one state of the timeout only. */
+const OFTEN: Partial<Record<ForgedField, number>> = { deadline: 4, timeout: 2, timeout_count: 3, elapsed: 2 };
+const FORGED_OFTEN = weighted(...FORGED.map((field) => [OFTEN[field] ?? 1, field] as const));
 const forge: MakeAt = (draw, time) => {
   const field = draw.of(FORGED_OFTEN);
   return { at: time, op: 'forge', field, value: draw.of(FORGERIES[field]) };

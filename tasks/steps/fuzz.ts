@@ -23,6 +23,8 @@ const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
 const EVENTFUL_EVERY = 160;
+/** The same where lines are counted: there, it is not speed that matters. */
+const COUNTED_EVERY = 8;
 /** Two QEMUs at work, and a third being reset. */
 const LANES = 3;
 const SHRINK = { tries: 3000, seconds: 180 };
@@ -146,7 +148,7 @@ async function search(
       shard,
       operations,
       seconds,
-      eventfulEvery: EVENTFUL_EVERY,
+      eventfulEvery: coverage === undefined ? EVENTFUL_EVERY : COUNTED_EVERY,
       lanes: LANES,
       shrink: SHRINK,
       onProgress: (progress) => {
