@@ -30,6 +30,8 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
   const { qemu, linux } = device.build;
   const deviceCommands = join(layout.vm, 'device-commands.json');
   const tree = layout.tree('qemu');
+  // Other links are read by tools that make something of them.
+  const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
   const driver = join(layout.device, linux.sources);
   return [
     {
@@ -39,14 +41,12 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
       deps: ['qemu:configure'],
       inputs: {
         files: [join(layout.qemuBuild, 'build.ninja')],
-        values: { links: qemu.links.map(({ link, target }) => `${link} -> ${target}`), tree },
+        values: { sources: sources.map(({ link, target }) => `${link} -> ${target}`), tree },
       },
       outputs: [deviceCommands],
       jobs: 'one',
       run: async (context) => {
         const rules = await compilations(layout.qemuBuild, context);
-        // Other links are read by tools that make something of them.
-        const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
         const found = sources.flatMap(({ link, target }) => {
           const rule = rules.find(({ file }) => file.endsWith(`/${link}`));
           if (rule === undefined) return [];
