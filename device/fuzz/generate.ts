@@ -203,6 +203,7 @@ const EVENTFUL = weighted<MakeAt>(
   [15, operand],
   [30, (draw, time) => draw.of(EVERYDAY)(draw, time)],
   [15, bare('tick')],
+  [4, bare('mem')],
   [20, bare('reload')],
   [30, forge],
   [14, bare('save')],
