@@ -16,7 +16,7 @@ import { connect, createServer, type Server as NetServer, type Socket } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   BUILD,
   CI,
@@ -199,21 +199,28 @@ describe.each(['redis', 'nginx'] as const)('%s, configured as the page says', (k
 });
 
 describe('a server that is no good costs one warning, and the build nothing', () => {
+  const running: Server[] = [];
+  const kept = <T extends Server>(server: T): T => {
+    running.push(server);
+    return server;
+  };
+  afterEach(async () => {
+    for (const server of running.splice(0)) await server.stop();
+  });
   const compiled = { hits: 0, misses: FILES, errors: 0 };
 
   it('a full Redis', async () => {
-    const server = await startRedis(join(root, 'full'), ['maxmemory 1', 'maxmemory-policy noeviction']);
+    const server = kept(await startRedis(join(root, 'full'), ['maxmemory 1', 'maxmemory-policy noeviction']));
     const { remote, ...story } = await build({ address: server.address, credentials: password });
     expect(story).toMatchObject(compiled);
     expect(story.warnings).toEqual([expect.stringMatching(/not written to any more: Redis said: OOM/)]);
     expect(remote).toMatchObject({ written: 0, notWritten: 2 * FILES });
     // Asked to the end all the same.
     expect(remote.misses).toBeGreaterThanOrEqual(FILES);
-    await server.stop();
   });
 
   it('a wrong password for Redis', async () => {
-    const server = await startRedis(join(root, 'password'));
+    const server = kept(await startRedis(join(root, 'password')));
     const { remote, ...story } = await build({
       address: server.address,
       credentials: { user: BUILD.user, password: 'not-this-one' },
@@ -224,22 +231,19 @@ describe('a server that is no good costs one warning, and the build nothing', ()
     ]);
     expect(story.warnings.join()).not.toContain('not-this-one');
     expect(remote).toMatchObject({ hits: 0, misses: 0, errors: 1, written: 0 });
-    await server.stop();
   });
 
   it.each([403, 500])('a web server that answers %d', async (status) => {
-    const server = await startNginx(join(root, `status-${status}`), `return ${status};`);
+    const server = kept(await startNginx(join(root, `status-${status}`), `return ${status};`));
     const { remote, ...story } = await build({ address: server.address, credentials: password });
     expect(story).toMatchObject(compiled);
     expect(story.warnings).toEqual([expect.stringContaining(`HTTP ${status}`)]);
     expect(remote).toMatchObject({ errors: 1, written: 0 });
-    await server.stop();
   });
 
   it.each([507, 405])('a web server that answers PUT with %d', async (status) => {
-    const server = await startNginx(
-      join(root, `put-${status}`),
-      `if ($request_method = PUT) { return ${status}; }`,
+    const server = kept(
+      await startNginx(join(root, `put-${status}`), `if ($request_method = PUT) { return ${status}; }`),
     );
     const { remote, ...story } = await build({ address: server.address, credentials: password });
     expect(story).toMatchObject(compiled);
@@ -247,7 +251,6 @@ describe('a server that is no good costs one warning, and the build nothing', ()
       expect.stringContaining(`not written to any more: PUT was answered with HTTP ${status}`),
     ]);
     expect(remote).toMatchObject({ written: 0, notWritten: 2 * FILES });
-    await server.stop();
   });
 
   it.each(['http', 'redis'])('a port at which nobody listens (%s)', async (scheme) => {
@@ -279,7 +282,7 @@ describe('a server that is no good costs one warning, and the build nothing', ()
 
   it('a slow one is asked no more when it costs more than it saves', async () => {
     const directory = join(root, 'slow');
-    const server = await startRedis(directory);
+    const server = kept(await startRedis(directory));
     await build({ address: server.address, credentials: password });
     // Each answer half a second late: five seconds are granted, and a hit is worth far less.
     const slow = await listen((socket) => {
@@ -294,7 +297,6 @@ describe('a server that is no good costs one warning, and the build nothing', ()
     expect(story.warnings).toEqual([expect.stringMatching(/costs more time than it saves/)]);
     expect(remote.hits).toBeLessThan(2 * FILES);
     slow.close();
-    await server.stop();
   });
 });
 
