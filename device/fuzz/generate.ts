@@ -151,6 +151,8 @@ const peek: MakeAt = (draw, time) => ({
   length: draw.between(1, 80),
 });
 
+/** The longest that a timeout can have to go, and one beyond: each counts only while one is pending. */
+const LIMITS = [TIMEOUT_MAX_NS, TIMEOUT_MAX_NS + 1n];
 /** The edges of what a saved field can be, and of what it cannot. */
 const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
   version: [0n, 1n, 2n, 3n],
@@ -158,7 +160,7 @@ const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
   elapsed: [0n, 1n, NS_PER_S, 1n << 62n, 1n << 63n, U64],
   started: [0n, 1n, U64, U64 - NS_PER_S + 1n, TIMEOUT_MAX_NS],
   timeout: [0n, 1n, 2n, 3n, 4n, (1n << 32n) - 1n],
-  deadline: [0n, 1n, U64, TIMEOUT_MAX_NS, TIMEOUT_MAX_NS + 1n, 1n << 62n, 1n << 63n],
+  deadline: [0n, 1n, U64, ...LIMITS, ...LIMITS, ...LIMITS, 1n << 62n, 1n << 63n],
   timeout_count: [0n, 1n, 1n << 63n],
   error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
 };
