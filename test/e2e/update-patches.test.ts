@@ -88,6 +88,38 @@ test('with no change it changes no file', async () => {
   expect(contents(patches)).toEqual(before);
 });
 
+test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
+  const file = 'guest_fs/stopwatch_ctrl.sh';
+  const ctrl = join(lab.project.package, file);
+  const before = readFileSync(ctrl, 'utf8');
+  rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+  try {
+    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/root/new');
+    const first = await passes(['update_patches']);
+    expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
+    expect(first).toContain("{ file: 'guest_fs/new', path: '/root/new', mode: 0o644 }");
+    expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
+    expect(statSync(ctrl).mode & 0o777).toBe(0o755);
+    expect(await passes(['update_patches'])).toContain('Nothing to write');
+
+    // Changed there, then here: the disk is brought up to date, but not over the guest's edit.
+    await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
+    appendFileSync(ctrl, '# here\n');
+    expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
+    const { code, err } = await lab.project.stopwatch(['update_patches']);
+    expect(code).toBe(5);
+    expect(err).toContain('changed in the guest and here, each in its own way');
+    expect(err).toMatch(/^ +-# here\n +\+# again$/m);
+    expect(readFileSync(ctrl, 'utf8')).toContain('# here');
+    const clean = await lab.project.stopwatch(['clean', '--builds']);
+    expect(clean.code).toBe(2);
+    expect(clean.err).toContain('what the guest of `run --rw` wrote');
+  } finally {
+    writeFileSync(ctrl, before);
+    rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+  }
+});
+
 test('what was changed by hand is in the patches, and a fresh tree with them is the same tree', async () => {
   edit(tree, 'hw/core/sysbus-fdt.c', 'static int no_fdt_node(', '/* By hand. */\nstatic int no_fdt_node(');
   append(tree, 'hw/arm/boot.c', '/* By hand. */\n');
@@ -122,36 +154,4 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   ).ended;
   expect(differences).toBe('');
   expect(await kinds(tree)).toEqual(await kinds(aside));
-});
-
-test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
-  const file = 'guest_fs/stopwatch_ctrl.sh';
-  const ctrl = join(lab.project.package, file);
-  const before = readFileSync(ctrl, 'utf8');
-  rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
-  try {
-    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/root/new');
-    const first = await passes(['update_patches']);
-    expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
-    expect(first).toContain("{ file: 'guest_fs/new', path: '/root/new', mode: 0o644 }");
-    expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
-    expect(statSync(ctrl).mode & 0o777).toBe(0o755);
-    expect(await passes(['update_patches'])).toContain('Nothing to write');
-
-    // Changed there, then here: the disk is brought up to date, but not over the guest's edit.
-    await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
-    appendFileSync(ctrl, '# here\n');
-    expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
-    const { code, err } = await lab.project.stopwatch(['update_patches']);
-    expect(code).toBe(5);
-    expect(err).toContain('changed in the guest and here, each in its own way');
-    expect(err).toMatch(/^ +-# here\n +\+# again$/m);
-    expect(readFileSync(ctrl, 'utf8')).toContain('# here');
-    const clean = await lab.project.stopwatch(['clean', '--builds']);
-    expect(clean.code).toBe(2);
-    expect(clean.err).toContain('what the guest of `run --rw` wrote');
-  } finally {
-    writeFileSync(ctrl, before);
-    rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
-  }
 });
