@@ -24,6 +24,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{tasks,device,driver,vm,docker,test}/**/*.test.ts'],
           exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**'],
+          // For hosts that are busy with something else; nothing here takes long by itself.
+          testTimeout: 60_000,
         },
       },
       {
