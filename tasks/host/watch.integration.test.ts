@@ -85,3 +85,23 @@ test('a burst of saves is one; the same content, and what editors drop, is none'
   expect(await next(calls)).toEqual(['room/last.c']);
   close();
 });
+
+test('what was saved between two watches is told by the second', async ({ rig }) => {
+  rig.write('room/a.c', 'one');
+  rig.write('room/b.c', 'one');
+  const options = {
+    paths: [rig.path('room')],
+    quietMs: 50,
+    onError: (error: unknown) => {
+      throw error;
+    },
+  };
+  const first = watchFiles({ ...options, onSave: () => {} });
+  const since = first.known();
+  first.close();
+  rig.write('room/b.c', 'two');
+  const calls: string[][] = [];
+  const second = watchFiles({ ...options, since, onSave: (saved) => calls.push([...saved]) });
+  expect(await next(calls)).toEqual([rig.path('room/b.c')]);
+  second.close();
+});

@@ -15,14 +15,18 @@ export interface WatchOptions {
   /** Gets the paths that were added, removed or changed in content or permissions, sorted. */
   readonly onSave: (paths: readonly string[]) => void;
   readonly onError: (error: unknown) => void;
+  /** What an earlier watch knew: what was saved since then is told first. */
+  readonly since?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface Watch {
+  /** The files as they were told of last: path to digest. */
+  known(): ReadonlyMap<string, string>;
   close(): void;
 }
 
 /** A file that is written again with the same content is not saved. Throws 'command-failed' when the system watches no more directories. */
-export function watchFiles({ paths, quietMs, onSave, onError }: WatchOptions): Watch {
+export function watchFiles({ paths, quietMs, onSave, onError, since }: WatchOptions): Watch {
   // Never written: it lives as long as this watch.
   const index = createFileIndex('');
   /** By directory: another directory of the same name needs another watch. */
@@ -83,7 +87,7 @@ export function watchFiles({ paths, quietMs, onSave, onError }: WatchOptions): W
     }
   };
 
-  let last: Map<string, string>;
+  let last: ReadonlyMap<string, string>;
   const settle = (): void => {
     if (closed) return;
     try {
@@ -102,8 +106,10 @@ export function watchFiles({ paths, quietMs, onSave, onError }: WatchOptions): W
   };
 
   watchAll();
-  last = look();
+  last = since ?? look();
+  if (since !== undefined) onEvent();
   return {
+    known: () => last,
     close() {
       closed = true;
       clearTimeout(timer);

@@ -16,6 +16,8 @@ export interface DevState {
   /** Directory of the last run, if it can be judged again. */
   readonly judged: string | undefined;
   readonly divergence: StopwatchError | undefined;
+  /** The watched files as they were then, path to digest: what is saved while nobody watches is not lost. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 const schema = z.object({
@@ -26,21 +28,31 @@ const schema = z.object({
   savedAt: z.number(),
   judged: z.string().optional(),
   divergence: toldErrorSchema.optional(),
+  files: z.array(z.tuple([z.string(), z.string()])),
 });
 
-export async function writeState(file: string, { divergence, ...state }: DevState): Promise<void> {
+export async function writeState(file: string, { divergence, files, ...state }: DevState): Promise<void> {
   const told = divergence && tellError(divergence);
-  await writeFileAtomic(file, JSON.stringify({ pid: process.ppid, ...state, divergence: told }));
+  await writeFileAtomic(
+    file,
+    JSON.stringify({ pid: process.ppid, ...state, divergence: told, files: [...files] }),
+  );
 }
 
 /** Undefined: this is the first worker. */
 export async function readState(file: string): Promise<DevState | undefined> {
   try {
-    const { pid, divergence, before, saved, savedAt, judged } = schema.parse(
-      JSON.parse(await readFile(file, 'utf8')),
-    );
+    const state = schema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const { pid, divergence, before, saved, savedAt, judged } = state;
     if (pid !== process.ppid) return undefined;
-    return { before, saved, savedAt, judged, divergence: divergence && errorFrom(divergence) };
+    return {
+      before,
+      saved,
+      savedAt,
+      judged,
+      divergence: divergence && errorFrom(divergence),
+      files: new Map(state.files),
+    };
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { EXIT, StopwatchError, type ExitCode } from '../../core/errors.js';
 import { isCheckout } from '../../config/paths.js';
-import { watchFiles } from '../../host/watch.js';
+import { watchFiles, type Watch } from '../../host/watch.js';
 import { describeFailure } from '../../reporters/failure.js';
 import { painter } from '../../reporters/format.js';
 import { layoutOf } from '../../steps/layout.js';
@@ -56,6 +56,7 @@ class Worker {
   private uncompiled = NOTHING;
   /** Directory of the last run, as long as nothing but the model has changed since. */
   private judged: string | undefined;
+  private watch: Watch | undefined;
   /** The terminal is the guest's. */
   private inShell = false;
 
@@ -84,7 +85,8 @@ class Worker {
     this.before = resumed?.before;
     this.judged = resumed?.judged;
     this.divergence = resumed?.divergence;
-    const watch = watchFiles({
+    this.watch = watchFiles({
+      since: resumed?.files,
       paths: watchedPaths(loaded.paths),
       quietMs: QUIET_MS,
       onSave: (paths) => this.onSave(paths),
@@ -108,7 +110,7 @@ class Worker {
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
-      watch.close();
+      this.watch.close();
       this.trees.close();
       this.keys?.release();
     }
@@ -186,6 +188,8 @@ class Worker {
       };
     }
     over = true;
+    // What is saved from here on is the business of the worker that comes next, if one does.
+    const files = this.watch?.known() ?? new Map<string, string>();
     await this.services.release();
     if (stop.signal.aborted || this.services.signal.aborted) {
       // Nothing is said of it: what stopped it goes on with these files, too.
@@ -196,7 +200,7 @@ class Worker {
     // What does not compile is not run; the next save is waited for as it is.
     const compiled = this.uncompiled === NOTHING;
     if (restart === 'first' && compiled) {
-      await this.leaveState(all, since);
+      await this.leaveState(all, since, files);
       return true;
     }
     [this.unjudged, this.unjudgedAt] = [[], undefined];
@@ -212,7 +216,7 @@ class Worker {
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
     if (restart !== 'afterwards' || !compiled) return false;
-    await this.leaveState(undefined, since);
+    await this.leaveState(undefined, since, files);
     return true;
   }
 
@@ -230,10 +234,14 @@ class Worker {
   }
 
   /** For the worker that comes after this one. */
-  private async leaveState(saved: readonly string[] | undefined, since: number): Promise<void> {
+  private async leaveState(
+    saved: readonly string[] | undefined,
+    since: number,
+    files: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const { before, judged, divergence } = this;
     const savedAt = Date.now() - (performance.now() - since);
-    await writeState(this.stateFile, { before, saved, savedAt, judged, divergence });
+    await writeState(this.stateFile, { before, saved, savedAt, judged, divergence, files });
   }
 
   /** `judge`: only what judges a run. */
