@@ -40,7 +40,6 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
       // Not the build: the commands do not change with the sources.
       deps: ['qemu:configure'],
       inputs: {
-        files: [join(layout.qemuBuild, 'build.ninja')],
         values: { sources: sources.map(({ link, target }) => `${link} -> ${target}`), tree },
       },
       outputs: [deviceCommands],

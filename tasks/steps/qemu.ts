@@ -32,6 +32,24 @@ export function qemuTasks(
   const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
   const again = DEVICE_AGAIN[variant];
   const links = device.build.qemu.links.map(({ target }) => join(layout.device, target));
+  const stamp = join(build, 'configured-as.json');
+  const configure = async (context: TaskContext): Promise<void> => {
+    const how = JSON.stringify([
+      tree,
+      args,
+      await versionOf('gcc', context),
+      await versionOf('ninja', context),
+    ]);
+    // What only changes files of the tree is ninja's to notice: it configures again by itself.
+    if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
+    await rm(build, { recursive: true, force: true });
+    await mkdir(build, { recursive: true });
+    await context.exec(join(source, 'configure'), args, {
+      cwd: build,
+      env: buildEnvironment(layout, ports),
+    });
+    await writeFile(stamp, how);
+  };
   return [
     ...sourceTasks('qemu', config, layout, ports),
     patchTask('qemu', config, layout, device, ports),
@@ -44,26 +62,10 @@ export function qemuTasks(
         values: { args, ccache },
         tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
       },
-      outputs: [join(build, 'build.ninja')],
+      // Not build.ninja: where a meson.build or the place of a link has changed, ninja writes that anew by itself.
+      outputs: [stamp],
       jobs: 'one',
-      run: async (context) => {
-        const how = JSON.stringify([
-          tree,
-          args,
-          await versionOf('gcc', context),
-          await versionOf('ninja', context),
-        ]);
-        const stamp = join(build, 'configured-as.json');
-        // What only changes files of the tree is ninja's to notice: it configures again by itself.
-        if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
-        await rm(build, { recursive: true, force: true });
-        await mkdir(build, { recursive: true });
-        await context.exec(join(source, 'configure'), args, {
-          cwd: build,
-          env: buildEnvironment(layout, ports),
-        });
-        await writeFile(stamp, how);
-      },
+      run: configure,
     },
     {
       name: again === undefined ? 'qemu:build' : PLAIN_QEMU,
@@ -76,6 +78,7 @@ export function qemuTasks(
       ...(again === undefined ? { kept: true as const } : {}),
       run: async (context) => {
         const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
+        if (!existsSync(join(build, 'build.ninja'))) await configure(context);
         await carryOn(build, context, async () => {
           await context.exec('ninja', [...jobs, 'qemu-system-aarch64'], {
             cwd: build,
