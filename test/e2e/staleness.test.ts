@@ -134,14 +134,16 @@ test('changed and changed back: the earlier results are taken again, and the nex
   const log = (task: string) => readFileSync(join(project.work, 'logs', `${task}.log`), 'utf8');
   const taken = 'its result is taken again';
   const made = artifacts();
+  // Another edit in every run of the tests: a kept laboratory has the results of the last one.
+  const mark = `edited by ${process.pid}`;
   const files = ['device/stopwatch.c', 'driver/stopwatch.c', 'guest_fs/stopwatch_test.sh'];
   for (const file of files) {
     // A value in the code, so that what is built of it is another.
     if (file === 'driver/stopwatch.c')
-      edit(project.package, file, 'MODULE_LICENSE(', 'MODULE_INFO(edited, "yes");\nMODULE_LICENSE(');
+      edit(project.package, file, 'MODULE_LICENSE(', `MODULE_INFO(edited, "${mark}");\nMODULE_LICENSE(`);
     else if (file === 'device/stopwatch.c')
-      edit(project.package, file, 'Stopwatch with a timeout interrupt', 'Edited stopwatch');
-    else append(project.package, file, '\n# edited\n');
+      edit(project.package, file, 'Stopwatch with a timeout interrupt', mark);
+    else append(project.package, file, `\n# ${mark}\n`);
   }
   expect((await project.events(['update'])).code).toBe(0);
   expect(log('qemu.build')).not.toContain(taken);
