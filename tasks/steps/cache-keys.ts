@@ -14,6 +14,7 @@ import { ccacheDirectory } from './ccache-directory.js';
 import type { Cache, CacheKeys, Services } from './services.js';
 import { cacheDirectory } from './sources.js';
 import { toolchain } from './toolchain.js';
+import { nameIn } from './variant-names.js';
 
 /** To be raised when what was kept under the same keys must not be used any more. */
 const FORMAT = 1;
@@ -67,7 +68,9 @@ export function sumsOf({ sources, qemuTools }: Config): readonly string[] {
 async function configuredAs(services: Services): Promise<string> {
   const { loaded, environment, signal } = services;
   const { tasks } = await toolchain(services);
-  const graph = selectTargets(buildGraph(tasks), CONFIGURED);
+  const { variant } = loaded.config.build;
+  const configured = CONFIGURED.map((name) => nameIn(variant, name));
+  const graph = selectTargets(buildGraph(tasks), configured);
   const evaluator = createEvaluator({
     workdir: loaded.paths.work,
     processes: await services.processes(),
@@ -81,7 +84,8 @@ async function configuredAs(services: Services): Promise<string> {
     const deps = new Map(task.deps.map((dep) => [dep, fingerprints.get(dep)]));
     fingerprints.set(task.name, (await evaluator.evaluate(task, deps, made)).fingerprint);
   }
-  return digest(CONFIGURED.map((name) => fingerprints.get(name) ?? ''));
+  // A variant may be built from directories that are configured as the plain ones are.
+  return digest([variant, ...configured.map((name) => fingerprints.get(name) ?? '')]);
 }
 
 function digest(parts: readonly string[]): string {
