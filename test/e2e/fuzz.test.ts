@@ -118,8 +118,12 @@ test('faults in the device are seen by the search and some by a boot, faults in 
   // A timer that is late, which a guest's test shows too; a deadline that is not saved, which it does not.
   const pattern = '^timer in stopwatch_arm.*deadline [+] 1|^forgotten migration field.*deadline';
   const device = await mutants('--only', pattern);
-  expect(device).toMatchObject({ code: 0, document: { mutants: 2, killed: 2 } });
-  expect(device.document.killedByBoot['cross-check']).toBe(1);
+  expect(device.code).toBe(0);
+  expect(device.document.mutants).toBeGreaterThan(1);
+  expect(device.document.killed).toBe(device.document.mutants);
+  const { 'cross-check': byBoot = 0 } = device.document.killedByBoot;
+  expect(byBoot).toBeGreaterThan(0);
+  expect(byBoot).toBeLessThan(device.document.mutants);
   const model = await mutants('--model', '--only', 'comparison in (elapsedAt|irqLevel)');
   expect(model.code).toBe(0);
   expect(model.document.mutants).toBeGreaterThan(1);
