@@ -81,6 +81,7 @@ export async function laboratory(): Promise<Laboratory> {
       throw error;
     }
   } else if (process.env['E2E_DIR'] !== undefined) {
+    await pack(directory, project);
     refresh(project);
   }
   return {
@@ -95,12 +96,16 @@ export async function laboratory(): Promise<Laboratory> {
 export async function install(directory: string, { directory: home, env }: Project): Promise<void> {
   say(`packing, and installing in ${home}`);
   mkdirSync(home, { recursive: true });
-  // prepare would build dist/ anew, from under the tests that run from it.
-  await must('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: CHECKOUT, env });
+  await pack(directory, { env });
   const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) ?? '';
   writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(directory, tarball)];
   await must('npm', args, { cwd: home, env });
+}
+
+async function pack(directory: string, { env }: Pick<Project, 'env'>): Promise<void> {
+  // prepare would build dist/ anew, from under the tests that run from it.
+  await must('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: CHECKOUT, env });
 }
 
 /** The installed package as the checkout is now: without what an aborted test left in it. */
