@@ -21,6 +21,7 @@ import {
   type TimeoutOutcome,
   type TimeoutStateName,
 } from './contract.js';
+import { keys } from './keys.js';
 
 /** What is written, as far as the tables tell it apart. */
 export const OPERATIONS = [
@@ -60,11 +61,6 @@ export interface Decision {
   readonly timeout: TimeoutStateName;
   readonly effects: Effects;
 }
-
-const isKey = <T extends object>(map: T, key: string): key is Extract<keyof T, string> =>
-  Object.hasOwn(map, key);
-const keys = <T extends object>(map: T): Extract<keyof T, string>[] =>
-  Object.keys(map).filter((key) => isKey(map, key));
 
 const STATUSES = keys(STATUS);
 const TIMEOUTS = keys(TIMEOUT_STATE);

@@ -31,14 +31,10 @@ import {
 } from './contract.js';
 import { DECISIONS, type Effects, OPERATIONS as DECIDED } from './decisions.js';
 import { table } from './fill-in.js';
+import { keys } from './keys.js';
 
 const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
 const code = (text: string): string => `\`${text}\``;
-
-const isKey = <T extends object>(map: T, key: string): key is Extract<keyof T, string> =>
-  Object.hasOwn(map, key);
-const keys = <T extends object>(map: T): Extract<keyof T, string>[] =>
-  Object.keys(map).filter((key) => isKey(map, key));
 
 /** The columns of the decision table, from the state at power-on without `start_at_boot` onwards. */
 const STATES = ['RESET', 'RUNNING', 'PAUSED'] as const satisfies readonly StatusName[];
