@@ -6,13 +6,12 @@ import type { BumpOptions, Services } from './services.js';
 import type { Place } from '../config/schema.js';
 import { StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
-import { baseEnvironment } from '../host/environment.js';
 import { shellQuote } from '../host/process.js';
 import { placeName } from '../sources/download.js';
 import { downloadUnpinned } from '../sources/download-unpinned.js';
 import { keepFile } from '../sources/store.js';
 import { type Derived, derivedPlaces, summed } from './bump-places.js';
-import { cacheDirectory, TITLES } from './sources.js';
+import { cacheDirectory, downloadDeps, TITLES } from './sources.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 
 export interface Archive {
@@ -115,15 +114,7 @@ async function fetchUnpinned(
       const cache = cacheDirectory(config, services.environment);
       const { sha256, place } = await downloadUnpinned(
         { what, places, stallSeconds, tries, offline, cache },
-        {
-          processes: context.processes,
-          signal: context.signal,
-          env: baseEnvironment(services.environment),
-          proxyEnv: services.environment,
-          onProgress: (done, total) => context.progress(done, total, 'bytes'),
-          log: (line) => context.log(line),
-          notice: (text) => context.notice(text),
-        },
+        downloadDeps(context, { processes: context.processes, environment: services.environment }),
       );
       found = { sha256, from: 'url' in place ? place.url : place.debian };
     },

@@ -7,7 +7,6 @@ import type { BumpOptions, Result, Services } from './services.js';
 import type { Config, Place, SourceName } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task } from '../core/task.js';
-import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
 import { shellQuote } from '../host/process.js';
 import { describeTrial, type HunkTrial, tryPatches } from '../sources/try-patches.js';
@@ -19,7 +18,7 @@ import { patchedTree } from './patching.js';
 import { readStamp } from './source-stamp.js';
 import { LANDMARKS, TITLES } from './sources.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
-import { editsIn, someOf } from './work-trees.js';
+import { editsIn, someOf, type TreeDeps, treeDeps } from './work-trees.js';
 
 export async function bump(services: Services, options: BumpOptions): Promise<Result> {
   const { part, version, source } = options;
@@ -123,20 +122,10 @@ async function fitting(services: Services, config: Config, part: SourceName): Pr
   );
 }
 
-async function underLock<T>(
-  services: Services,
-  action: (deps: Parameters<typeof editsIn>[3]) => Promise<T>,
-): Promise<T> {
-  const { loaded, environment, signal, emit } = services;
-  const processes = await services.processes();
-  const deps = {
-    processes,
-    signal,
-    env: baseEnvironment(environment),
-    onProgress: () => {},
-    log: () => {},
-    notice: (text: string) => emit({ type: 'notice', task: undefined, text }),
-  };
+async function underLock<T>(services: Services, action: (deps: TreeDeps) => Promise<T>): Promise<T> {
+  const { loaded, signal, emit } = services;
+  const deps = await treeDeps(services);
+  const { processes } = deps;
   const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
   return withLock(join(loaded.paths.work, 'lock'), { signal, processes, onWaiting }, async () =>
     action(deps),

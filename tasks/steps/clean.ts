@@ -8,14 +8,13 @@ import { loadDevice } from '../config/device.js';
 import { VARIANTS } from '../config/variants.js';
 import { findPaths, type Paths } from '../config/paths.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
-import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
 import { diskWritten } from './disk.js';
 import { inMiB, kibibytes } from './disk-space.js';
 import { containerWork } from './docker-plan.js';
 import { layoutOf } from './layout.js';
 import { cacheDirectory } from './sources.js';
-import { editsIn, someOf, treesIn } from './work-trees.js';
+import { editsIn, someOf, treeDeps, treesIn } from './work-trees.js';
 
 /** What goes, and what that is. */
 interface Item {
@@ -109,16 +108,8 @@ async function lossesOf(
   places: readonly Paths[],
   options: CleanOptions,
 ): Promise<readonly string[]> {
-  const { loaded, environment, signal, emit } = services;
-  const processes = await services.processes();
-  const deps = {
-    processes,
-    signal,
-    env: baseEnvironment(environment),
-    onProgress: () => {},
-    log: () => {},
-    notice: (text: string) => emit({ type: 'notice', task: undefined, text }),
-  };
+  const { loaded } = services;
+  const deps = await treeDeps(services);
   const { description } = await loadDevice(loaded.paths);
   const losses: string[] = [];
   await locked(services, places, async () => {

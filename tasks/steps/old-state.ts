@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import type { Services } from './services.js';
 import { loadDevice } from '../config/device.js';
 import { StopwatchError } from '../core/errors.js';
-import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
 import { createTreeIndex } from '../host/tree-index.js';
 import { inMiB, kibibytes } from './disk-space.js';
 import { containerWork } from './docker-plan.js';
 import { type Layout, layoutOf } from './layout.js';
-import { editsIn, filesOfTree, someOf, treesIn, type WorkTree } from './work-trees.js';
+import { editsIn, filesOfTree, someOf, treeDeps, treesIn, type WorkTree } from './work-trees.js';
 
 /** One thing that may go. */
 interface Old {
@@ -153,16 +152,8 @@ async function finishedReports({ reports }: Layout): Promise<readonly Old[]> {
 }
 
 async function objectionTo(services: Services, work: string, tree: WorkTree): Promise<string | undefined> {
-  const { signal, environment, loaded } = services;
-  const { description } = await loadDevice(loaded.paths);
-  const edits = await editsIn(work, tree, description, {
-    processes: await services.processes(),
-    signal,
-    env: baseEnvironment(environment),
-    onProgress: () => {},
-    log: () => {},
-    notice: (text) => tell(services, text),
-  });
+  const { description } = await loadDevice(services.loaded.paths);
+  const edits = await editsIn(work, tree, description, await treeDeps(services));
   if (edits === undefined) return `${tree.tree} may have been edited by hand`;
   return edits.length === 0 ? undefined : `${tree.tree} was edited by hand in ${someOf(edits)}`;
 }

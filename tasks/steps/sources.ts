@@ -10,7 +10,7 @@ import type { Json, Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { baseEnvironment } from '../host/environment.js';
 import type { Processes } from '../host/process.js';
-import { download, type Downloaded } from '../sources/download.js';
+import { download, type DownloadDeps, type Downloaded } from '../sources/download.js';
 import { extractRelease } from '../sources/extract.js';
 import { recordPristine } from '../sources/pristine.js';
 import type { Layout } from './layout.js';
@@ -43,9 +43,11 @@ export function cacheDirectory(config: Config, environment: SourcePorts['environ
   return join(base, 'stopwatch');
 }
 
+type DownloadContext = Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice'>;
+
 /** Downloads one file for a task, with progress on its row. */
 export async function fetchFor(
-  context: Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice'>,
+  context: DownloadContext,
   what: string,
   places: readonly Place[],
   config: Config,
@@ -54,16 +56,24 @@ export async function fetchFor(
   const { stallSeconds, tries, offline } = config.downloads;
   return await download(
     { what, places, stallSeconds, tries, offline, cache: cacheDirectory(config, ports.environment) },
-    {
-      processes: ports.processes,
-      signal: context.signal,
-      env: baseEnvironment(ports.environment),
-      proxyEnv: ports.environment,
-      onProgress: (done, total) => context.progress(done, total, 'bytes'),
-      log: (line) => context.log(line),
-      notice: (text) => context.notice(text),
-    },
+    downloadDeps(context, ports),
   );
+}
+
+/** For a download whose progress is shown on the task's row. */
+export function downloadDeps(
+  context: DownloadContext,
+  { processes, environment }: SourcePorts,
+): DownloadDeps {
+  return {
+    processes,
+    signal: context.signal,
+    env: baseEnvironment(environment),
+    proxyEnv: environment,
+    onProgress: (done, total) => context.progress(done, total, 'bytes'),
+    log: (line) => context.log(line),
+    notice: (text) => context.notice(text),
+  };
 }
 
 /** The tasks that end with `layout.tree(name)` being there. */

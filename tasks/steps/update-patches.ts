@@ -5,7 +5,6 @@ import { join, relative } from 'node:path';
 import type { Result, Services } from './services.js';
 import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
-import { baseEnvironment } from '../host/environment.js';
 import { withLock } from '../host/lock.js';
 import type { Processes } from '../host/process.js';
 import { explainFsError } from '../sources/fs-errors.js';
@@ -19,6 +18,7 @@ import { PATCHED, type PatchedName, type PatchedTree, patchedTree } from './patc
 import { readStamp } from './source-stamp.js';
 import { fetchFor } from './sources.js';
 import { guestUpdate, writeGuest } from './update-guest.js';
+import { treeDeps } from './work-trees.js';
 
 /** Of one patch file. */
 interface Written {
@@ -88,16 +88,15 @@ async function updatesOf(
   layout: Layout,
   tree: PatchedTree & { readonly name: PatchedName },
 ): Promise<TreePatches> {
-  const { signal, emit, environment } = services;
-  const notice = (text: string) => emit({ type: 'notice', task: undefined, text });
+  const deps = await treeDeps(services);
   if (tree.own) {
-    notice(`${tree.tree} is your own tree: what is changed in it is left to you and its version control.`);
+    deps.notice(
+      `${tree.tree} is your own tree: what is changed in it is left to you and its version control.`,
+    );
     return { patches: [], updates: [] };
   }
   const release = await releaseOf(services, processes, layout, tree);
   const index = join(layout.work, 'state', 'trees');
-  const env = baseEnvironment(environment);
-  const deps = { processes, signal, env, onProgress: () => {}, log: () => {}, notice };
   return patchesFromTree({ ...tree, index }, release, deps);
 }
 

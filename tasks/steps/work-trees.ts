@@ -4,8 +4,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeviceDescription } from '../../vm/device.js';
 import type { SourceName } from '../config/schema.js';
+import { baseEnvironment } from '../host/environment.js';
 import type { ExtractDeps } from '../sources/extract.js';
 import { handEdits } from '../sources/hand-edits.js';
+import type { Services } from './services.js';
 import { readStamp } from './source-stamp.js';
 
 export interface WorkTree {
@@ -17,6 +19,22 @@ export interface WorkTree {
 }
 
 const TREE = /^(qemu|linux|busybox)-(\d+(?:\.\d+)+(?:-rc\d+)?)(\.replaced-[\dTZ-]+)?$/;
+
+/** What looking at a tree needs outside of a task: there is no row for progress, and no log. */
+export interface TreeDeps extends ExtractDeps {
+  readonly notice: (text: string) => void;
+}
+
+export async function treeDeps({ processes, signal, environment, emit }: Services): Promise<TreeDeps> {
+  return {
+    processes: await processes(),
+    signal,
+    env: baseEnvironment(environment),
+    onProgress: () => {},
+    log: () => {},
+    notice: (text) => emit({ type: 'notice', task: undefined, text }),
+  };
+}
 
 /** Nothing where there is no `src`. */
 export async function treesIn(src: string): Promise<readonly WorkTree[]> {
@@ -40,7 +58,7 @@ export async function editsIn(
   work: string,
   { name, version, tree }: WorkTree,
   device: DeviceDescription,
-  deps: ExtractDeps & { readonly notice: (text: string) => void },
+  deps: TreeDeps,
 ): Promise<readonly string[] | undefined> {
   const stamp = await readStamp(`${tree}.source.json`);
   return handEdits(
