@@ -94,10 +94,10 @@ test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is
   const before = readFileSync(ctrl, 'utf8');
   rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
   try {
-    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/root/new');
+    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/usr/bin/new');
     const first = await passes(['update_patches']);
     expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
-    expect(first).toContain("{ file: 'guest_fs/new', path: '/root/new', mode: 0o644 }");
+    expect(first).toContain("{ file: 'guest_fs/new', path: '/usr/bin/new', mode: 0o644 }");
     expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
     expect(statSync(ctrl).mode & 0o777).toBe(0o755);
     expect(await passes(['update_patches'])).toContain('Nothing to write');
