@@ -210,3 +210,10 @@ export const TIMEOUT_TABLE = {
 export function registerAt(offset: number): (typeof REGISTERS)[number] | undefined {
   return REGISTERS.find((register) => register.offset === offset);
 }
+
+/** Byte offset in `regs` of the register with this name. */
+export function offsetOf(name: RegisterName): number {
+  const register = REGISTERS.find((one) => one.name === name);
+  if (register === undefined) throw new RangeError(`There is no register ${name}`);
+  return register.offset;
+}

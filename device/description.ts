@@ -42,6 +42,7 @@ export const stopwatchDescription: DeviceDescription = {
       { file: 'guest_fs/stopwatch_ctrl.sh', path: '/usr/bin/stopwatch_ctrl.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_stress.sh', path: '/usr/bin/stopwatch_stress.sh', mode: 0o755 },
       { file: 'guest_fs/stopwatch_test.sh', path: '/usr/bin/stopwatch_test.sh', mode: 0o755 },
+      { file: 'guest_fs/testing.sh', path: '/usr/lib/stopwatch/testing.sh', mode: 0o644 },
     ],
   },
   guestTest: 'guest_fs/stopwatch_test.sh',

@@ -9,6 +9,8 @@ import { OWNER_LABEL, type Owner, WORK_LABEL } from './owner.js';
 
 /** The Dockerfile makes this directory, writable for everybody. */
 export const CONTAINER_HOME = '/home/stopwatch';
+/** Where the container has them, relative to its root. */
+const CERTIFICATES = 'etc/stopwatch-certificates.pem';
 /** The command gets this long after SIGINT before it is killed, seconds. */
 const STOP_SECONDS = 10;
 /** Mounting the user's files over these would hide the image's own; a package installed for all users hides nothing. */
@@ -27,6 +29,8 @@ export interface RunRequest {
   readonly readOnly?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
+  /** Authorities that Node inside trusts beside its own, in PEM: their file may be where nothing can be mounted. */
+  readonly certificates?: string;
   /** A docker network; absent: the bridge, or the host's where the daemon has no bridge. */
   readonly network?: string;
   /** The work directory and the process that the container is for. */
@@ -133,7 +137,11 @@ export function containerSpec(
     // A daemon without root maps its own user to root inside: only so do new files belong to the caller.
     user: info.rootless ? '0:0' : `${uid}:${gid}`,
     directory: request.directory,
-    env: { HOME: CONTAINER_HOME, ...request.env },
+    env: {
+      HOME: CONTAINER_HOME,
+      ...request.env,
+      ...(request.certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: `/${CERTIFICATES}` }),
+    },
     binds: binds(request.directories, request.readOnly ?? []),
     labels: { [WORK_LABEL]: request.work, [OWNER_LABEL]: JSON.stringify(request.owner) },
     network: request.network ?? (info.hasBridge ? undefined : 'host'),
@@ -173,7 +181,7 @@ function outermost(paths: readonly string[]): readonly string[] {
 }
 
 /** What the image cannot know: the user, whose name programs ask for, and where this program is. */
-function containerFiles({ user: { uid, gid, name }, main }: RunRequest): Buffer {
+function containerFiles({ user: { uid, gid, name }, main, certificates }: RunRequest): Buffer {
   const login =
     /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : 'stopwatch';
   const users = [
@@ -186,6 +194,7 @@ function containerFiles({ user: { uid, gid, name }, main }: RunRequest): Buffer 
     { path: 'etc/passwd', content: `${users.join('\n')}\n`, mode: 0o644 },
     { path: 'etc/group', content: `${groups.join('\n')}\n`, mode: 0o644 },
     { path: 'usr/local/bin/stopwatch', content: `#!/bin/sh\nexec node ${quoted(main)} "$@"\n`, mode: 0o755 },
+    ...(certificates === undefined ? [] : [{ path: CERTIFICATES, content: certificates, mode: 0o644 }]),
   ]);
 }
 

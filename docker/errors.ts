@@ -3,6 +3,9 @@
 import { StopwatchError } from '../tasks/core/errors.js';
 import { numberField, textField } from './field.js';
 
+/** For hints. */
+const ITS_LOG = '`journalctl -u docker`, with --user for one of your own';
+
 /** The parts of an error of Node's sockets, or of an answer of the Engine API, that say what it was. */
 interface Thrown {
   /** errno name or TLS code, e.g. 'ECONNREFUSED', 'CERT_HAS_EXPIRED'. */
@@ -59,7 +62,7 @@ export function unreachable(cause: unknown, address: string): StopwatchError {
     'docker-unreachable',
     `What answers at ${address} does not answer as a Docker daemon does: ${text}`,
     {
-      hint: 'check DOCKER_HOST, and the daemon’s own log (`journalctl -u docker`)',
+      hint: `check DOCKER_HOST, and the daemon’s own log (${ITS_LOG})`,
       cause,
     },
   );
@@ -95,11 +98,11 @@ export function failed(cause: unknown, doing: string, signal?: AbortSignal): Sto
     });
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNREFUSED' || code === 'ENOENT')
     return new StopwatchError('docker-unreachable', message, {
-      hint: 'the daemon went away: look into its log (`journalctl -u docker`) and run again',
+      hint: `the daemon went away: look into its log (${ITS_LOG}) and run again`,
       cause,
     });
   return new StopwatchError('docker-failed', message, {
-    hint: 'the daemon’s own log says more (`journalctl -u docker`)',
+    hint: `the daemon’s own log says more (${ITS_LOG})`,
     cause,
   });
 }

@@ -27,131 +27,150 @@ function tag(number: number): string {
   return `stopwatch:${String(number).repeat(16)}`;
 }
 
-describe.skipIf(missing !== undefined)(`podman${missing === undefined ? '' : ` (${missing})`}`, () => {
-  let service: PodmanService | undefined;
-  let engine: Engine;
-  let directory: string;
+const services = [
+  { whose: 'root', options: {}, inside: { uid: CALLER, name: 'ann' } },
+  // Root of such a container is the user outside of it.
+  {
+    whose: 'a user',
+    options: { user: { uid: CALLER, gid: SOCKET_GROUP } },
+    inside: { uid: 0, name: 'root' },
+  },
+] as const;
 
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'stopwatch-podman-test-'));
-    chownSync(directory, CALLER, SOCKET_GROUP);
-    service = await startPodman();
-    engine = await connect(
-      { env: { DOCKER_HOST: service.address }, home: homedir(), readFile: () => Promise.resolve(undefined) },
-      openEngine,
-      never,
-    );
-    await engine.importImage(Readable.from([smallRoot()]), IMAGE, {}, never);
-  });
+describe.skipIf(missing !== undefined).each(services)(
+  `podman of $whose${missing === undefined ? '' : ` (${missing})`}`,
+  ({ options, inside }) => {
+    let service: PodmanService | undefined;
+    let engine: Engine;
+    let directory: string;
 
-  afterAll(async () => {
-    await service?.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  function request(script: string, changes: Partial<RunRequest> = {}): RunRequest {
-    return {
-      image: IMAGE,
-      command: ['sh', '-c', script],
-      directory,
-      directories: [directory],
-      env: {},
-      user: { uid: CALLER, gid: SOCKET_GROUP, name: 'ann' },
-      // Nothing of this host's network is changed for a test.
-      network: 'host',
-      work: directory,
-      owner: thisOwner(),
-      main: join(directory, 'main.js'),
-      ...changes,
-    };
-  }
-
-  async function run(
-    script: string,
-    signal: AbortSignal = never,
-    onOutput: () => void = () => {},
-  ): Promise<{ code: number; out: string; err: string }> {
-    const said = { out: '', err: '' };
-    const to = (name: 'out' | 'err') =>
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          said[name] += chunk.toString();
-          onOutput();
-          done();
-        },
-      });
-    const streams = { stdout: to('out'), stderr: to('err') };
-    const code = await runInContainer(engine, request(script), streams, signal);
-    return { code, ...said };
-  }
-
-  test('what it says of itself', async () => {
-    const { architecture, rootless } = await engine.info();
-    expect((await engine.image(IMAGE))?.architecture).toBe(architecture);
-    expect(rootless).toBe(false);
-  });
-
-  test('user, directory, both streams, exit code; files on the mount are the caller’s', async () => {
-    const ended = await run('id -u; id -un; pwd; echo oops >&2; touch made; exit 7');
-    expect(ended).toEqual({ code: 7, out: `${CALLER}\nann\n${directory}\n`, err: 'oops\n' });
-    expect(statSync(join(directory, 'made'))).toMatchObject({ uid: CALLER, gid: SOCKET_GROUP });
-  });
-
-  test('a program that is not there', async () => {
-    const spec = request('', { command: ['no-such-program'] });
-    const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
-    await expect(runInContainer(engine, spec, { stdout: sink, stderr: sink }, never)).rejects.toMatchObject({
-      code: 'command-not-found',
-    });
-  });
-
-  test('aborted: the command gets SIGINT, and nothing stays', async () => {
-    const abort = new AbortController();
-    const ready = () => abort.abort();
-    const script = 'trap "touch interrupted; exit 0" INT; echo ready; while :; do sleep 0.1; done';
-    await expect(run(script, abort.signal, ready)).rejects.toMatchObject({ code: 'interrupted' });
-    expect(statSync(join(directory, 'interrupted')).uid).toBe(CALLER);
-    expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
-  });
-
-  test('what a killed run has left is removed', async () => {
-    const spec = containerSpec(request('sleep 60'), await engine.info(), undefined);
-    const gone = { ...thisOwner(), pid: 1, start: 'another' };
-    const labels = { ...spec.labels, [OWNER_LABEL]: JSON.stringify(gone) };
-    const left = await engine.create({ ...spec, labels });
-    await left.start();
-    expect(await removeLeftovers(engine, directory)).toEqual([left.id]);
-    expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
-  });
-
-  test('builds an image, says which step failed, and lets older ones go', async () => {
-    // By its id, as a base that was bootstrapped.
-    const base = (await engine.image(IMAGE))?.id ?? '';
-    const build = async (number: number, last: string): Promise<readonly string[]> => {
-      const lines: string[] = [];
-      const dockerfile = `ARG BASE=x\nFROM \${BASE}\nRUN ${last}\n`;
-      await engine.build(
+    beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), 'stopwatch-podman-test-'));
+      chownSync(directory, CALLER, SOCKET_GROUP);
+      service = await startPodman(options);
+      engine = await connect(
         {
-          context: archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]),
-          tag: tag(number),
-          args: { BASE: base },
-          labels: { 'stopwatch.fingerprint': String(number) },
-          noCache: false,
+          env: { DOCKER_HOST: service.address },
+          home: homedir(),
+          readFile: () => Promise.resolve(undefined),
         },
-        (line) => lines.push(line),
+        openEngine,
         never,
       );
-      return lines;
-    };
-    for (let number = 0; number <= KEPT_IMAGES; number++) {
-      if (number > 0) await sleep(1100);
-      expect((await build(number, `echo this is ${number}`)).join('\n')).toContain(`this is ${number}`);
-      expect((await engine.image(tag(number)))?.labels['stopwatch.fingerprint']).toBe(String(number));
+      await engine.importImage(Readable.from([smallRoot()]), IMAGE, {}, never);
+    });
+
+    afterAll(async () => {
+      await service?.stop();
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    function request(script: string, changes: Partial<RunRequest> = {}): RunRequest {
+      return {
+        image: IMAGE,
+        command: ['sh', '-c', script],
+        directory,
+        directories: [directory],
+        env: {},
+        user: { uid: CALLER, gid: SOCKET_GROUP, name: 'ann' },
+        // Nothing of this host's network is changed for a test.
+        network: 'host',
+        work: directory,
+        owner: thisOwner(),
+        main: join(directory, 'main.js'),
+        ...changes,
+      };
     }
-    await expect(build(9, 'exit 9')).rejects.toMatchObject({ code: 'docker-failed' });
-    const removed = await pruneImages(engine, 'stopwatch', 'stopwatch.fingerprint', tag(KEPT_IMAGES));
-    expect(removed.map((one) => one.tag)).toEqual([expect.stringContaining(tag(0))]);
-    expect(await engine.image(tag(0))).toBeUndefined();
-    expect(await engine.image(tag(1))).toBeDefined();
-  });
-});
+
+    async function run(
+      script: string,
+      signal: AbortSignal = never,
+      onOutput: () => void = () => {},
+    ): Promise<{ code: number; out: string; err: string }> {
+      const said = { out: '', err: '' };
+      const to = (name: 'out' | 'err') =>
+        new Writable({
+          write(chunk: Buffer, _encoding, done) {
+            said[name] += chunk.toString();
+            onOutput();
+            done();
+          },
+        });
+      const streams = { stdout: to('out'), stderr: to('err') };
+      const code = await runInContainer(engine, request(script), streams, signal);
+      return { code, ...said };
+    }
+
+    test('what it says of itself', async () => {
+      const { architecture, rootless } = await engine.info();
+      expect((await engine.image(IMAGE))?.architecture).toBe(architecture);
+      expect(rootless).toBe(inside.uid === 0);
+    });
+
+    test('user, directory, both streams, exit code; files on the mount are the caller’s', async () => {
+      const ended = await run('id -u; id -un; pwd; echo oops >&2; touch made; exit 7');
+      expect(ended).toEqual({ code: 7, out: `${inside.uid}\n${inside.name}\n${directory}\n`, err: 'oops\n' });
+      expect(statSync(join(directory, 'made'))).toMatchObject({ uid: CALLER, gid: SOCKET_GROUP });
+    });
+
+    test('a program that is not there', async () => {
+      const spec = request('', { command: ['no-such-program'] });
+      const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+      await expect(runInContainer(engine, spec, { stdout: sink, stderr: sink }, never)).rejects.toMatchObject(
+        {
+          code: 'command-not-found',
+        },
+      );
+    });
+
+    test('aborted: the command gets SIGINT, and nothing stays', async () => {
+      const abort = new AbortController();
+      const ready = () => abort.abort();
+      const script = 'trap "touch interrupted; exit 0" INT; echo ready; while :; do sleep 0.1; done';
+      await expect(run(script, abort.signal, ready)).rejects.toMatchObject({ code: 'interrupted' });
+      expect(statSync(join(directory, 'interrupted')).uid).toBe(CALLER);
+      expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+    });
+
+    test('what a killed run has left is removed', async () => {
+      const spec = containerSpec(request('sleep 60'), await engine.info(), undefined);
+      const gone = { ...thisOwner(), pid: 1, start: 'another' };
+      const labels = { ...spec.labels, [OWNER_LABEL]: JSON.stringify(gone) };
+      const left = await engine.create({ ...spec, labels });
+      await left.start();
+      expect(await removeLeftovers(engine, directory)).toEqual([left.id]);
+      expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+    });
+
+    test('builds an image, says which step failed, and lets older ones go', async () => {
+      // By its id, as a base that was bootstrapped.
+      const base = (await engine.image(IMAGE))?.id ?? '';
+      const build = async (number: number, last: string): Promise<readonly string[]> => {
+        const lines: string[] = [];
+        const dockerfile = `ARG BASE=x\nFROM \${BASE}\nRUN ${last}\n`;
+        await engine.build(
+          {
+            context: archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]),
+            tag: tag(number),
+            args: { BASE: base },
+            labels: { 'stopwatch.fingerprint': String(number) },
+            noCache: false,
+          },
+          (line) => lines.push(line),
+          never,
+        );
+        return lines;
+      };
+      for (let number = 0; number <= KEPT_IMAGES; number++) {
+        if (number > 0) await sleep(1100);
+        expect((await build(number, `echo this is ${number}`)).join('\n')).toContain(`this is ${number}`);
+        expect((await engine.image(tag(number)))?.labels['stopwatch.fingerprint']).toBe(String(number));
+      }
+      await expect(build(9, 'exit 9')).rejects.toMatchObject({ code: 'docker-failed' });
+      const removed = await pruneImages(engine, 'stopwatch', 'stopwatch.fingerprint', tag(KEPT_IMAGES));
+      expect(removed.map((one) => one.tag)).toEqual([expect.stringContaining(tag(0))]);
+      expect(await engine.image(tag(0))).toBeUndefined();
+      expect(await engine.image(tag(1))).toBeDefined();
+    });
+  },
+);

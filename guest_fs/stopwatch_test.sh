@@ -21,49 +21,13 @@
 # each access: what lies between is how exact the comparison is, however slow
 # the machine. All times are in hundredths of a second.
 
-parameters=/sys/module/stopwatch/parameters
-status_file=$parameters/stopwatch_status
-timeout_file=$parameters/stopwatch_timeout
-text_file=/sys/kernel/debug/stopwatch/stopwatch
-driver=/sys/bus/platform/drivers/stopwatch
-module=/lib/modules/stopwatch.ko
-
-RUNNING=0 RESET=1 PAUSED=2
-CMD_RESET=0 CMD_START=1 CMD_PAUSE=2 CMD_TIMEOUT=4 CMD_ACK=5
-
-# The words of the C library for the driver's errno values.
-EINVAL='Invalid argument'
-EPERM='Operation not permitted'
-ERANGE='Numerical result out of range'
-EBUSY='Device or resource busy'
-ENODEV='No such device'
+# shellcheck source-path=SCRIPTDIR source=testing.sh
+. /usr/lib/stopwatch/testing.sh
 
 tests='binding texts unbinding reloading resetting starting pausing resuming
 resetting_from_anywhere commands numbers timeouts busy expiry expiry_again sharing'
 
 commands=0 texts=0 interrupts=0 interrupts_before=0
-number=0 passed=0 failed=0 skipped=0
-
-# -- Reporting ---------------------------------------------------------------
-
-fail() {
-	bad=1
-	echo "# $*"
-}
-
-skip() {
-	skip=$1
-}
-
-# Nothing can be tested: the rest of the plan is missing, and that is a failure.
-bail_out() {
-	echo "Bail out! $*"
-	exit 1
-}
-
-equal() { # WHAT GOT EXPECTED
-	[ "$2" = "$3" ] || fail "$1: expected '$3', got '$2'"
-}
 
 between() { # WHAT GOT LEAST MOST
 	if [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
@@ -71,35 +35,9 @@ between() { # WHAT GOT LEAST MOST
 	fi
 }
 
-run() { # TEST
-	number=$((number + 1)) bad=0 skip=
-	"test_$1"
-	if [ "$bad" = 1 ]; then
-		failed=$((failed + 1))
-		echo "not ok $number $1"
-	elif [ "$skip" ]; then
-		skipped=$((skipped + 1))
-		echo "ok $number $1 # SKIP $skip"
-	else
-		passed=$((passed + 1))
-		echo "ok $number $1"
-	fi
-}
-
 # -- The stopwatch -----------------------------------------------------------
 
-# The functions below set the variable of their name, and errors go through a
-# file: a subshell would cost a fork, which is most of this test's run time.
-
-hundredths() { # "12.34"
-	hundredths=$((${1%.*} * 100 + 1${1#*.} - 100))
-}
-
-clock() {
-	read -r up _ </proc/uptime
-	hundredths "$up"
-	clock=$hundredths
-}
+# The functions below set the variable of their name, without a fork.
 
 status() {
 	read -r status <$status_file || { status='unreadable' && fail 'cannot read the state' && return; }
@@ -132,17 +70,8 @@ show() {
 	esac
 }
 
-# Writes to a parameter and sets `error`, empty if it was taken.
-write() { # FILE VALUE
-	error=
-	if ! { echo "$2" >"$1"; } 2>"$errors"; then
-		read -r error <"$errors" || error='no message'
-		error=${error##*: }
-	fi
-}
-
-# The same, for what makes the driver write to COMMAND. Any other error than
-# these did not come from the device. Sets the clock `before` and `after`.
+# Writes what makes the driver write to COMMAND. Any other error than these did
+# not come from the device. Sets the clock `before` and `after`.
 cause() { # FILE VALUE
 	clock
 	before=$clock
@@ -460,15 +389,7 @@ test_sharing() {
 }
 
 version=2
-errors=/tmp/stopwatch_test.$$
-trap 'rm -f "$errors"*' EXIT
 # shellcheck disable=SC2086 # words
-set -- $tests
-echo 'KTAP version 1'
-echo "1..$#"
-for test in "$@"; do
-	run "$test"
-done
-echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0 skip:$skipped error:0"
+report $tests
 echo "# caused commands=$commands texts=$texts interrupts=$((interrupts - interrupts_before))"
 [ "$failed" = 0 ]

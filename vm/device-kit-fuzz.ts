@@ -22,6 +22,7 @@ export { type Action, type Exchange, ExchangeBuilder, type Plan } from './fuzz/p
 export type { Observed, Outcome } from './fuzz/rig.js';
 export type {
   DeviceSearch,
+  HostClockCheck,
   Killer,
   MutantBudget,
   MutantVerdict,

@@ -2,13 +2,17 @@
 /** A saved state with something changed in it, and whether a stopwatch can be in what comes of that. */
 import { STATUS } from '../contract.js';
 import { type ModelState, snapshotAt, step } from '../model/index.js';
-import type { Operation } from './script.js';
+import type { ForgedField, Operation } from './script.js';
 
 /** Of the device's section in a saved state. */
 const SAVED_VERSION = 1n;
 /** Fields of a saved state that make one number: all are set when one is changed. */
 const SUM: readonly string[] = ['status', 'elapsed', 'started'];
 const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);
+
+/** Times are told from the moment of loading, from this value on: below it are the edges of time itself. */
+const RELATIVE: Partial<Record<ForgedField, bigint>> = { started: 1n, deadline: 2n };
+const NEVER = 1n << 64n;
 
 export interface Forged {
   /** Of the fields, as they are named in the saved state. */
@@ -31,8 +35,7 @@ export function forged(
     // One sum can be saved in many ways: it must be known which of them is changed.
     ...(field === 'started' ? { elapsed: 0n } : {}),
   };
-  const time = (field === 'started' || field === 'deadline') && value !== 0n;
-  const number = BigInt.asUintN(64, time ? now + value : value);
+  const number = BigInt.asUintN(64, value >= (RELATIVE[field] ?? NEVER) ? now + value : value);
   saved[field] = SIGNED.has(field) ? BigInt.asIntN(64, number) : number;
   const together = SUM.includes(field) ? SUM : [field];
   const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));

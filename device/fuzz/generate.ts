@@ -12,6 +12,7 @@ import {
   MEM_SIZE_V1,
   NS_PER_HUNDREDTH,
   NS_PER_S,
+  offsetOf,
   REGISTERS,
   type RegisterName,
   REGS_SIZE,
@@ -123,7 +124,7 @@ const bare =
   (op: 'tick' | 'mem' | 'reset' | 'stop' | 'cont' | 'save' | 'reload'): MakeAt =>
   (_, time) => ({ at: time, op });
 const register = (name: RegisterName): Make<number> => {
-  const offset = REGISTERS.find((one) => one.name === name)?.offset ?? 0;
+  const offset = offsetOf(name);
   return () => offset;
 };
 
@@ -160,7 +161,7 @@ const FORGERIES: Readonly<Record<ForgedField, readonly bigint[]>> = {
   elapsed: [0n, 1n, NS_PER_S, 1n << 62n, 1n << 63n, U64],
   started: [0n, 1n, U64, U64 - NS_PER_S + 1n, TIMEOUT_MAX_NS],
   timeout: [0n, 1n, 2n, 3n, 4n, (1n << 32n) - 1n],
-  deadline: [0n, 1n, U64, ...LIMITS, ...LIMITS, ...LIMITS, 1n << 62n, 1n << 63n],
+  deadline: [0n, 1n, 1n, 1n, U64, ...LIMITS, ...LIMITS, ...LIMITS, 1n << 62n, 1n << 63n],
   timeout_count: [0n, 1n, 1n << 63n],
   error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
 };

@@ -10,6 +10,7 @@ import {
   type MutantVerdict,
 } from '../../vm/device-kit-fuzz.js';
 import { formatScript } from './script.js';
+import { stopCheck } from './stop-check.js';
 import { stopwatchTarget } from './target.js';
 import { traceCheck } from './trace-check.js';
 
@@ -74,22 +75,27 @@ export async function judgeMutant(
       ports,
     );
     const operations = searched.operations + traced.search.operations;
-    if (
-      traced.wrong === undefined &&
-      traced.search.finding === undefined &&
-      (await twoStart(request, ports))
-    ) {
-      return { ...nothing, killer: 'start', operations, seconds: seconds(), what: 'two devices can be made' };
-    }
     const wrong = traced.wrong ?? (traced.search.finding && 'a difference with the trace switched on');
-    const short = traced.script ?? traced.search.finding?.script;
+    if (wrong !== undefined) {
+      const short = traced.script ?? traced.search.finding?.script;
+      return {
+        shortest: short?.operations.length,
+        script: short && formatScript(short),
+        killer: 'trace',
+        operations,
+        seconds: seconds(),
+        what: wrong,
+      };
+    }
+    if (await twoStart(request, ports))
+      return { ...nothing, killer: 'start', operations, seconds: seconds(), what: 'two devices can be made' };
+    const stopped = await stopCheck(request, ports);
     return {
-      shortest: short?.operations.length,
-      script: short && formatScript(short),
-      killer: wrong === undefined ? undefined : 'trace',
+      ...nothing,
+      killer: stopped.wrong === undefined ? undefined : 'clock',
       operations,
       seconds: seconds(),
-      what: wrong ?? 'nothing differs',
+      what: stopped.wrong ?? 'nothing differs',
     };
   } catch (error) {
     if (!(error instanceof MachineError)) throw error;

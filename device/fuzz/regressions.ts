@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type FuzzRequest, type MachinePorts, type Outcome, replay } from '../../vm/device-kit-fuzz.js';
 import { parseScript, type Script } from './script.js';
 import { stopwatchTarget } from './target.js';
+import { traceOf } from './trace-check.js';
 
 /** Throws SyntaxError that names the file. */
 export async function readScript(file: string): Promise<Script> {
@@ -17,13 +18,11 @@ export async function readScript(file: string): Promise<Script> {
   }
 }
 
-/** How one script ends on this QEMU. */
-export async function replayScript(
-  script: Script,
-  request: FuzzRequest,
-  ports: MachinePorts,
-): Promise<Outcome> {
-  return replay(stopwatchTarget, script, request, ports);
+/** How one script ended, and what was wrong with its trace where nothing else was. */
+export interface Replayed {
+  readonly file: string;
+  readonly outcome: Outcome;
+  readonly wrong: string | undefined;
 }
 
 /** All scripts of a directory on this QEMU, by name. */
@@ -31,12 +30,15 @@ export async function replayDirectory(
   directory: string,
   request: FuzzRequest,
   ports: MachinePorts,
-): Promise<readonly { readonly file: string; readonly outcome: Outcome }[]> {
+): Promise<readonly Replayed[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
-  const outcomes: { readonly file: string; readonly outcome: Outcome }[] = [];
-  for (const name of names) {
-    const script = await readScript(join(directory, name));
-    outcomes.push({ file: name, outcome: await replayScript(script, request, ports) });
+  const replayed: Replayed[] = [];
+  for (const file of names) {
+    const script = await readScript(join(directory, file));
+    const outcome = await replay(stopwatchTarget, script, request, ports);
+    const { wrong } =
+      outcome.result === 'agree' ? await traceOf(script, request, ports) : { wrong: undefined };
+    replayed.push({ file, outcome, wrong });
   }
-  return outcomes;
+  return replayed;
 }

@@ -43,7 +43,7 @@ export type Operation = { readonly at: number } & (
   | { readonly op: 'forge'; readonly field: ForgedField; readonly value: bigint }
 );
 
-/** What can be changed in a saved state; times count from `at`, modulo 2^64. */
+/** What can be changed in a saved state. Times count from `at`, modulo 2^64, but for a deadline of 0 or 1. */
 export const FORGED = [
   'version',
   'status',

@@ -7,6 +7,7 @@ import { stopwatchMutants } from './mutants.js';
 import { readScript } from './regressions.js';
 import { operationWords, scriptLines, tell, toldLines } from './report.js';
 import { formatScript, type Operation, type Script } from './script.js';
+import { stopCheck } from './stop-check.js';
 import { stopwatchTarget } from './target.js';
 import { traceCheck, traceOf } from './trace-check.js';
 
@@ -20,6 +21,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   operationWords,
   traceCheck,
   traceOf,
+  hostClockCheck: stopCheck,
   mutants: stopwatchMutants,
   model: { sources: MODEL_SOURCES, mutants: modelMutants },
   judgeMutant,

@@ -9,28 +9,16 @@
  * script's end all of `mem` is compared and the machine is reset, which is
  * compared too: the next script starts from there.
  */
-import {
-  DATA_SIZE,
-  FEATURES,
-  MAGIC,
-  MEM_DATA,
-  MEM_DATA_LEN,
-  MEM_SIZE,
-  registerAt,
-  type RegisterName,
-  REGISTERS,
-  VERSION,
-} from '../contract.js';
-import { commandOperation, decisionIndex, timeoutOperation } from '../decisions.js';
-import { decode, initialState, type ModelState, snapshotAt, step, type Stimulus } from '../model/index.js';
+import { FEATURES, MAGIC, MEM_SIZE, registerAt, VERSION } from '../contract.js';
+import { type ModelState, snapshotAt } from '../model/index.js';
 import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../vm/device-kit-fuzz.js';
-import { addressOf, MEM, pieces, readBytes, REGS, writeBytes } from './bus.js';
+import { addressOf, MEM, REGS } from './bus.js';
 import { forged } from './forge.js';
 import type { Operation, Script } from './script.js';
+import { Simulated, TEXT_LENGTH } from './simulated.js';
 
 /** STATUS to TIMEOUT_COUNT. */
 const OBSERVED = { offset: 0x08, length: 0x38 } as const;
-const TEXT_LENGTH = MEM_DATA + DATA_SIZE;
 const OBSERVE_REGS = `b64read 0x${(REGS + OBSERVED.offset).toString(16)} ${OBSERVED.length}`;
 const OBSERVE_TEXT = `b64read 0x${MEM.toString(16)} ${TEXT_LENGTH}`;
 /** All of `mem`, in parts of which each answer fits into a FIFO. */
@@ -75,11 +63,8 @@ const SLICE = 48;
 class Story {
   readonly #steps: (Exchange | Action)[] = [];
   readonly #exchange = new ExchangeBuilder();
-  readonly #mem = Buffer.alloc(MEM_SIZE);
-  #text: string | undefined;
   readonly #observed = Buffer.alloc(OBSERVED.length);
-  #state: ModelState;
-  #now: bigint;
+  readonly #device: Simulated;
   /** The VM runs, and with it the serving of timers. */
   #running = true;
   /** It is being saved, and stopped for that; whether it will run again after. */
@@ -87,15 +72,14 @@ class Story {
   /** Before the first operation: -1. */
   #index = -1;
   #commands = 0;
-  readonly #decided = new Set<number>();
 
   constructor(
     private readonly script: Script,
     private readonly options: StoryOptions,
   ) {
-    this.#now = options.base;
-    this.#state = initialState;
-    this.#apply({ stimulus: 'reset', now: this.#now, startAtBoot: script.startAtBoot });
+    this.#device = new Simulated(options.base, script.startAtBoot, (level) =>
+      this.#exchange.before(irq(level)),
+    );
     this.#observed.writeBigUInt64LE((MAGIC << 32n) | VERSION, 0x10 - OBSERVED.offset);
     this.#observed.writeBigUInt64LE(FEATURES, 0x18 - OBSERVED.offset);
   }
@@ -103,29 +87,33 @@ class Story {
   *plan(): Generator<undefined, Plan> {
     const { script, options } = this;
     this.#observe();
-    options.each?.(-1, { now: this.#now, state: this.#state });
+    options.each?.(-1, this.#moment());
     for (const [index, operation] of script.operations.entries()) {
       this.#index = index;
       this.#perform(operation);
-      options.each?.(index, { now: this.#now, state: this.#state });
+      options.each?.(index, this.#moment());
       if (index % SLICE === SLICE - 1) yield;
     }
     this.#index = script.operations.length;
-    if (this.#saving !== undefined) this.#reload(this.#now);
+    if (this.#saving !== undefined) this.#reload(this.#device.now);
     if (!this.#running) this.#cont();
     this.#observeMem();
     this.#reset();
     this.#observe();
-    options.each?.(this.#index, { now: this.#now, state: this.#state });
+    options.each?.(this.#index, this.#moment());
     this.#steps.push(this.#exchange.take());
     return {
       steps: this.#steps,
       base: options.base,
-      end: this.#now,
+      end: this.#device.now,
       operations: script.operations.length,
       commands: this.#commands,
-      decided: this.#decided,
+      decided: this.#device.decided,
     };
+  }
+
+  #moment(): Moment {
+    return { now: this.#device.now, state: this.#device.state };
   }
 
   #perform(operation: Operation): void {
@@ -139,12 +127,12 @@ class Story {
     this.#passTo(now);
     switch (operation.op) {
       case 'read': {
-        const value = this.#readValue(addressOf(operation.region, operation.offset), operation.width);
-        this.#ask(
-          'answer',
-          `read${SUFFIX[operation.width]} 0x${addressOf(operation.region, operation.offset).toString(16)}`,
-          `OK 0x${value.toString(16).padStart(16, '0')}`,
-        );
+        const { width } = operation;
+        const address = addressOf(operation.region, operation.offset);
+        const bytes = Buffer.alloc(8);
+        this.#device.read(address, width).copy(bytes);
+        const value = bytes.readBigUInt64LE().toString(16).padStart(16, '0');
+        this.#ask('answer', `read${SUFFIX[width]} 0x${address.toString(16)}`, `OK 0x${value}`);
         break;
       }
       case 'write': {
@@ -152,13 +140,13 @@ class Story {
         const address = addressOf(operation.region, operation.offset);
         const bytes = Buffer.alloc(8);
         bytes.writeBigUInt64LE(value);
-        this.#write(address, bytes.subarray(0, width));
+        this.#device.write(address, bytes.subarray(0, width));
         this.#ask('answer', `write${SUFFIX[width]} 0x${address.toString(16)} 0x${value.toString(16)}`, 'OK');
         break;
       }
       case 'peek': {
         const address = addressOf(operation.region, operation.offset);
-        const bytes = this.#read(address, operation.length);
+        const bytes = this.#device.read(address, operation.length);
         this.#ask(
           'answer',
           `b64read 0x${address.toString(16)} ${operation.length}`,
@@ -168,7 +156,7 @@ class Story {
       }
       case 'fill': {
         const address = addressOf(operation.region, operation.offset);
-        this.#write(address, Buffer.alloc(operation.length, operation.byte));
+        this.#device.write(address, Buffer.alloc(operation.length, operation.byte));
         this.#ask(
           'answer',
           `memset 0x${address.toString(16)} ${operation.length} 0x${operation.byte.toString(16)}`,
@@ -204,29 +192,27 @@ class Story {
 
   /** Time passes. While timers are served, an expiry comes at its deadline, and not a nanosecond later. */
   #passTo(now: bigint): void {
-    const ns = now - this.#now;
+    const device = this.#device;
+    const ns = now - device.now;
     if (ns <= 0n) return;
-    const { timeout, deadline } = this.#state;
+    const { timeout, deadline } = device.state;
     if (this.#running && timeout === 'PENDING' && deadline <= now) {
-      this.#now = deadline;
-      this.#expire();
+      device.now = deadline;
+      device.expire();
     }
-    this.#now = now;
+    device.now = now;
     this.#ask('clock', `clock_step ${ns}`, `OK ${now}`);
   }
 
   #cont(): void {
     this.#act({ kind: 'cont', operation: this.#index });
     this.#running = true;
-    this.#expire();
+    this.#device.expire();
   }
 
   #reset(): void {
     this.#act({ kind: 'reset', operation: this.#index });
-    this.#expire();
-    this.#apply({ stimulus: 'reset', now: this.#now, startAtBoot: this.script.startAtBoot });
-    this.#mem.fill(0);
-    this.#text = undefined;
+    this.#device.reset();
   }
 
   #save(): void {
@@ -239,27 +225,25 @@ class Story {
   #reload(now: bigint): void {
     this.#save();
     this.#act({ kind: 'reload', operation: this.#index, now });
-    this.#loaded(now);
+    this.#loaded(this.#device.state, now);
   }
 
   /** What is saved is changed. The model says whether a stopwatch can be in the state that comes of it. */
   #forge(now: bigint, operation: Extract<Operation, { op: 'forge' }>): void {
     this.#save();
-    const { changes, loaded } = forged(this.#state, now, operation);
+    const { state } = this.#device;
+    const { changes, loaded } = forged(state, now, operation);
     const refused = loaded === undefined;
     this.#act({ kind: 'forge', operation: this.#index, now, section: 'stopwatch', changes, refused });
-    if (loaded !== undefined) this.#state = loaded;
-    this.#loaded(now);
+    this.#loaded(loaded ?? state, now);
   }
 
   /** In a new process, whose clock says `now`. */
-  #loaded(now: bigint): void {
+  #loaded(state: ModelState, now: bigint): void {
     this.#running = this.#saving?.running ?? true;
     this.#saving = undefined;
-    this.#now = now;
-    // A process that loads a high line sees it rise.
-    if (this.#state.timeout === 'FIRED') this.#exchange.before(irq(true));
-    if (this.#running) this.#expire();
+    this.#device.load(state, now);
+    if (this.#running) this.#device.expire();
   }
 
   #act(action: Action): void {
@@ -273,103 +257,26 @@ class Story {
   }
 
   #observe(): void {
-    this.#expire();
-    const { status, elapsed, error, count } = snapshotAt(this.#state, this.#now);
-    const { timeout, deadline } = this.#state;
+    const device = this.#device;
+    device.expire();
+    const { status, elapsed, error, count } = snapshotAt(device.state, device.now);
+    const { timeout, deadline } = device.state;
     const bytes = this.#observed;
     bytes.writeBigUInt64LE(status, 0x08 - OBSERVED.offset);
     bytes.writeBigUInt64LE(error, 0x20 - OBSERVED.offset);
     bytes.writeBigUInt64LE(elapsed, 0x28 - OBSERVED.offset);
-    bytes.writeBigUInt64LE(timeout === 'PENDING' ? deadline - this.#now : 0n, 0x30 - OBSERVED.offset);
+    bytes.writeBigUInt64LE(timeout === 'PENDING' ? deadline - device.now : 0n, 0x30 - OBSERVED.offset);
     bytes.writeBigUInt64LE(count, 0x38 - OBSERVED.offset);
     this.#ask('registers', OBSERVE_REGS, `OK ${bytes.toString('base64')}`);
-    this.#text ??= this.#mem.toString('base64', 0, TEXT_LENGTH);
-    this.#ask('text', OBSERVE_TEXT, `OK ${this.#text}`);
+    this.#ask('text', OBSERVE_TEXT, `OK ${device.text()}`);
   }
 
   #observeMem(): void {
     for (const { from, part, command } of OBSERVE_MEM)
-      this.#ask(part, command, `OK ${this.#mem.toString('base64', from, from + HALF)}`);
-  }
-
-  #readValue(address: number, width: number): bigint {
-    const bytes = Buffer.alloc(8);
-    this.#read(address, width).copy(bytes);
-    return bytes.readBigUInt64LE();
-  }
-
-  /** What QEMU makes of a read of many bytes: RAM is copied; registers are read in the largest powers of two; nothing reads as 0. */
-  #read(address: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    for (const { kind, from, at, size } of pieces(address, length)) {
-      if (kind === 'mem') this.#mem.copy(bytes, at, from - MEM, from - MEM + size);
-      if (kind === 'regs') {
-        this.#expire();
-        const value = this.#apply({ stimulus: 'read', now: this.#now, offset: BigInt(from - REGS), size });
-        writeBytes(bytes, at, size, value);
-      }
-    }
-    return bytes;
-  }
-
-  #write(address: number, bytes: Buffer): void {
-    for (const { kind, from, at, size } of pieces(address, bytes.length)) {
-      if (kind === 'mem') {
-        bytes.copy(this.#mem, from - MEM, at, at + size);
-        if (from - MEM < TEXT_LENGTH) this.#text = undefined;
-      }
-      if (kind === 'regs') {
-        this.#expire();
-        const offset = BigInt(from - REGS);
-        const value = readBytes(bytes, at, size);
-        const dataLen = this.#mem.readBigUInt64LE(MEM_DATA_LEN);
-        this.#decide(offset, size, value, dataLen);
-        this.#apply({ stimulus: 'write', now: this.#now, offset, value, size, dataLen });
-      }
-    }
-  }
-
-  /** Notes which decision of the contract this write is, if it is one. */
-  #decide(offset: bigint, size: number, value: bigint, dataLen: bigint): void {
-    if (offset !== COMMAND_AT && offset !== TIMEOUT_NS_AT) return;
-    const name = decode('write', offset, size)?.name;
-    if (name !== 'COMMAND' && name !== 'TIMEOUT_NS') return;
-    const operation = name === 'COMMAND' ? commandOperation(value, dataLen) : timeoutOperation(value);
-    this.#decided.add(decisionIndex(operation, this.#state.status, this.#state.timeout));
-  }
-
-  /** An access, and whatever else looks at the device, finds an expiry that is due served, whether or not QEMU has come to it. */
-  #expire(): void {
-    const { timeout, deadline } = this.#state;
-    if (timeout === 'PENDING' && this.#now >= deadline) this.#apply({ stimulus: 'timer', now: this.#now });
-  }
-
-  /** Gives the value of a read, 0 otherwise. */
-  #apply(stimulus: Stimulus): bigint {
-    const result = step(this.#state, stimulus);
-    if (!result.ok)
-      throw new Error(
-        `The model refuses what the script made: ${result.failure}, ${result.expected}, got ${result.actual}`,
-      );
-    this.#state = result.state;
-    let value = 0n;
-    for (const effect of result.effects) {
-      if (effect.effect === 'value') ({ value } = effect);
-      else if (effect.effect === 'irq') this.#exchange.before(irq(effect.level));
-      else if (effect.effect === 'text') {
-        this.#mem.write(`${effect.text}\0`, MEM_DATA, 'latin1');
-        this.#mem.writeBigUInt64LE(effect.dataLen, MEM_DATA_LEN);
-        this.#text = undefined;
-      }
-    }
-    return value;
+      this.#ask(part, command, `OK ${this.#device.memory(from, from + HALF)}`);
   }
 }
 
-const offsetOf = (name: RegisterName): bigint =>
-  BigInt(REGISTERS.find((register) => register.name === name)?.offset ?? -1);
-const COMMAND_AT = offsetOf('COMMAND');
-const TIMEOUT_NS_AT = offsetOf('TIMEOUT_NS');
 const irq = (level: boolean): string => `IRQ ${level ? 'raise' : 'lower'} 0\n`;
 
 /** The registers of an observation, by name, or undefined where the text is none. */

@@ -2,16 +2,7 @@
 /** The real ccache, gcc, Redis and nginx: what one directory compiled, another one has from the server. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,89 +16,14 @@ import {
   startNginx,
   startRedis,
 } from '../../test/support/cache-servers.js';
-import { createCompileCache } from './compile-cache.js';
-import type { Credentials } from './store.js';
+import { makeCertificate } from '../../test/support/certificate.js';
+import { BARE, type Build, build as buildIn, compile, environmentOf, FILES } from './build.test.support.js';
 
-const FILES = 12;
-/** Of these, files without a header: for one, ccache 4.7 gives both of its entries one key. */
-const BARE = 2;
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), 'stopwatch-cache-'));
 afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
-interface Build {
-  readonly address: string;
-  readonly credentials?: Credentials;
-  readonly readOnly?: boolean;
-  readonly timeoutSeconds?: number;
-  /** What is compiled; other text, other results. */
-  readonly text?: string;
-  /** Between the first half of the files and the second. */
-  readonly halfway?: () => Promise<void>;
-}
-
-let serial = 0;
-/** Compiles in a new directory with an empty local cache, one file after the other. */
-async function build({
-  address,
-  credentials = {},
-  readOnly = false,
-  timeoutSeconds = 2,
-  text = 'a',
-  halfway,
-}: Build) {
-  const directory = join(root, `build-${++serial}`);
-  mkdirSync(directory);
-  const warnings: string[] = [];
-  const cache = await createCompileCache({
-    settings: { remote: address, readOnly, timeoutSeconds },
-    work: directory,
-    jobs: 1,
-    credentials,
-    warn: (warning) => warnings.push(warning),
-    features: async () => (await run('ccache', ['--version'])).stdout,
-  });
-  const env = environmentOf(directory, cache.env);
-  cache.start();
-  for (let index = 0; index < FILES; index++) {
-    if (index === FILES / 2) await halfway?.();
-    await compile(directory, index, text, env);
-  }
-  cache.stop();
-  await cache.finish({ hurry: false });
-  const use = cache.use();
-  if (use?.remote == null) throw new Error('Expected figures of a shared cache');
-  return { ...use, remote: use.remote, warnings, env, directory };
-}
-
-function environmentOf(directory: string, more: Readonly<Record<string, string>>): Record<string, string> {
-  return {
-    PATH: process.env['PATH'] ?? '',
-    CCACHE_DIR: join(directory, 'ccache'),
-    CCACHE_DEPEND: '1',
-    CCACHE_BASEDIR: directory,
-    CCACHE_NOHASHDIR: '1',
-    ...more,
-  };
-}
-
-async function compile(
-  directory: string,
-  index: number,
-  text: string,
-  env: Record<string, string>,
-): Promise<void> {
-  const name = `f${index}`;
-  writeFileSync(join(directory, 'text.h'), `#define TEXT "${text}"\n`);
-  const source =
-    index < BARE
-      ? `const char *${name}(void) { return "${text}${index}"; }\n`
-      : `#include "text.h"\nconst char *${name}(void) { return TEXT "${index}"; }\n`;
-  writeFileSync(join(directory, `${name}.c`), source);
-  await run('ccache', ['gcc', '-MMD', '-c', `${name}.c`, '-o', `${name}.o`], { env, cwd: directory });
-  expect(statSync(join(directory, `${name}.o`)).size).toBeGreaterThan(0);
-}
-
+const build = async (about: Omit<Build, 'root'>) => buildIn({ root, ...about });
 const password = { user: BUILD.user, password: BUILD.password };
 const whole = { hits: FILES, misses: 0, errors: 0 };
 
@@ -195,6 +111,67 @@ describe.each(['redis', 'nginx'] as const)('%s, configured as the page says', (k
       expect(readFileSync(join(entry.parentPath, entry.name), 'latin1')).not.toContain(BUILD.password);
     }
     expect(existsSync(join(directory, 'run', 'ccache.sock'))).toBe(false);
+  });
+});
+
+/** By a process that trusts this certificate: Node reads which ones it does when it starts. */
+async function buildTrusting(certificate: string | undefined, about: Omit<Build, 'root' | 'halfway'>) {
+  const script = join(import.meta.dirname, 'build-one.test.support.ts');
+  const { stdout } = await run(
+    process.execPath,
+    ['--import', 'jiti/register', script, JSON.stringify({ root, ...about })],
+    {
+      cwd: import.meta.dirname,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        ...(certificate === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificate }),
+      },
+    },
+  );
+  const use: Omit<Awaited<ReturnType<typeof buildIn>>, 'env' | 'directory'> = JSON.parse(stdout);
+  return use;
+}
+
+describe.each(['rediss', 'https'] as const)('over TLS (%s)', (scheme) => {
+  let certificate: string;
+  let address: string;
+  let server: Server;
+  beforeAll(async () => {
+    const directory = join(root, scheme);
+    mkdirSync(directory);
+    const tls = makeCertificate(directory);
+    certificate = tls.certificate;
+    const port = await freePort();
+    address = `${scheme}://localhost:${port}${scheme === 'https' ? '/ccache' : ''}`;
+    server =
+      scheme === 'https'
+        ? await startNginx(
+            directory,
+            `listen 127.0.0.1:${port} ssl; ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};`,
+          )
+        : await startRedis(directory, [
+            `tls-port ${port}`,
+            'bind 127.0.0.1',
+            `tls-cert-file ${tls.certificate}`,
+            `tls-key-file ${tls.key}`,
+            'tls-auth-clients no',
+            `tls-ca-cert-file ${tls.certificate}`,
+          ]);
+  });
+  afterAll(async () => server?.stop());
+
+  it('of a certificate that is trusted', async () => {
+    const first = await buildTrusting(certificate, { address, credentials: password });
+    expect(first).toMatchObject({ misses: FILES, warnings: [] });
+    const second = await buildTrusting(certificate, { address, credentials: password });
+    expect(second).toMatchObject({ ...whole, warnings: [] });
+  });
+
+  it('of one that nobody has vouched for: it is left out, and told neither user nor password', async () => {
+    const { remote, ...story } = await buildTrusting(undefined, { address, credentials: password });
+    expect(story).toMatchObject({ hits: 0, misses: FILES, errors: 0 });
+    expect(story.warnings).toEqual([expect.stringMatching(/left out: .*self-signed certificate/)]);
+    expect(remote).toMatchObject({ hits: 0, written: 0 });
   });
 });
 

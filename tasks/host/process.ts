@@ -110,6 +110,12 @@ function quoteWord(word: string, isProgram: boolean): string {
   return String(zx.quote(word));
 }
 
+/**
+ * The kernel tells a child of a death that comes after the child has asked for it. Of one that came before,
+ * in the milliseconds between fork and setpriv's request, only the parent's number tells. A shell adds PWD.
+ */
+const IF_PARENT_LIVES = ['/bin/sh', '-c', 'unset PWD; [ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
+
 let foundLauncher: string | null | undefined;
 
 /** setpriv of util-linux; the one of Busybox has no --pdeathsig. Null where there is none. */
@@ -158,7 +164,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
   const [file, args] =
     wrap === null
       ? [command.file, command.args]
-      : [wrap, ['--pdeathsig', 'KILL', '--', command.file, ...command.args]];
+      : [wrap, ['--pdeathsig', 'KILL', '--', ...IF_PARENT_LIVES, command.file, ...command.args]];
   const { foreground = false } = options;
   const started = performance.now();
   const subprocess = execa(file, args, {

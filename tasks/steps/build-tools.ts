@@ -26,12 +26,16 @@ export function usesCcache(config: Config, path: string): boolean {
 /**
  * ccache in depend mode: it takes the list of headers from the compiler's own
  * dependency file instead of running the preprocessor for every miss, so that
- * filling an empty cache costs little. `base` makes paths below it relative.
+ * filling an empty cache costs little.
+ *
+ * `base` is for a build that names headers by absolute paths: those below it are made relative, so that another
+ * work directory has its hits too. ccache asks the system about every directory of every header for that, which
+ * was half of what a miss of the kernel cost.
  */
-export function ccacheEnvironment(base: string): Record<string, string> {
+export function ccacheEnvironment(base?: string): Record<string, string> {
   return {
     CCACHE_DEPEND: '1',
-    CCACHE_BASEDIR: base,
+    ...(base === undefined ? {} : { CCACHE_BASEDIR: base }),
     CCACHE_NOHASHDIR: '1',
     CCACHE_SLOPPINESS: 'include_file_ctime,include_file_mtime,time_macros',
   };

@@ -14,6 +14,7 @@ import type { Task } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { shellQuote } from '../host/process.js';
 import type { Layout } from './layout.js';
+import { kernelSource } from './linux.js';
 import { compilations } from './relink.js';
 
 /** An entry of a compilation database (the format is LLVM's). */
@@ -73,7 +74,8 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
           // A file that no Kbuild names is not compiled.
           if (command === undefined) continue;
           const linked = join(layout.tree('linux'), linux.directory, name);
-          const entry = { directory: layout.linuxBuild, file: linked, command, output };
+          const file = join(kernelSource(layout), linux.directory, name);
+          const entry = { directory: layout.linuxBuild, file, command, output };
           found.push(edit(entry, join(driver, name), linked));
         }
         await writeFileAtomic(layout.compileCommands, `${JSON.stringify(found, null, 2)}\n`);

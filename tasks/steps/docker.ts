@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `docker-all` and `docker`: a command in a container, on the project as it is here. */
-import { mkdir, readFile, realpath } from 'node:fs/promises';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect } from '../../docker/connection.js';
 import { type RunStreams, runInContainer } from '../../docker/container.js';
@@ -14,16 +14,8 @@ import type { DockerOptions, HandedOn, Result, Services } from './services.js';
 import { errnoOf } from '../core/errno.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
 import { baseEnvironment } from '../host/environment.js';
-import { ccacheDirectory } from './ccache-directory.js';
-import {
-  containerEnvironment,
-  containerWork,
-  innerArguments,
-  ownTrees,
-  type Places,
-  programDirectories,
-} from './docker-plan.js';
-import { cacheDirectory } from './sources.js';
+import { extraCertificates, isBelow, makePlaces, thisUser, withTargets } from './docker-places.js';
+import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './docker-plan.js';
 
 /** The row of lines that the image's making prints. */
 const TASK = 'docker:image';
@@ -83,6 +75,7 @@ async function inContainer(
 ): Promise<number> {
   const { loaded, environment, signal, emit } = services;
   const { package: own, project } = loaded.paths;
+  const certificates = await extraCertificates(environment);
   const engine = await connect(surroundings(environment), openEngine, signal);
   const image = await makeImage(services, engine, options, join(own, 'docker', 'Dockerfile'));
 
@@ -116,6 +109,7 @@ async function inContainer(
       readOnly: (await withTargets(program)).filter((path) => !isBelow(path, directories)),
       env: containerEnvironment(environment, places),
       user: thisUser(),
+      ...(certificates === undefined ? {} : { certificates }),
       ...(options.network === undefined ? {} : { network: options.network }),
       work: places.work,
       owner: thisOwner(),
@@ -198,50 +192,6 @@ function surroundings(environment: Services['environment']): Parameters<typeof c
       }
     },
   };
-}
-
-/** Makes what is to be mounted: what is missing the daemon would make, as root. */
-async function makePlaces(services: Services): Promise<Places> {
-  const { loaded, environment } = services;
-  const places: Places = {
-    work: containerWork(loaded.paths.work),
-    downloads: cacheDirectory(loaded.config, environment),
-    ccache: await ccacheDirectory(services),
-  };
-  for (const path of Object.values(places)) {
-    try {
-      await mkdir(path, { recursive: true });
-    } catch (cause) {
-      const { code, message } = errnoOf(cause);
-      throw new StopwatchError(
-        code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
-        `Cannot make ${path}, which is to be mounted into the container: ${message}`,
-        { hint: 'make it writable for you, or choose another directory', cause },
-      );
-    }
-  }
-  return places;
-}
-
-/** The paths, and where they lead to if they are links: inside, a link needs its target. */
-async function withTargets(paths: readonly string[]): Promise<readonly string[]> {
-  const targets = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
-  return [...new Set([...paths, ...targets])];
-}
-
-function isBelow(path: string, directories: readonly string[]): boolean {
-  return directories.some((directory) => path === directory || path.startsWith(`${directory}/`));
-}
-
-function thisUser(): { uid: number; gid: number; name: string } {
-  const uid = process.getuid?.() ?? 0;
-  const gid = process.getgid?.() ?? 0;
-  try {
-    return { uid, gid, name: userInfo().username };
-  } catch {
-    // Whoever has no entry in the list of users.
-    return { uid, gid, name: 'stopwatch' };
-  }
 }
 
 /** A terminal at both ends, where there is one here; with --json the two streams stay apart. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `fuzz`: a campaign, or one script again, on a QEMU that is brought up to date first. */
 import { randomInt } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostClock } from '../../vm/clock.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { campaign, type CampaignResult, type FuzzRequest, replay } from '../../vm/fuzz/campaign.js';
-import { formatVerdict, type Verdict } from '../../vm/crosscheck/index.js';
-import { shellQuote } from '../host/process.js';
 import { rawSpeed } from '../../vm/fuzz/raw.js';
 import { MachineError, type MachinePorts } from '../../vm/fuzz/machine.js';
 import type { AnyScript, AnySearch } from '../../vm/fuzz/search.js';
@@ -16,6 +14,7 @@ import { EXIT, StopwatchError } from '../core/errors.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { bringUpToDate, toolchain } from './toolchain.js';
 import { coverageWords, forgetCoverage, readCoverage } from './coverage.js';
+import { checkFurther, SHRINK, wrongTrace } from './fuzz-checks.js';
 import { counted, report, searchOf } from './fuzz-report.js';
 import { type Layout, layoutOf } from './layout.js';
 
@@ -27,9 +26,6 @@ const EVENTFUL_EVERY = 160;
 const COUNTED_EVERY = 8;
 /** Two QEMUs at work, and a third being reset. */
 const LANES = 3;
-const SHRINK = { tries: 3000, seconds: 180 };
-/** Operations that are done with QEMU's trace switched on, which is slow; but it need not be many. */
-const TRACED = 3000;
 /** Decisions that were not met are named up to this number. */
 const SHOWN = 12;
 /** Enough for a second or two. */
@@ -163,20 +159,20 @@ async function search(
   const words = `${counted(progress)} (seed ${seed})`;
   if (finding === undefined) {
     if (context.signal.aborted) return { exitCode: EXIT.passed };
-    const traced = await checkTrace(how, seed, request, ports);
+    const checked = await checkFurther(how, seed, request, ports);
     const reached =
       coverage && coverageWords(await readCoverage(coverage.layout, coverage.description, context));
-    const exitCode = traced.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : traced.exitCode;
+    const exitCode = checked.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : checked.exitCode;
     return {
       exitCode,
       verdict: [
         `Fuzz         no difference in ${words}`,
         ...decisionWords(done.decisions),
-        ...traced.verdict,
+        ...(checked.verdict ?? []),
         ...(reached?.verdict ?? []),
       ],
-      data: { ...data, trace: traced.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
-      ...('next' in traced && traced.next !== undefined ? { next: traced.next } : {}),
+      data: { ...data, ...checked.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
+      ...(checked.next === undefined ? {} : { next: checked.next }),
     };
   }
   const file = join(request.directory, `seed-${seed}-script-${finding.index}.json`);
@@ -203,45 +199,6 @@ function decisionWords(decisions: CampaignResult<AnyScript>['decisions']): reado
     ...missed.slice(0, SHOWN).map((name) => `Not met      ${name}`),
     ...(missed.length > SHOWN ? [`Not met      and ${missed.length - SHOWN} more`] : []),
   ];
-}
-
-/** What the device says of itself, and what QEMU says of it. */
-async function checkTrace(how: AnySearch, seed: number, request: FuzzRequest, ports: MachinePorts) {
-  const {
-    search: done,
-    wrong,
-    verdict,
-    script,
-    ...data
-  } = await how.traceCheck(request, { seed, operations: TRACED, shrink: SHRINK }, ports);
-  const { finding } = done;
-  if (finding !== undefined) {
-    const told = await report(how, finding.script, finding.outcome, undefined, request, ports);
-    return { ...told, verdict: ['Trace        a difference with the trace switched on:', ...told.verdict] };
-  }
-  if (wrong !== undefined) {
-    const told = wrongTrace(wrong, verdict);
-    if (script === undefined) return { ...told, data };
-    const file = join(request.directory, `seed-${seed}-trace.json`);
-    await writeFile(file, how.formatScript(script, [`Seed ${seed}, its trace.`, wrong]));
-    const next = shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] });
-    const shortest = script.operations.length;
-    const lines = how.scriptLines(script, shortest - 1);
-    return {
-      ...told,
-      verdict: [...lines, ...told.verdict],
-      data: { ...data, wrong, shortest, script: file },
-      next,
-    };
-  }
-  const { events, witnessed, logged } = data;
-  const words = `${events} events agree, ${witnessed} confirmed by QEMU's own trace, ${logged} guest errors logged`;
-  return { exitCode: EXIT.passed, verdict: [`Trace        ${words}`], data };
-}
-
-function wrongTrace(wrong: string, verdict: Verdict | undefined) {
-  const lines = verdict === undefined || verdict.result === 'agree' ? [wrong] : formatVerdict(verdict);
-  return { exitCode: EXIT.differs, verdict: lines.map((line) => `Trace        ${line}`) };
 }
 
 async function again(

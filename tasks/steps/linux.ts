@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The guest's kernel and the driver: `linux:configure`, `linux:build`, `driver:module`. */
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../core/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
@@ -34,8 +35,9 @@ export function linuxTasks(
   const driver = join(layout.device, sources);
   const builtin = config.vm.driver === 'builtin';
   const settings = { [symbol]: builtin ? 'y' : 'm' };
-  const make = makeArguments(tree, build, cross, ccache);
-  const env = buildEnvironment(tree, layout.work);
+  const source = kernelSource(layout);
+  const make = makeArguments(layout, source, cross, ccache);
+  const env = buildEnvironment(source);
   // The module alone: what is in the kernel counts on being optimised.
   const own = config.build.variant === 'debug' ? ['CFLAGS_MODULE=-Og'] : [];
   const tools = [`${cross}gcc`, `${cross}ld`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
@@ -96,11 +98,32 @@ export function linuxTasks(
   ];
 }
 
-function makeArguments(tree: string, build: string, cross: string, ccache: boolean): string[] {
+/**
+ * The source tree as the kernel's Makefiles name it (`srctree`, which is `..` for a build directory just below the tree):
+ * from the build directory, so that a compiler's command is the same in every work directory. A tree of the user's
+ * own is not beside its build: absolute.
+ */
+export function kernelSource(layout: Layout): string {
+  const tree = layout.tree('linux');
+  if (dirname(tree) !== layout.src) return tree;
+  return relative(realPath(layout.linuxBuild), realPath(tree));
+}
+
+/** Of what may not be there yet. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(realPath(dirname(path)), basename(path));
+  }
+}
+
+function makeArguments(layout: Layout, source: string, cross: string, ccache: boolean): string[] {
   return [
     '-C',
-    tree,
-    `O=${build}`,
+    layout.tree('linux'),
+    `O=${layout.linuxBuild}`,
+    `srctree=${source}`,
     'ARCH=arm64',
     `CROSS_COMPILE=${cross}`,
     ...(ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : []),
@@ -108,7 +131,7 @@ function makeArguments(tree: string, build: string, cross: string, ccache: boole
 }
 
 /** Nothing of the host, the user or the time gets into the image. */
-function buildEnvironment(tree: string, work: string): Record<string, string> {
+function buildEnvironment(source: string): Record<string, string> {
   return {
     KBUILD_BUILD_TIMESTAMP: new Date(BUILD_EPOCH * 1000).toUTCString(),
     KBUILD_BUILD_USER: 'stopwatch',
@@ -116,8 +139,8 @@ function buildEnvironment(tree: string, work: string): Record<string, string> {
     KBUILD_BUILD_VERSION: '1',
     // A git tree of the user's own would add a "+" to the version.
     LOCALVERSION: '',
-    KCFLAGS: `-ffile-prefix-map=${tree}/=`,
-    KAFLAGS: `-ffile-prefix-map=${tree}/=`,
-    ...ccacheEnvironment(work),
+    KCFLAGS: `-ffile-prefix-map=${source}/=`,
+    KAFLAGS: `-ffile-prefix-map=${source}/=`,
+    ...ccacheEnvironment(),
   };
 }

@@ -11,6 +11,7 @@ import type { AnySearch, MutantVerdict } from '../../vm/fuzz/search.js';
 import type { MutantsOptions, Result, Services } from './services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../core/errors.js';
+import { inLanes } from '../core/lanes.js';
 import type { Task, TaskContext } from '../core/task.js';
 import { writeFileAtomic } from '../host/atomic.js';
 import { readArguments } from './argued.js';
@@ -28,6 +29,8 @@ import { type BuildCommands, buildCommands, relink } from './relink.js';
 const SILENCE_MS = 5000;
 /** How many times longer the second search is. */
 const PATIENCE = 8;
+/** A lane often waits: for a QEMU that hangs, or for one that starts. */
+const MORE_LANES = 1;
 const PROGRAM = 'qemu-system-aarch64';
 
 export async function judgeMutants(services: Services, options: MutantsOptions): Promise<Result> {
@@ -43,7 +46,7 @@ export async function judgeMutants(services: Services, options: MutantsOptions):
     deps: options.build !== undefined ? [] : options.model ? ['qemu:build'] : bootTargets(config),
     inputs: {},
     outputs: [],
-    jobs: 'one',
+    jobs: 'make',
     always: 'mutants are judged every time',
     run: async (context) => {
       const directory = join(layout.work, 'mutants');
@@ -109,28 +112,27 @@ async function judgeDevice(bench: Bench): Promise<readonly Judged[]> {
   const source = await readFile(join(root, sourceOf(description).target), 'utf8');
   const equivalents = await readArguments(root, description.argued?.mutants);
   const chosen = choose(search.mutants(source), options);
-  const make = async (mutant: Mutant | undefined, slot: number) =>
-    mutant === undefined ? undefined : makeMutant(commands, mutant, join(directory, `slot-${slot}`), context);
-  const judged: Judged[] = [];
-  let next = make(chosen[0], 0);
-  for (const [index, mutant] of chosen.entries()) {
-    const made = await next;
-    // The next one is compiled while this one is judged.
-    next = make(chosen[index + 1], (index + 1) % 2);
+  let done = 0;
+  const judged = await inLanes(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
     const place = `${index + 1}/${chosen.length}`;
-    if (made === undefined || made.failed !== undefined) {
+    const own = { ...bench, directory: join(directory, `lane-${lane}`) };
+    const { program, failed } = await makeMutant(commands, mutant, own.directory, context);
+    let fate: Judged | undefined;
+    if (failed !== undefined) {
       context.log(`${place} does not compile: ${mutant.line}: ${mutant.id}`);
     } else {
       const equivalent = equivalents.get(mutant.id);
-      const verdict = await judgePatiently(bench, search, made.program, equivalent !== undefined);
+      const verdict = await judgePatiently(own, search, program, equivalent !== undefined);
       // Another build directory need not belong to this guest.
-      const boot = options.build === undefined ? await bootMutant(made.program, bench, context) : undefined;
-      judged.push(noted(mutant, { verdict, boot, equivalent }, place, context));
+      const boot = options.build === undefined ? await bootMutant(program, own, context) : undefined;
+      fate = noted(mutant, { verdict, boot, equivalent }, place, context);
     }
-    context.progress(index + 1, chosen.length, 'steps');
-  }
-  context.log(`${chosen.length - judged.length} of ${chosen.length} do not compile`);
-  return judged;
+    context.progress(++done, chosen.length, 'steps');
+    return fate;
+  });
+  const compiled = judged.filter((one) => one !== undefined);
+  context.log(`${chosen.length - compiled.length} of ${chosen.length} do not compile`);
+  return compiled;
 }
 
 /** Faults in the model: the device is right then, and the search says where the two differ. */

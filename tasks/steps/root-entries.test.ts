@@ -15,8 +15,11 @@ test('the root has directories before what is in them, and nothing twice', () =>
   expect(new Set(paths).size).toBe(paths.length);
   for (const path of paths) {
     const parent = path.slice(0, path.lastIndexOf('/'));
-    if (parent !== '') expect(paths.indexOf(parent)).toBeLessThan(paths.indexOf(path));
+    if (parent === '') continue;
+    expect(paths).toContain(parent);
+    expect(paths.indexOf(parent)).toBeLessThan(paths.indexOf(path));
   }
+  expect(paths).toContain('/usr/lib/stopwatch');
 });
 
 test('applets are links to Busybox; init is ours, not an applet', () => {

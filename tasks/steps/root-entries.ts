@@ -48,6 +48,7 @@ export function rootEntries(
   const ours = new Set(['/bin/busybox', '/sbin/init', ...guest.map(({ path }) => path)]);
   return [
     ...DIRECTORIES.map(([path, mode]): Entry => ({ kind: 'dir', path, mode })),
+    ...furtherDirectories(guest).map((path): Entry => ({ kind: 'dir', path, mode: 0o755 })),
     // The kernel opens it for init before init can mount anything.
     { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
     { kind: 'file', path: '/bin/busybox', mode: 0o755, from: files.busybox },
@@ -68,6 +69,18 @@ export function rootEntries(
           } as const,
         ]),
   ];
+}
+
+/** Those that these need beside the usual ones, the upper ones first: nobody makes them by the way. */
+function furtherDirectories(entries: readonly Entry[]): readonly string[] {
+  const usual = new Set<string>(['/', ...DIRECTORIES.map(([path]) => path)]);
+  const further = new Set<string>();
+  for (const { path } of entries) {
+    for (let directory = dirname(path); !usual.has(directory); directory = dirname(directory)) {
+      further.add(directory);
+    }
+  }
+  return [...further].sort();
 }
 
 /** A list for the kernel's gen_init_cpio, and the environment that it is to be read with: the tool splits at blanks, but puts in variables afterwards. */

@@ -20,11 +20,13 @@ export function rootFiles(config: Config, layout: Layout, device: DeviceDescript
 export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
   const files = rootFiles(config, layout, device);
   const { module } = files;
+  const nowhere = { busybox: 'busybox', module: module && 'module', root: '' };
   const scripts = device.build.guest.map(({ file }) => join(layout.device, file));
   const deps = ['busybox:build', ...(module === undefined ? [] : ['driver:module'])];
   const inputs = {
     files: [...scripts, layout.busybox, ...(module === undefined ? [] : [module])],
-    values: { guest: device.build.guest.map((entry) => ({ ...entry })) },
+    // Busybox's own list and the files' contents come with the files.
+    values: { root: rootEntries([], nowhere, device) },
   };
   const entries = async () => {
     const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');

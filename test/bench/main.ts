@@ -6,7 +6,7 @@
  *   npm run bench                 the warm figures; builds first if need be
  *   npm run bench -- --cold       a whole build in an empty work directory too
  *   npm run bench -- --dev        only what a developer waits for: saves inside `dev`, and `push`
- *   npm run bench -- cache        what compile caches save and cost: two cold builds, and warm ones
+ *   npm run bench -- cache        what compile caches save and cost: three cold builds and two warm ones, three times over
  *   npm run bench -- --workdir D  use (and keep) this work directory
  */
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';

@@ -3,12 +3,11 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spawn } from 'node:child_process';
-import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { append, edit, undoEdits } from './edit.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { left } from './project.js';
+import { onTerminal, Shown, toolOf } from './shown.js';
 
 undoEdits();
 
@@ -139,53 +138,29 @@ test('crosscheck judges a saved stream; one with a line missing is no evidence',
 
 test('on a terminal: a prompt, Ctrl-C for the guest, Ctrl-A x, and the terminal as it was', async () => {
   const { project } = lab;
-  const main = join(project.package, 'dist/tasks/cli/main.js');
   const [before, after] = [join(scratch, 'before'), join(scratch, 'after')];
   rmSync(after, { force: true });
-  const line = `stty -a >${before}; ${process.execPath} ${main} run; echo "code=$?"; stty -a >${after}`;
-  const child = spawn('script', ['-qec', line, '/dev/null'], {
-    cwd: project.directory,
-    env: { ...project.env, TERM: 'xterm' },
-  });
-  let shown = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    shown += chunk.toString();
-  });
-  const closed = new Promise((resolve) => {
-    child.on('close', resolve);
-  });
-  /** Waits until this is shown after everything that was shown before. */
-  let seen = 0;
-  const shows = async (pattern: RegExp): Promise<void> => {
-    for (let tries = 0; tries < 600; tries++) {
-      const fresh = stripVTControlCharacters(shown.slice(seen));
-      if (pattern.test(fresh)) {
-        seen = shown.length;
-        return;
-      }
-      await sleep(100);
-    }
-    throw new Error(`Expected ${pattern} on the terminal, got:\n${shown.slice(seen)}`);
-  };
+  const line = `stty -a >${before}; ${toolOf(project)} run; echo "code=$?"; stty -a >${after}`;
+  const shown = new Shown(onTerminal(project, line));
   try {
-    await shows(/stopwatch:~# /);
-    child.stdin.write('echo be""gin; sleep 1000\r');
-    await shows(/^begin\r?$/m);
-    child.stdin.write('\u0003');
-    await shows(/stopwatch:~# /);
-    child.stdin.write('echo ended with $?\r');
-    await shows(/ended with 130/);
-    child.stdin.write('\u0001x');
-    await shows(/code=0/);
+    await shown.shows(/stopwatch:~# /);
+    shown.type('echo be""gin; sleep 1000\r');
+    await shown.shows(/^begin$/m);
+    shown.type('\u0003');
+    await shown.shows(/stopwatch:~# /);
+    shown.type('echo ended with $?\r');
+    await shown.shows(/ended with 130/);
+    shown.type('\u0001x');
+    await shown.shows(/code=0/);
     for (let tries = 0; tries < 50 && !existsSync(after); tries++) await sleep(100);
   } finally {
-    child.stdin.end();
+    shown.child.stdin?.end();
     for (const each of project.alive()) {
       if (!existsSync(after)) process.kill(Number(each.split(' ', 1)[0]), 'SIGKILL');
     }
-    await closed;
+    await shown.closed;
   }
-  expect(shown).toContain('ended by Ctrl-A x');
+  expect(shown.all).toContain('ended by Ctrl-A x');
   expect(readFileSync(after, 'utf8')).toBe(readFileSync(before, 'utf8'));
   expect(await left(project)).toEqual([]);
 });

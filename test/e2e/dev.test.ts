@@ -41,7 +41,7 @@ class Dev extends Shown {
 }
 
 function onTerminal(program = main, args = ''): Dev {
-  running = new Dev(startOnTerminal(lab.project, `${program} dev ${args}`));
+  running = new Dev(startOnTerminal(lab.project, `exec ${process.execPath} ${program} dev ${args}`));
   return running;
 }
 

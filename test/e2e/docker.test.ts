@@ -4,7 +4,19 @@
  * the container, by a user who is not root. `node dist/test/support/with-dockerd.js` starts such a daemon.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { createServer } from 'node:https';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,6 +26,8 @@ import { connect } from '../../docker/connection.js';
 import { openEngine } from '../../docker/dockerode.js';
 import type { ContainerSummary, Engine } from '../../docker/engine.js';
 import { WORK_LABEL } from '../../docker/owner.js';
+import { freePort } from '../support/cache-servers.js';
+import { makeCertificate } from '../support/certificate.js';
 import { CALLER } from '../support/docker.js';
 import { edit, undoEdits } from './edit.js';
 import { install } from './laboratory.js';
@@ -187,6 +201,33 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
   test('docker: one command, with its output and exit code', async () => {
     const said = await inside(['sh', '-c', 'id -u; pwd; echo oops >&2; exit 7']);
     expect(said).toEqual({ code: 7, out: `${uid}\n${project.directory}\n`, err: 'oops\n' });
+  });
+
+  test('docker: an authority that Node trusts here, it trusts inside', async () => {
+    // In a directory that is not mounted; the daemon has no bridge, so the network is this machine's.
+    const directory = mkdtempSync(join(tmpdir(), 'stopwatch-certificate-'));
+    chmodSync(directory, 0o755);
+    const { certificate, key } = makeCertificate(directory);
+    const server = createServer(
+      { cert: readFileSync(certificate), key: readFileSync(key) },
+      (_request, response) => response.end('hello'),
+    );
+    const port = await freePort();
+    await once(server.listen(port, 'localhost'), 'listening');
+    const script = `fetch('https://localhost:${port}').then((answer) => answer.text(), (error) => error.cause.code).then(console.log)`;
+    try {
+      const unknown = await inside(['node', '-e', script]);
+      expect(unknown).toEqual({ code: 0, out: 'DEPTH_ZERO_SELF_SIGNED_CERT\n', err: '' });
+      const known = await inside(['node', '-e', script], { env: { NODE_EXTRA_CA_CERTS: certificate } });
+      expect(known).toEqual({ code: 0, out: 'hello\n', err: '' });
+      const missing = join(directory, 'no-such-file');
+      const named = await inside(['true'], { env: { NODE_EXTRA_CA_CERTS: missing } });
+      expect(named.code, named.out).toBe(5);
+      expect(named.err).toContain(`NODE_EXTRA_CA_CERTS names ${missing}, which cannot be read`);
+    } finally {
+      server.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('docker: `stopwatch` inside knows the work directory of docker-all', async () => {

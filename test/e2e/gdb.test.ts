@@ -5,18 +5,21 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { REGISTERS } from '../../device/contract.js';
+import { offsetOf } from '../../device/contract.js';
 import { type Laboratory, laboratory } from './laboratory.js';
-import { onTerminal } from './on-terminal.js';
-import { left, start } from './project.js';
+import { left, type Project, start } from './project.js';
+import { onTerminal, Shown, toolOf } from './shown.js';
 
-const ERROR = REGISTERS.find(({ name }) => name === 'ERROR')?.offset ?? -1;
+const ERROR = offsetOf('ERROR');
 
 let lab: Laboratory;
 beforeAll(async () => {
   lab = await laboratory();
-  const { code, out, err } = await lab.project.stopwatch(['update']);
-  expect(code, out + err).toBe(0);
+  // Built beforehand: on a terminal nobody waits for as long as that takes.
+  for (const variant of ['plain', 'debug']) {
+    const { code, out, err } = await lab.project.stopwatch(['update', '--variant', variant]);
+    expect(code, out + err).toBe(0);
+  }
 });
 
 async function freePort(): Promise<number> {
@@ -73,6 +76,11 @@ class Stub {
   }
 }
 
+/** `stopwatch run`, as a user has it. `args` are for the shell. */
+function runOnTerminal(project: Project, args: string): Shown {
+  return new Shown(onTerminal(project, `exec ${toolOf(project)} run ${args}`));
+}
+
 test('without a terminal it is refused', async () => {
   const { code, err } = await lab.project.stopwatch(['run', '--gdb']);
   expect(code).toBe(2);
@@ -82,14 +90,13 @@ test('without a terminal it is refused', async () => {
 test('it stops at start_kernel, and then boots to its shell', async () => {
   const { project } = lab;
   const port = await freePort();
-  const machine = onTerminal(project, `run --gdb ${port}`);
+  const machine = runOnTerminal(project, `--gdb ${port}`);
   let stub: Stub | undefined;
   try {
-    const command = await machine.shows(
+    const [, , vmlinux = '', at] = await machine.finds(
       /To attach:\n {2}(\S+) (\S+\/vmlinux) -ex .*target remote 127\.0\.0\.1:(\d+)/,
     );
-    expect(Number(command[3])).toBe(port);
-    const vmlinux = command[2] ?? '';
+    expect(Number(at)).toBe(port);
     expect(existsSync(vmlinux)).toBe(true);
     const symbols = readFileSync(join(vmlinux, '..', 'System.map'), 'latin1');
     const [, address = ''] = /^([0-9a-f]{16}) T start_kernel$/m.exec(symbols) ?? [];
@@ -103,7 +110,7 @@ test('it stops at start_kernel, and then boots to its shell', async () => {
     }
     expect(await stub.ask('?')).toMatch(/^T/);
     // Before its first instruction nothing was printed.
-    expect(machine.shown()).not.toContain('Booting Linux');
+    expect(machine.all).not.toContain('Booting Linux');
     expect(await stub.ask(`Z1,${address},4`)).toBe('OK');
     expect(await stub.ask('c')).toMatch(/^T05/);
     expect(await stub.counter()).toBe(BigInt(`0x${address}`));
@@ -114,7 +121,7 @@ test('it stops at start_kernel, and then boots to its shell', async () => {
     expect(await machine.closed).toBe(0);
   } finally {
     stub?.close();
-    machine.kill();
+    machine.child.kill();
     await machine.closed;
   }
   expect(await left(project)).toEqual([]);
@@ -147,9 +154,9 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
       'detach',
     ].join('\n'),
   );
-  const machine = onTerminal(project, `run --gdb ${port} --variant debug -- -batch -x ${commands}`);
+  const machine = runOnTerminal(project, `--gdb ${port} --variant debug -- -batch -x ${commands}`);
   try {
-    const [, attach = ''] = await machine.shows(/To attach:\n {2}(.*)\n/);
+    const [, attach = ''] = await machine.finds(/To attach:\n {2}(.*)\n/);
     const gdb = start('bash', ['-c', attach], { cwd: project.directory, env: project.env });
     await machine.shows(/stopwatch:~# /);
     machine.type('stopwatch_ctrl.sh timeout 1; sleep 2; stopwatch_ctrl.sh timeout; rmmod stopwatch; ');
@@ -175,7 +182,7 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
     machine.type('poweroff\r');
     expect(await machine.closed).toBe(0);
   } finally {
-    machine.kill();
+    machine.child.kill();
     await machine.closed;
   }
   expect(await left(project)).toEqual([]);
@@ -232,7 +239,7 @@ test("gdb on QEMU stops in the device's write handler, and the guest goes on to 
 
 test('on a terminal, Ctrl-C is for gdb, and quitting it ends QEMU', async () => {
   const { project } = lab;
-  const gdb = onTerminal(project, 'run --gdb-qemu');
+  const gdb = runOnTerminal(project, '--gdb-qemu');
   try {
     await gdb.shows(/hit Breakpoint 1, stopwatch_write[^]*\(gdb\) $/);
     gdb.type('delete\rcontinue\r');
@@ -243,7 +250,7 @@ test('on a terminal, Ctrl-C is for gdb, and quitting it ends QEMU', async () => 
     gdb.type('quit\r');
     expect(await gdb.closed).toBe(0);
   } finally {
-    gdb.kill();
+    gdb.child.kill();
     await gdb.closed;
   }
   expect(await left(project)).toEqual([]);

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { type Ended, left } from './project.js';
-import { onTerminal, Shown } from './shown.js';
+import { onTerminal, Shown, toolOf } from './shown.js';
 
 let lab: Laboratory;
 let main: string;
@@ -154,7 +154,7 @@ test('push is killed while the test runs: the next one is served', async () => {
 });
 
 test('on a terminal: network_update.sh asks the host, which builds', async () => {
-  running = new Shown(onTerminal(lab.project, `${main} run --serve`));
+  running = new Shown(onTerminal(lab.project, `exec ${toolOf(lab.project)} run --serve`));
   const vm = running;
   await vm.shows(/stopwatch:~# $/);
   saysWhenLoaded('asked for');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A program that is looked at and typed to while it runs, on a real terminal, made by script(1), or without one. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Project } from './project.js';
@@ -27,23 +28,40 @@ export class Shown {
     this.child.stdin?.write(text);
   }
 
-  /** Waits until this is shown after what was waited for before; gives all that was shown until then. */
-  async shows(pattern: RegExp): Promise<string> {
-    for (let tries = 0; tries < 1200; tries++) {
-      const fresh = stripVTControlCharacters(this.#shown.slice(this.#seen)).replaceAll('\r', '');
-      const found = pattern.exec(fresh);
+  /** All that was shown so far, without control characters. */
+  get all(): string {
+    return plain(this.#shown);
+  }
+
+  /** Waits, five minutes at most, until this is shown after what was waited for before. Throws what was shown instead. */
+  async finds(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let tries = 0; tries < 3000; tries++) {
+      const found = pattern.exec(plain(this.#shown.slice(this.#seen)));
       if (found !== null) {
         this.#seen = this.#shown.length;
-        return fresh;
+        return found;
       }
       await sleep(100);
     }
     throw new Error(`Expected ${pattern}, got:\n${this.#shown.slice(this.#seen)}`);
   }
+
+  /** The same; gives all that was shown until then. */
+  async shows(pattern: RegExp): Promise<string> {
+    return (await this.finds(pattern)).input;
+  }
 }
 
-/** Of Node, on a terminal of 200 columns and 50 rows. `args`: words for a shell. */
-export function onTerminal({ directory, env }: Project, args: string): ChildProcess {
-  const line = `stty cols 200 rows 50; exec ${process.execPath} ${args}`;
-  return spawn('script', ['-qec', line, '/dev/null'], { cwd: directory, env: { ...env, TERM: 'xterm' } });
+const plain = (shown: string): string => stripVTControlCharacters(shown).replaceAll('\r', '');
+
+/** The tool's own program, for the line of a terminal. */
+export const toolOf = (project: Project): string =>
+  `${process.execPath} ${join(project.package, 'dist/tasks/cli/main.js')}`;
+
+/** A shell's line on a terminal of 200 columns and 50 rows. */
+export function onTerminal({ directory, env }: Project, line: string): ChildProcess {
+  return spawn('script', ['-qec', `stty cols 200 rows 50; ${line}`, '/dev/null'], {
+    cwd: directory,
+    env: { ...env, TERM: 'xterm' },
+  });
 }

@@ -7,8 +7,8 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../tasks/config/paths.js';
+import { PATH } from './system-path.js';
 
-const PATH = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
 const PAGE = join(packageRoot(), 'docs', 'cache.md');
 
 export const BUILD = { user: 'build', password: 'p4ssw0rd-of-build' };

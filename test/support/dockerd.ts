@@ -7,10 +7,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processStat, sendSignal } from '../../tasks/host/group.js';
 import { SOCKET_GROUP } from './docker.js';
+import { unmountBelow } from './mounts.js';
+import { PATH } from './system-path.js';
 
 const STARTS_WITHIN_S = 60;
-export const PATH = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
 
 export interface Daemon {
   readonly address: string;
@@ -65,6 +67,7 @@ export async function startDaemon({ memoryMiB }: DaemonOptions = {}): Promise<Da
     address: `unix://${socket}`,
     stop: async () => {
       await daemon.end();
+      await endBelow(directory);
       clear();
     },
     kill: async () => daemon.kill(),
@@ -117,6 +120,10 @@ function spawnDaemon(place: (name: string) => string): Running {
   };
 }
 
+function lives(pid: number): boolean {
+  return !['Z', undefined].includes(processStat(pid)?.state);
+}
+
 async function answers(path: string): Promise<boolean> {
   const socket = connect(path);
   try {
@@ -129,11 +136,17 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-/** What a container or the daemon has left mounted: the innermost first. */
-function unmountBelow(directory: string): void {
-  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+/** What a killed daemon has left: its containerd and the shims, which all name the directory, and the containers below them. */
+async function endBelow(directory: string): Promise<void> {
+  const listed = execFileSync('ps', ['-ww', '-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')
-    .flatMap((line) => line.split(' ')[1] ?? [])
-    .filter((path) => path.startsWith(`${directory}/`));
-  for (const path of mounted.reverse()) execFileSync('umount', [path], { env: { ...process.env, PATH } });
+    .flatMap((line) => {
+      const [, pid, parent, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+      return args === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), args }];
+    });
+  const left = new Set(listed.filter(({ args }) => args.includes(`${directory}/`)).map(({ pid }) => pid));
+  // A set that grows while it is walked: the children of children too.
+  for (const above of left) for (const { pid, parent } of listed) if (parent === above) left.add(pid);
+  for (const pid of left) sendSignal(pid, 'SIGKILL');
+  for (let tries = 0; tries < 100 && [...left].some(lives); tries++) await sleep(50);
 }

@@ -2,8 +2,8 @@
 /** For tests: brings the model somewhere by stimuli alone, never by making up a state. */
 import {
   COMMAND,
+  offsetOf as offsetIn,
   registerAt,
-  REGISTERS,
   type RegisterName,
   type StatusName,
   type TimeoutStateName,
@@ -12,12 +12,11 @@ import { initialState, type ModelState } from '../../device/model/state.js';
 import { step } from '../../device/model/step.js';
 import type { Effect, Stimulus } from '../../device/model/types.js';
 
-/** Offset of a register. */
+/** Offset of a register, as a stimulus has it. */
 export function offsetOf(name: RegisterName): bigint {
-  const register = REGISTERS.find((one) => one.name === name);
-  if (register === undefined || registerAt(register.offset) !== register)
-    throw new Error(`No register ${name}`);
-  return BigInt(register.offset);
+  const offset = offsetIn(name);
+  if (registerAt(offset)?.name !== name) throw new Error(`No register ${name}`);
+  return BigInt(offset);
 }
 
 /** A step that must be possible. */

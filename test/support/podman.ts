@@ -2,11 +2,13 @@
 /** Podman's service, which speaks the Engine API, with storage of its own; and a small image out of this host's files. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endGroup, sendSignal } from '../../tasks/host/group.js';
 import { which } from '../../tasks/host/which.js';
+import { unmountBelow } from './mounts.js';
 
 export interface PodmanService {
   readonly address: string;
@@ -20,34 +22,53 @@ export function whyNoPodman(): string | undefined {
   return which('podman', process.env['PATH']).found ? undefined : 'there is no podman';
 }
 
-export async function startPodman(): Promise<PodmanService> {
+export interface PodmanOptions {
+  /** Whose service it is, without any rights of root; undefined: root's. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+export async function startPodman({ user }: PodmanOptions = {}): Promise<PodmanService> {
   const directory = mkdtempSync(join(tmpdir(), 'stopwatch-podman-'));
   const place = (name: string): string => join(directory, name);
+  if (user !== undefined) {
+    mkdirSync(place('runtime'), { mode: 0o700 });
+    for (const path of [directory, place('runtime')]) chownSync(path, user.uid, user.gid);
+  }
   // Its own limits may be above what this root may set: then no container starts.
   const settings = '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=8192:8192"]\n';
   writeFileSync(place('containers.conf'), settings);
   const options = [`--root=${place('root')}`, `--runroot=${place('run')}`, `--tmpdir=${place('tmp')}`];
   const manager = ['--cgroup-manager=cgroupfs', '--events-backend=file'];
+  // A user without numbers of users to give to containers (subuid(5)): all files of an image are the user's own.
+  if (user !== undefined)
+    manager.push('--storage-driver=overlay', '--storage-opt=overlay.ignore_chown_errors=true');
   const socket = place('podman.sock');
   const child: ChildProcess = spawn(
     'podman',
     [...options, ...manager, 'system', 'service', '--time=0', `unix://${socket}`],
     {
-      env: { ...process.env, CONTAINERS_CONF: place('containers.conf') },
+      env: {
+        ...process.env,
+        CONTAINERS_CONF: place('containers.conf'),
+        ...(user === undefined ? {} : { HOME: directory, XDG_RUNTIME_DIR: place('runtime'), USER: 'ann' }),
+      },
+      cwd: directory,
+      detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...user,
     },
   );
   let said = '';
   child.stderr?.on('data', (text: Buffer) => (said += text.toString()));
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
+    // All of its group: without root, podman runs itself again below itself.
+    if (child.pid !== undefined) await endGroup(child.pid, 10_000);
     await exited;
-    const mounted = readFileSync('/proc/self/mounts', 'utf8')
-      .split('\n')
-      .flatMap((line) => line.split(' ')[1] ?? [])
-      .filter((path) => path.startsWith(`${directory}/`));
-    for (const path of mounted.reverse()) execFileSync('umount', [path]);
+    // The process that holds the user's namespace.
+    const holder = place('tmp/pause.pid');
+    if (existsSync(holder)) sendSignal(Number(readFileSync(holder, 'utf8')), 'SIGKILL');
+    unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
   for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {

@@ -13,7 +13,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { which } from '../../tasks/host/which.js';
 import { SKIPPED } from './docker.js';
-import { PATH, startDaemon } from './dockerd.js';
+import { startDaemon } from './dockerd.js';
+import { PATH } from './system-path.js';
 
 const PACKAGES = { dockerd: 'docker.io', mmdebstrap: 'mmdebstrap' } as const;
 /** Tests that want them say so and skip. */

@@ -123,6 +123,7 @@ export class Judge<S, E extends StreamEvent> {
     this.stimulus = event;
     const access = this.device.access(event);
     if (access) this.disagree(this.witness?.access(access, event.seq));
+    if (this.device.jumps(event)) this.witness?.restores();
     if (!this.found) this.enter(this.device.step(this.before, event, this.sequence.continues));
   }
 

@@ -73,6 +73,7 @@ export class Witness {
   private write: Seen | undefined;
   private read: { readonly access: Access; readonly seq: bigint } | undefined;
   private controllerEdges: boolean[] = [];
+  private restoring = false;
   private deviceEdges: { readonly level: boolean; readonly seq: bigint; readonly optional: boolean }[] = [];
 
   constructor(
@@ -113,6 +114,7 @@ export class Witness {
     if (match === null || Number(match[1] ?? match[3]) !== this.options.interrupt) return undefined;
     const late = this.interruptSilence.speak();
     if (late) return late;
+    if (this.restoring) return undefined;
     this.controllerEdges.push((match[2] ?? match[4]) !== '0');
     return this.pair();
   }
@@ -136,8 +138,14 @@ export class Witness {
     return this.pair();
   }
 
+  /** The device says that its state is loaded. The controller has one of its own, loaded before or after: an edge between the two is none of the device's doing. */
+  restores(): void {
+    this.restoring = true;
+  }
+
   /** The device begins something new: whatever was said of the access before must have been confirmed by now. */
   boundary(): Disagreement | undefined {
+    this.restoring = false;
     if (this.read) {
       const { access, seq } = this.read;
       this.read = undefined;

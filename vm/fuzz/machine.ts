@@ -20,6 +20,8 @@ export interface MachineRequest {
   readonly silenceMs: number;
   /** Each QEMU writes these trace events, and guest errors, to a file of its own, and is ended in good order. */
   readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string };
+  /** Driven by hand; or the host's, which goes on by itself. Driven if not given. */
+  readonly clock?: 'driven' | 'host';
   /** More of QEMU's arguments. */
   readonly more?: readonly string[];
   /** QEMU is ended in good order and not killed: it has something to write at its end. */
@@ -87,6 +89,12 @@ function wireTo(path: string): Wire {
   }
 }
 
+/** With a clock that goes on by itself goes a processor that has nothing to do. */
+function accelerator(clock: MachineRequest['clock']): string[] {
+  if (clock !== 'host') return ['-accel', 'qtest'];
+  return ['-accel', 'tcg', '-global', 'arm-cpu.start-powered-off=on'];
+}
+
 function tracing(trace: MachineRequest['trace']): string[] {
   if (trace === undefined) return [];
   const patterns = trace.patterns.flatMap((pattern) => ['-trace', pattern]);
@@ -139,7 +147,7 @@ export class FuzzMachine {
       const monitor = await listenOnce(join(directory.path, 'qmp'));
       listeners.push(monitor);
       const args = [
-        ['-machine', 'virt', '-accel', 'qtest', '-m', '8M'],
+        ['-machine', 'virt', '-m', '8M', ...accelerator(request.clock)],
         ['-nodefaults', '-no-user-config', '-display', 'none'],
         ['-chardev', `pipe,id=qtest,path=${wire}`, '-qtest', 'chardev:qtest', '-qtest-log', 'none'],
         ['-chardev', `socket,id=qmp,path=${join(directory.path, 'qmp')}`],

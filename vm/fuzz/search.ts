@@ -37,14 +37,23 @@ export interface TraceCheck<S> {
   readonly script?: S;
 }
 
+/** What happened where time passed by itself. */
+export interface HostClockCheck {
+  readonly tries: number;
+  /** Of these, how often it came to what the check is about: that is chance. */
+  readonly met: number;
+  /** What is wrong, in a line; undefined when nothing is. */
+  readonly wrong: string | undefined;
+}
+
 /** What making a script short may cost. */
 export interface ShrinkBudget {
   readonly tries: number;
   readonly seconds: number;
 }
 
-/** Which check saw the fault: what a guest sees, QEMU's end, or what the device says of itself. */
-export type Killer = 'search' | 'crash' | 'hang' | 'start' | 'trace';
+/** Which check saw the fault: what a guest sees, QEMU's end or its start, what the device says of itself, or the host's clock. */
+export type Killer = 'search' | 'crash' | 'hang' | 'start' | 'trace' | 'clock';
 
 export interface MutantVerdict {
   /** Undefined: it survived all of them. */
@@ -94,6 +103,8 @@ export interface DeviceSearch<O, S extends { readonly operations: readonly O[] }
     request: FuzzRequest,
     ports: MachinePorts,
   ): Promise<Pick<TraceCheck<S>, 'wrong' | 'verdict'>>;
+  /** What a clock that is moved by hand cannot show; for a device of which there is any. */
+  hostClockCheck?(request: FuzzRequest, ports: MachinePorts): Promise<HostClockCheck>;
   /** Faults that are put into the device's C source, one at a time. */
   mutants(source: string): readonly Mutant[];
   /** Faults that are put into the model, which the device then has to judge. */

@@ -44,7 +44,7 @@ export function addFuzz(program: Command, app: App): void {
     .command('fuzz')
     .summary('search for a script on which the device and the reference model differ')
     .description(
-      "Drives the device without a guest through QEMU's qtest, by random scripts and a clock moved by hand, and compares everything it does with the reference model. What differs is made as short as it goes and written to a file that --replay does again.",
+      "Drives the device without a guest through QEMU's qtest, by random scripts and a clock moved by hand, and compares everything it does with the reference model. What differs is made as short as it goes and written to a file that --replay does again. Where nothing differs, the device's own trace is judged, and the VM stopped again and again on the host's clock.",
     )
     .addOption(new Option('--ops <N>', 'end after this many operations').argParser(parseCount))
     .addOption(

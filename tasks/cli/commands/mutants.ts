@@ -32,7 +32,7 @@ export function addMutants(program: Command, app: App): void {
     .command('mutants')
     .summary('put small faults into the device, and see that each is found')
     .description(
-      'Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, by the cross-check of its trace, and by that of a boot. A fault that nothing finds is a hole in the checks.',
+      "Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, by the checks of its trace and of the host's clock, and by the cross-check of a boot. A fault that nothing finds is a hole in the checks.",
     )
     .option('--model', 'put the faults into the model instead, and let the device judge it', false)
     .addOption(new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern))

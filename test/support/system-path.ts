@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/** PATH with the directories of a system's administrator: daemons, mount and their like. */
+export const PATH = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
