@@ -49,6 +49,17 @@ test('all of a large output arrives at a slow reader', async ({ rig }) => {
   expect((await child.exited).exitCode).toBe(0);
 });
 
+test('a program whose reader has given up ends', async ({ rig }) => {
+  const child = await rig.processes.spawn({ file: 'yes', args: [], env: rig.env }, { signal: rig.signal });
+  // Leaving the loop destroys the stream.
+  for await (const chunk of child.stdout ?? []) {
+    expect(chunk.length).toBeGreaterThan(0);
+    break;
+  }
+  // Of SIGPIPE or, if something was left unread, of ECONNRESET.
+  expect((await child.exited).exitCode).not.toBe(0);
+});
+
 async function allOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   let all = '';
   for await (const chunk of stream ?? []) all += chunk.toString();

@@ -11,7 +11,10 @@ export interface Buffered {
   drained(): Promise<void>;
 }
 
-/** The source flows into a small buffer at once, with backpressure, so whoever reads may come later. */
+/**
+ * The source flows into a small buffer at once, with backpressure, so whoever reads may come later.
+ * A reader that gives up destroys it, and the writer's next write then fails.
+ */
 export function buffered(source: Readable): Buffered {
   const stream = new PassThrough();
   const ended = new Promise<void>((resolve) => {
@@ -28,6 +31,8 @@ export function buffered(source: Readable): Buffered {
   source.once('close', () => {
     if (!stream.writableEnded) stream.end();
   });
+  // pipe() by itself would only pause the source, and its writer would wait for ever.
+  stream.once('close', () => source.destroy());
   source.pipe(stream);
   return {
     stream,
