@@ -59,9 +59,9 @@ export async function killedInEveryTask(project: Project, say: (text: string) =>
     const attempt = await allUntilSignal(project, { kills, tasks, missed }, say);
     if ('kill' in attempt) kills.push(attempt.kill);
     else if (attempt.code !== 0) return { kills, tasks: [...tasks], ...attempt };
-    const hit = hitBy(kills);
+    const served = servedBy(kills);
     const again = ('kill' in attempt ? [attempt.kill.task] : [...tasks]).filter(
-      (task) => !hit.has(task) && (missed.get(task) ?? 0) < TRIES,
+      (task) => !served.has(task) && (missed.get(task) ?? 0) < TRIES,
     );
     if (!('kill' in attempt) && again.length === 0) return { kills, tasks: [...tasks], ...attempt };
     if ('kill' in attempt && attempt.kill.signal === 'SIGINT') continue;
@@ -72,8 +72,11 @@ export async function killedInEveryTask(project: Project, say: (text: string) =>
   }
 }
 
-function hitBy(kills: readonly Kill[]): Set<string> {
-  return new Set(kills.flatMap(({ signal, hit }) => (signal === 'SIGKILL' ? hit : [])));
+/** Tasks that have had all that was meant for them. One that is killed together with another still gets its Ctrl-C. */
+function servedBy(kills: readonly Kill[]): Set<string> {
+  const served = new Set(kills.flatMap(({ signal, hit }) => (signal === 'SIGKILL' ? hit : [])));
+  if (!kills.some(({ signal }) => signal === 'SIGINT')) served.delete(INTERRUPTED);
+  return served;
 }
 
 interface SoFar {
@@ -89,7 +92,7 @@ async function allUntilSignal(
   { kills, tasks, missed }: SoFar,
   say: (text: string) => void,
 ): Promise<{ readonly kill: Kill } | Pick<Story, 'code' | 'out' | 'err'>> {
-  const done = hitBy(kills);
+  const served = servedBy(kills);
   const interrupted = kills.some(({ signal }) => signal === 'SIGINT');
   const running = new Set<string>();
   const aimed = new Map<string, NodeJS.Timeout>();
@@ -109,7 +112,7 @@ async function allUntilSignal(
       const { task } = event;
       running.add(task);
       const misses = missed.get(task) ?? 0;
-      if (done.has(task) || misses >= TRIES) return;
+      if (served.has(task) || misses >= TRIES) return;
       const after = (AFTER[task] ?? 0) / 2 ** misses;
       if (after === 0) strike(task);
       else aimed.set(task, setTimeout(strike, after, task));
