@@ -75,8 +75,12 @@ export async function killedInEveryTask(project: Project, say: (text: string) =>
 /** Tasks that have had all that was meant for them. One that is killed together with another still gets its Ctrl-C. */
 function servedBy(kills: readonly Kill[]): Set<string> {
   const served = new Set(kills.flatMap(({ signal, hit }) => (signal === 'SIGKILL' ? hit : [])));
-  if (!kills.some(({ signal }) => signal === 'SIGINT')) served.delete(INTERRUPTED);
+  if (!wasInterrupted(kills)) served.delete(INTERRUPTED);
   return served;
+}
+
+function wasInterrupted(kills: readonly Kill[]): boolean {
+  return kills.some(({ signal }) => signal === 'SIGINT');
 }
 
 interface SoFar {
@@ -93,7 +97,7 @@ async function allUntilSignal(
   say: (text: string) => void,
 ): Promise<{ readonly kill: Kill } | Pick<Story, 'code' | 'out' | 'err'>> {
   const served = servedBy(kills);
-  const interrupted = kills.some(({ signal }) => signal === 'SIGINT');
+  const interrupted = wasInterrupted(kills);
   const running = new Set<string>();
   const aimed = new Map<string, NodeJS.Timeout>();
   let sent: Pick<Kill, 'signal' | 'task' | 'running'> | undefined;
