@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{tasks,device,driver,vm,docker,test}/**/*.test.ts'],
+          include: ['{lib,tasks,device,driver,vm,lab,docker,test}/**/*.test.ts'],
           exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**'],
           // For hosts that are busy with something else; nothing here takes long by itself.
           testTimeout: 60_000,

@@ -9,8 +9,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StopwatchError } from '../tasks/core/errors.js';
-import type { Command, Processes } from '../tasks/host/process.js';
+import { StopwatchError } from '../lib/errors.js';
+import type { Command, Processes } from '../lib/process/process.js';
 import type { Engine, EngineInfo, OnLine } from './engine.js';
 
 /** The release that the Dockerfile is written for; its nodejs is new enough. */

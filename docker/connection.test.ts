@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import { addressOf, connect, type Endpoint, endpoints, type Surroundings } from './connection.js';
 
 function surroundings(

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import type { Engine } from './engine.js';
 import { thrown, unreachable } from './errors.js';
 import { field, textField } from './field.js';

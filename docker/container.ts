@@ -2,7 +2,7 @@
 /** Runs one command in a container, as if it ran here: same user, same paths, same output, same exit code. */
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import { archive } from './archive.js';
 import type { Bind, ContainerSpec, Engine, EngineContainer, EngineInfo } from './engine.js';
 import { OWNER_LABEL, type Owner, WORK_LABEL } from './owner.js';

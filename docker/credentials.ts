@@ -7,7 +7,7 @@
  * "Authentication" (the header X-Registry-Auth); distribution/reference for what the name of an image means.
  */
 import { join } from 'node:path';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import type { Surroundings } from './connection.js';
 import { field, textField } from './field.js';
 

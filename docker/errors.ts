@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What went wrong between us and the daemon, in words: one StopwatchError for whatever was thrown. */
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import { numberField, textField } from './field.js';
 
 /** For hints. */

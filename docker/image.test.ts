@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { capabilities } from '../tasks/host/packages-list.js';
+import { capabilities } from '../tasks/doctor/list.js';
 import { parseAptSetup, SUITE } from './base.js';
 import { defaultBase, imageFingerprint } from './image.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The image that everything runs in: built when its inputs have changed, and only then. */
 import { createHash } from 'node:crypto';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import { archive } from './archive.js';
 import { BASE_LABEL, BASE_REPOSITORY, type BaseDeps, bootstrapBase } from './base.js';
 import { type Credentials, registryOf } from './credentials.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Whose a container is, written on it as labels, so that one left over from a killed run can be told from one in use. */
 import { hostname } from 'node:os';
-import { processStat, sendSignal } from '../tasks/host/group.js';
-import { bootId } from '../tasks/host/leftovers.js';
+import { processStat, sendSignal } from '../lib/process/group.js';
+import { bootId } from '../lib/process/leftovers.js';
 import type { Engine } from './engine.js';
 import { numberField, textField } from './field.js';
 

@@ -15,7 +15,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../tasks/config/paths.js';
-import { which } from '../tasks/host/which.js';
+import { which } from '../lib/which.js';
 import { environment, start } from '../test/e2e/project.js';
 import { archive } from './archive.js';
 import { connect } from './connection.js';

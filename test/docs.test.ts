@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { fillIn } from '../device/fill-in.js';
+import { fillIn } from '../device/stopwatch/fill-in.js';
 import { leaves } from '../tasks/config/leaves.js';
 import { commandsDoc, general, program } from '../tasks/docs/commands-doc.js';
 import { designDoc } from '../tasks/docs/graph-doc.js';
@@ -111,7 +111,7 @@ describe('docs/commands.md', () => {
     expect(Object.keys(SETTINGS).toSorted()).toEqual([...settings].toSorted());
   });
   it('has every event of --json', () => {
-    const types = [...text('tasks/core/events.ts').matchAll(/readonly type: '([\w-]+)'/g)];
+    const types = [...text('tasks/engine/events.ts').matchAll(/readonly type: '([\w-]+)'/g)];
     expect(types.length).toBeGreaterThan(5);
     for (const [, type] of types) expect(page).toContain(`| \`${type}\` `);
   });
@@ -133,7 +133,7 @@ describe('docs/design.md', () => {
 describe('docs/crosscheck.md', () => {
   const page = text('docs/crosscheck.md');
   it('has every event of the device', () => {
-    const events = [...text('device/trace-events').matchAll(/^stopwatch_(\w+)\(/gm)];
+    const events = [...text('device/stopwatch/trace-events').matchAll(/^stopwatch_(\w+)\(/gm)];
     expect(events.length).toBeGreaterThan(5);
     for (const [, event] of events) expect(page).toContain(`| \`${event}\` `);
   });

@@ -19,8 +19,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { test as base } from 'vitest';
-import { processStat, sendSignal } from '../tasks/host/group.js';
-import { createProcesses, type Processes } from '../tasks/host/process.js';
+import { processStat, sendSignal } from '../lib/process/group.js';
+import { createProcesses, type Processes } from '../lib/process/process.js';
 
 /** The fake commands, named by what they do. */
 export const COMMANDS = fileURLToPath(new URL('fixtures/commands', import.meta.url));

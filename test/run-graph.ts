@@ -4,10 +4,10 @@
  * something to send signals to. Prints each event as a line of JSON; exits like the command line does.
  */
 import { readFileSync } from 'node:fs';
-import { StopwatchError } from '../tasks/core/errors.js';
-import { createExecutor } from '../tasks/core/executor.js';
-import type { JobKind, Task } from '../tasks/core/task.js';
-import { createProcesses } from '../tasks/host/process.js';
+import { StopwatchError } from '../lib/errors.js';
+import { createExecutor } from '../tasks/engine/executor.js';
+import type { JobKind, Task } from '../tasks/engine/task.js';
+import { createProcesses } from '../lib/process/process.js';
 
 export interface GraphFile {
   readonly workdir: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import config from '../config.js';
-import { stopwatchDescription } from '../device/description.js';
+import { stopwatchDescription } from '../device/stopwatch/description.js';
 import { dumpDeviceTreeArguments, kernelCommandLine, type MachineParts, qemuArguments } from './arguments.js';
 import type { BootOptions } from './types.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
-import { type DeliveryEndpoints, DISK_SERIAL } from './delivery.js';
+import { type DeliveryEndpoints, DISK_SERIAL } from './console/delivery.js';
 import { DEVICE_ID, type DeviceDescription, propertiesOf } from './device.js';
 import { type BootOptions, type MachineFiles, quits } from './types.js';
 

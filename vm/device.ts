@@ -2,7 +2,7 @@
 /** What the toolchain has to know about a device; nothing below `vm/` names one otherwise. */
 import type { Config } from '../tasks/config/schema.js';
 import type { JudgeFileOptions, JudgeOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
-import type { AnySearch } from './fuzz/search.js';
+import type { AnySearch } from '../lab/search/search.js';
 
 /** The device as a whole: what it is, and who judges it. */
 export interface Device {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The device's node in the tree that QEMU makes: its addresses and interrupt, as the guest will find them. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { StopwatchError } from '../tasks/core/errors.js';
-import { type Processes, shellQuote } from '../tasks/host/process.js';
+import { StopwatchError } from '../lib/errors.js';
+import { type Processes, shellQuote } from '../lib/process/process.js';
 import { dumpDeviceTreeArguments, type MachineParts } from './arguments.js';
 import { cells, type DeviceTreeNode, readFdt, strings, toDts } from './fdt.js';
 

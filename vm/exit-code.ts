@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { EXIT, type ExitCode } from '../tasks/core/errors.js';
+import { EXIT, type ExitCode } from '../lib/errors.js';
 import type { Verdict } from './crosscheck/types.js';
 import type { GuestOutcome } from './types.js';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { findingOf } from './console.js';
+import { findingOf } from './console/console.js';
 import { type BootFacts, judge } from './judge.js';
-import { KtapParser } from './ktap.js';
+import { KtapParser } from './console/ktap.js';
 
 /** A boot that passed, from its console; what differs is given. */
 function facts(lines: readonly string[], different: Partial<BootFacts> = {}): BootFacts {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
-import type { Finding } from './console.js';
+import type { Finding } from './console/console.js';
 import { type BootOptions, type GuestOutcome, type KtapResult, quits } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */

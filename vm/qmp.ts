@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.js';
-import { LineSplitter } from './lines.js';
+import { LineSplitter } from './console/lines.js';
 
 /** A line of QMP is never this long in what we ask for; more is not QMP. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;

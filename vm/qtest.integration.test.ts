@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LineSplitter } from './lines.js';
+import { LineSplitter } from './console/lines.js';
 import { type Listener, listenOnce } from './qmp.js';
 import { type IrqChange, QtestClient, QtestError } from './qtest.js';
 

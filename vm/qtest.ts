@@ -5,7 +5,7 @@
  * order, so many can be under way.
  */
 import type { Duplex } from 'node:stream';
-import { LineSplitter } from './lines.js';
+import { LineSplitter } from './console/lines.js';
 
 /** Bytes of a memory access. */
 export type Width = 1 | 2 | 4 | 8;

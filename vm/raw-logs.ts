@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { StopwatchError } from '../tasks/core/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 
 /** Files that get every byte as it comes. */
 export class RawLogs {

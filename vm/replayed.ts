@@ -2,13 +2,13 @@
 /** A machine that replays a recording and stops at numbers of instructions (docs/system/replay.rst of QEMU: replay-break). */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { StopwatchError } from '../tasks/core/errors.js';
-import type { Child, Processes } from '../tasks/host/process.js';
+import { StopwatchError } from '../lib/errors.js';
+import type { Child, Processes } from '../lib/process/process.js';
 import { type MachineParts, qemuArguments } from './arguments.js';
 import type { Clock } from './clock.js';
-import { LineSplitter } from './lines.js';
-import { Tail } from './observer.js';
-import { makePrivateDirectory } from './private-directory.js';
+import { LineSplitter } from './console/lines.js';
+import { Tail } from './console/observer.js';
+import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { describeFailure, type Listener, listenOnce, QmpClient } from './qmp.js';
 
 /** Host milliseconds for an answer of QEMU's monitor. */

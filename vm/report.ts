@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
-import type { CompileCacheUse } from '../tasks/core/events.js';
-import type { ExitCode } from '../tasks/core/errors.js';
+import type { CompileCacheUse } from '../tasks/engine/events.js';
+import type { ExitCode } from '../lib/errors.js';
 import type { Verdict } from './crosscheck/types.js';
 import { exitCodeOf } from './exit-code.js';
 import type { BootResult, KtapResult } from './types.js';

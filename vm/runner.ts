@@ -2,16 +2,16 @@
 /** Boots one machine, watches it, and sees to it that nothing of it is left. */
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { StopwatchError } from '../tasks/core/errors.js';
-import type { Child, Processes } from '../tasks/host/process.js';
+import { StopwatchError } from '../lib/errors.js';
+import type { Child, Processes } from '../lib/process/process.js';
 import { qemuArguments, type MachineParts } from './arguments.js';
 import type { Clock } from './clock.js';
-import { type DeliveryEnds, makeDeliveryEnds } from './delivery.js';
+import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type EventPipe, openEventPipe } from './event-pipe.js';
 import { type Ending, judge } from './judge.js';
-import { LineSplitter } from './lines.js';
-import { ConsoleObserver, Tail } from './observer.js';
-import { makePrivateDirectory } from './private-directory.js';
+import { LineSplitter } from './console/lines.js';
+import { ConsoleObserver, Tail } from './console/observer.js';
+import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, QmpClient } from './qmp.js';
 import { RawLogs } from './raw-logs.js';
 import type { BootResult } from './types.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/schema.js';
-import type { CompileCacheUse } from '../core/events.js';
+import type { CompileCacheUse } from '../engine/events.js';
 import { parseRemote, type RemoteAddress } from './address.js';
 import { GuardedStore } from './guarded-store.js';
 import { type Relay, startRelay } from './relay.js';

@@ -7,18 +7,18 @@ import { loadDevice } from '../config/device.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import { messageOf } from '../config/wording.js';
-import type { OptionalTool } from '../host/packages-list.js';
-import { EXIT, StopwatchError } from '../core/errors.js';
-import type { CiOptions } from '../reporters/ci.js';
-import { describeFailure, serialiseError } from '../reporters/failure.js';
-import { painter, type Output } from '../reporters/format.js';
-import { chooseLook, createReporter } from '../reporters/reporter.js';
-import type { Look, Reporter } from '../reporters/types.js';
+import type { OptionalTool } from '../doctor/list.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import type { CiOptions } from '../report/ci.js';
+import { describeFailure, serialiseError } from '../report/failure.js';
+import { painter, type Output } from '../report/format.js';
+import { chooseLook, createReporter } from '../report/reporter.js';
+import type { Look, Reporter } from '../report/types.js';
 import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
 import { settingsOf, type Options } from './options.js';
-import type { Result, Services, Steps } from '../steps/services.js';
+import type { Result, Services, Steps } from '../commands/services.js';
 
 export interface World {
   readonly cwd: string;
@@ -170,7 +170,7 @@ export class App {
   /** Any thrown value as the error that it is for the user. */
   private async understand(thrown: unknown): Promise<StopwatchError> {
     if (thrown instanceof StopwatchError) return thrown;
-    const { toStopwatchError } = await import('../core/failure.js');
+    const { toStopwatchError } = await import('../../lib/failure.js');
     const error = await toStopwatchError(thrown, { task: 'stopwatch', directory: this.world.cwd });
     return error.code === 'internal' ? crashError(thrown, this.logs) : error;
   }
@@ -184,7 +184,7 @@ export class App {
   private async writeStepSummary(command: string, look: Look, closing: Partial<Result>): Promise<void> {
     const file = this.world.environment['GITHUB_STEP_SUMMARY'] ?? '';
     if (look.kind !== 'ci' || file === '') return;
-    const { stepSummary } = await import('../reporters/step-summary.js');
+    const { stepSummary } = await import('../report/step-summary.js');
     const { exitCode } = this;
     const outcome = {
       command,
@@ -203,7 +203,7 @@ export class App {
   }
 
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
-    const { summariseClosing, summariseStages } = await import('../reporters/summary.js');
+    const { summariseClosing, summariseStages } = await import('../report/summary.js');
     const { stdout } = this.world;
     const summary = { paint: painter(look.colour), columns: stdout.columns || 100 };
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
@@ -250,7 +250,7 @@ function outputTo(stream: NodeJS.WriteStream): Output {
 }
 
 async function ensure(services: Services, install: boolean, tools: readonly OptionalTool[]): Promise<void> {
-  const { ensurePackages } = await import('../host/packages.js');
+  const { ensurePackages } = await import('../doctor/packages.js');
   const { loaded, environment, signal, emit, interactive } = services;
   const task = 'host:packages';
   // What was found is kept there.

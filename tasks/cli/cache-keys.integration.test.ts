@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import defaults from '../../config.js';
 import { environment, start } from '../../test/e2e/project.js';
 import { packageRoot } from '../config/paths.js';
-import type { CacheKeys } from '../steps/services.js';
+import type { CacheKeys } from '../commands/services.js';
 
 const main = join(packageRoot(), 'dist/tasks/cli/main.js');
 let project: string;

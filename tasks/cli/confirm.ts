@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A question on the terminal. */
 import { createInterface } from 'node:readline/promises';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 
 /** True for y or yes; an empty answer, or the end of the input, is no. Throws what the signal was aborted with. */
 export async function confirmOn(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The parts of --help that commander does not make: exit codes and examples. */
 import type { Command } from 'commander';
-import { EXIT } from '../core/errors.js';
+import { EXIT } from '../../lib/errors.js';
 
 const EXIT_CODES: readonly (readonly [number, string])[] = [
   [EXIT.passed, 'passed'],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Signals of the system, as the one AbortSignal. */
 import { setMaxListeners } from 'node:events';
-import { EXIT, StopwatchError } from '../core/errors.js';
-import type { Child, Processes } from '../host/process.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import type { Child, Processes } from '../../lib/process/process.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Milliseconds in which a second signal is taken for the same keystroke, sent by the terminal and by npm. */
@@ -57,8 +57,8 @@ export class Interrupt {
   /** The port for processes, with every child remembered. */
   async processes(): Promise<Processes> {
     const [{ createProcesses }, { runToEnd }] = await Promise.all([
-      import('../host/process.js'),
-      import('../host/run-to-end.js'),
+      import('../../lib/process/process.js'),
+      import('../../lib/process/run-to-end.js'),
     ]);
     const real = createProcesses();
     const spawn: Processes['spawn'] = async (command, options) => {

@@ -4,14 +4,14 @@
 import { writeSync } from 'node:fs';
 import * as module from 'node:module';
 import { CommanderError } from 'commander';
-import { EXIT } from '../core/errors.js';
-import { describeFailure } from '../reporters/failure.js';
-import { painter } from '../reporters/format.js';
+import { EXIT } from '../../lib/errors.js';
+import { describeFailure } from '../report/failure.js';
+import { painter } from '../report/format.js';
 import { App } from './app.js';
 import { crashError } from './crash.js';
 import { Interrupt } from './interrupt.js';
 import { createProgram } from './program.js';
-import type { Steps } from '../steps/services.js';
+import type { Steps } from '../commands/services.js';
 
 /** Milliseconds that a crash waits for the terminal to be given back. */
 const RELEASE_WITHIN = 500;
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
 }
 
 async function loadSteps(): Promise<Steps> {
-  return import('../steps/commands.js');
+  return import('../commands/bodies.js');
 }
 
 await main();

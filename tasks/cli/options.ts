@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../config/closest.js';
 import type { Given } from '../config/environment.js';
 import { VARIANTS } from '../config/variants.js';
-import type { CiSystem } from '../reporters/ci-system.js';
+import type { CiSystem } from '../report/ci-system.js';
 
 /** Values of the options of all commands; a command's own come with them. */
 export interface Options {

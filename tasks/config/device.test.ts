@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { afterEach, describe, expect, test } from 'vitest';
-import { campaign } from '../../vm/fuzz/campaign.js';
+import { campaign } from '../../lab/search/campaign.js';
 import { Crosscheck } from '../../vm/crosscheck/index.js';
 import { loadDevice } from './device.js';
 import { findPaths } from './paths.js';
@@ -27,27 +27,30 @@ function imports(rooms: readonly string[]): (readonly [string, string])[] {
 
 describe('the toolchain and the device', () => {
   test('nothing but loadDevice() imports from device/: use `(await toolchain(services)).device`, or loadDevice(paths)', () => {
-    const all = imports(['tasks', 'vm', 'docker']);
+    const all = imports(['lib', 'tasks', 'vm', 'lab', 'docker']);
     const found = all.filter(
       ([file, specifier]) => specifier.startsWith('device/') && !file.startsWith('tasks/docs/'),
     );
-    expect(found).toEqual([['tasks/config/device.ts', 'device/device.js']]);
+    expect(found).toEqual([['tasks/config/device.ts', 'device/stopwatch/device.js']]);
   });
 
   test('a device imports nothing of the tool but its kit', () => {
     const outside = imports(['device'])
       .map(([, specifier]) => specifier)
       .filter((specifier) => !/^(?:device|node:)/.test(specifier));
-    expect([...new Set(outside)].sort()).toEqual(['vm/device-kit-fuzz.js', 'vm/device-kit.js']);
+    expect([...new Set(outside)].sort()).toEqual(['lab/search/device-kit.js', 'vm/device-kit.js']);
   });
 
   test('the toolchain names no file, symbol or module of the stopwatch', () => {
     const words = /\bstopwatch(?:_\w+)?\.(?:c|h|ko|sh|mak)\b|CONFIG_STOPWATCH|\bstopwatch_(?!work=)[a-z]/;
     // tasks/docs writes the pages of this repository, which are about the stopwatch.
-    const files = globSync(['tasks/!(docs)/**/*.ts', 'vm/**/*.ts', 'docker/**/*.ts'], {
-      cwd: root,
-      ignore: ['**/*.test.ts'],
-    });
+    const files = globSync(
+      ['tasks/!(docs)/**/*.ts', 'lib/**/*.ts', 'vm/**/*.ts', 'lab/**/*.ts', 'docker/**/*.ts'],
+      {
+        cwd: root,
+        ignore: ['**/*.test.ts'],
+      },
+    );
     expect(files.length).toBeGreaterThan(100);
     expect(files.filter((file) => words.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
   });
@@ -58,12 +61,12 @@ afterEach(() => {
   for (const project of projects.splice(0)) rmSync(project, { recursive: true, force: true });
 });
 
-/** A project with this text as its device/device.ts, and more files. */
+/** A project with this text as its device/stopwatch/device.ts, and more files. */
 function projectWith(device: string, more: Readonly<Record<string, string>> = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'own-device-'));
   projects.push(directory);
   const files = { 'package.json': '{ "dependencies": { "stopwatch": "*" } }', ...more };
-  for (const [file, text] of Object.entries({ 'device/device.ts': device, ...files })) {
+  for (const [file, text] of Object.entries({ 'device/own/device.ts': device, ...files })) {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), text);
   }
@@ -107,8 +110,8 @@ describe('a project', () => {
       } satisfies object as unknown as Device;`,
       {
         ...FILES,
-        'device/name.ts': "export const name: string = 'mine';",
-        'device/search.ts': "export { campaign } from '#device-kit/fuzz';",
+        'device/own/name.ts': "export const name: string = 'mine';",
+        'device/own/search.ts': "export { campaign } from '#device-kit/fuzz';",
       },
     );
     const device = await load(directory);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
  * The device that is built: the package's own, or that of a project which has a
- * `device/device.ts`. The only place from which the toolchain gets at one.
+ * `device/stopwatch/device.ts`. The only place from which the toolchain gets at one.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../vm/device.js';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
 import { deviceFileIn, type Paths } from './paths.js';
 import { got, messageOf } from './wording.js';
@@ -25,11 +25,11 @@ export async function loadDevice(paths: Paths): Promise<Device> {
 }
 
 async function ownDevice(): Promise<Device> {
-  return (await import('../../device/device.js')).device;
+  return (await import('../../device/stopwatch/device.js')).device;
 }
 
 async function projectDevice({ device: root, work }: Paths): Promise<Device> {
-  const file = deviceFileIn(root) ?? join(root, 'device', 'device.ts');
+  const file = deviceFileIn(root) ?? join(root, 'device', 'NAME', 'device.ts');
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     virtualModules: kit(),
@@ -71,13 +71,13 @@ export function kit(): Record<string, unknown> {
       return import('../../vm/device-kit.js');
     },
     get '#device-kit/fuzz'() {
-      return import('../../vm/device-kit-fuzz.js');
+      return import('../../lab/search/device-kit.js');
     },
     get 'stopwatch/device-kit'() {
       return import('../../vm/device-kit.js');
     },
     get 'stopwatch/device-kit/fuzz'() {
-      return import('../../vm/device-kit-fuzz.js');
+      return import('../../lab/search/device-kit.js');
     },
   };
   return modules;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
 import { CREDENTIAL_VARIABLES } from '../cache/store.js';
-import { StopwatchError } from '../core/errors.js';
-import { unreachable } from '../core/events.js';
+import { StopwatchError } from '../../lib/errors.js';
+import { unreachable } from '../engine/events.js';
 import { didYouMean } from './closest.js';
 import { leaves, type Leaf } from './leaves.js';
 import { WORKDIR_VARIABLE } from './paths.js';

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
 import { configFilesIn, type Paths } from './paths.js';
 import { got, messageOf } from './wording.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import defaults from '../../config.js';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { closest } from './closest.js';
 import { leaves, variableOf } from './leaves.js';
 import { loadConfig, type Given, type Loaded } from './load.js';

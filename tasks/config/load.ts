@@ -3,7 +3,7 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import defaults from '../../config.js';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import type { Environment, Given } from './environment.js';
 import { isPlainObject, lay, nest, type Layered, type Provenance } from './layers.js';
 import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';

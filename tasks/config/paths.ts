@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StopwatchError } from '../core/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 
 /** Name of the environment variable that names the work directory. */
 export const WORKDIR_VARIABLE = 'STOPWATCH_WORKDIR';
@@ -75,8 +75,15 @@ export function configFilesIn(directory: string): string[] {
 
 /** The file that declares a project's own device; undefined where it has none. */
 export function deviceFileIn(project: string): string | undefined {
-  return ['ts', 'mts', 'js', 'mjs']
-    .map((ending) => join(project, 'device', `device.${ending}`))
+  const directory = join(project, 'device');
+  let names: string[];
+  try {
+    names = readdirSync(directory).sort();
+  } catch {
+    return undefined;
+  }
+  return names
+    .flatMap((name) => ['ts', 'mts', 'js', 'mjs'].map((ending) => join(directory, name, `device.${ending}`)))
     .find((file) => existsSync(file));
 }
 

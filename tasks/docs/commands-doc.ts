@@ -2,13 +2,13 @@
 /** The generated parts of docs/commands.md: commands and options from the program itself, settings from the schema. */
 import type { Command, Option } from 'commander';
 import defaults from '../../config.js';
-import { table } from '../../device/fill-in.js';
+import { table } from '../../device/stopwatch/fill-in.js';
 import { App } from '../cli/app.js';
 import { Interrupt } from '../cli/interrupt.js';
 import { createProgram } from '../cli/program.js';
 import { expected, leaves, schemaAt } from '../config/leaves.js';
-import { EXIT } from '../core/errors.js';
-import { codesOf } from '../reporters/failure.js';
+import { EXIT } from '../../lib/errors.js';
+import { codesOf } from '../report/failure.js';
 import { SETTINGS } from './meanings.js';
 
 async function steps(): Promise<never> {

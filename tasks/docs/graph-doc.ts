@@ -3,9 +3,9 @@
 import defaults from '../../config.js';
 import { loadDevice } from '../config/device.js';
 import { findPaths } from '../config/paths.js';
-import type { Task } from '../core/task.js';
-import { createProcesses } from '../host/process.js';
-import { buildTasks, bootTargets } from '../steps/graph.js';
+import type { Task } from '../engine/task.js';
+import { createProcesses } from '../../lib/process/process.js';
+import { buildTasks, bootTargets } from '../build/graph.js';
 
 const paths = findPaths('.', undefined);
 const device = await loadDevice(paths);

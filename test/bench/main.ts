@@ -131,12 +131,12 @@ function edit(file: string, line: (serial: number) => string): () => void {
 }
 
 const device = edit(
-  'device/stopwatch.c',
+  'device/stopwatch/stopwatch.c',
   (n) => `static const char stopwatch_bench_${n}[] __attribute__((used)) = "${n}";`,
 );
-const driver = edit('driver/stopwatch.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
-const guest = edit('guest_fs/stopwatch_test.sh', (n) => `# ${n}`);
-const model = edit('device/model/step.ts', (n) => `export const bench${n} = ${n};`);
+const driver = edit('driver/stopwatch/stopwatch.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
+const guest = edit('guest_fs/stopwatch/stopwatch_test.sh', (n) => `# ${n}`);
+const model = edit('device/stopwatch/model/step.ts', (n) => `export const bench${n} = ${n};`);
 
 async function measureCommands(): Promise<void> {
   await measure('all, nothing changed', '2 s', ['all'], repeat);
@@ -152,11 +152,17 @@ async function measureCommands(): Promise<void> {
   process.stdout.write(
     `run-test-quit, ten times: ${reports.size} different report${reports.size === 1 ? '' : 's'}, wanted 1\n`,
   );
-  await measure('device/stopwatch.c saved, then all', '3 s', ['all'], repeat, device);
-  await measure('driver/stopwatch.c saved, then all', '3 s', ['all'], repeat, driver);
-  await measure('guest_fs/stopwatch_test.sh saved, then all', '2 s', ['all'], repeat, guest);
+  await measure('device/stopwatch/stopwatch.c saved, then all', '3 s', ['all'], repeat, device);
+  await measure('driver/stopwatch/stopwatch.c saved, then all', '3 s', ['all'], repeat, driver);
+  await measure('guest_fs/stopwatch/stopwatch_test.sh saved, then all', '2 s', ['all'], repeat, guest);
   await stopwatch(['all', '--driver', 'builtin', '--workdir', work]);
-  await measure('driver/stopwatch.c saved, built in', '7 s', ['all', '--driver', 'builtin'], repeat, driver);
+  await measure(
+    'driver/stopwatch/stopwatch.c saved, built in',
+    '7 s',
+    ['all', '--driver', 'builtin'],
+    repeat,
+    driver,
+  );
   await measure('status', '0.5 s', ['status'], repeat);
   // The module again, for what comes after.
   await stopwatch(['all', '--workdir', work]);
@@ -170,10 +176,10 @@ async function measureSaves(): Promise<void> {
   try {
     await dev.verdict();
     for (const [what, limit, save] of [
-      ['guest_fs/stopwatch_test.sh', '1 s', guest],
-      ['driver/stopwatch.c', '2.5 s', driver],
-      ['device/stopwatch.c', '2 s', device],
-      ['device/model/step.ts', '1 s', model],
+      ['guest_fs/stopwatch/stopwatch_test.sh', '1 s', guest],
+      ['driver/stopwatch/stopwatch.c', '2.5 s', driver],
+      ['device/stopwatch/stopwatch.c', '2 s', device],
+      ['device/stopwatch/model/step.ts', '1 s', model],
     ] as const) {
       const seconds: number[] = [];
       let processor = 0;

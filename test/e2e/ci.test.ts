@@ -11,7 +11,7 @@ import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
 
 undoEdits();
 
-const TEST = 'guest_fs/stopwatch_test.sh';
+const TEST = 'guest_fs/stopwatch/stopwatch_test.sh';
 const CHECK = `equal 'text, later' "$text" '0.00 seconds'`;
 const SAID = "text, later: expected '1.00 seconds', got '0.00 seconds'";
 
@@ -73,14 +73,14 @@ describe('GitHub', () => {
 
   test('a compiler’s error is at its line', async () => {
     const anchor = '#include "qemu/osdep.h"\n';
-    edit(lab.project.package, 'device/stopwatch.c', anchor, `${anchor}int wrong = right;\n`);
+    edit(lab.project.package, 'device/stopwatch/stopwatch.c', anchor, `${anchor}int wrong = right;\n`);
     const { outputs, commands, log } = await act({ cache: 'false' });
     expect(outputs, log).toMatchObject({ 'exit-code': '5' });
     expect(commands.filter((one) => one.startsWith('::error')).map(annotation)).toContainEqual({
       kind: 'error',
       title: 'QEMU: build',
       file: 'node_modules/stopwatch/device/stopwatch.c',
-      line: String(lineOf('device/stopwatch.c', 'int wrong')),
+      line: String(lineOf('device/stopwatch/stopwatch.c', 'int wrong')),
       col: '13',
       message: expect.stringContaining('right'),
     });

@@ -60,7 +60,7 @@ test('--rw keeps what is written, and has what was built since', async () => {
   const out = await typed(['--rootfs', 'ext4'], ['cat /mnt/kept', 'poweroff']);
   expect(out).toMatch(/^cat: can't open '\/mnt\/kept'/m);
 
-  append(project.package, 'guest_fs/stopwatch_ctrl.sh', '\n# a new edition\n');
+  append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '\n# a new edition\n');
   const lines = ['tail -n 1 /usr/bin/stopwatch_ctrl.sh; stopwatch_ctrl.sh show', 'cat /mnt/kept', 'poweroff'];
   const after = await typed(['--rw'], lines);
   expect(after).toMatch(/^# a new edition$/m);
@@ -80,7 +80,7 @@ test('--crosscheck judges what is done by hand', async () => {
   expect(await typed(['--crosscheck'], lines)).toMatch(/^Cross-check +The device and the model agree/m);
   edit(
     lab.project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
   );

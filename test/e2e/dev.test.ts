@@ -57,7 +57,7 @@ function withoutTerminal(...args: string[]): Dev {
 function forgetElapsed(): void {
   edit(
     lab.project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
   );
@@ -95,7 +95,7 @@ test('on a terminal: saves are judged, and the keys do what they say', async () 
   dev.type('\u0003');
   await dev.shows(/stopwatch:~# /);
   // What is saved meanwhile gets into that VM; the verdict waits.
-  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
+  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
   await dev.shows(/^\[dev\] Pushed +stopwatch_ctrl: new$/m);
   dev.type('stopwatch_ctrl.sh show\r');
   await dev.shows(/^new in this shell$/m);
@@ -121,8 +121,8 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
   const dev = withoutTerminal();
   await dev.verdict();
   for (let count = 0; count < 5; count++) {
-    append(lab.project.package, 'guest_fs/stopwatch_test.sh', `# ${count}\n`);
-    append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', `# ${count}\n`);
+    append(lab.project.package, 'guest_fs/stopwatch/stopwatch_test.sh', `# ${count}\n`);
+    append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', `# ${count}\n`);
   }
   const burst = await dev.verdict();
   expect(burst.now).toMatch(/guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/);
@@ -132,13 +132,13 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
   // A test that would go on for minutes: only the next save ends it.
   edit(
     lab.project.package,
-    'guest_fs/stopwatch_test.sh',
+    'guest_fs/stopwatch/stopwatch_test.sh',
     '#!/bin/sh\n',
     '#!/bin/sh\nwhile :; do echo waiting; sleep 1; done\n',
   );
   await dev.shows(/^vm:test: .*\.\.\.$/m);
   restore();
-  append(lab.project.package, 'guest_fs/init.sh', '# more\n');
+  append(lab.project.package, 'guest_fs/base/init.sh', '# more\n');
   const mended = await dev.verdict();
   expect(mended.now).toMatch(
     /^✔ passed in .* {2}guest_fs\/init\.sh, guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/,
@@ -160,14 +160,14 @@ test('a source tree is watched, too', async () => {
   const good = await dev.verdict();
   expect(good.now).toMatch(new RegExp(`^✔ passed in .* {2}${release}/hw/core/irq\\.c$`));
   // What the run itself does in the trees is no save.
-  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', '# more\n');
+  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
   expect((await dev.verdict()).all.match(/^Saved: /gm)).toHaveLength(1);
 });
 
 test('what does not build is told, and then what does', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
-  append(lab.project.package, 'driver/stopwatch.c', '#error "not yet"\n');
+  append(lab.project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
   const bad = await dev.verdict();
   expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\.c: /);
   expect(bad.all).toMatch(/error: #error "not yet"/);
@@ -215,7 +215,7 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   await dev.verdict();
 
   // The other way round: the model takes the elapsed time to be lost at a pause.
-  edit(checkout, 'device/model/write.ts', 'zero ? 0n :', "zero || to === 'PAUSED' ? 0n :");
+  edit(checkout, 'device/stopwatch/model/write.ts', 'zero ? 0n :', "zero || to === 'PAUSED' ? 0n :");
   const other = await dev.verdict();
   // No VM is needed for that.
   expect(other.all).toContain('Compiling the model ...');
@@ -225,16 +225,16 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   dev.type('d');
   expect(await dev.shows(/Before it|events before|compared/)).toMatch(/compared +state\.elapsed/);
 
-  append(checkout, 'device/model/write.ts', 'const wrong: string = 1;\n');
+  append(checkout, 'device/stopwatch/model/write.ts', 'const wrong: string = 1;\n');
   const wrong = await dev.verdict();
   expect(wrong.now).toMatch(/^✖ NOT BUILT .*does not compile$/);
-  expect(wrong.all).toContain('device/model/write.ts');
+  expect(wrong.all).toContain('device/stopwatch/model/write.ts');
   restore();
   const good = await dev.verdict();
   expect(good.now).toMatch(/^✔ passed/);
   expect(good.all).toMatch(/Run +not again/);
   // The contract is the driver's as well.
-  append(checkout, 'device/contract.ts', '// more\n');
+  append(checkout, 'device/stopwatch/contract.ts', '// more\n');
   expect((await dev.verdict()).all).toMatch(/Compiling the TypeScript[^]*Starting anew[^]*boot/);
   dev.type('r');
   expect((await dev.verdict()).all).toContain('boot');

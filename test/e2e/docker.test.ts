@@ -146,7 +146,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     const expected = `equal 'text, later' "$text"`;
     edit(
       project.package,
-      'guest_fs/stopwatch_test.sh',
+      'guest_fs/stopwatch/stopwatch_test.sh',
       `${expected} '0.00 seconds'`,
       `${expected} '1.00 seconds'`,
     );
@@ -158,7 +158,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
   test('a device that pauses wrongly: 3', async () => {
     const pause = '        s->status = STOPWATCH_STATUS_PAUSED;';
     const elapsed = '        s->elapsed = stopwatch_elapsed(s, now);\n';
-    edit(project.package, 'device/stopwatch.c', elapsed + pause, pause);
+    edit(project.package, 'device/stopwatch/stopwatch.c', elapsed + pause, pause);
     const { code, out, err } = await dockerAll();
     expect(code, out + err).toBe(3);
     expect(out + err).toMatch(/at seq \d+, write.*PAUSE/);

@@ -3,7 +3,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import type { CompileCommand } from '../../tasks/steps/compile-commands.js';
+import type { CompileCommand } from '../../tasks/build/compile-commands.js';
 import { append, restore, undoEdits } from './edit.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { start } from './project.js';
@@ -32,8 +32,8 @@ async function check({ command, directory }: CompileCommand) {
 test('has the C files of the device and the driver, as they are edited', () => {
   const home = realpathSync(lab.project.package);
   expect(commands().map(({ file }) => file)).toEqual([
-    join(home, 'device/stopwatch.c'),
-    join(home, 'driver/stopwatch.c'),
+    join(home, 'device/stopwatch/stopwatch.c'),
+    join(home, 'driver/stopwatch/stopwatch.c'),
   ]);
 });
 
@@ -57,7 +57,7 @@ test('it is the edited file that is compiled, and nothing is made of it', async 
 });
 
 test('an edit of the driver says the commands anew, and asks nothing of the device', async () => {
-  append(lab.project.package, 'driver/Kbuild', 'ccflags-y += -DEDITED\n');
+  append(lab.project.package, 'driver/stopwatch/Kbuild', 'ccflags-y += -DEDITED\n');
   const { code, done } = await lab.project.events(['update']);
   expect(code).toBe(0);
   expect(done).toContain('editor:commands');

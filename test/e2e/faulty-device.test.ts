@@ -14,7 +14,7 @@ beforeAll(async () => {
   lab = await laboratory();
 });
 
-const DEVICE = 'device/stopwatch.c';
+const DEVICE = 'device/stopwatch/stopwatch.c';
 
 interface Fault {
   readonly what: string;

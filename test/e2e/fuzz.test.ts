@@ -3,8 +3,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { replayDirectory } from '../../device/fuzz/regressions.js';
-import { createProcesses } from '../../tasks/host/process.js';
+import { replayDirectory } from '../../device/stopwatch/search/regressions.js';
+import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import { edit, undoEdits } from './edit.js';
 import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
@@ -78,7 +78,7 @@ test('a campaign finds no difference, and carries out all that the contract deci
 test('a fault is found, made short, written down, and done again', async () => {
   edit(
     lab.project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
   );
@@ -92,7 +92,7 @@ test('a fault is found, made short, written down, and done again', async () => {
 });
 
 test('a device that does not fire before the VM stops is found where time passes by itself', async () => {
-  edit(lab.project.package, 'device/stopwatch.c', '    if (!running) {\n', '    if (running) {\n');
+  edit(lab.project.package, 'device/stopwatch/stopwatch.c', '    if (!running) {\n', '    if (running) {\n');
   const { code, document } = await fuzz('--ops', '5000', '--seed', '1');
   expect(code).toBe(3);
   expect(document.finding).toBeUndefined();
@@ -102,7 +102,7 @@ test('a device that does not fire before the VM stops is found where time passes
 test('a device that is right and says something else is found by its trace, and that is made short', async () => {
   edit(
     lab.project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     '    trace_stopwatch_error(s->seq++, now, error, s->error);',
     '    trace_stopwatch_error(s->seq++, now, error, error);',
   );

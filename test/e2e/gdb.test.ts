@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { offsetOf } from '../../device/contract.js';
+import { offsetOf } from '../../device/stopwatch/contract.js';
 import { type Laboratory, laboratory } from './laboratory.js';
 import { left, type Project, start } from './project.js';
 import { onTerminal, Shown, toolOf } from './shown.js';
@@ -164,7 +164,10 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
       'insmod /lib/modules/stopwatch.ko; stopwatch_ctrl.sh timeout 1; sleep 2; echo loaded anew\r',
     );
     const { out, err } = await gdb.ended;
-    const line = lineOf('driver/stopwatch.c', 'static irqreturn_t stopwatch_interrupt(int irq, void *data)');
+    const line = lineOf(
+      'driver/stopwatch/stopwatch.c',
+      'static irqreturn_t stopwatch_interrupt(int irq, void *data)',
+    );
     const stops = [
       ...out.matchAll(
         /^Breakpoint 1, stopwatch_interrupt \(irq=\S+, data=0x[0-9a-f]+\) at .*drivers\/misc\/stopwatch\/stopwatch\.c:(\d+)$/gm,
@@ -214,7 +217,7 @@ test("gdb on QEMU stops in the device's write handler, and the guest goes on to 
       await start('sh', ['-c', typed, console], { cwd: project.directory, env: project.env }).ended;
     const { code, out, err } = await ended;
     const line = lineOf(
-      'device/stopwatch.c',
+      'device/stopwatch/stopwatch.c',
       'static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,',
     );
     const [, offset, at] =

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { withLock } from '../../tasks/host/lock.js';
+import { withLock } from '../../lib/lock.js';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['E2E_DIR'];

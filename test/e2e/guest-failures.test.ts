@@ -14,8 +14,8 @@ beforeAll(async () => {
   lab = await laboratory();
 });
 
-const INIT = 'guest_fs/init.sh';
-const TEST = 'guest_fs/stopwatch_test.sh';
+const INIT = 'guest_fs/base/init.sh';
+const TEST = 'guest_fs/stopwatch/stopwatch_test.sh';
 const FIRST_MOUNT = 'mount_at proc /proc\n';
 
 interface Case {

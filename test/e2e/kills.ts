@@ -2,8 +2,8 @@
 /** `all` from nothing, killed in every one of its tasks, and run again until it passes. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Event } from '../../tasks/core/events.js';
-import { taskFileName } from '../../tasks/core/state.js';
+import type { Event } from '../../tasks/engine/events.js';
+import { taskFileName } from '../../tasks/engine/state.js';
 import { eventOf, left, type Project } from './project.js';
 
 /** One run that was ended by a signal. */

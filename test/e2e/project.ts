@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Event, TaskStatus } from '../../tasks/core/events.js';
-import { processStat } from '../../tasks/host/group.js';
+import type { Event, TaskStatus } from '../../tasks/engine/events.js';
+import { processStat } from '../../lib/process/group.js';
 import type { RunReport } from '../../vm/report.js';
 
 export interface Ended {

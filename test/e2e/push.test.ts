@@ -54,7 +54,7 @@ async function pushes(...args: string[]): Promise<string> {
 function saysWhenLoaded(what: string, result = ''): void {
   edit(
     lab.project.package,
-    'driver/stopwatch.c',
+    'driver/stopwatch/stopwatch.c',
     '\tint ret;\n\n\t/* debugfs is a convenience',
     `\tint ret;\n\n\tpr_warn("${what}\\n");\n${result}\t/* debugfs is a convenience`,
   );
@@ -67,7 +67,7 @@ test('scripts and the module get into the running guest, and its test runs there
   );
 
   saysWhenLoaded('fresh from the press');
-  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', '# more\n');
+  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
   const out = await pushes('--test');
   expect(out).toMatch(/^Pushed +stopwatch_ctrl: new$/m);
   expect(out).toMatch(/^Guest test +\d+ ok, 0 not ok, 0 skipped$/m);
@@ -76,7 +76,7 @@ test('scripts and the module get into the running guest, and its test runs there
   // The exit code is the test's.
   edit(
     lab.project.package,
-    'guest_fs/stopwatch_test.sh',
+    'guest_fs/stopwatch/stopwatch_test.sh',
     "'0.00 seconds'\n\tsleep",
     "'0.01 seconds'\n\tsleep",
   );
@@ -88,7 +88,7 @@ test('scripts and the module get into the running guest, and its test runs there
   restore();
   edit(
     lab.project.package,
-    'guest_fs/stopwatch_test.sh',
+    'guest_fs/stopwatch/stopwatch_test.sh',
     '#!/bin/sh\n',
     '#!/bin/sh\nwhile :; do sleep 1; done\n',
   );
@@ -117,7 +117,7 @@ test('what is no name, and what does not build, gets nowhere near the guest', as
   const unknown = await push('stopwatch_tset');
   expect(unknown.code).toBe(2);
   expect(unknown.err).toMatch(/did you mean 'stopwatch_test'/);
-  append(lab.project.package, 'driver/stopwatch.c', '#error "not yet"\n');
+  append(lab.project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
   const unbuilt = await push('stopwatch_module', '--test');
   expect(unbuilt.code).toBe(5);
   expect(unbuilt.err).toContain('#error "not yet"');
@@ -158,7 +158,7 @@ test('on a terminal: network_update.sh asks the host, which builds', async () =>
   const vm = running;
   await vm.shows(/stopwatch:~# $/);
   saysWhenLoaded('asked for');
-  append(lab.project.package, 'guest_fs/stopwatch_ctrl.sh', 'echo "changed on the host"\n');
+  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "changed on the host"\n');
   vm.type('network_update.sh stopwatch_ctrl stopwatch_test stopwatch_module; echo "status $?"\r');
   expect(await vm.shows(/^status \d+$/m)).toMatch(
     /^stopwatch_ctrl: new\nstopwatch_test: same\n[^]*asked for\n[^]*^stopwatch_module: new, loaded\nstatus 0$/m,

@@ -115,7 +115,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   const { project } = lab;
   edit(
     project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
   );

@@ -45,7 +45,7 @@ test('from an ext4 image: passes', async () => {
 
 test('two at once in one work directory: the second waits, and both pass', async () => {
   const { project } = lab;
-  append(project.package, 'device/stopwatch.c', '\n/* two at once */\n');
+  append(project.package, 'device/stopwatch/stopwatch.c', '\n/* two at once */\n');
   const both = await Promise.all([project.events(['all']), project.events(['all'])]);
   expect(both.map(({ code }) => code)).toEqual([0, 0]);
   const waiting = both.map(({ events }) => events.filter(({ type }) => type === 'waiting'));

@@ -3,7 +3,7 @@
 import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import type { Reason } from '../../tasks/core/events.js';
+import type { Reason } from '../../tasks/engine/events.js';
 import { append, edit, restore, undoEdits } from './edit.js';
 import { type Laboratory, laboratory, readManifest } from './laboratory.js';
 import { tree } from './project.js';
@@ -38,9 +38,9 @@ test('nothing changed: everything is fresh, and all runs only the test', async (
 test('files that are touched and not changed stay fresh', async () => {
   const { project } = lab;
   const files = [
-    join(project.package, 'device/stopwatch.c'),
-    join(project.package, 'driver/stopwatch.c'),
-    join(project.package, 'guest_fs/stopwatch_test.sh'),
+    join(project.package, 'device/stopwatch/stopwatch.c'),
+    join(project.package, 'driver/stopwatch/stopwatch.c'),
+    join(project.package, 'guest_fs/stopwatch/stopwatch_test.sh'),
     join(tree(lab.project, 'qemu'), 'hw/misc/unimp.c'),
     join(tree(lab.project, 'linux'), 'lib/cmdline.c'),
   ];
@@ -71,26 +71,26 @@ const installed = (): string => lab.project.package;
 const edits: readonly Edit[] = [
   {
     what: 'the device',
-    make: appended(installed, 'device/stopwatch.c', '\n/* edited */\n'),
+    make: appended(installed, 'device/stopwatch/stopwatch.c', '\n/* edited */\n'),
     direct: ['qemu:build'],
     further: ['vm:devicetree', 'vm:manifest'],
   },
   {
     what: 'the driver',
-    make: appended(installed, 'driver/stopwatch.c', '\n/* edited */\n'),
+    make: appended(installed, 'driver/stopwatch/stopwatch.c', '\n/* edited */\n'),
     direct: ['driver:module'],
     further: ['guest:initramfs', 'vm:manifest', 'editor:commands'],
   },
   {
     // Not the one that it shares with the driver: that is generated, and made again when it was edited.
     what: "the device's header",
-    make: appended(installed, 'device/stopwatch.h', '\n/* edited */\n'),
+    make: appended(installed, 'device/stopwatch/stopwatch.h', '\n/* edited */\n'),
     direct: ['qemu:build'],
     further: ['vm:devicetree', 'vm:manifest'],
   },
   {
     what: "the guest's test",
-    make: appended(installed, 'guest_fs/stopwatch_test.sh', '\n# edited\n'),
+    make: appended(installed, 'guest_fs/stopwatch/stopwatch_test.sh', '\n# edited\n'),
     direct: ['guest:initramfs'],
     further: ['vm:manifest'],
   },
@@ -136,12 +136,16 @@ test('changed and changed back: the earlier results are taken again, and the nex
   const made = artifacts();
   // Another edit in every run of the tests: a kept laboratory has the results of the last one.
   const mark = `edited by ${process.pid}`;
-  const files = ['device/stopwatch.c', 'driver/stopwatch.c', 'guest_fs/stopwatch_test.sh'];
+  const files = [
+    'device/stopwatch/stopwatch.c',
+    'driver/stopwatch/stopwatch.c',
+    'guest_fs/stopwatch/stopwatch_test.sh',
+  ];
   for (const file of files) {
     // A value in the code, so that what is built of it is another.
-    if (file === 'driver/stopwatch.c')
+    if (file === 'driver/stopwatch/stopwatch.c')
       edit(project.package, file, 'MODULE_LICENSE(', `MODULE_INFO(edited, "${mark}");\nMODULE_LICENSE(`);
-    else if (file === 'device/stopwatch.c')
+    else if (file === 'device/stopwatch/stopwatch.c')
       edit(project.package, file, 'Stopwatch with a timeout interrupt', mark);
     else append(project.package, file, `\n# ${mark}\n`);
   }
@@ -198,7 +202,7 @@ test('an error in the device: exit code 5 with the compiler’s words; put right
   const { project } = lab;
   edit(
     project.package,
-    'device/stopwatch.c',
+    'device/stopwatch/stopwatch.c',
     'static int64_t stopwatch_now(void)\n',
     'static int64_t stopwatch_now(\n',
   );

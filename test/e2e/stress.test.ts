@@ -12,7 +12,7 @@ beforeAll(async () => {
   lab = await laboratory();
 });
 
-const DRIVER = 'driver/stopwatch.c';
+const DRIVER = 'driver/stopwatch/stopwatch.c';
 
 /** The tests of the stress test that are needed, or all. */
 function only(tests: readonly string[]): { readonly env: Readonly<Record<string, string>> } {

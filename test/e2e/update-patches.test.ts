@@ -89,7 +89,7 @@ test('with no change it changes no file', async () => {
 });
 
 test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
-  const file = 'guest_fs/stopwatch_ctrl.sh';
+  const file = 'guest_fs/stopwatch/stopwatch_ctrl.sh';
   const ctrl = join(lab.project.package, file);
   const before = readFileSync(ctrl, 'utf8');
   rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });

@@ -37,7 +37,7 @@ test('a driver with three faults that a plain kernel gets away with is found out
   const { project } = lab;
   // Interrupts are on while it holds the lock that its interrupt handler takes.
   const unlocked = `\tlocal_irq_enable();\n${UPDATE}\n\tlocal_irq_disable();`;
-  edit(project.package, 'driver/stopwatch.c', UPDATE, unlocked);
+  edit(project.package, 'driver/stopwatch/stopwatch.c', UPDATE, unlocked);
   // The handler may sleep, and reads what it has freed.
   const handler = `\tu64 *old = kmalloc(8, GFP_KERNEL);
 
@@ -46,7 +46,7 @@ test('a driver with three faults that a plain kernel gets away with is found out
 \tif (READ_ONCE(*old) == 1)
 \t\tpr_info("one\\n");
 `;
-  edit(project.package, 'driver/stopwatch.c', ACKNOWLEDGE, `${handler}${ACKNOWLEDGE}`);
+  edit(project.package, 'driver/stopwatch/stopwatch.c', ACKNOWLEDGE, `${handler}${ACKNOWLEDGE}`);
   const { code, out } = await project.events(['run-test-quit', '--variant', 'debug']);
   expect(code, out).toBe(1);
   const { guest } = project.lastReport().result;

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processStat, sendSignal } from '../../tasks/host/group.js';
+import { processStat, sendSignal } from '../../lib/process/group.js';
 import { SOCKET_GROUP } from './docker.js';
 import { unmountBelow } from './mounts.js';
 import { PATH } from './system-path.js';

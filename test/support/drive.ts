@@ -7,10 +7,10 @@ import {
   type RegisterName,
   type StatusName,
   type TimeoutStateName,
-} from '../../device/contract.js';
-import { initialState, type ModelState } from '../../device/model/state.js';
-import { step } from '../../device/model/step.js';
-import type { Effect, Stimulus } from '../../device/model/types.js';
+} from '../../device/stopwatch/contract.js';
+import { initialState, type ModelState } from '../../device/stopwatch/model/state.js';
+import { step } from '../../device/stopwatch/model/step.js';
+import type { Effect, Stimulus } from '../../device/stopwatch/model/types.js';
 
 /** Offset of a register, as a stimulus has it. */
 export function offsetOf(name: RegisterName): bigint {

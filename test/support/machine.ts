@@ -3,8 +3,8 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import config from '../../config.js';
-import { stopwatchDescription } from '../../device/description.js';
-import { createProcesses } from '../../tasks/host/process.js';
+import { stopwatchDescription } from '../../device/stopwatch/description.js';
+import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import type { BootPorts, BootRequest } from '../../vm/runner.js';
 import type { Limits } from '../../vm/watchdog.js';

@@ -6,8 +6,8 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endGroup, sendSignal } from '../../tasks/host/group.js';
-import { which } from '../../tasks/host/which.js';
+import { endGroup, sendSignal } from '../../lib/process/group.js';
+import { which } from '../../lib/which.js';
 import { unmountBelow } from './mounts.js';
 
 export interface PodmanService {

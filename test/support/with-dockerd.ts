@@ -11,7 +11,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { which } from '../../tasks/host/which.js';
+import { which } from '../../lib/which.js';
 import { SKIPPED } from './docker.js';
 import { startDaemon } from './dockerd.js';
 import { PATH } from './system-path.js';

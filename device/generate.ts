@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: MIT
-/** `npm run generate`: writes driver/stopwatch_hw-sw.h and the tables of docs/registers.md from the contract. Run from the repository's root. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fillIn } from './fill-in.js';
-import { header } from './header.js';
-import { registersDoc } from './registers-doc.js';
-
-writeFileSync('driver/stopwatch_hw-sw.h', header());
-writeFileSync('docs/registers.md', fillIn(readFileSync('docs/registers.md', 'utf8'), registersDoc()));

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The stopwatch's contract: registers, commands, states, errors, limits.
+ *
+ * This is the one place where an offset or a code is written down. The C
+ * header (`driver/stopwatch/stopwatch_hw-sw.h`), the reference model and the register
+ * documentation are all derived from it. Units: byte offsets, nanoseconds of
+ * QEMU_CLOCK_VIRTUAL, seconds where a name says so.
+ */
+
+/** High half of the ID register: "SWCH" in ASCII. */
+export const MAGIC = 0x53574348n;
+/** Low half of the ID register: the version of this contract. */
+export const VERSION = 2n;
+
+/** Bytes of the trapping region, `regs`. */
+export const REGS_SIZE = 0x1000;
+/** Bytes of `regs` on a version-1 device. */
+export const REGS_SIZE_V1 = 0x10;
+/** Bytes of the pass-through region, `mem`: whole pages, or the guest would trap on it. */
+export const MEM_SIZE = 0x10000;
+/** Bytes of `mem` on a version-1 device: one u64 and the text. */
+export const MEM_SIZE_V1 = 136;
+/** Offset in `mem` of `u64 data_len`. */
+export const MEM_DATA_LEN = 0x0;
+/** Offset in `mem` of `char data[DATA_SIZE]`. */
+export const MEM_DATA = 0x8;
+/** Bytes of `data`. */
+export const DATA_SIZE = 128;
+
+/** How a register may be used: W performs something and reads 0; W1C clears the bits written as 1. */
+export type Access = 'W' | 'R' | 'R/W' | 'R/W1C';
+
+/** One register of `regs`. All are 64 bits wide and little-endian. */
+export interface Register {
+  readonly name: string;
+  /** Byte offset in `regs`. */
+  readonly offset: number;
+  readonly access: Access;
+  /** Also takes aligned 4-byte accesses of its low half. */
+  readonly low32: boolean;
+  /** First version of the contract that has it. */
+  readonly since: 1 | 2;
+  readonly meaning: string;
+}
+
+export const REGISTERS = [
+  {
+    name: 'COMMAND',
+    offset: 0x00,
+    access: 'W',
+    low32: true,
+    since: 1,
+    meaning: 'performs a command; reads 0',
+  },
+  {
+    name: 'STATUS',
+    offset: 0x08,
+    access: 'R',
+    low32: true,
+    since: 1,
+    meaning: 'state of the stopwatch',
+  },
+  {
+    name: 'ID',
+    offset: 0x10,
+    access: 'R',
+    low32: true,
+    since: 2,
+    meaning: 'magic in the high half, contract version in the low half',
+  },
+  {
+    name: 'FEATURES',
+    offset: 0x18,
+    access: 'R',
+    low32: true,
+    since: 2,
+    meaning: 'one bit per optional feature',
+  },
+  {
+    name: 'ERROR',
+    offset: 0x20,
+    access: 'R/W1C',
+    low32: true,
+    since: 2,
+    meaning: 'sticky error bits; write 1 to clear',
+  },
+  {
+    name: 'ELAPSED_NS',
+    offset: 0x28,
+    access: 'R',
+    low32: false,
+    since: 2,
+    meaning: 'elapsed time in nanoseconds',
+  },
+  {
+    name: 'TIMEOUT_NS',
+    offset: 0x30,
+    access: 'R/W',
+    low32: false,
+    since: 2,
+    meaning: 'write 1 to 10^10: arm; write 0: cancel a pending timeout; read: time left',
+  },
+  {
+    name: 'TIMEOUT_COUNT',
+    offset: 0x38,
+    access: 'R',
+    low32: false,
+    since: 2,
+    meaning: 'timeouts fired since machine reset',
+  },
+] as const satisfies readonly Register[];
+
+export type RegisterName = (typeof REGISTERS)[number]['name'];
+
+/** Values of the COMMAND register. */
+export const COMMAND = {
+  RESET: 0n,
+  START: 1n,
+  PAUSE: 2n,
+  UPDATE: 3n,
+  TIMEOUT: 4n,
+  TIMEOUT_ACK: 5n,
+} as const;
+export type CommandName = keyof typeof COMMAND;
+
+/** Values of the STATUS register. */
+export const STATUS = { RUNNING: 0n, RESET: 1n, PAUSED: 2n } as const;
+export type StatusName = keyof typeof STATUS;
+
+/** Bit numbers of the ERROR register. */
+export const ERROR_BIT = {
+  BAD_COMMAND: 0,
+  BAD_STATE: 1,
+  BAD_TIMEOUT: 2,
+  BUSY: 3,
+  BAD_ACCESS: 4,
+} as const;
+export type ErrorName = keyof typeof ERROR_BIT;
+
+/** Bit numbers of the FEATURES register; 3 and up are reserved for later versions. */
+export const FEATURE_BIT = { ERROR: 0, ELAPSED_NS: 1, TIMEOUT: 2 } as const;
+/** Value of the FEATURES register. */
+export const FEATURES = Object.values(FEATURE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
+
+/** Longest timeout that TIMEOUT_NS takes, in nanoseconds; the shortest is 1. */
+export const TIMEOUT_MAX_NS = 10_000_000_000n;
+/** Longest timeout that the TIMEOUT command takes, in seconds; the shortest is 1. */
+export const TIMEOUT_MAX_S = 10n;
+export const NS_PER_S = 1_000_000_000n;
+/** UPDATE truncates to hundredths of a second. */
+export const NS_PER_HUNDREDTH = 10_000_000n;
+
+/** State of the one timeout, as the device's trace reports it. */
+export const TIMEOUT_STATE = { IDLE: 0n, PENDING: 1n, FIRED: 2n } as const;
+export type TimeoutStateName = keyof typeof TIMEOUT_STATE;
+
+/** What a command does: a new status, an error, or what the footnotes of the contract say. */
+export type Outcome =
+  | { readonly to: StatusName; readonly elapsed?: 'zero' }
+  | { readonly error: ErrorName }
+  | { readonly does: 'nothing' | 'text' | 'timeout' | 'timeout-ack' };
+
+/**
+ * The decision table: command × status → outcome. `timeout` and `timeout-ack`
+ * depend on TIMEOUT_TABLE instead of the status. A value that is no command is
+ * BAD_COMMAND in every status.
+ */
+export const COMMAND_TABLE: Readonly<Record<CommandName, Readonly<Record<StatusName, Outcome>>>> = {
+  RESET: {
+    RESET: { to: 'RESET', elapsed: 'zero' },
+    RUNNING: { to: 'RESET', elapsed: 'zero' },
+    PAUSED: { to: 'RESET', elapsed: 'zero' },
+  },
+  START: { RESET: { to: 'RUNNING' }, RUNNING: { error: 'BAD_STATE' }, PAUSED: { to: 'RUNNING' } },
+  PAUSE: { RESET: { error: 'BAD_STATE' }, RUNNING: { to: 'PAUSED' }, PAUSED: { does: 'nothing' } },
+  UPDATE: { RESET: { does: 'text' }, RUNNING: { does: 'text' }, PAUSED: { does: 'text' } },
+  TIMEOUT: { RESET: { does: 'timeout' }, RUNNING: { does: 'timeout' }, PAUSED: { does: 'timeout' } },
+  TIMEOUT_ACK: {
+    RESET: { does: 'timeout-ack' },
+    RUNNING: { does: 'timeout-ack' },
+    PAUSED: { does: 'timeout-ack' },
+  },
+};
+
+/** What an operation on the timeout does, by the timeout's state. */
+export type TimeoutOutcome =
+  | { readonly error: ErrorName }
+  | { readonly does: 'nothing' | 'arm' | 'cancel' | 'acknowledge' };
+
+/**
+ * Operation on the timeout × timeout state → outcome. BUSY is decided before a
+ * value is looked at, and before `data_len` is read. `arm` with a value out of
+ * range is BAD_TIMEOUT.
+ */
+export const TIMEOUT_TABLE = {
+  /** The TIMEOUT command, and a write to TIMEOUT_NS of anything but 0. */
+  arm: { IDLE: { does: 'arm' }, PENDING: { error: 'BUSY' }, FIRED: { error: 'BUSY' } },
+  /** A write of 0 to TIMEOUT_NS. */
+  cancel: { IDLE: { does: 'nothing' }, PENDING: { does: 'cancel' }, FIRED: { error: 'BAD_STATE' } },
+  /** The TIMEOUT_ACK command. */
+  acknowledge: {
+    IDLE: { error: 'BAD_STATE' },
+    PENDING: { error: 'BAD_STATE' },
+    FIRED: { does: 'acknowledge' },
+  },
+} as const satisfies Record<string, Readonly<Record<TimeoutStateName, TimeoutOutcome>>>;
+
+/** The register at this offset, or undefined. */
+export function registerAt(offset: number): (typeof REGISTERS)[number] | undefined {
+  return REGISTERS.find((register) => register.offset === offset);
+}
+
+/** Byte offset in `regs` of the register with this name. */
+export function offsetOf(name: RegisterName): number {
+  const register = REGISTERS.find((one) => one.name === name);
+  if (register === undefined) throw new RangeError(`There is no register ${name}`);
+  return register.offset;
+}

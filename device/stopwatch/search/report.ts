@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/** A finding in words: the script, the operation, what differs, and the state on both sides. */
+import type { Failed, Observed, Told } from '../../../lab/search/device-kit.js';
+import { MEM_DATA, registerAt, STATUS } from '../contract.js';
+import { commandName, describe, errorNames, irqLevel, type ModelState, snapshotAt } from '../model/index.js';
+import type { Operation, Script } from './script.js';
+import { observedRegisters, planOf } from './story.js';
+
+export function tell(script: Script, outcome: Failed, observed: readonly Observed[]): Told {
+  const states = { ...statesAt(script, outcome.operation), device: deviceState(observed) };
+  if (outcome.result !== 'differs')
+    return { compared: outcome.result, expected: 'an answer', actual: outcome.what, states };
+  return { ...difference(outcome), states };
+}
+
+function difference({ part, expected, actual }: Failed & { result: 'differs' }): Omit<Told, 'states'> {
+  const irq = [expected, actual].some((line) => line.startsWith('IRQ '));
+  if (irq) return { compared: 'interrupt line', expected: irqWords(expected), actual: irqWords(actual) };
+  const should = observedRegisters(expected);
+  const is = observedRegisters(actual);
+  if (part === 'registers' && should && is) {
+    const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
+    return { compared: name, expected: valueWords(name, should[name]), actual: valueWords(name, is[name]) };
+  }
+  if (part === 'text' || part.startsWith('mem'))
+    return { compared: part, ...memDifference(expected, actual) };
+  return { compared: part, expected, actual };
+}
+
+function irqWords(line: string): string {
+  return line.startsWith('IRQ ') ? (line.includes('raise') ? 'rises' : 'falls') : 'does not change';
+}
+
+function valueWords(name: string, value: bigint | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (name === 'STATUS')
+    return Object.entries(STATUS).find(([, code]) => code === value)?.[0] ?? `unknown (${value})`;
+  return name === 'ERROR' ? errorNames(value) : String(value);
+}
+
+function memDifference(expected: string, actual: string): { expected: string; actual: string } {
+  const should = Buffer.from(expected.slice(3), 'base64');
+  const is = Buffer.from(actual.slice(3), 'base64');
+  const at = should.findIndex((byte, index) => byte !== is[index]);
+  if (at < 0) return { expected, actual };
+  return { expected: bytesAt(should, at), actual: bytesAt(is, at) };
+}
+
+function bytesAt(all: Buffer, at: number): string {
+  if (at < MEM_DATA && all.length >= MEM_DATA) return `data_len ${all.readBigUInt64LE(0)}`;
+  return `from 0x${at.toString(16)}: ${JSON.stringify(all.toString('latin1', at, at + 24))}`;
+}
+
+function statesAt(script: Script, operation: number): Pick<Told['states'], 'before' | 'model'> {
+  const found: Record<'before' | 'model', Readonly<Record<string, string>>> = { before: {}, model: {} };
+  planOf(script, {
+    base: 0n,
+    each: (index, { now, state }) => {
+      if (index < operation) found.before = words(state, now);
+      if (index === operation) found.model = words(state, now);
+    },
+  });
+  return found;
+}
+
+function words(state: ModelState, now: bigint): Readonly<Record<string, string>> {
+  const { deadline: _, timeout, ...rest } = describe(state, now);
+  const left = state.timeout === 'PENDING' ? state.deadline - now : 0n;
+  return {
+    ...rest,
+    elapsed: String(snapshotAt(state, now).elapsed),
+    timeout: timeout ?? '',
+    left: String(left),
+    line: irqLevel(state) ? 'high' : 'low',
+  };
+}
+
+function deviceState(observed: readonly Observed[]): Readonly<Record<string, string>> {
+  const answer = observed.findLast(({ part }) => part === 'registers')?.answer;
+  const registers = answer === undefined ? undefined : observedRegisters(answer);
+  if (registers === undefined) return {};
+  return {
+    status: valueWords('STATUS', registers['STATUS']),
+    elapsed: String(registers['ELAPSED_NS']),
+    count: String(registers['TIMEOUT_COUNT']),
+    error: valueWords('ERROR', registers['ERROR']),
+    left: String(registers['TIMEOUT_NS']),
+  };
+}
+
+/** One operation: `write COMMAND = 4 (TIMEOUT), 8 bytes`. */
+export function operationWords(operation: Operation): string {
+  switch (operation.op) {
+    case 'read':
+    case 'write': {
+      const value = operation.op === 'write' ? ` = ${valueOf(operation.value)}` : '';
+      const command =
+        operation.op === 'write' && placeOf(operation) === 'COMMAND' && operation.width >= 4
+          ? commandName(operation.value)
+          : undefined;
+      return `${operation.op} ${placeOf(operation)}${value}${command ? ` (${command})` : ''}, ${operation.width} bytes`;
+    }
+    case 'peek':
+      return `read ${operation.length} bytes from ${placeOf(operation)}`;
+    case 'fill':
+      return `write ${operation.length} bytes of 0x${operation.byte.toString(16)} at ${placeOf(operation)}`;
+    case 'tick':
+      return 'time passes';
+    case 'mem':
+      return 'compare all of mem';
+    case 'reset':
+      return 'machine reset';
+    case 'stop':
+      return 'stop the VM';
+    case 'cont':
+      return 'let the VM go on';
+    case 'save':
+      return 'begin to save the VM';
+    case 'reload':
+      return 'save the VM, and load it into a new process';
+    case 'forge':
+      return `save the VM, change its ${operation.field} to ${valueOf(operation.value)}, and load that into a new process`;
+    default:
+      return operation satisfies never;
+  }
+}
+
+function valueOf(value: bigint): string {
+  return value < 1n << 40n ? String(value) : `0x${value.toString(16)}`;
+}
+
+function placeOf({ region, offset }: { readonly region: 'mem' | 'regs'; readonly offset: number }): string {
+  const name = region === 'regs' ? registerAt(offset)?.name : undefined;
+  if (name !== undefined) return name;
+  if (region === 'mem' && offset === 0) return 'data_len';
+  const sign = offset < 0 ? '-' : '+';
+  return `${region}${sign}0x${Math.abs(offset).toString(16)}`;
+}
+
+/** The script, one line per operation, the failing one marked. */
+export function scriptLines({ operations, startAtBoot }: Script, failing: number): readonly string[] {
+  const all = operations.map((operation) => `${operation.at} ns  ${operationWords(operation)}`);
+  const start = failing < 0 ? ['> at the start  machine reset'] : [];
+  const end = failing >= operations.length ? ['> at the end  machine reset'] : [];
+  return [
+    `  start_at_boot=${startAtBoot ? 'on' : 'off'}`,
+    ...start,
+    ...all.map((line, index) => `${index === failing ? '>' : ' '} ${line}`),
+    ...end,
+  ];
+}
+
+/** Everything there is to say about what differs. */
+export function toldLines(told: Told): readonly string[] {
+  const { before, model, device } = told.states;
+  const names = Object.keys(model);
+  const rows = [
+    ['state', 'before', 'model', 'device'],
+    ...names.map((name) => [name, before[name] ?? '-', model[name] ?? '-', device[name] ?? '-']),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return [
+    `  compared  ${told.compared}`,
+    `  expected  ${told.expected}`,
+    `  actual    ${told.actual}`,
+    '',
+    ...rows.map((row, index) => {
+      const differs = index > 0 && row[3] !== '-' && row[3] !== row[2];
+      const text = row.map((one, column) => one.padEnd(widths[column] ?? 0)).join('  ');
+      return `${differs ? '!' : ' '} ${text.trimEnd()}`;
+    }),
+  ];
+}

@@ -1,0 +1,395 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Tests the stopwatch from user space and reports in KTAP, version 1. Sleeps
+# about three seconds in all. Exit status: 0 all passed, 1 some failed.
+#
+# For the host's cross-check it also prints, as diagnostics,
+#
+#   # observe text=12.34 seconds     each time it has read the text,
+#   # observe status=N               the state, as a number,
+#   # observe interrupts=N           the number of timeout interrupts,
+#
+# in the order in which it read them, and once, at the end,
+#
+#   # caused commands=N texts=N interrupts=N
+#
+# with the commands that went to the device, refused ones included: each is one
+# write to COMMAND. The driver's own acknowledgements are not counted.
+#
+# Times are compared with the guest's own clock, which is read before and after
+# each access: what lies between is how exact the comparison is, however slow
+# the machine. All times are in hundredths of a second.
+
+# shellcheck source-path=SCRIPTDIR source=../base/testing.sh
+. /usr/lib/stopwatch/testing.sh
+
+tests='binding texts unbinding reloading resetting starting pausing resuming
+resetting_from_anywhere commands numbers timeouts busy expiry expiry_again sharing'
+
+commands=0 texts=0 interrupts=0 interrupts_before=0
+
+between() { # WHAT GOT LEAST MOST
+	if [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
+		fail "$1: expected $3 to $4 hundredths of a second, got $2"
+	fi
+}
+
+# -- The stopwatch -----------------------------------------------------------
+
+# The functions below set the variable of their name, without a fork.
+
+status() {
+	read -r status <$status_file || { status='unreadable' && fail 'cannot read the state' && return; }
+	echo "# observe status=$status"
+}
+
+count() {
+	read -r count <$timeout_file || { count='unreadable' && fail 'cannot read the count' && return; }
+	echo "# observe interrupts=$count"
+}
+
+# Sets `text`, `elapsed`, and the clock `before` and `after`.
+show() {
+	elapsed=0
+	clock
+	before=$clock
+	read -r text <$text_file || { text='unreadable' && fail 'cannot read the text' && return; }
+	clock
+	after=$clock
+	commands=$((commands + 1)) texts=$((texts + 1))
+	echo "# observe text=$text"
+	_number=${text% seconds}
+	case $_number in
+	"$text" | *[!0-9.]* | *.*.* | .* | 0[0-9]*) fail "text is malformed: '$text'" ;;
+	*.[0-9][0-9])
+		hundredths "$_number"
+		elapsed=$hundredths
+		;;
+	*) fail "text is malformed: '$text'" ;;
+	esac
+}
+
+# Writes what makes the driver write to COMMAND. Any other error than these did
+# not come from the device. Sets the clock `before` and `after`.
+cause() { # FILE VALUE
+	clock
+	before=$clock
+	write "$1" "$2"
+	clock
+	after=$clock
+	case $error in
+	'' | "$EINVAL" | "$EPERM" | "$ERANGE" | "$EBUSY") commands=$((commands + 1)) ;;
+	esac
+}
+
+# A command that the device must take, or refuse with this error.
+perform() { # COMMAND [ERROR]
+	cause $status_file "$1"
+	equal "command $1" "$error" "$2"
+}
+
+arm() { # SECONDS [ERROR]
+	cause $timeout_file "$1"
+	equal "timeout of $1" "$error" "$2"
+}
+
+expect_status() { # STATUS
+	status
+	equal state "$status" "$1"
+}
+
+expect_count() {
+	count
+	equal 'number of interrupts' "$count" "$interrupts"
+}
+
+# Reads the text while the stopwatch runs: it must have counted since it was
+# started, which happened between the clocks $1 and $2, on top of $3. Each
+# reading of a clock or of the text is up to one hundredth too small.
+expect_elapsed() { # STARTED-AFTER STARTED-BEFORE [TOP]
+	show
+	between 'elapsed time' "$elapsed" $((before - $2 + ${3:-0} - 2)) $((after - $1 + ${3:-0} + 2))
+}
+
+# What only version 2 of the device can do.
+can_refuse() {
+	[ "$version" = 2 ]
+}
+
+# "c000000.stopwatch regs" is 16 bytes long in version 1.
+find_version() {
+	version=2
+	while read -r range _ _ region; do
+		[ "$region" = regs ] || continue
+		[ $((0x${range#*-} - 0x${range%-*} + 1)) -gt 16 ] || version=1
+	done </proc/iomem
+}
+
+# -- The tests ---------------------------------------------------------------
+
+test_binding() {
+	[ -e $status_file ] || bail_out "no $status_file: the driver is not there"
+	[ -e $text_file ] || bail_out "no $text_file: debugfs is not there"
+	status
+	case $status in
+	[012]) ;;
+	unreadable) bail_out 'the driver has found no stopwatch' ;;
+	*) fail "state is '$status'" ;;
+	esac
+	# The test may have run before, under the same driver.
+	count
+	case $count in
+	unreadable) ;;
+	*[!0-9]* | '') fail "number of interrupts is '$count'" ;;
+	*) interrupts=$count interrupts_before=$count ;;
+	esac
+	find_version
+	echo "# version-$version device"
+}
+
+# Whatever the state: a text, and never a smaller one than before.
+test_texts() {
+	show
+	_first=$elapsed
+	show
+	[ "$elapsed" -ge "$_first" ] || fail "elapsed time went back from $_first to $elapsed"
+}
+
+# Without its device the driver says so, and the device goes on without it.
+test_unbinding() {
+	status
+	_status=$status
+	for _device in "$driver"/*.stopwatch; do
+		_device=${_device##*/}
+		echo "$_device" >$driver/unbind || fail "cannot unbind $_device"
+		write $status_file $CMD_START
+		equal 'command without a device' "$error" "$ENODEV"
+		write $timeout_file 1
+		equal 'timeout without a device' "$error" "$ENODEV"
+		cat $status_file $timeout_file $text_file >/dev/null 2>&1 && fail 'can be read without a device'
+		echo "$_device" >$driver/bind || fail "cannot bind $_device"
+	done
+	expect_status "$_status"
+}
+
+# Ten times; the driver's timeout goes away with it, the state stays.
+test_reloading() {
+	[ -f $module ] || { skip 'the driver is built in' && return; }
+	perform $CMD_RESET
+	perform $CMD_START
+	_after=$before _before=$after
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		can_refuse && arm 1
+		rmmod stopwatch || fail 'cannot unload the driver'
+		[ ! -e $status_file ] || fail 'the driver was unloaded and is still there'
+		insmod $module || fail 'cannot load the driver'
+		expect_status $RUNNING
+	done
+	# The driver counts from its start.
+	interrupts_before=$((interrupts_before - interrupts)) interrupts=0
+	expect_count
+	expect_elapsed "$_after" "$_before"
+}
+
+test_resetting() {
+	perform $CMD_RESET
+	expect_status $RESET
+	show
+	equal text "$text" '0.00 seconds'
+	sleep 0.05
+	show
+	equal 'text, later' "$text" '0.00 seconds'
+	can_refuse || return
+	perform $CMD_PAUSE "$EPERM"
+	expect_status $RESET
+}
+
+test_starting() {
+	perform $CMD_START
+	started_after=$before started_before=$after
+	expect_status $RUNNING
+	expect_elapsed "$started_after" "$started_before"
+	sleep 0.3
+	expect_elapsed "$started_after" "$started_before"
+	can_refuse || return
+	perform $CMD_START "$EPERM"
+	expect_status $RUNNING
+	expect_elapsed "$started_after" "$started_before"
+}
+
+test_pausing() {
+	perform $CMD_PAUSE
+	paused_after=$before paused_before=$after
+	expect_status $PAUSED
+	show
+	between 'time when paused' "$elapsed" \
+		$((paused_after - started_before - 2)) $((paused_before - started_after + 2))
+	paused=$elapsed
+	sleep 0.2
+	show
+	equal 'time, later' "$elapsed" "$paused"
+	perform $CMD_PAUSE
+	expect_status $PAUSED
+	show
+	equal 'time, paused again' "$elapsed" "$paused"
+}
+
+test_resuming() {
+	perform $CMD_START
+	_after=$before _before=$after
+	expect_status $RUNNING
+	sleep 0.1
+	expect_elapsed "$_after" "$_before" "$paused"
+}
+
+test_resetting_from_anywhere() {
+	perform $CMD_RESET
+	expect_status $RESET
+	show
+	equal 'text after RUNNING' "$text" '0.00 seconds'
+	perform $CMD_START
+	perform $CMD_PAUSE
+	perform $CMD_RESET
+	expect_status $RESET
+	show
+	equal 'text after PAUSED' "$text" '0.00 seconds'
+	perform $CMD_RESET
+	expect_status $RESET
+}
+
+# Numbers that are no command, some with a command in their low half.
+test_commands() {
+	can_refuse || { skip 'a version-1 device refuses nothing' && return; }
+	perform $CMD_START
+	for _number in 6 7 255 65536 4294967296 4294967298 18446744073709551615; do
+		perform $_number "$EINVAL"
+	done
+	expect_status $RUNNING
+	perform $CMD_RESET
+	# TIMEOUT takes its seconds from `mem`, where now 13 is: the text's length.
+	show
+	equal text "$text" '0.00 seconds'
+	perform $CMD_TIMEOUT "$ERANGE"
+	perform $CMD_ACK "$EPERM"
+	expect_status $RESET
+	expect_count
+}
+
+# What is not even a number stays in the driver.
+test_numbers() {
+	for _file in $status_file $timeout_file; do
+		for _value in x -1 1x 0x '1 2' ''; do
+			write "$_file" "$_value"
+			equal "'$_value' to $_file" "$error" "$EINVAL"
+		done
+		write "$_file" 18446744073709551616
+		equal "2^64 to $_file" "$error" "$ERANGE"
+	done
+	expect_status $RESET
+	expect_count
+}
+
+test_timeouts() {
+	for _seconds in 0 11 12 255 4294967297 18446744073709551615; do
+		if can_refuse; then
+			arm $_seconds "$ERANGE"
+		else
+			# Does not get beyond the driver.
+			write $timeout_file $_seconds
+			equal "timeout of $_seconds" "$error" "$ERANGE"
+		fi
+	done
+	expect_status $RESET
+	expect_count
+}
+
+# Arms the timeout that test_expiry waits for.
+test_busy() {
+	arm 1
+	armed_after=$before armed_before=$after
+	expect_count
+	can_refuse || return
+	for _seconds in 1 10 0 11; do
+		arm $_seconds "$EBUSY"
+	done
+	perform $CMD_TIMEOUT "$EBUSY"
+	perform $CMD_ACK "$EPERM"
+	# RESET is about the time, not about the timeout.
+	perform $CMD_RESET
+	arm 2 "$EBUSY"
+}
+
+# Waits for the interrupt of a timeout of one second: none before its deadline,
+# one soon after it. Each clock is up to one hundredth too small.
+wait_for_interrupt() {
+	sleep 0.9
+	count
+	clock
+	[ $((clock - armed_after)) -ge 100 ] ||
+		equal 'number of interrupts before the deadline' "$count" "$interrupts"
+	interrupts=$((interrupts + 1))
+	# Far more than it takes; a machine that is stopped for a while needs it.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		sleep 0.15
+		clock
+		[ $((clock - armed_before)) -gt 102 ] && break
+	done
+	expect_count
+}
+
+test_expiry() {
+	perform $CMD_START
+	_after=$before _before=$after
+	wait_for_interrupt
+	expect_status $RUNNING
+	expect_elapsed "$_after" "$_before"
+	can_refuse || return
+	perform $CMD_ACK "$EPERM"
+}
+
+# The driver has acknowledged the first one, so there can be a second.
+test_expiry_again() {
+	arm 1
+	armed_after=$before armed_before=$after
+	wait_for_interrupt
+	expect_status $RUNNING
+}
+
+# Several processes at once: nobody gets another's error, nor half a text.
+test_sharing() {
+	can_refuse || { skip 'a version-1 device refuses nothing' && return; }
+	perform $CMD_RESET
+	perform $CMD_START
+	_after=$before _before=$after
+	_pids=
+	for _process in 1 2 3; do
+		(
+			errors=$errors.$_process
+			for _ in 1 2 3 4 5 6 7 8 9 10; do
+				write $status_file $CMD_START
+				[ "$error" = "$EPERM" ] || exit 1
+				write $status_file 99
+				[ "$error" = "$EINVAL" ] || exit 1
+			done
+		) &
+		_pids="$_pids $!"
+	done
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		expect_elapsed "$_after" "$_before"
+	done
+	for _pid in $_pids; do
+		wait "$_pid" || fail 'a process got an error that was not its own'
+	done
+	commands=$((commands + 60))
+	expect_status $RUNNING
+	perform $CMD_RESET
+	expect_status $RESET
+	expect_count
+}
+
+version=2
+# shellcheck disable=SC2086 # words
+report $tests
+echo "# caused commands=$commands texts=$texts interrupts=$((interrupts - interrupts_before))"
+[ "$failed" = 0 ]

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** Files that are there whole or not at all, also after a power cut. */
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { sendSignal } from '../process/group.js';
+
+let counter = 0;
+
+/** Writes beside `path`, flushes, renames over it and flushes the directory. Makes the directory when it is missing. */
+export async function writeFileAtomic(path: string, data: string | readonly Uint8Array[]): Promise<void> {
+  const directory = dirname(path);
+  const temporary = `${path}.${process.pid}-${++counter}.tmp`;
+  await mkdir(directory, { recursive: true });
+  try {
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      if (typeof data === 'string') await file.writeFile(data);
+      else for (const piece of data) await file.writeFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await flush(directory);
+}
+
+/** Flushes a file's or directory's own data to the disk; nothing when it is missing or cannot be flushed. */
+export async function flush(path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // A file system that cannot flush, or a file that may not be read: no worse than before.
+  }
+}
+
+/** Removes what writers that were killed have left in a directory. */
+export async function removeTemporaries(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) {
+    const writer = /\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+    if (writer === undefined || (Number(writer) !== process.pid && sendSignal(Number(writer), 0))) continue;
+    await rm(join(directory, name), { force: true });
+  }
+}

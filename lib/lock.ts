@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Locks between processes, by flock(1) on a descriptor of ours.
+ *
+ * A flock(2) belongs to the open file description. flock(1) gets ours as its descriptor 3, takes
+ * the lock on it and exits; the lock stays for as long as our descriptor is open, so it ends with
+ * this process however that dies, and no stale lock is possible. Node opens files close-on-exec,
+ * so no other child inherits it.
+ */
+import { mkdir, type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { errnoOf } from './errno.js';
+import { StopwatchError } from './errors.js';
+import { baseEnvironment } from './environment.js';
+import { createProcesses, type Processes } from './process/process.js';
+
+export interface LockOptions {
+  readonly signal: AbortSignal;
+  /** False: fail with 'locked' instead of waiting. True if absent. */
+  readonly wait?: boolean;
+  /** Called once when somebody else holds the lock, with who that is, in words. */
+  readonly onWaiting?: (holder: string) => void;
+  /** What this process is doing, for others who wait: its command line. */
+  readonly describe?: string;
+  readonly processes?: Processes;
+}
+
+/**
+ * Runs `fn` while holding the lock on the file `path`, which is made if needed and never removed.
+ * Throws 'locked', 'interrupted' (aborted while waiting), 'host-package-missing' (no flock), 'permission-denied'.
+ */
+export async function withLock<T>(path: string, options: LockOptions, fn: () => Promise<T>): Promise<T> {
+  const processes = options.processes ?? createProcesses();
+  const file = await openLockFile(path);
+  try {
+    if (!(await flock(processes, file, ['-n', '3'], options.signal, path))) {
+      const holder = await describeHolder(file);
+      if (options.wait === false) {
+        throw new StopwatchError('locked', `${path} is locked by ${holder}.`, {
+          hint: 'Wait until it has finished, or end it, and try again.',
+        });
+      }
+      options.onWaiting?.(holder);
+      await flock(processes, file, ['3'], options.signal, path);
+    }
+    await writeHolder(file, options.describe ?? process.argv.slice(1).join(' '));
+    try {
+      return await fn();
+    } finally {
+      await file.truncate(0).catch(() => {});
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function openLockFile(path: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await open(path, 'a+', 0o644);
+  } catch (cause) {
+    const { code = '', message } = errnoOf(cause);
+    throw new StopwatchError(
+      code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
+      `Cannot open the lock file ${path}: ${message}.`,
+      { cause, hint: `Make ${dirname(path)} writable for you, or choose another directory.` },
+    );
+  }
+}
+
+/** True when flock(1) got the lock, false when somebody else has it (exit code 1). */
+async function flock(
+  processes: Processes,
+  file: FileHandle,
+  args: readonly string[],
+  signal: AbortSignal,
+  path: string,
+): Promise<boolean> {
+  let said = '';
+  let exit: { exitCode: number | undefined };
+  try {
+    exit = await processes.run(
+      { file: 'flock', args, env: baseEnvironment() },
+      {
+        signal,
+        extra: [file.fd],
+        onLine: (line) => {
+          said = line;
+        },
+      },
+    );
+  } catch (cause) {
+    if (!(cause instanceof StopwatchError) || cause.code !== 'command-not-found') throw cause;
+    throw new StopwatchError(
+      'host-package-missing',
+      'The program flock is missing: it keeps two runs apart.',
+      {
+        cause,
+        hint: 'Install util-linux (on macOS: brew install flock).',
+      },
+    );
+  }
+  if (signal.aborted)
+    throw new StopwatchError('interrupted', `Interrupted while waiting for the lock ${path}.`);
+  if (exit.exitCode === 0) return true;
+  if (exit.exitCode === 1 && args.includes('-n')) return false;
+  throw new StopwatchError('locked', `Cannot lock ${path}: ${said || 'flock failed'}.`, {
+    hint: 'The file system must support locks; choose a directory on a local disk.',
+  });
+}
+
+async function writeHolder(file: FileHandle, command: string): Promise<void> {
+  await file.truncate(0);
+  await file.write(`${JSON.stringify({ pid: process.pid, since: new Date().toISOString(), command })}\n`);
+}
+
+const holderSchema = z.object({ pid: z.number(), command: z.string(), since: z.string() });
+
+/** Who holds the lock, in words. The holder may be just about to write this down, or to go. */
+async function describeHolder(file: FileHandle): Promise<string> {
+  try {
+    const buffer = Buffer.alloc(4096);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    const { pid, command, since } = holderSchema.parse(JSON.parse(buffer.toString('utf8', 0, bytesRead)));
+    return `process ${pid} (${command}), since ${since}`;
+  } catch {
+    return 'another process';
+  }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/** The one port for processes. Only this file imports execa and zx. */
+import { realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { StopwatchError } from '../errors.js';
+import { endGroup, signalGroup, waitForGroup } from './group.js';
+import { runToEnd } from './run-to-end.js';
+import { buffered } from './streams.js';
+import { which } from '../which.js';
+
+/** A program and its arguments; never a shell line. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the process; nothing else is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface SpawnOptions {
+  /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `graceMs`. */
+  readonly signal: AbortSignal;
+  /** 'ignore' gives an empty standard input; 'pipe' lets the caller write; 'inherit' is the terminal's. */
+  readonly stdin?: 'ignore' | 'pipe' | 'inherit';
+  readonly stdout?: 'pipe' | 'inherit';
+  readonly stderr?: 'pipe' | 'inherit';
+  /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of ours to hand on. */
+  readonly extra?: readonly ('pipe' | number)[];
+  /** Milliseconds between SIGTERM and SIGKILL; 2000 if absent. */
+  readonly graceMs?: number;
+  /** Stays in our own process group, which has the terminal; only the process itself can then be ended. */
+  readonly foreground?: boolean;
+}
+
+/** How a process ended. */
+export interface Exit {
+  /** Undefined when it was ended by a signal. */
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly durationMs: number;
+}
+
+/** A running process, leader of its own process group unless it is in the foreground, killed with its parent where the system can do that. */
+export interface Child {
+  readonly pid: number;
+  readonly stdin: NodeJS.WritableStream | null;
+  readonly stdout: NodeJS.ReadableStream | null;
+  readonly stderr: NodeJS.ReadableStream | null;
+  /** Readable ends of the pipes asked for in `extra`, in that order (null for handed-on descriptors). */
+  readonly extra: readonly (NodeJS.ReadableStream | null)[];
+  /** Ends the whole group: SIGTERM, then SIGKILL after the grace time. Resolves when all of it is gone. */
+  end(): Promise<void>;
+  /** Sends a signal to the whole group; does nothing when it has ended. */
+  kill(signal: NodeJS.Signals): void;
+  /**
+   * Resolves when the process has ended, what it left behind in its group was ended too, and
+   * its pipes are drained; never rejects. A pipe that nobody reads must not get more than 16 KiB.
+   */
+  readonly exited: Promise<Exit>;
+}
+
+/** Starts processes. Rejects with StopwatchError 'command-not-found' or 'permission-denied' when the program cannot be started. */
+export interface Processes {
+  spawn(command: Command, options: SpawnOptions): Promise<Child>;
+  /** Runs to the end. `onLine` gets each line of both streams, without its newline, in order of arrival. Never throws for a bad exit code. */
+  run(command: Command, options: RunOptions): Promise<Exit & { readonly stdout: string }>;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly input?: string;
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Keep standard output, at most 64 MiB; a program that prints more is ended and 'command-failed' thrown. */
+  readonly capture?: boolean;
+  readonly extra?: readonly number[];
+}
+
+export interface ProcessesOptions {
+  /** Ask the kernel to kill each child when this process dies, however it dies. True if absent; needs setpriv(1). */
+  readonly dieWithParent?: boolean;
+}
+
+const GRACE_MS = 2000;
+/** How long the rest of a group may go on by itself after its leader has exited. */
+const STRAGGLERS_MS = 1000;
+
+/** The real port. */
+export function createProcesses({ dieWithParent = true }: ProcessesOptions = {}): Processes {
+  const spawn = (command: Command, options: SpawnOptions) => spawnChild(command, options, dieWithParent);
+  return { spawn, run: (command, options) => runToEnd(spawn, command, options) };
+}
+
+const require = createRequire(import.meta.url);
+
+/** The command as one could type it into a shell. */
+export function shellQuote(command: { readonly file: string; readonly args: readonly string[] }): string {
+  return [command.file, ...command.args].map((word, index) => quoteWord(word, index === 0)).join(' ');
+}
+
+function quoteWord(word: string, isProgram: boolean): string {
+  // Most words need nothing. A program with '=' in its name would be taken for an assignment.
+  if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) && !(isProgram && word.includes('='))) return word;
+  // Loaded only when needed: zx takes longer to load than a warm run has time for.
+  const zx: unknown = require('zx/core');
+  if (typeof zx !== 'object' || zx === null || !('quote' in zx) || typeof zx.quote !== 'function')
+    return word;
+  return String(zx.quote(word));
+}
+
+/**
+ * The kernel tells a child of a death that comes after the child has asked for it. Of one that came before,
+ * in the milliseconds between fork and setpriv's request, only the parent's number tells. A shell adds PWD.
+ */
+const IF_PARENT_LIVES = ['/bin/sh', '-c', 'unset PWD; [ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
+
+let foundLauncher: string | null | undefined;
+
+/** setpriv of util-linux; the one of Busybox has no --pdeathsig. Null where there is none. */
+function launcher(): string | null {
+  if (foundLauncher === undefined) {
+    const found =
+      process.platform === 'linux' ? which('setpriv', process.env['PATH']) : { found: false as const };
+    foundLauncher = found.found && basename(realpathSync(found.path)) === 'setpriv' ? found.path : null;
+  }
+  return foundLauncher;
+}
+
+/** Throws what is wrong with a command before anything is started: only then can it be told from its own failures. */
+function checkStartable(command: Command): void {
+  if (command.cwd !== undefined && !statSync(command.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new StopwatchError(
+      'command-failed',
+      `Cannot start ${command.file}: its working directory ${command.cwd} does not exist.`,
+      { command: shellQuote(command) },
+    );
+  }
+  const found = which(command.file, command.env['PATH'], command.cwd);
+  if (found.found) return;
+  throw found.why === 'missing'
+    ? new StopwatchError(
+        'command-not-found',
+        command.file.includes('/')
+          ? `The program ${command.file} does not exist.`
+          : `The program ${command.file} is not in PATH (${command.env['PATH'] ?? 'which is not set'}).`,
+        {
+          command: shellQuote(command),
+          hint: 'Run `npx stopwatch doctor`: it names the package that has it.',
+        },
+      )
+    : new StopwatchError('permission-denied', `The file ${command.file} may not be executed.`, {
+        command: shellQuote(command),
+        hint: `Give it the execute permission (chmod +x), or take the directory out of PATH.`,
+      });
+}
+
+async function spawnChild(command: Command, options: SpawnOptions, dieWithParent: boolean): Promise<Child> {
+  if (options.signal.aborted)
+    throw new StopwatchError('interrupted', `Interrupted before ${command.file} was started.`);
+  checkStartable(command);
+  const wrap = dieWithParent ? launcher() : null;
+  const [file, args] =
+    wrap === null
+      ? [command.file, command.args]
+      : [wrap, ['--pdeathsig', 'KILL', '--', ...IF_PARENT_LIVES, command.file, ...command.args]];
+  const { foreground = false } = options;
+  const started = performance.now();
+  const subprocess = execa(file, args, {
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    env: command.env,
+    extendEnv: false,
+    // A group (and session) of its own, so that ending it reaches everything it started.
+    detached: !foreground,
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    stdio: [
+      options.stdin ?? 'ignore',
+      options.stdout ?? 'pipe',
+      options.stderr ?? 'pipe',
+      // execa's types know the descriptors 0 to 2 only; the system hands on any of ours.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      ...((options.extra ?? []) as 'pipe'[]),
+    ],
+  });
+  const leaderExit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    subprocess.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const pid = subprocess.pid;
+  if (pid === undefined) throw notStarted(command, await subprocess);
+  // Errors of a standard input whose reader has gone: the exit says more.
+  subprocess.stdin?.on('error', () => {});
+
+  const graceMs = options.graceMs ?? GRACE_MS;
+  let ending: Promise<void> | undefined;
+  const endOne = async () => {
+    subprocess.kill('SIGTERM');
+    const timer = setTimeout(() => subprocess.kill('SIGKILL'), graceMs);
+    await leaderExit;
+    clearTimeout(timer);
+  };
+  const end = () => (ending ??= foreground ? endOne() : endGroup(pid, graceMs).then(() => undefined));
+  const abort = () => void end();
+  options.signal.addEventListener('abort', abort, { once: true });
+  if (options.signal.aborted) abort();
+
+  const pipes = subprocess.stdio.slice(1).map((stream, index) => {
+    const asked = index < 2 ? 'pipe' : options.extra?.[index - 2];
+    return asked === 'pipe' && stream instanceof Readable ? buffered(stream) : null;
+  });
+  const finish = async (): Promise<Exit> => {
+    const { code, signal } = await leaderExit;
+    const durationMs = performance.now() - started;
+    if (!foreground && ending === undefined && !(await waitForGroup(pid, STRAGGLERS_MS, false))) await end();
+    await ending;
+    await Promise.all(pipes.flatMap((pipe) => pipe?.drained() ?? []));
+    options.signal.removeEventListener('abort', abort);
+    return { exitCode: code ?? undefined, signal: signal ?? undefined, durationMs };
+  };
+  const exited = finish();
+  return {
+    pid,
+    stdin: subprocess.stdin,
+    stdout: pipes[0]?.stream ?? null,
+    stderr: pipes[1]?.stream ?? null,
+    extra: pipes.slice(2).map((pipe) => pipe?.stream ?? null),
+    end,
+    kill: (signal) => (foreground ? void subprocess.kill(signal) : signalGroup(pid, signal)),
+    exited,
+  };
+}
+
+/** The system would not start it although it is there: too many arguments, no memory, a missing interpreter. */
+function notStarted(
+  command: Command,
+  result: { readonly code?: string | undefined; readonly shortMessage?: string | undefined },
+) {
+  const why = result.code ?? result.shortMessage ?? 'unknown error';
+  return new StopwatchError('command-failed', `Cannot start ${command.file}: ${why}.`, {
+    command: shellQuote(command),
+    ...(result.code === 'E2BIG'
+      ? { hint: 'Its arguments and environment are longer than the system allows.' }
+      : {}),
+  });
+}

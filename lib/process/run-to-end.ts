@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/** Runs a process to its end, with its output as lines. */
+import { StopwatchError } from '../errors.js';
+import { createLineSplitter } from '../lines.js';
+import type { Exit, Processes, RunOptions } from './process.js';
+
+const LARGEST_CAPTURE = 64 * 1024 * 1024;
+
+/** `Processes.run`, made of any `Processes.spawn`. What `onLine` throws ends the process and is thrown on. */
+export async function runToEnd(
+  spawn: Processes['spawn'],
+  command: Parameters<Processes['run']>[0],
+  options: RunOptions,
+): Promise<Exit & { readonly stdout: string }> {
+  const child = await spawn(command, {
+    signal: options.signal,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    ...(options.extra === undefined ? {} : { extra: options.extra }),
+  });
+  let failure: { readonly error: unknown } | undefined;
+  const guarded = <T>(action: (value: T) => void) => {
+    return (value: T) => {
+      if (failure !== undefined) return;
+      try {
+        action(value);
+      } catch (error) {
+        failure = { error };
+        void child.end();
+      }
+    };
+  };
+  const captured: Buffer[] = [];
+  let size = 0;
+  const splitters = (['stdout', 'stderr'] as const).map((name) => {
+    const splitter = createLineSplitter((line) => options.onLine?.(line, name));
+    child[name]?.on(
+      'data',
+      guarded((chunk: Buffer) => {
+        if (name === 'stdout' && options.capture === true) {
+          size += chunk.length;
+          if (size > LARGEST_CAPTURE) {
+            throw new StopwatchError(
+              'command-failed',
+              `${command.file} printed more than the ${LARGEST_CAPTURE / 1024 / 1024} MiB that can be kept.`,
+            );
+          }
+          captured.push(chunk);
+        }
+        splitter.push(chunk);
+      }),
+    );
+    return splitter;
+  });
+  child.stdin?.end(options.input ?? '');
+  const exit = await child.exited;
+  for (const splitter of splitters) guarded(() => splitter.end())(undefined);
+  if (failure !== undefined) throw failure.error;
+  return { ...exit, stdout: Buffer.concat(captured).toString('utf8') };
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** `crosscheck FILE`: judges a saved stream again. */
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { formatVerdict } from '../../vm/crosscheck/index.js';
+import type { Result, Services } from '../commands/services.js';
+import { loadDevice } from '../config/device.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { judgedAs, runFiles } from './boot.js';
+import { judgeOptionsOf, readJudgement } from './saved-judgement.js';
+
+export async function crosscheckFile(
+  services: Services,
+  { file }: { readonly file: string },
+): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const device = await loadDevice(paths);
+  const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
+  const events = isDirectory ? runFiles(file, '').events : file;
+  if (!existsSync(events)) {
+    throw new StopwatchError('file-unreadable', `There is no event stream ${events}`, {
+      hint: 'The streams of earlier runs are .stopwatch/reports/<run>/events.log; latest leads to the last one.',
+    });
+  }
+  if ((await stat(events)).size === 0) {
+    throw new StopwatchError('file-unreadable', `${events} is empty: that run recorded no events`, {
+      hint: 'run records them with --crosscheck; run-test-quit always does.',
+    });
+  }
+  const beside = runFiles(dirname(events), '');
+  // How it was judged the first time, where that is known; else as a run of this configuration would be.
+  const saved =
+    join(dirname(events), 'events.log') === events ? await readJudgement(beside.judgedAs) : undefined;
+  const how = saved?.how ?? judgedAs(config, device.description);
+  const guest = saved?.guest === true;
+  const verdict = await device
+    .judgeFile(events, how, {
+      ...(saved === undefined ? {} : judgeOptionsOf(saved)),
+      guest,
+      ...(guest ? { console: beside.console } : {}),
+      signal: services.signal,
+    })
+    .catch((cause: unknown) => {
+      throw new StopwatchError(
+        'file-unreadable',
+        `Cannot read ${events}${guest ? ` or ${beside.console}` : ''}`,
+        { cause },
+      );
+    });
+  return {
+    exitCode: verdict.result === 'agree' ? EXIT.passed : EXIT.differs,
+    text: `${formatVerdict(verdict).join('\n')}\n`,
+    data: verdict,
+  };
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/** `run`: a shell on the guest's serial console, or only the machine's device tree. */
+import { dirname, extname, join, basename } from 'node:path';
+import { summary } from '../../vm/crosscheck/index.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
+import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
+import { bootOnTerminal } from '../../vm/console/terminal.js';
+import type { BootResult } from '../../vm/types.js';
+import type { Result, RunOptions, Services } from '../commands/services.js';
+import type { Config } from '../config/schema.js';
+import { EXIT } from '../../lib/errors.js';
+import { shellQuote } from '../../lib/process/process.js';
+import { watchTrees } from '../../lib/files/tree-watch.js';
+import { machineParts, qemuEnvironment } from './boot.js';
+import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
+import { missDisk } from '../build/disk.js';
+import { attachCommand, gdbStub, needTerminal } from './gdb.js';
+import { bootTargets } from '../build/graph.js';
+import { judgedRun } from './judged-run.js';
+import { layoutOf } from '../build/layout.js';
+import { pushables, testOf } from './pushable.js';
+import { type ServeOptions, type ServingPorts, serving } from './serve.js';
+
+export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
+  const tools = await toolchain(services);
+  if (options.dumpDtb !== undefined) {
+    await bringUpToDate(tools, ['qemu:build']);
+    return dumpTree(services, tools.device.description, options, options.dumpDtb);
+  }
+  if (options.gdb !== undefined) needTerminal(services.interactive);
+  if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
+  if (options.gdbQemu) return (await import('./debug-qemu.js')).debugQemu(services, options);
+  await bringUpToDate(tools, bootTargets(services.loaded.config, options));
+  await services.release();
+  const shellWith = async (more: MorePorts) => shell(services, options, tools, more);
+  return options.serve ? serve(services, tools.device.description, shellWith) : shellWith({});
+}
+
+type MorePorts = Partial<ServingPorts>;
+
+async function serve(
+  services: Services,
+  device: DeviceDescription,
+  fn: (more: MorePorts) => Promise<Result>,
+): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const all = pushables(config, layout, device);
+  const roots = [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')];
+  // This process stays: it need not go through the trees for every push.
+  const own = services.treeWatch === undefined ? watchTrees({ roots, onChange: () => {} }) : undefined;
+  const treeWatch = own ?? services.treeWatch;
+  const build: ServeOptions['build'] = async (what, emit, signal) => {
+    const targets = [...new Set(what.flatMap((one) => one.targets))];
+    if (targets.length > 0)
+      await bringUpToDate(await toolchain({ ...services, emit, signal, treeWatch }), targets);
+  };
+  const pausing = clockOf(services, true) === 'icount';
+  try {
+    return await serving({ services, pushables: all, test: testOf(all, layout, device), pausing, build }, fn);
+  } finally {
+    own?.close();
+  }
+}
+
+/**
+ * A person's clock is the host's: with counted instructions an idle guest would race through its days. Where nobody
+ * sits before a machine that takes new files, its time stands still between them, and its test's sleeps cost nothing.
+ */
+function clockOf({ interactive, loaded }: Services, serves: boolean): Config['vm']['clock'] {
+  return serves && !interactive ? loaded.config.vm.clock : 'realtime';
+}
+
+function withClock(config: Config, clock: Config['vm']['clock']): Config {
+  return { ...config, vm: { ...config.vm, clock } };
+}
+
+function withStub(config: Config, port: number | undefined): Config {
+  if (port === undefined) return config;
+  return { ...config, vm: { ...config.vm, qemuArgs: [...config.vm.qemuArgs, ...gdbStub(port)] } };
+}
+
+async function shell(
+  services: Services,
+  { nodev, rw, gdb, gdbArguments = [], serve: serves }: RunOptions,
+  { device, stages, cache }: Toolchain,
+  more: MorePorts,
+): Promise<Result> {
+  const config = withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb);
+  const layout = layoutOf(config, services.loaded.paths);
+  const args = [
+    'stopwatch',
+    'run',
+    ...(nodev ? ['--nodev'] : []),
+    ...(rw ? ['--rw'] : []),
+    ...(gdb === undefined ? [] : ['--gdb', String(gdb)]),
+    ...(serves ? ['--serve'] : []),
+  ];
+  if (services.interactive) {
+    process.stdout.write('The console of the guest. Leave it with poweroff or Ctrl-A x; Ctrl-A h helps.\n');
+  }
+  if (gdb !== undefined) {
+    const path = services.environment['PATH'] ?? '';
+    const attach = attachCommand(layout, gdb, path, gdbArguments);
+    process.stdout.write(`The machine stands still before its first instruction. To attach:\n  ${attach}\n`);
+    if (config.build.variant !== 'debug')
+      process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');
+  }
+  const { report } = await judgedRun(
+    {
+      config,
+      layout,
+      device,
+      stages,
+      compileCache: cache?.use(),
+      command: shellQuote({ file: 'npx', args }),
+      options: { nodev, rw, guest: 'shell', trace: config.crosscheck.run },
+      next: () => 'npx stopwatch run-test-quit',
+    },
+    {
+      processes: await services.processes(),
+      environment: services.environment,
+      signal: services.signal,
+      boot: (request, ports) => {
+        const onStart: BootPorts['onStart'] = (machine) => {
+          ports.onStart?.(machine);
+          more.onStart?.(machine);
+        };
+        const onConsoleLine: BootPorts['onConsoleLine'] = (line) => {
+          ports.onConsoleLine?.(line);
+          more.onConsoleLine?.(line);
+        };
+        const all = { ...ports, ...more, onStart, onConsoleLine };
+        const stdout = consoleOutput(services);
+        return serves && !services.interactive
+          ? unattended(request, all, stdout)
+          : bootOnTerminal(request, all, { stdin: process.stdin, stdout });
+      },
+    },
+  );
+  const { guest, verdict, exitCode } = report.result;
+  return {
+    exitCode,
+    verdict: [
+      `Guest        ${guest.outcome}: ${guest.reason}`,
+      ...(verdict === null ? [] : [`Cross-check  ${summary(verdict)}`]),
+      `Machine      ${guest.accelerator.toUpperCase()} (${report.host.acceleratorReason}), clock ${guest.clock}`,
+      `Console      ${report.host.files['console']}`,
+    ],
+    next: report.host.next,
+  };
+}
+
+/** Nothing is typed: it is there for what is pushed, until it is ended from outside. */
+async function unattended(
+  request: BootRequest,
+  ports: BootPorts,
+  stdout: NodeJS.WritableStream,
+): Promise<BootResult> {
+  const limits = { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined };
+  return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
+}
+
+/** With --json standard output is for events. */
+export function consoleOutput({ look }: Services): NodeJS.WritableStream {
+  return look.kind === 'json' ? process.stderr : process.stdout;
+}
+
+async function dumpTree(
+  services: Services,
+  description: DeviceDescription,
+  { nodev, rw }: RunOptions,
+  wanted: string,
+): Promise<Result> {
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
+  const dtb = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
+  const dts = join(dirname(dtb), `${basename(dtb, extname(dtb))}.dts`);
+  const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
+  const tree = await dumpDeviceTree(
+    layout.qemu,
+    parts,
+    { dtb, dts },
+    {
+      processes: await services.processes(),
+      env: qemuEnvironment(services.environment),
+      signal: services.signal,
+    },
+  );
+  const nodes = findDevices(tree, description.compatible);
+  const shown = nodes.map(({ path, dts: source }) => `${path}\n\n${source}\n`).join('\n');
+  return {
+    exitCode: EXIT.passed,
+    text: nodes.length === 0 ? `No node is compatible with "${description.compatible}".\n` : shown,
+    verdict: [`Written      ${dtb}`, `             ${dts}`],
+    next: shellQuote({ file: 'less', args: [dts] }),
+  };
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/** One boot, judged while it runs, and everything about it written down. */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import type { Config } from '../config/schema.js';
+import type { CompileCacheUse } from '../engine/events.js';
+import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { type Processes, shellQuote } from '../../lib/process/process.js';
+import type { Verdict } from '../../vm/crosscheck/index.js';
+import type { Device } from '../../vm/device.js';
+import { hostClock } from '../../vm/clock.js';
+import { junitXml } from '../../vm/junit.js';
+import { makeReport, reportJson, type RunReport, type Stage } from '../../vm/report.js';
+import {
+  boot as bootMachine,
+  type BootPorts,
+  type BootRequest,
+  type RunningMachine,
+} from '../../vm/runner.js';
+import { type BootOptions, type BootResult, quits } from '../../vm/types.js';
+import {
+  judgedAs,
+  machineParts,
+  makeRunDirectory,
+  qemuEnvironment,
+  type RunDirectory,
+  WITNESS_PATTERNS,
+  witnessOf,
+} from './boot.js';
+import type { Layout } from '../build/layout.js';
+import { judgeOptionsOf, type SavedJudgement } from './saved-judgement.js';
+
+export interface JudgedRunRequest {
+  readonly config: Config;
+  readonly layout: Layout;
+  readonly device: Device;
+  readonly options: Omit<BootOptions, 'vm'>;
+  /** The command as it was typed. */
+  readonly command: string;
+  /** What was done before the boot. */
+  readonly stages: readonly Stage[];
+  /** What the compiler cache did before the boot, if anything was compiled. */
+  readonly compileCache: CompileCacheUse | undefined;
+  /** The command to type next, given how the run ended. */
+  readonly next: (result: { boot: BootResult; verdict: Verdict | undefined; run: RunDirectory }) => string;
+  /** Another machine than what was built; `run`: where this run's files go. */
+  readonly machine?: (run: RunDirectory) => Promise<Machine>;
+  /** Otherwise than the configuration says. */
+  readonly judgement?: SavedJudgement;
+  /** A test goes on to its end when the cross-check has failed. */
+  readonly toTheEnd?: true;
+}
+
+type Machine = ReturnType<typeof machineParts>;
+
+export interface JudgedRunPorts {
+  readonly processes: Processes;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly onConsoleLine?: (line: string) => void;
+  /** `boot`, or what puts it on a terminal. */
+  readonly boot?: (request: BootRequest, ports: BootPorts) => Promise<BootResult>;
+}
+
+/** Rejects only when the host fails: what the guest and QEMU do is in the report. */
+export async function judgedRun(
+  request: JudgedRunRequest,
+  ports: JudgedRunPorts,
+): Promise<{ readonly report: RunReport; readonly run: RunDirectory }> {
+  const { config, layout, device, options } = request;
+  const started = new Date();
+  const startedMs = hostClock.now();
+  const run = await makeRunDirectory(layout, started);
+  const parts = await (request.machine?.(run) ?? machineParts(config, layout, device.description, options));
+  const judged = options.trace && !options.nodev;
+  const replay = shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
+  const saved = judged ? (request.judgement ?? (await judgementOf(request))) : undefined;
+  const live = saved && device.crosscheck(saved.how, { ...judgeOptionsOf(saved), replay });
+  if (saved) await writeFile(run.judgedAs, `${JSON.stringify(saved, null, 2)}\n`);
+
+  let machine: RunningMachine | undefined;
+  const result = await (ports.boot ?? bootMachine)(
+    {
+      parts,
+      witnessPatterns: saved?.witness ? WITNESS_PATTERNS : [],
+      directory: tmpdir(),
+      logs: { console: run.console, events: run.events, qemu: run.qemu },
+      limits: {
+        firstOutputSeconds: config.vm.firstOutputSeconds,
+        silenceSeconds: config.vm.silenceSeconds,
+        totalSeconds: config.vm.totalSeconds,
+      },
+      input: false,
+    },
+    {
+      processes: ports.processes,
+      clock: hostClock,
+      env: qemuEnvironment(ports.environment),
+      interrupt: ports.signal,
+      onStart: (running) => {
+        machine = running;
+      },
+      onConsoleLine: (line) => {
+        live?.consoleLine(line);
+        ports.onConsoleLine?.(line);
+      },
+      onEvents: (bytes) => {
+        live?.feed(bytes);
+        // A test is over when the device is found wrong; a user at a shell is told at the end.
+        if (live?.failed === true && quits(options) && !request.toTheEnd) {
+          machine?.stop('the cross-check has failed');
+        }
+      },
+    },
+  );
+  const judgingMs = hostClock.now();
+  const verdict = live?.end();
+  const stages = [...request.stages, ...bootStages(result, verdict, hostClock.now() - judgingMs)];
+  const report = makeReport(result, verdict, {
+    runId: run.id,
+    command: request.command,
+    startedAt: started.toISOString(),
+    durationMs: hostClock.now() - startedMs,
+    stages,
+    compileCache: request.compileCache ?? null,
+    acceleratorReason: parts.acceleratorReason,
+    files: {
+      directory: run.directory,
+      console: run.console,
+      ...(judged ? { events: run.events, judgedAs: run.judgedAs } : {}),
+      qemu: run.qemu,
+      report: run.report,
+      junit: run.junit,
+      manifest: layout.manifest,
+    },
+    next: request.next({ boot: result, verdict, run }),
+  });
+  await writeFileAtomic(run.report, reportJson(report));
+  await writeFileAtomic(run.junit, junitXml(report));
+  return { report, run };
+}
+
+async function judgementOf({ config, layout, device, options }: JudgedRunRequest): Promise<SavedJudgement> {
+  const witness = await witnessOf(config, layout, device.description);
+  const tested = quits(options);
+  return {
+    how: judgedAs(config, device.description),
+    guest: tested,
+    atLeast: tested ? device.testCauses : {},
+    witness:
+      witness === undefined
+        ? null
+        : {
+            base: witness.accesses?.base?.toString() ?? null,
+            interrupt: witness.interrupt ?? null,
+          },
+  };
+}
+
+/** The boot's own stages, from the times at which the console spoke. */
+function bootStages(boot: BootResult, verdict: Verdict | undefined, endMs: number): Stage[] {
+  const { testStartMs, testEndMs, endMs: goneMs } = boot.timing;
+  const stages: Stage[] = [];
+  const add = (name: string, status: Stage['status'], from: number, to: number) =>
+    stages.push({ name, status, durationMs: to - from });
+  const tested = boot.outcome === 'passed' || boot.outcome === 'failed';
+  if (testStartMs === undefined) {
+    add('boot', boot.outcome === 'ended' ? 'passed' : 'failed', 0, goneMs);
+  } else {
+    add('boot', 'passed', 0, testStartMs);
+    add('test', boot.outcome === 'passed' ? 'passed' : 'failed', testStartMs, testEndMs ?? goneMs);
+    if (testEndMs !== undefined) add('power off', tested ? 'passed' : 'failed', testEndMs, goneMs);
+  }
+  if (verdict !== undefined) {
+    // It runs beside the boot; what is left after it is the last judgement.
+    add('cross-check', verdict.result === 'agree' ? 'passed' : 'failed', 0, endMs);
+  }
+  return stages;
+}

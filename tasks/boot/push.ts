@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/** `push`: new files into the VM that `run --serve` started, and its test there. */
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Finding } from '../../vm/console/console.js';
+import { hostClock } from '../../vm/clock.js';
+import { judge } from '../../vm/judge.js';
+import { KtapParser } from '../../vm/console/ktap.js';
+import { LineSplitter } from '../../vm/console/lines.js';
+import type { KtapResult } from '../../vm/types.js';
+import { loadDevice } from '../config/device.js';
+import type { Config } from '../config/schema.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import type { Event } from '../engine/events.js';
+import { errorFrom } from '../../lib/serialize-error.js';
+import { layoutOf } from '../build/layout.js';
+import { pushables } from './pushable.js';
+import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
+import type { PushOptions, Result, Services } from '../commands/services.js';
+import { countTests, failedTests } from './test-run.js';
+
+/** A plan of many tasks is one line. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+
+export async function push(services: Services, { what, test }: PushOptions): Promise<Result> {
+  const socket = await connectToServer(services.loaded.paths.work);
+  try {
+    return resultOf(await converse(services, socket, { names: [...what], test }), {
+      test,
+      config: services.loaded.config,
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** What these saved files are in the guest, if anything; gives lines about it. Throws nothing. */
+export async function pushSaved(services: Services, paths: readonly string[]): Promise<readonly string[]> {
+  const { config, paths: places } = services.loaded;
+  try {
+    const { description } = await loadDevice(places);
+    const layout = layoutOf(config, places);
+    const sources = `${join(layout.device, description.build.linux.sources)}/`;
+    const what = pushables(config, layout, description).filter(({ from, module }) =>
+      paths.some((path) => (module === undefined ? path === from : path.startsWith(sources))),
+    );
+    if (what.length === 0) return [];
+    const names = what.map(({ name }) => name);
+    const { error, verdict = [] } = await push({ ...services, emit: () => {} }, { what: names, test: false });
+    return error === undefined ? verdict : [error.message];
+  } catch (thrown) {
+    const error: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** Throws 'nothing-serves'. What a killed server has left is as good as nothing. */
+async function connectToServer(work: string): Promise<Socket> {
+  const file = addressFile(work);
+  try {
+    const { socket: path } = addressSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const socket = connect(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return socket;
+  } catch (cause) {
+    throw new StopwatchError('nothing-serves', `No VM of ${work} takes new files`, {
+      cause,
+      hint: 'Start one, in another terminal: npx stopwatch run --serve',
+    });
+  }
+}
+
+interface Told {
+  readonly puts: readonly Extract<PushReply, { type: 'put' }>[];
+  readonly output: readonly string[];
+  /** What the kernel said meanwhile. */
+  readonly findings: readonly Finding[];
+  /** Exit status of the program, where there was one and it was not a push before it that failed. */
+  readonly status: number | undefined;
+}
+
+/** Throws what the server says went wrong, 'push-failed' when the machine ends, 'guest-hung', 'interrupted'. */
+async function converse(
+  { loaded, signal, emit }: Services,
+  socket: Socket,
+  request: PushRequest,
+): Promise<Told> {
+  const puts: Extract<PushReply, { type: 'put' }>[] = [];
+  const output: string[] = [];
+  const findings: Finding[] = [];
+  let names: readonly string[] | undefined;
+  let status: number | undefined;
+  const { silenceSeconds } = loaded.config.vm;
+  let cancel: (() => void) | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const hung = (): void =>
+      reject(
+        new StopwatchError('guest-hung', `The guest printed nothing for ${silenceSeconds} s`, {
+          lastLines: output.slice(-15),
+          hint: 'Look at its console: the terminal of `run --serve`.',
+        }),
+      );
+    const take = (reply: PushReply): void => {
+      cancel?.();
+      if (reply.type === 'event') emit(eventOf(reply));
+      else if (reply.type === 'plan') ({ names } = reply);
+      else if (reply.type === 'put') puts.push(reply);
+      else if (reply.type === 'output') output.push(reply.line);
+      else if (reply.type === 'finding') findings.push({ kind: reply.kind, text: reply.text });
+      else if (reply.type === 'ran') ({ status } = reply);
+      else if (reply.type === 'failed') reject(errorFrom(reply.error));
+      else resolve();
+      // A build takes its time, and a put has a limit of its own.
+      const testing = request.test && names?.length === puts.length && status === undefined;
+      if (testing) cancel = hostClock.after(silenceSeconds * 1000, hung);
+    };
+    const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), MAX_REPLY_BYTES);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        splitter.push(chunk);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    const lost = (): void => {
+      const doing = names?.[puts.length];
+      reject(
+        new StopwatchError(
+          'push-failed',
+          `The VM ended ${doing === undefined ? 'meanwhile' : `while it got ${doing}`}`,
+          { lastLines: output.slice(-15), hint: 'Start it again: npx stopwatch run --serve' },
+        ),
+      );
+    };
+    socket.on('error', lost);
+    socket.on('close', lost);
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    socket.write(`${JSON.stringify(request)}\n`);
+  }).finally(() => cancel?.());
+  return { puts, output, findings, status };
+}
+
+function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event {
+  return event.type === 'task-failed' && error !== undefined ? { ...event, error: errorFrom(error) } : event;
+}
+
+function resultOf(
+  { puts, output, findings, status }: Told,
+  { test, config }: { test: boolean; config: Config },
+): Result {
+  const verdict = [
+    ...puts.filter((put) => put.status === 0).map(({ name, text }) => `Pushed       ${name}: ${text}`),
+    ...findings.map(({ text }) => `Warning      ${text}`),
+  ];
+  const failed = puts.find((put) => put.status !== 0);
+  if (failed !== undefined) {
+    const error = new StopwatchError('push-failed', `The guest did not take ${failed.name}: ${failed.text}`, {
+      hint: 'What it had before is still there.',
+    });
+    return { exitCode: error.exitCode, error, verdict };
+  }
+  if (!test) return { exitCode: EXIT.passed, verdict, next: 'npx stopwatch push --test' };
+  const parser = new KtapParser();
+  for (const line of output) parser.line(line);
+  const ktap = parser.end();
+  const told = [...verdict, `Guest test   ${countTests(ktap)}`];
+  const why = whyNot(ktap, status, findings, config.vm.splats);
+  if (why === undefined) return { exitCode: EXIT.passed, verdict: told };
+  const lines = failedTests(ktap);
+  const error = new StopwatchError('test-failed', `The guest failed its test: ${why}`, {
+    lastLines: lines.length === 0 ? output.slice(-15) : lines,
+    hint: 'Look into it at the shell of that VM.',
+  });
+  return { exitCode: error.exitCode, error, verdict: told };
+}
+
+/** By the same rules as a test of a whole run. Undefined: passed. */
+function whyNot(
+  ktap: KtapResult,
+  status: number | undefined,
+  findings: readonly Finding[],
+  splats: Config['vm']['splats'],
+): string | undefined {
+  const { outcome, reason } = judge({
+    guest: 'test_and_quit',
+    ktap,
+    findings,
+    splats,
+    spoke: true,
+    lastLine: '',
+    ending: { by: 'itself' },
+    shutdown: 'guest-shutdown',
+    qemuMessages: [],
+    exit: { code: 0, signal: undefined },
+  });
+  if (outcome !== 'passed') return ktap.tests.length === 0 ? 'it printed no results' : reason;
+  return status === 0 ? undefined : `its exit status is ${status}`;
+}

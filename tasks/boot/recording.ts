@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What is kept of a recorded run, in `recording/` of its report's directory:
+ * copies of QEMU, the kernel and the root, QEMU's log of everything that came
+ * from outside, and recording.json. So it can be run again when all of them have
+ * been built anew since; and it is known when a copy is not what was recorded.
+ */
+import { constants, existsSync } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { type MachineParts, qemuArguments } from '../../vm/arguments.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import type { MachineFiles } from '../../vm/types.js';
+import { packageVersion } from '../config/paths.js';
+import { type Config, configSchema } from '../config/schema.js';
+import { StopwatchError } from '../../lib/errors.js';
+import { sha256 } from '../build/sha256.js';
+
+const file = z.strictObject({ name: z.string(), sha256: z.string() });
+const schema = z.strictObject({
+  schema: z.literal(1),
+  /** Version that recorded it. */
+  stopwatch: z.string(),
+  options: z.strictObject({
+    nodev: z.boolean(),
+    rw: z.boolean(),
+    guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell']),
+    trace: z.boolean(),
+  }),
+  vm: configSchema.shape.vm,
+  /** Of what was built: which symbols are the kernel's. */
+  variant: configSchema.shape.build.shape.variant,
+  witnessPatterns: z.array(z.string()),
+  files: z.strictObject({ qemu: file, kernel: file, initramfs: file.nullable(), ext4: file.nullable() }),
+  /** QEMU's, with names instead of paths. */
+  arguments: z.array(z.string()),
+});
+type Saved = z.infer<typeof schema>;
+
+/** A recorded run. */
+export interface Recorded {
+  /** Of its report. */
+  readonly directory: string;
+  readonly vm: Config['vm'];
+  readonly variant: Config['build']['variant'];
+  readonly options: Saved['options'];
+  readonly witnessPatterns: readonly string[];
+  /** The same machine, from the copies, obeying the log. */
+  readonly parts: MachineParts;
+  /** Sums of the copies. */
+  readonly sums: { readonly qemu: string; readonly kernel: string };
+}
+
+const DIRECTORY = 'recording';
+const LOG = 'replay.log';
+
+/**
+ * What QEMU cannot record: several processors, what KVM runs, and a disk under a clock that skips sleeps
+ * (QEMU 10.0: the guest waits for ever for the disk's first answer). Throws 'bad-usage'.
+ */
+export function recordable({ vm }: Config): void {
+  const one = 'Leave out --record, or set vm.cpus to 1 and vm.accelerator to auto.';
+  if (vm.accelerator === 'kvm') cannotRecord('needs an emulated processor, but vm.accelerator is kvm', one);
+  if (vm.cpus > 1) cannotRecord(`needs a machine with one processor, but vm.cpus is ${vm.cpus}`, one);
+  if (vm.rootfs === 'ext4' && vm.clock === 'icount') {
+    cannotRecord(
+      "needs the host's clock where the root is a disk, but vm.clock is icount",
+      'Add --realtime.',
+    );
+  }
+}
+
+function cannotRecord(what: string, hint: string): never {
+  throw new StopwatchError('bad-usage', `--record ${what}`, { hint });
+}
+
+/** Makes the copies and gives the machine that is made of them, to be recorded. */
+export async function startRecording(
+  directory: string,
+  parts: MachineParts,
+  variant: Config['build']['variant'],
+  witnessPatterns: readonly string[],
+): Promise<MachineParts> {
+  const to = join(directory, DIRECTORY);
+  await mkdir(to);
+  const copy = async (path: string): Promise<z.infer<typeof file>> => {
+    const name = basename(path);
+    await copyFile(path, join(to, name), constants.COPYFILE_FICLONE);
+    return { name, sha256: await sha256(join(to, name)) };
+  };
+  const { vm, ...options } = parts.options;
+  const { qemu, kernel, initramfs, ext4 } = parts.files;
+  const files = {
+    qemu: await copy(qemu),
+    kernel: await copy(kernel),
+    initramfs: initramfs === undefined ? null : await copy(initramfs),
+    ext4: ext4 === undefined ? null : await copy(ext4),
+  };
+  const saved: Saved = {
+    schema: 1,
+    stopwatch: packageVersion(),
+    options,
+    vm,
+    variant,
+    witnessPatterns: [...witnessPatterns],
+    files,
+    arguments: argumentsOf(parts, filesBelow('', files), witnessPatterns),
+  };
+  await writeFile(join(to, 'recording.json'), `${JSON.stringify(saved, null, 2)}\n`);
+  return {
+    ...parts,
+    files: filesBelow(to, files),
+    recording: { mode: 'record', file: join(to, LOG) },
+  };
+}
+
+/** The recorded run of this report. Throws 'file-unreadable' where there is none, or it is not what was recorded. */
+export async function readRecording(report: string, device: DeviceDescription): Promise<Recorded> {
+  const directory = join(report, DIRECTORY);
+  const refuse = (why: string, cause?: unknown): StopwatchError =>
+    new StopwatchError('file-unreadable', `${directory} cannot be replayed: ${why}`, {
+      hint: 'Record a run anew: npx stopwatch run-test-quit --record',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  if (!isRecorded(report)) throw refuse('the run was not recorded');
+  let saved: Saved;
+  try {
+    saved = schema.parse(JSON.parse(await readFile(join(directory, 'recording.json'), 'utf8')));
+  } catch (cause) {
+    throw refuse('recording.json is not what --record of this version writes', cause);
+  }
+  for (const one of Object.values(saved.files)) {
+    if (one === null) continue;
+    const got = await sha256(join(directory, one.name)).catch(() => 'no such file');
+    if (got !== one.sha256) {
+      throw refuse(`${one.name} is not the one that was recorded: expected sha256 ${one.sha256}, got ${got}`);
+    }
+  }
+  const log = join(directory, LOG);
+  if (!(await isFinished(log))) throw refuse(`${LOG} has no end: QEMU was killed while it recorded`);
+  const { vm, variant, options, witnessPatterns } = saved;
+  const parts: MachineParts = {
+    files: filesBelow(directory, saved.files),
+    options: { ...options, vm },
+    device,
+    accelerator: 'tcg',
+    recording: { mode: 'replay', file: log },
+  };
+  const now = argumentsOf(parts, filesBelow('', saved.files), witnessPatterns);
+  if (now.join('\n') !== saved.arguments.join('\n')) {
+    throw refuse(
+      `it was recorded with other arguments of QEMU: expected '${saved.arguments.join(' ')}', got '${now.join(' ')}'`,
+    );
+  }
+  const sums = { qemu: saved.files.qemu.sha256, kernel: saved.files.kernel.sha256 };
+  return { directory: report, vm, variant, options, witnessPatterns, parts, sums };
+}
+
+export function isRecorded(report: string): boolean {
+  return existsSync(join(report, DIRECTORY, 'recording.json'));
+}
+
+/** The newest report that has a recording; undefined if none has. */
+export async function latestRecorded(reports: string): Promise<string | undefined> {
+  const names = await readdir(reports).catch(() => []);
+  const newest = names
+    .filter((name) => name !== 'latest')
+    .sort()
+    .reverse()
+    .find((name) => isRecorded(join(reports, name)));
+  return newest === undefined ? undefined : join(reports, newest);
+}
+
+function filesBelow(directory: string, { qemu, kernel, initramfs, ext4 }: Saved['files']): MachineFiles {
+  const path = (one: z.infer<typeof file>): string => join(directory, one.name);
+  return {
+    qemu: path(qemu),
+    kernel: path(kernel),
+    initramfs: initramfs === null ? undefined : path(initramfs),
+    ext4: ext4 === null ? undefined : path(ext4),
+  };
+}
+
+/** Whatever directory the report is in, and wherever QEMU finds its sockets. */
+function argumentsOf(parts: MachineParts, files: MachineFiles, witnessPatterns: readonly string[]): string[] {
+  return qemuArguments(
+    { ...parts, files, recording: { mode: 'record', file: LOG } },
+    { qmp: 'qmp', events: parts.options.trace ? 'events' : undefined, witnessPatterns },
+  );
+}
+
+/** QEMU writes the log's first word, a version, when it has written all the rest. */
+async function isFinished(log: string): Promise<boolean> {
+  const handle = await open(log).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return bytesRead === 4 && buffer.readUInt32BE() !== 0;
+  } finally {
+    await handle.close();
+  }
+}

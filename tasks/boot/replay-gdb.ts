@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/** `replay --gdb`: the recorded machine, standing before the instruction that makes an event, for a debugger. */
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { hostClock } from '../../vm/clock.js';
+import { instructionBefore } from '../../vm/replay-seek.js';
+import { Replayed, type ReplayedPorts, seqOf } from '../../vm/replayed.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { shellQuote } from '../../lib/process/process.js';
+import { qemuEnvironment, runFiles } from './boot.js';
+import { attachCommand, gdbStub } from './gdb.js';
+import { consoleOutput } from './interactive-run.js';
+import type { Layout } from '../build/layout.js';
+import type { Recorded } from './recording.js';
+import { layoutOfRecorded, recordedReport } from './replay.js';
+import type { Result, Services } from '../commands/services.js';
+import { sha256 } from '../build/sha256.js';
+
+/** Returns when the machine has ended: a debugger let it go on to its end, or killed it. */
+export async function standBefore(
+  services: Services,
+  recorded: Recorded,
+  { port, at }: { readonly port: number; readonly at: bigint | undefined },
+): Promise<Result> {
+  const layout = layoutOfRecorded(services, recorded);
+  const seq = at ?? (await divergence(recorded));
+  const event = await eventOf(runFiles(recorded.directory, '').events, seq);
+  const ports: ReplayedPorts = {
+    processes: await services.processes(),
+    clock: hostClock,
+    env: qemuEnvironment(services.environment),
+    signal: services.signal,
+  };
+  const directory = await mkdtemp(join(tmpdir(), 'stopwatch-replay-'));
+  const task = 'vm:replay';
+  const request = { parts: recorded.parts, events: join(directory, 'events.log'), directory, more: ['-S'] };
+  try {
+    services.emit({ type: 'notice', task, text: `looking for the instruction that makes event ${seq}` });
+    // An instruction takes a nanosecond, so there cannot be more of them; sleeps make them fewer.
+    const most = event.now + 1n;
+    const before = await instructionBefore(seq, most, async () => Replayed.start(request, ports));
+    if (before === undefined) {
+      throw new StopwatchError('invalid-evidence', `The replay has no event ${seq}, but the recording has`, {
+        log: request.events,
+      });
+    }
+    const machine = await Replayed.start({ ...request, more: gdbStub(port) }, ports);
+    try {
+      if (before > 0n) await machine.runTo(before);
+      await services.release();
+      const attach = attachCommand(layout, port, services.environment['PATH'] ?? '');
+      const same = (await sha256(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;
+      const lines = [
+        `The machine stands after ${before} instructions. The next one makes event ${seq}:`,
+        `  ${event.line}`,
+        'To attach:',
+        `  ${attach}`,
+        'stepi makes the event; kill ends the machine.',
+        'To see it in the device, before that:',
+        `  ${attachToQemu(machine.pid, recorded.parts.device.build.qemu.writeHandler, layout)}`,
+        ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
+      ];
+      consoleOutput(services).write(`${lines.join('\n')}\n`);
+      await machine.ended;
+    } finally {
+      await machine.end();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  services.signal.throwIfAborted();
+  return { exitCode: EXIT.passed, next: 'npx stopwatch replay' };
+}
+
+/** QEMU goes on at once; it stops in its write handler when the guest goes on. */
+function attachToQemu(pid: number, handler: string, layout: Layout): string {
+  const commands = [
+    'handle SIGUSR1 nostop noprint pass',
+    `directory ${layout.tree('qemu')}`,
+    `break ${handler}`,
+  ];
+  const all = [...commands, 'continue'].flatMap((line) => ['-ex', line]);
+  return shellQuote({ file: 'gdb', args: ['-q', '-p', String(pid), ...all] });
+}
+
+/** Where the recorded run went wrong. Throws 'bad-usage' if it did not. */
+async function divergence(recorded: Recorded): Promise<bigint> {
+  const { result } = await recordedReport(recorded);
+  const seq = result.verdict?.divergence?.seq;
+  if (seq !== undefined) return BigInt(seq);
+  throw new StopwatchError('bad-usage', 'The recorded run has no divergence before which --gdb could stop', {
+    hint: `Say which event: --at SEQ, of those in ${runFiles(recorded.directory, '').events}`,
+  });
+}
+
+/** An event of the recorded stream. Throws 'bad-usage' if there is none with this seq. */
+async function eventOf(file: string, seq: bigint): Promise<{ readonly line: string; readonly now: bigint }> {
+  let last: bigint | undefined;
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    last = seqOf(line) ?? last;
+    if (last !== seq) continue;
+    return { line, now: BigInt(/ now=(\d+)/.exec(line)?.[1] ?? 0) };
+  }
+  throw new StopwatchError(
+    'bad-usage',
+    `There is no event ${seq} in ${file}: the last one is ${last ?? 'none'}`,
+  );
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/** `replay`: a recorded execution once more, compared with what was recorded, and judged again. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Device } from '../../vm/device.js';
+import type { RunReport } from '../../vm/report.js';
+import { boot } from '../../vm/runner.js';
+import type { BootResult } from '../../vm/types.js';
+import { loadDevice } from '../config/device.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { shellQuote } from '../../lib/process/process.js';
+import { runFiles, type RunDirectory } from './boot.js';
+import { judgedRun } from './judged-run.js';
+import { type Layout, layoutOf } from '../build/layout.js';
+import { latestRecorded, readRecording, type Recorded } from './recording.js';
+import { readJudgement } from './saved-judgement.js';
+import type { ReplayOptions, Result, Services } from '../commands/services.js';
+import { sha256 } from '../build/sha256.js';
+import { closing, failureOf, nextCommand } from './test-run.js';
+
+export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
+  const layout = layoutOf(services.loaded.config, services.loaded.paths);
+  const device = await loadDevice(services.loaded.paths);
+  const recorded = await readRecording(await reportDirectory(layout, options.report), device.description);
+  if (options.gdb !== undefined) {
+    const { standBefore } = await import('./replay-gdb.js');
+    return standBefore(services, recorded, { port: options.gdb, at: options.at });
+  }
+  if (options.at !== undefined) {
+    throw new StopwatchError('bad-usage', '--at says where --gdb is to stop, and --gdb was not given', {
+      hint: `npx stopwatch replay --gdb --at ${options.at}`,
+    });
+  }
+  return again(services, layoutOfRecorded(services, recorded), device, recorded);
+}
+
+async function again(
+  services: Services,
+  layout: Layout,
+  device: Device,
+  recorded: Recorded,
+): Promise<Result> {
+  const before = runFiles(recorded.directory, '');
+  const was = await recordedReport(recorded);
+  const judgement = await readJudgement(before.judgedAs);
+  const { report, run } = await judgedRun(
+    {
+      config: { ...services.loaded.config, vm: recorded.vm },
+      layout,
+      device,
+      compileCache: undefined,
+      stages: [],
+      next: nextCommand,
+      options: recorded.options,
+      command: shellQuote({ file: 'npx', args: ['stopwatch', 'replay', recorded.directory] }),
+      machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),
+      ...(judgement === undefined ? {} : { judgement }),
+      // The recording's own end comes, at the very instruction at which it came.
+      toTheEnd: true,
+    },
+    {
+      processes: await services.processes(),
+      environment: services.environment,
+      signal: services.signal,
+      boot: async (request, ports) => endedAsRecorded(await boot(request, ports), was),
+    },
+  );
+  if (report.result.exitCode === EXIT.interrupted) {
+    throw new StopwatchError('interrupted', 'Interrupted while the recording was replayed');
+  }
+  const difference = await firstDifference(before, run, was);
+  const failure =
+    difference === undefined
+      ? failureOf(report, run)
+      : new StopwatchError('invalid-evidence', `The replay is not what was recorded: ${difference}`, {
+          hint: 'QEMU itself has not replayed what it recorded, or a file of either run was changed.',
+          log: run.events,
+        });
+  const shown = closing(report);
+  return {
+    exitCode: failure === undefined ? report.result.exitCode : failure.exitCode,
+    ...shown,
+    verdict: [
+      ...(shown.verdict ?? []),
+      difference === undefined
+        ? `Replay       events and console are those of ${recorded.directory}`
+        : `Replay       differs from ${recorded.directory}`,
+      ...(await sinceThen(layout, recorded)),
+    ],
+    data: { report: report.host.files['report'], identical: difference === undefined },
+    ...(failure === undefined ? {} : { error: failure }),
+  };
+}
+
+/** A directory, a file in it, or the name of a report. Throws 'file-unreadable'. */
+async function reportDirectory(layout: Layout, given: string): Promise<string> {
+  if (given === 'latest') {
+    const latest = await latestRecorded(layout.reports);
+    if (latest !== undefined) return latest;
+    throw new StopwatchError('file-unreadable', `No run in ${layout.reports} was recorded`, {
+      hint: 'npx stopwatch run-test-quit --record',
+    });
+  }
+  const path = resolve(given);
+  const found = [path, dirname(path), join(layout.reports, given)].find((directory) =>
+    existsSync(runFiles(directory, '').report),
+  );
+  if (found !== undefined) return found;
+  throw new StopwatchError(
+    'file-unreadable',
+    `There is no report ${given}, neither here nor in ${layout.reports}`,
+    {
+      hint: 'npx stopwatch replay, without a name, takes the newest one that has a recording.',
+    },
+  );
+}
+
+/** Where what was recorded was built. */
+export function layoutOfRecorded({ loaded }: Services, { variant }: Recorded): Layout {
+  const { config, paths } = loaded;
+  return layoutOf({ ...config, build: { ...config.build, variant } }, paths);
+}
+
+export async function recordedReport({ directory }: Recorded): Promise<RunReport> {
+  const file = runFiles(directory, '').report;
+  try {
+    const report: RunReport = JSON.parse(await readFile(file, 'utf8'));
+    return report;
+  } catch (cause) {
+    throw new StopwatchError('file-unreadable', `Cannot read ${file}`, { cause });
+  }
+}
+
+/** Whoever ended the recorded run from outside, nobody does it now: that order is part of the recording. */
+function endedAsRecorded(result: BootResult, { result: { guest } }: RunReport): BootResult {
+  if (result.outcome !== 'qemu-died' || result.qemuExit.code !== 0) return result;
+  return { ...result, outcome: guest.outcome, reason: guest.reason };
+}
+
+/** QEMU's address of a memory region is another one in each process. */
+const ADDRESS = /\bmr 0x[0-9a-f]+/g;
+/** The time in the end marker. Where QEMU was told to end, the last instructions before that are not all counted in it. */
+const END = / now=\d+\n$/;
+
+/** In words; undefined if both streams and both consoles are the same, byte by byte. */
+async function firstDifference(
+  before: RunDirectory,
+  after: RunDirectory,
+  { result: { guest } }: RunReport,
+): Promise<string | undefined> {
+  const byItself = guest.outcome === 'passed' || guest.outcome === 'failed';
+  const linesOf = async (file: string): Promise<readonly string[]> => {
+    const text = (await readFile(file, 'latin1')).replaceAll(ADDRESS, 'mr');
+    return (byItself ? text : text.replace(END, '\n')).split('\n');
+  };
+  for (const name of ['events', 'console'] as const) {
+    const was = await linesOf(before[name]);
+    const is = await linesOf(after[name]);
+    const at = was.findIndex((line, index) => line !== is[index]);
+    const line = at < 0 && is.length > was.length ? was.length : at;
+    if (line < 0) continue;
+    const words = (lines: readonly string[]) => (lines[line] === undefined ? 'its end' : `'${lines[line]}'`);
+    return `line ${line + 1} of ${after[name]}: expected ${words(was)}, got ${words(is)}`;
+  }
+  return undefined;
+}
+
+/** What was built since is not what runs: worth a word. */
+async function sinceThen(layout: Layout, { sums }: Recorded): Promise<string[]> {
+  const changed: string[] = [];
+  for (const [name, path, sum] of [
+    ['QEMU', layout.qemu, sums.qemu],
+    ['the kernel', layout.kernel, sums.kernel],
+  ] as const) {
+    if ((await sha256(path).catch(() => undefined)) !== sum) changed.push(name);
+  }
+  return changed.length === 0
+    ? []
+    : [`Note         since then ${changed.join(' and ')} changed: the recording's own ran`];
+}

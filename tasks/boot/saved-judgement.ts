@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** How a run was judged, kept beside its events so that `crosscheck FILE` judges them alike. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { StopwatchError } from '../../lib/errors.js';
+import type { JudgeOptions } from '../../vm/crosscheck/index.js';
+
+const schema = z.object({
+  how: z.object({
+    slackNs: z.number(),
+    properties: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
+  }),
+  /** What the guest printed was judged too. */
+  guest: z.boolean(),
+  atLeast: z.record(z.string(), z.number()),
+  /** The region's guest-physical address, and the interrupt's id; null: not judged. */
+  witness: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
+});
+export type SavedJudgement = z.infer<typeof schema>;
+
+/** The judge's options. */
+export function judgeOptionsOf({ guest, atLeast, witness }: SavedJudgement): JudgeOptions {
+  if (witness === null) return { guest, atLeast };
+  const { base, interrupt } = witness;
+  return {
+    guest,
+    atLeast,
+    witness: {
+      accesses: base === null ? {} : { base: BigInt(base) },
+      ...(interrupt === null ? {} : { interrupt }),
+    },
+  };
+}
+
+/** Undefined when there is no such file. Throws 'file-unreadable' for one that is not what a run writes. */
+export async function readJudgement(file: string): Promise<SavedJudgement | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new StopwatchError(
+      'file-unreadable',
+      `${file} is not what a run writes, so how to judge its events is not known`,
+      {
+        hint: 'Move the events to another directory to have them judged by the configuration in force.',
+        cause,
+      },
+    );
+  }
+}

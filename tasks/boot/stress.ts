@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/** `stress`: the driver under several processes at once, on several processors. */
+import { loadDevice } from '../config/device.js';
+import type { Config } from '../config/schema.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Result, Services, StressOptions } from '../commands/services.js';
+import { testRun } from './test-run.js';
+
+const DEFAULT_SECONDS = 20;
+/** Processors of the guest, at least: what a single one cannot interleave. */
+const CPUS = 4;
+
+export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
+  const { description } = await loadDevice(services.loaded.paths);
+  if (description.guestStress === undefined) {
+    throw new StopwatchError('bad-config', `The device ${description.name} has no stress test`, {
+      hint: "Write one, have the guest's init run it, and name it as guestStress in device/stopwatch/description.ts.",
+    });
+  }
+  const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;
+  const args = [
+    'stress',
+    ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
+    ...(rounds === undefined ? [] : ['--rounds', String(rounds)]),
+  ];
+  const config = stressConfig(services.loaded.config, { seconds, rounds });
+  return testRun(services, { args, guest: 'stress_and_quit', record: false, config });
+}
+
+/**
+ * By the host's clock: only there do several processors run at the same time, and
+ * a sleeping process lets others run. A kernel that looks after itself is slow.
+ */
+export function stressConfig(config: Config, { seconds, rounds }: StressOptions): Config {
+  const { vm } = config;
+  // A round of the slowest test takes four seconds; everything that is done once, a minute.
+  const expected = 60 + Math.max(seconds ?? 0, 12 * (rounds ?? 0));
+  return {
+    ...config,
+    // A busy host serves timers late; too early is too early all the same.
+    crosscheck: { ...config.crosscheck, slackMs: Math.max(config.crosscheck.slackMs, 10_000) },
+    vm: {
+      ...vm,
+      clock: 'realtime',
+      cpus: Math.max(vm.cpus, CPUS),
+      append: [
+        ...vm.append,
+        ...(seconds === undefined ? [] : [`STRESS_SECONDS=${seconds}`]),
+        ...(rounds === undefined ? [] : [`STRESS_ROUNDS=${rounds}`]),
+      ],
+      // It is there to make the kernel complain.
+      splats: 'fail',
+      firstOutputSeconds: Math.max(vm.firstOutputSeconds, 60),
+      silenceSeconds: Math.max(vm.silenceSeconds * 5, 60),
+      totalSeconds: Math.max(vm.totalSeconds, expected * 10),
+    },
+  };
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
+import type { Result, Services } from '../commands/services.js';
+import type { Config } from '../config/schema.js';
+import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
+import type { Task } from '../engine/task.js';
+import { shellQuote } from '../../lib/process/process.js';
+import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
+import type { RunReport } from '../../vm/report.js';
+import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
+import { machineParts, type RunDirectory, WITNESS_PATTERNS } from './boot.js';
+import { bringUpToDate, toolchain } from '../build/toolchain.js';
+import { bootTargets } from '../build/graph.js';
+import { judgedRun } from './judged-run.js';
+import { layoutOf } from '../build/layout.js';
+import { recordable, startRecording } from './recording.js';
+
+/** What `all` ends with: the verdict, and what is made beside it. */
+export const ALL_TARGETS = ['vm:test', 'vm:manifest', 'editor:commands'];
+
+/** The test as a task. `run` boots, tests and judges. */
+export function testTask(config: Config, run: Task['run']): Task {
+  return {
+    name: 'vm:test',
+    title: 'VM: boot, test, cross-check',
+    // Not the manifest: nothing of the test waits for hashes.
+    deps: bootTargets(config),
+    inputs: {},
+    outputs: [],
+    jobs: 'one',
+    always: 'a test is run every time',
+    run,
+  };
+}
+
+/** What is run, and how it was asked for. */
+export interface TestRequest {
+  /** As it was typed, after `stopwatch`. */
+  readonly args: readonly string[];
+  readonly guest: 'test_and_quit' | 'stress_and_quit';
+  readonly record: boolean;
+  /** Of the run; what is built goes by the services'. */
+  readonly config: Config;
+  /** False: without the manifest, which nothing of the test waits for. True if absent. */
+  readonly manifest?: boolean;
+}
+
+export async function testRun(
+  services: Services,
+  { args, guest, record, config, manifest = true }: TestRequest,
+): Promise<Result> {
+  const { paths } = services.loaded;
+  if (record) recordable(config);
+  const layout = layoutOf(config, paths);
+  const tools = await toolchain(services);
+  const options = { nodev: false, rw: false, guest, trace: true } as const;
+  const recorded = async (run: RunDirectory) => {
+    // What KVM does cannot be recorded.
+    const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
+    const parts = machineParts(emulated, layout, tools.device.description, options);
+    const patterns = config.crosscheck.witness ? WITNESS_PATTERNS : [];
+    return {
+      ...(await startRecording(run.directory, parts, config.build.variant, patterns)),
+      acceleratorReason: 'recorded',
+    };
+  };
+  let report: RunReport | undefined;
+  let failure: StopwatchError | undefined;
+  const test = testTask(config, async (context) => {
+    const judged = await judgedRun(
+      {
+        config,
+        layout,
+        device: tools.device,
+        stages: tools.stages,
+        compileCache: tools.cache?.use(),
+        next: nextCommand,
+        options,
+        command: shellQuote({ file: 'npx', args: ['stopwatch', ...args] }),
+        ...(record ? { machine: recorded } : {}),
+      },
+      {
+        processes: context.processes,
+        environment: services.environment,
+        signal: context.signal,
+        onConsoleLine: (line) => context.log(line),
+      },
+    );
+    report = judged.report;
+    failure = failureOf(judged.report, judged.run);
+    if (failure !== undefined) throw failure;
+  });
+  let error: StopwatchError | undefined;
+  try {
+    await bringUpToDate(tools, manifest ? ALL_TARGETS : ['vm:test'], [test]);
+  } catch (thrown) {
+    // Without a report there was no test; interrupted, there is no verdict.
+    if (report === undefined || report.result.exitCode === EXIT.interrupted) throw thrown;
+    error = failure;
+    if (error === undefined) throw thrown;
+  }
+  if (report === undefined) throw new StopwatchError('internal', 'The test ended well without a report');
+  return {
+    exitCode: report.result.exitCode,
+    ...closing(report, record),
+    data: { report: report.host.files['report'] },
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Which error a run that did not pass is. */
+const CODES: Readonly<Record<GuestOutcome, ErrorCode>> = {
+  passed: 'test-failed',
+  failed: 'test-failed',
+  panicked: 'guest-panicked',
+  hung: 'guest-hung',
+  silent: 'guest-silent',
+  'exited-early': 'guest-exited-early',
+  'qemu-died': 'qemu-died',
+  interrupted: 'interrupted',
+  stopped: 'model-differs',
+  ended: 'guest-exited-early',
+};
+
+const WORDS: Readonly<Record<GuestOutcome, string>> = {
+  passed: 'passed, but not the run',
+  failed: 'failed its test',
+  panicked: 'panicked',
+  hung: 'hung',
+  silent: 'never spoke',
+  'exited-early': 'ended before its test did',
+  'qemu-died': 'lost its machine: QEMU died',
+  interrupted: 'was interrupted',
+  stopped: 'was stopped',
+  ended: 'was left',
+};
+
+/** What a run that did not pass is reported as. */
+export function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
+  const { exitCode, guest, verdict } = result;
+  if (exitCode === EXIT.passed) return undefined;
+  if (exitCode === EXIT.differs && verdict !== null) {
+    const code = verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
+    return new StopwatchError(code, summary(verdict), {
+      lastLines: formatVerdict(verdict).slice(1),
+      hint: `Judge it again without a VM: ${host.next}`,
+      log: run.events,
+    });
+  }
+  const failed = guest.outcome === 'failed' ? failedTests(guest.ktap) : [];
+  return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
+    // Of a test that failed its own words, which may be far above the last ones.
+    lastLines: [...(failed.length > 0 ? failed : guest.lastLines.slice(-15)), ...host.qemuMessages],
+    hint: 'Look into it at a shell: npx stopwatch run',
+    log: run.console,
+  });
+}
+
+/** What the failed tests printed, at most 40 lines. */
+export function failedTests({ tests }: KtapResult): readonly string[] {
+  const lines = tests.flatMap(({ name, status, diagnostics }) =>
+    status === 'not ok' ? [...diagnostics, `not ok ${name}`] : [],
+  );
+  return lines.slice(0, 40);
+}
+
+/** In words: how many passed, and how many did not. */
+export function countTests({ tests }: KtapResult): string {
+  const count = (status: string) => tests.filter((test) => test.status === status).length;
+  return `${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`;
+}
+
+export function nextCommand({
+  boot,
+  verdict,
+  run,
+}: {
+  boot: BootResult;
+  verdict: Verdict | undefined;
+  run: RunDirectory;
+}): string {
+  const again = verdict !== undefined && verdict.result !== 'agree';
+  if (again) return shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
+  return boot.outcome === 'passed' ? 'npx stopwatch run' : shellQuote({ file: 'less', args: [run.console] });
+}
+
+/** What the summary ends with. */
+export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
+  const { guest, verdict } = result;
+  const test =
+    guest.outcome === 'passed' || guest.outcome === 'failed'
+      ? `${guest.outcome}: ${countTests(guest.ktap)}`
+      : `${guest.outcome}: ${guest.reason}`;
+  return {
+    verdict: [
+      `Guest test   ${test}`,
+      `Cross-check  ${verdict === null ? 'not judged' : summary(verdict)}`,
+      `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
+      ...guest.warnings.map((warning) => `Warning      ${warning}`),
+      `Report       ${host.files['report']}`,
+      ...(recorded ? [`Recording    npx stopwatch replay ${host.runId}`] : []),
+    ],
+    next: host.next,
+  };
+}

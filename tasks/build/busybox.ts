@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/** The guest's user space: `busybox:configure` and `busybox:build`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Task } from '../engine/task.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { BUILD_EPOCH, carryOn, ccacheEnvironment, usesCcache } from './build-tools.js';
+import { parseKconfig, withSymbols } from './kconfig.js';
+import type { Layout } from './layout.js';
+import { configureByKconfig } from './kconfig-directory.js';
+import { type SourcePorts, sourceTasks } from './sources.js';
+
+export function busyboxTasks(
+  config: Config,
+  layout: Layout,
+  device: DeviceDescription,
+  ports: SourcePorts,
+): Task[] {
+  const tree = layout.tree('busybox');
+  const build = layout.busyboxBuild;
+  const fragment = join(layout.device, device.build.busybox.config);
+  const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
+  const { cross } = config.build;
+  const compilers = ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : [];
+  const make = ['-C', tree, `O=${build}`, `CROSS_COMPILE=${cross}`, ...compilers];
+  const env = {
+    KCONFIG_NOTIMESTAMP: '1',
+    SOURCE_DATE_EPOCH: String(BUILD_EPOCH),
+    ...ccacheEnvironment(layout.work),
+  };
+  const tools = [`${cross}gcc`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
+  return [
+    ...sourceTasks('busybox', config, layout, ports),
+    {
+      name: 'busybox:configure',
+      title: 'Busybox: configure',
+      deps: ['busybox:tree'],
+      inputs: { files: [fragment], values: { make, env }, tools },
+      outputs: [join(build, '.config')],
+      jobs: 'make',
+      run: async (context) =>
+        configureByKconfig(
+          context,
+          { build, make, compiler: `${cross}gcc`, fragments: [fragment], settings: {} },
+          async (file) => {
+            // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
+            await context.exec('make', [...make, 'allnoconfig'], { env });
+            const dotConfig = join(build, '.config');
+            const answers = await readFile(dotConfig, 'utf8');
+            const wanted = parseKconfig(await readFile(file, 'utf8'));
+            await writeFile(dotConfig, withSymbols(answers, Object.fromEntries(wanted)));
+            await context.exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
+          },
+        ),
+    },
+    {
+      name: 'busybox:build',
+      title: 'Busybox: build',
+      deps: ['busybox:configure'],
+      inputs: { trees: [tree], values: { make, env, ccache } },
+      outputs: [layout.busybox, join(build, 'busybox.links')],
+      jobs: 'make',
+      run: async (context) => {
+        await carryOn(build, context, async () => {
+          await context.exec('make', [...make, 'busybox', 'busybox.links'], { env });
+        });
+      },
+    },
+  ];
+}

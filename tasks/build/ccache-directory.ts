@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/** Where the host's ccache keeps its cache. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { baseEnvironment } from '../../lib/environment.js';
+import { which } from '../../lib/which.js';
+import type { Services } from '../commands/services.js';
+
+/** Where the host's own ccache keeps its cache, or would if it were installed. Absolute. */
+export async function ccacheDirectory({
+  environment,
+  signal,
+  processes,
+}: Pick<Services, 'environment' | 'signal' | 'processes'>): Promise<string> {
+  const given = environment['CCACHE_DIR'];
+  if (given) return given;
+  const env = baseEnvironment(environment);
+  if (which('ccache', env['PATH']).found) {
+    const asked = { file: 'ccache', args: ['--get-config', 'cache_dir'], env };
+    const { exitCode, stdout } = await (await processes()).run(asked, { signal, capture: true });
+    if (exitCode === 0 && stdout.trim().startsWith('/')) return stdout.trim();
+  }
+  return join(environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache'), 'ccache');
+}

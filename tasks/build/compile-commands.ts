@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/**
+ * `editor:commands`: compile_commands.json for the files of the device and the driver as they are edited, not as they are
+ * linked into the trees: clangd and its like find every header by it.
+ */
+import { readdirSync } from 'node:fs';
+import { lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DeviceDescription } from '../../vm/device.js';
+import type { Config } from '../config/schema.js';
+import { errnoOf } from '../../lib/errno.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Task } from '../engine/task.js';
+import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { shellQuote } from '../../lib/process/process.js';
+import type { Layout } from './layout.js';
+import { kernelSource } from './linux.js';
+import { compilations } from './relink.js';
+
+/** An entry of a compilation database (the format is LLVM's). */
+export interface CompileCommand {
+  readonly directory: string;
+  /** Absolute. */
+  readonly file: string;
+  /** A shell command. */
+  readonly command: string;
+  readonly output: string;
+}
+
+export function editorTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
+  const { qemu, linux } = device.build;
+  const deviceCommands = join(layout.vm, 'device-commands.json');
+  const tree = layout.tree('qemu');
+  // Other links are read by tools that make something of them.
+  const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
+  const driver = join(layout.device, linux.sources);
+  return [
+    {
+      name: 'editor:device',
+      title: "Editor: the compiler's commands for the device",
+      // Not the build: the commands do not change with the sources.
+      deps: ['qemu:configure'],
+      inputs: {
+        values: { sources: sources.map(({ link, target }) => `${link} -> ${target}`), tree },
+      },
+      outputs: [deviceCommands],
+      jobs: 'one',
+      run: async (context) => {
+        const rules = await compilations(layout.qemuBuild, context);
+        const found = sources.flatMap(({ link, target }) => {
+          const rule = rules.find(({ file }) => file.endsWith(`/${link}`));
+          if (rule === undefined) return [];
+          const { command, file, output } = rule;
+          const edited = join(layout.device, target);
+          return [edit({ directory: layout.qemuBuild, file, command, output }, edited, join(tree, link))];
+        });
+        await mkdir(layout.vm, { recursive: true });
+        await writeFileAtomic(deviceCommands, JSON.stringify(found, null, 2));
+      },
+    },
+    {
+      name: 'editor:commands',
+      title: 'Editor: compile_commands.json',
+      deps: ['editor:device', config.vm.driver === 'module' ? 'driver:module' : 'linux:build'],
+      inputs: { values: { links: linux.links.map(({ link, target }) => `${link} -> ${target}`) } },
+      outputs: [layout.compileCommands],
+      jobs: 'one',
+      run: async (context) => {
+        const found: CompileCommand[] = JSON.parse(await readFile(deviceCommands, 'utf8'));
+        for (const name of readdirSync(driver).filter((each) => each.endsWith('.c'))) {
+          const output = join(linux.directory, name.replace(/\.c$/, '.o'));
+          const record = join(layout.linuxBuild, dirname(output), `.${name.replace(/\.c$/, '.o')}.cmd`);
+          const command = savedCommand(await readFile(record, 'utf8').catch(() => ''));
+          // A file that no Kbuild names is not compiled.
+          if (command === undefined) continue;
+          const linked = join(layout.tree('linux'), linux.directory, name);
+          const file = join(kernelSource(layout), linux.directory, name);
+          const entry = { directory: layout.linuxBuild, file, command, output };
+          found.push(edit(entry, join(driver, name), linked));
+        }
+        await writeFileAtomic(layout.compileCommands, `${JSON.stringify(found, null, 2)}\n`);
+        await offer(layout.compileCommands, join(layout.device, 'compile_commands.json')).catch(
+          (error: unknown) => {
+            context.notice(
+              `No compile_commands.json for editors in ${layout.device}: ${errnoOf(error).message}; it is ${layout.compileCommands}`,
+            );
+          },
+        );
+      },
+    },
+  ];
+}
+
+/** The command for a file where it is edited. What it includes beside it is looked for where it is linked, too. */
+export function edit(entry: CompileCommand, edited: string, linked: string): CompileCommand {
+  const { file, command } = entry;
+  const parts = command.split(` ${file}`);
+  if (parts.length !== 2)
+    throw new StopwatchError(
+      'internal',
+      `Expected '${file}' once in the command that compiles it: ${command}`,
+    );
+  const words = shellQuote({ file: '-iquote', args: [dirname(linked), edited] });
+  // An editor wants the compiler, not what keeps its results.
+  const compiler = parts[0]
+    ?.replace(/^ccache /, '')
+    // Nor what tells a build of the headers: that is the build's own.
+    .replace(/ -MD -MQ \S+ -MF \S+/, '')
+    .replace(/ -Wp,-MM?D,\S+/, '');
+  return { ...entry, file: edited, command: `${compiler} ${words}${parts[1]}`.trim() };
+}
+
+/** The compiler's command in a file that kbuild writes beside an object (scripts/Kbuild.include); undefined: there is none. */
+export function savedCommand(text: string): string | undefined {
+  const [, command] = /^(?:saved)?cmd_\S+ := (.*)$/m.exec(text) ?? [];
+  // Written for make; what comes after the compiler is no concern of an editor's.
+  return command
+    ?.replaceAll('$(pound)', '#')
+    .replaceAll('$$', '$')
+    .replace(/ ; .*$/s, '')
+    .trim();
+}
+
+/** Editors look for it in the directories above a file. Something of the user's own stays. */
+async function offer(file: string, link: string): Promise<void> {
+  const there = await lstat(link).catch(() => undefined);
+  if (there?.isSymbolicLink() === false) return;
+  const beside = `${link}.${process.pid}`;
+  await rm(beside, { force: true });
+  await symlink(file, beside);
+  await rename(beside, link);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, test } from 'vitest';
+import config from '../../config.js';
+import { device } from '../../device/stopwatch/device.js';
+import { createProcesses } from '../../lib/process/process.js';
+import type { Config } from '../config/schema.js';
+import { VARIANTS } from '../config/variants.js';
+import { buildGraph, selectTargets } from '../engine/graph.js';
+import {
+  bootTargets,
+  buildTasks,
+  MODULE_TARGETS,
+  PATCH_TARGETS,
+  prepareTargets,
+  updateTargets,
+} from './graph.js';
+import { nameIn } from './variant-names.js';
+
+const at = (name: string) => `/nowhere/project/.stopwatch/${name}`;
+const paths = {
+  package: '/nowhere/package',
+  device: '/nowhere/package',
+  project: '/nowhere/project',
+  work: '/nowhere/project/.stopwatch',
+  src: at('src'),
+  build: at('build'),
+  results: at('results'),
+  vm: at('vm'),
+  logs: at('logs'),
+  reports: at('reports'),
+};
+const tasksOf = (changed: Config) =>
+  buildTasks(changed, paths, device, {
+    processes: createProcesses(),
+    environment: { PATH: process.env['PATH'] },
+  });
+const withVm = (vm: Partial<Config['vm']>): Config => ({ ...config, vm: { ...config.vm, ...vm } });
+
+const variants: readonly (readonly [string, Config])[] = [
+  ['the defaults', config],
+  ['the driver built in', withVm({ driver: 'builtin' })],
+  ['an ext4 root', withVm({ rootfs: 'ext4' })],
+  [
+    'a tree of the user',
+    {
+      ...config,
+      sources: { ...config.sources, linux: { ...config.sources.linux, tree: '/nowhere/linux' } },
+    },
+  ],
+];
+
+describe.each(variants)('the graph of %s', (_, changed) => {
+  test('is sound, and has every target', () => {
+    const graph = buildGraph(tasksOf(changed));
+    const targets = [
+      ...prepareTargets(undefined),
+      ...PATCH_TARGETS,
+      ...updateTargets(changed),
+      ...bootTargets(changed, { rw: true }),
+    ];
+    expect(() => selectTargets(graph, targets)).not.toThrow();
+  });
+});
+
+describe('variants', () => {
+  const graphs = VARIANTS.map((variant) => {
+    const changed = { ...config, build: { ...config.build, variant } };
+    return { variant, changed, tasks: tasksOf(changed) };
+  });
+
+  test.each(graphs)('$variant is sound, and has every target', ({ variant, changed, tasks }) => {
+    const targets = [...updateTargets(changed), ...MODULE_TARGETS, 'guest:disk'];
+    const named = targets.map((name) => nameIn(variant, name));
+    expect(() => selectTargets(buildGraph(tasks), named)).not.toThrow();
+  });
+
+  // Otherwise a run of the one would make what the other has stale.
+  test('what has one name in several is the same in them all', () => {
+    const seen = new Map<string, object>();
+    for (const { name, deps, inputs, outputs } of graphs.flatMap(({ tasks }) => tasks)) {
+      expect([name, seen.get(name) ?? { deps, inputs, outputs }]).toEqual([name, { deps, inputs, outputs }]);
+      seen.set(name, { deps, inputs, outputs });
+    }
+  });
+
+  test('what has several names is in several places', () => {
+    const places = new Map<string, string>();
+    for (const { name, outputs } of graphs.flatMap(({ tasks }) => tasks))
+      for (const output of outputs) {
+        expect([output, places.get(output) ?? name]).toEqual([output, name]);
+        places.set(output, name);
+      }
+  });
+});
+
+/** The target and all that it needs. */
+function ancestors(changed: Config, target: string): string[] {
+  return selectTargets(buildGraph(tasksOf(changed)), [target]).tasks.map(({ name }) => name);
+}
+
+describe('what a change makes stale', () => {
+  test('prepare of one source is about that one', () => {
+    expect(ancestors(config, 'busybox:tree')).toEqual(['busybox:download', 'busybox:tree']);
+  });
+
+  test('the kernel does not wait for the driver when that is a module', () => {
+    const build = tasksOf(config).find(({ name }) => name === 'linux:build');
+    expect(build?.inputs.files).toEqual([]);
+    expect(ancestors(config, 'linux:build')).not.toContain('driver:module');
+  });
+
+  test('the kernel is built again for a driver that is in it', () => {
+    const build = tasksOf(withVm({ driver: 'builtin' })).find(({ name }) => name === 'linux:build');
+    expect(build?.inputs.files).toEqual(['/nowhere/package/driver/stopwatch']);
+    expect(ancestors(withVm({ driver: 'builtin' }), 'guest:initramfs')).not.toContain('driver:module');
+  });
+
+  test('the module needs the kernel, and nothing of QEMU', () => {
+    const names = ancestors(config, MODULE_TARGETS[0] ?? '');
+    expect(names).toContain('linux:build');
+    expect(names.filter((name) => name.startsWith('qemu'))).toEqual([]);
+  });
+
+  test('a tree of the user is neither downloaded nor extracted', () => {
+    const [, own] = variants[3] ?? ['', config];
+    expect(ancestors(own, 'linux:patch')).toEqual(['linux:tree', 'linux:patch']);
+  });
+});

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/** The whole task graph, as a function of the configuration, and the targets of each command. */
+import type { Config, SourceName } from '../config/schema.js';
+import type { Task } from '../engine/task.js';
+import type { Paths } from '../config/paths.js';
+import type { Device } from '../../vm/device.js';
+import { deviceTreeTask } from '../boot/boot.js';
+import { busyboxTasks } from './busybox.js';
+import { editorTasks } from './compile-commands.js';
+import { diskTask } from './disk.js';
+import { GENERATED, generatedTask } from './generated.js';
+import { layoutOf } from './layout.js';
+import { linuxTasks } from './linux.js';
+import { manifestTask } from './manifest.js';
+import { qemuTasks } from './qemu.js';
+import { rootfsTasks } from './rootfs.js';
+import type { SourcePorts } from './sources.js';
+import { namedIn } from './variant-names.js';
+
+export function buildTasks(config: Config, paths: Paths, declared: Device, ports: SourcePorts): Task[] {
+  const layout = layoutOf(config, paths);
+  const device = declared.description;
+  const parts = [
+    generatedTask(layout, declared),
+    ...qemuTasks(config, layout, device, ports),
+    ...linuxTasks(config, layout, device, ports),
+    ...busyboxTasks(config, layout, device, ports),
+    ...rootfsTasks(config, layout, device),
+    diskTask(config, layout, device),
+    deviceTreeTask(config, layout, device),
+    ...editorTasks(config, layout, device),
+  ];
+  return namedIn(config.build.variant, [...parts, manifestTask(config, layout, device, parts)]);
+}
+
+/** `prepare`: the trees are there. */
+export function prepareTargets(part: SourceName | undefined): string[] {
+  return (part === undefined ? (['qemu', 'linux', 'busybox'] as const) : [part]).map(
+    (name) => `${name}:tree`,
+  );
+}
+
+/** `patch`: ours is in them. */
+export const PATCH_TARGETS = [GENERATED, 'qemu:patch', 'linux:patch', 'busybox:tree'];
+
+/** What a boot needs. */
+export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
+  const root = config.vm.rootfs === 'ext4' ? 'guest:ext4' : 'guest:initramfs';
+  return ['qemu:build', 'linux:build', options.rw ? 'guest:disk' : root, 'vm:devicetree'];
+}
+
+/** `update`: all that a boot needs, what it was made of, and what editors want to know. */
+export function updateTargets(config: Config): string[] {
+  return [...bootTargets(config), 'vm:manifest', 'editor:commands'];
+}
+
+export const MODULE_TARGETS = ['driver:module'];

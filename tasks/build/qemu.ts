@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/** QEMU with one machine and one device: `qemu:meson`, `qemu:configure`, `qemu:build`. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join, relative } from 'node:path';
+import type { Config } from '../config/schema.js';
+import type { Variant } from '../config/variants.js';
+import type { Task, TaskContext } from '../engine/task.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { extractDebianPackage } from '../trees/archive/extract.js';
+import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import { COUNTING } from '../../lab/coverage.js';
+import { DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
+import { GENERATED } from './generated.js';
+import type { Layout } from './layout.js';
+import { patchTask } from './patching.js';
+import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
+import { PLAIN_QEMU } from './variant-names.js';
+
+export function qemuTasks(
+  config: Config,
+  layout: Layout,
+  device: DeviceDescription,
+  ports: SourcePorts,
+): Task[] {
+  const tree = layout.tree('qemu');
+  const build = layout.qemuBuild;
+  const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
+  // A relative path gets into the binary (__FILE__), so that two checkouts build the same one.
+  const source = relative(build, tree);
+  const { variant } = config.build;
+  const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
+  const again = DEVICE_AGAIN[variant];
+  const links = device.build.qemu.links.map(({ target }) => join(layout.device, target));
+  const stamp = join(build, 'configured-as.json');
+  const configure = async (context: TaskContext): Promise<void> => {
+    const how = JSON.stringify([
+      tree,
+      args,
+      await versionOf('gcc', context),
+      await versionOf('ninja', context),
+    ]);
+    // What only changes files of the tree is ninja's to notice: it configures again by itself.
+    if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
+    await rm(build, { recursive: true, force: true });
+    await mkdir(build, { recursive: true });
+    await context.exec(join(source, 'configure'), args, {
+      cwd: build,
+      env: buildEnvironment(layout, ports),
+    });
+    await writeFile(stamp, how);
+  };
+  return [
+    ...sourceTasks('qemu', config, layout, ports),
+    patchTask('qemu', config, layout, device, ports),
+    mesonTask(config, layout, ports),
+    {
+      name: 'qemu:configure',
+      title: 'QEMU: configure',
+      deps: ['qemu:patch', 'qemu:meson'],
+      inputs: {
+        values: { args, ccache },
+        tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
+      },
+      // Not build.ninja: where a meson.build or the place of a link has changed, ninja writes that anew by itself.
+      outputs: [stamp],
+      jobs: 'one',
+      run: configure,
+    },
+    {
+      name: again === undefined ? 'qemu:build' : PLAIN_QEMU,
+      title: 'QEMU: build',
+      deps: ['qemu:configure', GENERATED],
+      inputs: { files: links, trees: [tree], values: { ccache } },
+      outputs: [join(build, 'qemu-system-aarch64')],
+      jobs: 'ninja',
+      // Where the device is compiled again, what is linked next needs the objects themselves.
+      ...(again === undefined ? { kept: true as const } : {}),
+      run: async (context) => {
+        const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
+        if (!existsSync(join(build, 'build.ninja'))) await configure(context);
+        await carryOn(build, context, async () => {
+          await context.exec('ninja', [...jobs, 'qemu-system-aarch64'], {
+            cwd: build,
+            env: buildEnvironment(layout, ports),
+          });
+        });
+      },
+    },
+    ...(again === undefined ? [] : [deviceAgainTask(again, PLAIN_QEMU, layout, device)]),
+  ];
+}
+
+const VARIANT_ARGUMENTS: Readonly<Record<Variant, readonly string[]>> = {
+  plain: [],
+  sanitize: ['--enable-asan', '--enable-ubsan'],
+  coverage: [],
+  debug: [],
+};
+
+/** Variants that are the plain build but for the device. */
+const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
+  plain: undefined,
+  sanitize: undefined,
+  coverage: COUNTING,
+  debug: DEBUGGED,
+};
+
+function configureArguments(
+  tree: string,
+  source: string,
+  device: DeviceDescription,
+  ccache: boolean,
+): string[] {
+  return [
+    '--target-list=aarch64-softmmu',
+    '--without-default-features',
+    '--without-default-devices',
+    `--with-devices-aarch64=${device.build.qemu.deviceList}`,
+    '--enable-system',
+    '--enable-tcg',
+    ...(process.arch === 'arm64' && process.platform === 'linux' ? ['--enable-kvm'] : []),
+    '--enable-fdt=system',
+    '--enable-trace-backends=log',
+    '--disable-debug-info',
+    // Never PyPI: what is not in the tree comes from qemu:meson.
+    '--disable-download',
+    '--disable-docs',
+    '--disable-tools',
+    '--disable-install-blobs',
+    '--disable-werror',
+    `--extra-cflags=-ffile-prefix-map=${tree}/=${source}/`,
+    ...(ccache ? ['--cc=ccache gcc'] : []),
+  ];
+}
+
+/** For configure and for ninja, which configures again when a meson.build changes. */
+function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, string> {
+  const tools = join(layout.mesonTools, 'usr');
+  return {
+    ...ccacheEnvironment(layout.work),
+    // scripts/decodetree.py iterates over sets: without it the order of its output changes from run to run.
+    PYTHONHASHSEED: '0',
+    // What Python keeps of its scripts would be a change of the tree, and so make a finished build stale.
+    PYTHONPYCACHEPREFIX: join(layout.build, 'qemu-pycache'),
+    PATH: [join(tools, 'bin'), ports.environment['PATH'] ?? ''].join(delimiter),
+    PYTHONPATH: join(tools, 'lib', 'python3', 'dist-packages'),
+  };
+}
+
+/**
+ * Releases of QEMU carry meson and pycotap as wheels, which configure installs
+ * by itself. A release that Debian repacked has none: then Debian's own
+ * packages of the two are unpacked beside the build.
+ */
+function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
+  const packages = Object.entries(config.qemuTools);
+  return {
+    name: 'qemu:meson',
+    title: 'QEMU: meson, where the release has none',
+    deps: ['qemu:tree'],
+    inputs: { values: { packages: packages.map(([name, place]) => ({ name, ...place })) } },
+    outputs: [layout.mesonTools],
+    jobs: 'one',
+    run: async (context: TaskContext) => {
+      await rm(layout.mesonTools, { recursive: true, force: true });
+      await mkdir(layout.mesonTools, { recursive: true });
+      const wheels = await readdir(join(layout.tree('qemu'), 'python', 'wheels')).catch(() => []);
+      if (wheels.some((name) => name.startsWith('meson-'))) return;
+      for (const [name, place] of packages) {
+        const { file } = await fetchFor(context, name, [place], config, ports);
+        const parts = join(layout.build, `meson-tools-${name}`);
+        await extractDebianPackage(
+          { archive: file, directory: parts, replace: true },
+          {
+            processes: context.processes,
+            signal: context.signal,
+            env: context.env,
+            onProgress: (done, total) => context.progress(done, total, 'bytes'),
+            log: (line) => context.log(line),
+          },
+        );
+        await context.exec('cp', ['-a', `${parts}/.`, layout.mesonTools]);
+        await rm(parts, { recursive: true, force: true });
+      }
+    },
+  };
+}

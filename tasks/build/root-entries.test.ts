@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+import { expect, test } from 'vitest';
+import { stopwatchDescription } from '../../device/stopwatch/description.js';
+import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
+
+const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', root: '/with blank' };
+const entries = rootEntries(
+  ['/bin/sh', '/bin/busybox', '/sbin/init', '/usr/bin/awk'],
+  files,
+  stopwatchDescription,
+);
+const paths = entries.map(({ path }) => path);
+
+test('the root has directories before what is in them, and nothing twice', () => {
+  expect(new Set(paths).size).toBe(paths.length);
+  for (const path of paths) {
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    if (parent === '') continue;
+    expect(paths).toContain(parent);
+    expect(paths.indexOf(parent)).toBeLessThan(paths.indexOf(path));
+  }
+  expect(paths).toContain('/usr/lib/stopwatch');
+});
+
+test('applets are links to Busybox; init is ours, not an applet', () => {
+  expect(entries).toContainEqual({ kind: 'link', path: '/bin/sh', to: '/bin/busybox' });
+  expect(entries).toContainEqual({ kind: 'link', path: '/sbin/init', to: '/init' });
+  expect(entries.filter(({ path }) => path === '/bin/busybox')).toHaveLength(1);
+});
+
+test('without a module there is none in the root', () => {
+  const builtin = rootEntries([], { ...files, module: undefined }, stopwatchDescription);
+  expect(builtin.some(({ path }) => path.endsWith('.ko'))).toBe(false);
+  expect(paths).toContain('/lib/modules/stopwatch.ko');
+});
+
+const some: readonly Entry[] = [
+  { kind: 'dir', path: '/dev', mode: 0o755 },
+  { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
+  { kind: 'file', path: '/init', mode: 0o755, from: '/with blank/init.sh' },
+  { kind: 'link', path: '/sbin', to: '/bin' },
+];
+
+test('gen_init_cpio splits at blanks, so paths of the host go through the environment', () => {
+  expect(cpioList(some)).toEqual({
+    list: 'dir /dev 0755 0 0\nnod /dev/console 0600 0 0 c 5 1\nfile /init ${FILE2} 0755 0 0\nslink /sbin /bin 0777 0 0\n',
+    env: { FILE2: '/with blank/init.sh' },
+  });
+});
+
+test('every inode of the image gets a mode with its type, owner root and the one time', () => {
+  const lines = debugfsScript(some).split('\n');
+  expect(lines).toContain('mkdir /dev');
+  expect(lines).toContain('set_inode_field /dev mode 040755');
+  expect(lines).toContain('mknod console c 5 1');
+  expect(lines).toContain('set_inode_field /dev/console mode 020600');
+  expect(lines).toContain('write "/with blank/init.sh" /init');
+  expect(lines).toContain('set_inode_field /init mode 0100755');
+  expect(lines).toContain('symlink /sbin /bin');
+  for (const { path } of some) {
+    expect(lines).toContain(`set_inode_field ${path} uid 0`);
+    expect(lines).toContain(`set_inode_field ${path} mtime @1767225600`);
+  }
+});

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/** What is in the guest's root, and how the tools that make an image of it are told. Pure. */
+import { basename, dirname, join } from 'node:path';
+import { unreachable } from '../engine/events.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { BUILD_EPOCH } from './build-tools.js';
+
+/** One entry of the root; owner and group are root's. */
+export type Entry =
+  | { readonly kind: 'dir'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly from: string }
+  | { readonly kind: 'link'; readonly path: string; readonly to: string }
+  | {
+      readonly kind: 'char';
+      readonly path: string;
+      readonly mode: number;
+      readonly major: number;
+      readonly minor: number;
+    };
+
+const DIRECTORIES = [
+  ['/bin', 0o755],
+  ['/dev', 0o755],
+  ['/etc', 0o755],
+  ['/lib', 0o755],
+  ['/lib/modules', 0o755],
+  ['/mnt', 0o755],
+  ['/proc', 0o755],
+  ['/root', 0o700],
+  ['/run', 0o755],
+  ['/sbin', 0o755],
+  ['/sys', 0o755],
+  ['/tmp', 0o1777],
+  ['/usr', 0o755],
+  ['/usr/bin', 0o755],
+  ['/usr/sbin', 0o755],
+] as const;
+
+/** What is in the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
+export function rootEntries(
+  applets: readonly string[],
+  files: { readonly busybox: string; readonly module: string | undefined; readonly root: string },
+  device: DeviceDescription,
+): Entry[] {
+  const guest = device.build.guest.map(
+    ({ file, path, mode }): Entry => ({ kind: 'file', path, mode, from: join(files.root, file) }),
+  );
+  const ours = new Set(['/bin/busybox', '/sbin/init', ...guest.map(({ path }) => path)]);
+  return [
+    ...DIRECTORIES.map(([path, mode]): Entry => ({ kind: 'dir', path, mode })),
+    ...furtherDirectories(guest).map((path): Entry => ({ kind: 'dir', path, mode: 0o755 })),
+    // The kernel opens it for init before init can mount anything.
+    { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
+    { kind: 'file', path: '/bin/busybox', mode: 0o755, from: files.busybox },
+    ...applets
+      .filter((path) => !ours.has(path))
+      .sort()
+      .map((path): Entry => ({ kind: 'link', path, to: '/bin/busybox' })),
+    { kind: 'link', path: '/sbin/init', to: '/init' },
+    ...guest,
+    ...(files.module === undefined
+      ? []
+      : [
+          {
+            kind: 'file',
+            path: `/lib/modules/${device.module}.ko`,
+            mode: 0o644,
+            from: files.module,
+          } as const,
+        ]),
+  ];
+}
+
+/** Those that these need beside the usual ones, the upper ones first: nobody makes them by the way. */
+function furtherDirectories(entries: readonly Entry[]): readonly string[] {
+  const usual = new Set<string>(['/', ...DIRECTORIES.map(([path]) => path)]);
+  const further = new Set<string>();
+  for (const { path } of entries) {
+    for (let directory = dirname(path); !usual.has(directory); directory = dirname(directory)) {
+      further.add(directory);
+    }
+  }
+  return [...further].sort();
+}
+
+/** A list for the kernel's gen_init_cpio, and the environment that it is to be read with: the tool splits at blanks, but puts in variables afterwards. */
+export function cpioList(entries: readonly Entry[]): {
+  readonly list: string;
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const env: Record<string, string> = {};
+  const list = entries.map((entry, index) => {
+    switch (entry.kind) {
+      case 'dir':
+        return `dir ${entry.path} ${octal(entry.mode)} 0 0\n`;
+      case 'file':
+        env[`FILE${index}`] = entry.from;
+        return `file ${entry.path} \${FILE${index}} ${octal(entry.mode)} 0 0\n`;
+      case 'link':
+        return `slink ${entry.path} ${entry.to} 0777 0 0\n`;
+      case 'char':
+        return `nod ${entry.path} ${octal(entry.mode)} 0 0 c ${entry.major} ${entry.minor}\n`;
+      default:
+        return unreachable(entry);
+    }
+  });
+  return { list: list.join(''), env };
+}
+
+/**
+ * Commands for debugfs(8) that fill an empty ext4 image. Not `mke2fs -d`: that
+ * copies the caller's owner and times into the image.
+ */
+export function debugfsScript(entries: readonly Entry[]): string {
+  const lines = entries.flatMap((entry) => {
+    const { path } = entry;
+    switch (entry.kind) {
+      case 'dir':
+        return [`mkdir ${path}`, ...inode(path, 0o040000 | entry.mode)];
+      case 'file':
+        return [`write "${entry.from}" ${path}`, ...inode(path, 0o100000 | entry.mode)];
+      case 'link':
+        return [`symlink ${path} ${entry.to}`, ...inode(path, 0o120777)];
+      case 'char':
+        return [
+          `cd ${dirname(path)}`,
+          `mknod ${basename(path)} c ${entry.major} ${entry.minor}`,
+          'cd /',
+          ...inode(path, 0o020000 | entry.mode),
+        ];
+      default:
+        return unreachable(entry);
+    }
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function inode(path: string, mode: number): string[] {
+  const times = ['atime', 'ctime', 'mtime', 'crtime'].map((name) => [name, `@${BUILD_EPOCH}`]);
+  return [['mode', octal(mode)], ['uid', '0'], ['gid', '0'], ...times].map(
+    ([field, value]) => `set_inode_field ${path} ${field} ${value}`,
+  );
+}
+
+const octal = (mode: number): string => `0${mode.toString(8)}`;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/** The guest's root file system, made without root: `guest:initramfs` and `guest:ext4`. */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/schema.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Task, TaskContext } from '../engine/task.js';
+import type { DeviceDescription } from '../../vm/device.js';
+import { BUILD_EPOCH } from './build-tools.js';
+import type { Layout } from './layout.js';
+import { modulePath } from './linux.js';
+import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
+
+/** Where the files of the root come from. */
+export function rootFiles(config: Config, layout: Layout, device: DeviceDescription) {
+  const module = config.vm.driver === 'module' ? modulePath(layout, device) : undefined;
+  return { busybox: layout.busybox, module, root: layout.device };
+}
+
+export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
+  const files = rootFiles(config, layout, device);
+  const { module } = files;
+  const nowhere = { busybox: 'busybox', module: module && 'module', root: '' };
+  const scripts = device.build.guest.map(({ file }) => join(layout.device, file));
+  const deps = ['busybox:build', ...(module === undefined ? [] : ['driver:module'])];
+  const inputs = {
+    files: [...scripts, layout.busybox, ...(module === undefined ? [] : [module])],
+    // Busybox's own list and the files' contents come with the files.
+    values: { root: rootEntries([], nowhere, device) },
+  };
+  const entries = async () => {
+    const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');
+    return rootEntries(links.split('\n').filter(Boolean), files, device);
+  };
+  const cpio = join(layout.build, 'gen_init_cpio');
+  const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
+  return [
+    {
+      name: 'guest:cpio-tool',
+      title: "Guest: the kernel's maker of initramfs",
+      deps: ['linux:tree'],
+      inputs: { files: [source], tools: ['gcc'] },
+      outputs: [cpio],
+      jobs: 'one',
+      run: async (context) => {
+        await mkdir(layout.build, { recursive: true });
+        // Compiled alone it needs no configured kernel.
+        await context.exec('gcc', ['-O2', '-o', cpio, source]);
+      },
+    },
+    {
+      name: 'guest:initramfs',
+      title: 'Guest: initramfs',
+      deps: [...deps, 'guest:cpio-tool'],
+      inputs,
+      outputs: [layout.initramfs],
+      jobs: 'one',
+      kept: true,
+      run: async (context) => makeInitramfs(context, layout, cpio, await entries()),
+    },
+    {
+      name: 'guest:ext4',
+      title: 'Guest: ext4 image',
+      deps,
+      inputs: { ...inputs, values: { ...inputs.values, MiB: config.vm.ext4MiB } },
+      outputs: [layout.ext4],
+      jobs: 'one',
+      run: async (context) => makeExt4(context, layout, await entries(), config.vm.ext4MiB),
+    },
+  ];
+}
+
+async function makeInitramfs(
+  context: TaskContext,
+  layout: Layout,
+  tool: string,
+  entries: readonly Entry[],
+): Promise<void> {
+  await mkdir(dirname(layout.initramfs), { recursive: true });
+  const listFile = join(layout.build, 'initramfs.list');
+  const { list, env } = cpioList(entries);
+  await writeFile(listFile, list);
+  const partial = `${layout.initramfs}.partial`;
+  const script = 'exec "$0" -t "$1" "$2" >"$3"';
+  await context.exec('sh', ['-c', script, tool, String(BUILD_EPOCH), listFile, partial], { env });
+  await rename(partial, layout.initramfs);
+}
+
+/** Fixed, so that the same files give the same image; "SWCH" in it. */
+const UUID = '53574348-0000-4000-8000-000000000001';
+
+const FIXED_TIME = {
+  SOURCE_DATE_EPOCH: String(BUILD_EPOCH),
+  E2FSPROGS_FAKE_TIME: String(BUILD_EPOCH),
+};
+
+/** Our own, because the defaults differ from release to release of e2fsprogs. */
+const MKE2FS_CONF = `[defaults]
+\tbase_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
+[fs_types]
+\text4 = {
+\t\tfeatures = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
+\t}
+\tsmall = {
+\t\tinode_ratio = 4096
+\t}
+`;
+
+async function makeExt4(
+  context: TaskContext,
+  layout: Layout,
+  entries: readonly Entry[],
+  mebibytes: number,
+): Promise<void> {
+  await mkdir(dirname(layout.ext4), { recursive: true });
+  const partial = `${layout.ext4}.partial`;
+  await rm(partial, { force: true });
+  const conf = join(layout.build, 'mke2fs.conf');
+  await writeFile(conf, MKE2FS_CONF);
+  const env = { MKE2FS_CONFIG: conf, ...FIXED_TIME };
+  const fixed = `hash_seed=${UUID},root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1`;
+  const sizes = ['-b', '4096', '-I', '256', '-N', '1024', '-m', '0'];
+  const args = ['-q', '-F', '-t', 'ext4', ...sizes, '-L', 'root', '-U', UUID, '-E', fixed];
+  await context.exec('mke2fs', [...args, partial, `${mebibytes}M`], { env });
+  await byDebugfs(context, layout, debugfsScript(entries), partial);
+  await rename(partial, layout.ext4);
+}
+
+/** Carries out debugfs commands on an image. Throws 'command-failed' with what it complains about. */
+export async function byDebugfs(
+  context: TaskContext,
+  layout: Layout,
+  commands: string,
+  image: string,
+): Promise<void> {
+  const script = join(layout.build, 'rootfs.debugfs');
+  await writeFile(script, commands);
+  // Both streams: a command of the script that fails changes nothing but what is printed.
+  const said = await context.exec('sh', ['-c', 'exec debugfs -w -f "$0" "$1" 2>&1', script, image], {
+    env: FIXED_TIME,
+    capture: true,
+  });
+  // A file that is to be removed need not be there.
+  const harmless = /^(debugfs[: ]|Allocated inode|rm: File not found)/;
+  const complaints = said.split('\n').filter((line) => line !== '' && !harmless.test(line));
+  if (complaints.length > 0) {
+    throw new StopwatchError('command-failed', `debugfs did not fill ${image}: ${complaints[0]}`, {
+      log: context.logFile,
+      lastLines: complaints.slice(0, 20),
+      hint: 'If it says that there is no room, make vm.ext4MiB larger.',
+    });
+  }
+}

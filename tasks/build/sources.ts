@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/** `<source>:download` and `<source>:tree`: a release becomes a verified archive, and that a source tree. */
+import { existsSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Config, Place, Source, SourceName } from '../config/schema.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Json, Task, TaskContext } from '../engine/task.js';
+import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { baseEnvironment } from '../../lib/environment.js';
+import type { Processes } from '../../lib/process/process.js';
+import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
+import { extractRelease } from '../trees/archive/extract.js';
+import { recordPristine } from '../trees/pristine.js';
+import type { Layout } from './layout.js';
+import { readStamp } from './source-stamp.js';
+
+export const TITLES: Readonly<Record<SourceName, string>> = {
+  qemu: 'QEMU',
+  linux: 'Linux',
+  busybox: 'Busybox',
+};
+
+/** A file at the top of each tree that tells it from any other directory. */
+export const LANDMARKS: Readonly<Record<SourceName, string>> = {
+  qemu: 'qemu-options.hx',
+  linux: 'Kbuild',
+  busybox: 'applets/applets.c',
+};
+
+/** What the download step needs beyond a task's context. */
+export interface SourcePorts {
+  readonly processes: Processes;
+  /** The user's environment: proxies, XDG_CACHE_HOME. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The directory of downloads that all checkouts share. */
+export function cacheDirectory(config: Config, environment: SourcePorts['environment']): string {
+  if (config.downloads.directory !== null) return config.downloads.directory;
+  const base = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache');
+  return join(base, 'stopwatch');
+}
+
+type DownloadContext = Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice'>;
+
+/** Downloads one file for a task, with progress on its row. */
+export async function fetchFor(
+  context: DownloadContext,
+  what: string,
+  places: readonly Place[],
+  config: Config,
+  ports: SourcePorts,
+): Promise<Downloaded> {
+  const { stallSeconds, tries, offline } = config.downloads;
+  return await download(
+    { what, places, stallSeconds, tries, offline, cache: cacheDirectory(config, ports.environment) },
+    downloadDeps(context, ports),
+  );
+}
+
+/** For a download whose progress is shown on the task's row. */
+export function downloadDeps(
+  context: DownloadContext,
+  { processes, environment }: SourcePorts,
+): DownloadDeps {
+  return {
+    processes,
+    signal: context.signal,
+    env: baseEnvironment(environment),
+    proxyEnv: environment,
+    onProgress: (done, total) => context.progress(done, total, 'bytes'),
+    log: (line) => context.log(line),
+    notice: (text) => context.notice(text),
+  };
+}
+
+/** The tasks that end with `layout.tree(name)` being there. */
+export function sourceTasks(name: SourceName, config: Config, layout: Layout, ports: SourcePorts): Task[] {
+  const source = config.sources[name];
+  return source.tree === null
+    ? [downloadTask(name, source, config, layout, ports), treeTask(name, source, config, layout, ports)]
+    : [ownTreeTask(name, source.tree)];
+}
+
+const what = (name: SourceName, source: Source) => `${TITLES[name]} ${source.version}`;
+const placesValue = (source: Source): Json => source.places.map((place) => ({ ...place }));
+
+function downloadTask(
+  name: SourceName,
+  source: Source,
+  config: Config,
+  layout: Layout,
+  ports: SourcePorts,
+): Task {
+  return {
+    name: `${name}:download`,
+    title: `${what(name, source)}: download and verify`,
+    deps: [],
+    inputs: { values: { places: placesValue(source) } },
+    outputs: [layout.sourceStamp(name)],
+    jobs: 'none',
+    run: async (context) => {
+      const { file, sha256, place, from } = await fetchFor(
+        context,
+        what(name, source),
+        source.places,
+        config,
+        ports,
+      );
+      context.log(`sha256 ${sha256}  ${file} (${from})`);
+      await writeFileAtomic(layout.sourceStamp(name), JSON.stringify({ file, sha256, place }));
+    },
+  };
+}
+
+function treeTask(
+  name: SourceName,
+  source: Source,
+  config: Config,
+  layout: Layout,
+  ports: SourcePorts,
+): Task {
+  const directory = layout.tree(name);
+  // Written before a tree is extracted: a tree that is there was extracted as this says.
+  const intentFile = `${directory}.tree.json`;
+  return {
+    name: `${name}:tree`,
+    title: `${what(name, source)}: extract`,
+    deps: [`${name}:download`],
+    inputs: { values: { leaveOut: source.leaveOut } },
+    outputs: [directory],
+    jobs: 'one',
+    run: async (context) => {
+      let stamp = await readStamp(layout.sourceStamp(name));
+      const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: source.leaveOut });
+      if (existsSync(directory)) {
+        const was = await readFile(intentFile, 'utf8').catch(() => undefined);
+        if (was === intent) return;
+        // There may be edits in it: it is put aside, never deleted.
+        const aside = `${directory}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+        await rename(directory, aside);
+        // What is known of it goes along, so that edits in it can be told later.
+        for (const known of ['.tree.json', '.pristine']) {
+          await rename(`${directory}${known}`, `${aside}${known}`).catch(() => {});
+        }
+        context.notice(`${basename(directory)} is extracted anew; the old tree is kept in ${aside}`);
+      }
+      if (stamp === undefined || !existsSync(stamp.file)) {
+        stamp = await fetchFor(context, what(name, source), source.places, config, ports);
+      }
+      await writeFileAtomic(intentFile, intent);
+      const deps = {
+        processes: ports.processes,
+        signal: context.signal,
+        env: baseEnvironment(ports.environment),
+        onProgress: (done: number, total: number) => context.progress(done, total, 'bytes'),
+        log: (line: string) => context.log(line),
+      };
+      const { leaveOut } = source;
+      await extractRelease({ archive: stamp.file, directory, leaveOut }, deps);
+      // For update_patches, and to know edits by hand. The build's own look at the tree, later, finds all sums there.
+      const { file, sha256 } = stamp;
+      const release = { tree: directory, archive: async () => file, sha256, leaveOut };
+      await recordPristine(release, join(layout.work, 'state', 'trees'), deps);
+    },
+  };
+}
+
+function ownTreeTask(name: SourceName, directory: string): Task {
+  return {
+    name: `${name}:tree`,
+    title: `${TITLES[name]}: the tree in ${directory}`,
+    deps: [],
+    inputs: { values: { directory }, files: [join(directory, LANDMARKS[name])] },
+    outputs: [],
+    jobs: 'one',
+    run: async () => {
+      const landmark = join(directory, LANDMARKS[name]);
+      if (existsSync(landmark)) return;
+      throw new StopwatchError(
+        'bad-source-tree',
+        `${directory} is no source tree of ${TITLES[name]}: expected ${landmark}, got nothing there`,
+        { hint: `Give the top directory of a ${TITLES[name]} tree: --source ${name}=PATH` },
+      );
+    },
+  };
+}

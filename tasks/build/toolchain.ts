@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/** The task graph of the configuration in force, and the executor that runs it for a command. */
+import { availableParallelism } from 'node:os';
+import type { Variant } from '../config/variants.js';
+import type { Device } from '../../vm/device.js';
+import type { Stage } from '../../vm/report.js';
+import { loadDevice } from '../config/device.js';
+import { type CompileCache, createCompileCache } from '../cache/compile-cache.js';
+import { credentialsFrom } from '../cache/store.js';
+import type { Emit } from '../engine/events.js';
+import { createExecutor, type Executor } from '../engine/executor.js';
+import type { Task } from '../engine/task.js';
+import { baseEnvironment } from '../../lib/environment.js';
+import { usesCcache } from './build-tools.js';
+import { buildTasks } from './graph.js';
+import { keepWithin } from '../commands/clean/old-state.js';
+import type { Services } from '../commands/services.js';
+import { nameIn } from './variant-names.js';
+
+/** Executor and graph for one command. */
+export interface Toolchain {
+  /** What is built: the project's own device, or the package's. */
+  readonly device: Device;
+  readonly executor: Executor;
+  readonly tasks: readonly Task[];
+  readonly variant: Variant;
+  /** What ran so far, for the report. */
+  readonly stages: readonly Stage[];
+  /** Keeps what is old within its limits. */
+  readonly tidy: () => Promise<void>;
+  /** Undefined when compilers are called without ccache. */
+  readonly cache: CompileCache | undefined;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
+  const { loaded, environment, signal } = services;
+  const { config, paths } = loaded;
+  const device = await loadDevice(paths);
+  const processes = await services.processes();
+  const stages: Stage[] = [];
+  const tasks = buildTasks(config, paths, device, { processes, environment });
+  const compiling = new Set(
+    tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
+  );
+  const jobs = config.build.jobs === 0 ? availableParallelism() : config.build.jobs;
+  const cache = await compileCache(services, jobs);
+  const executor = createExecutor({
+    processes,
+    workdir: paths.work,
+    jobs,
+    emit: (event) => {
+      if (event.type === 'task-done') {
+        stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
+      }
+      // Both while the work directory is ours.
+      if (event.type === 'plan' && event.tasks.some(({ name, fresh }) => !fresh && compiling.has(name))) {
+        cache?.start();
+      }
+      if (event.type === 'done') cache?.stop();
+      emit(event);
+    },
+    signal,
+    baseEnv: { ...baseEnvironment(environment), ...cache?.env },
+    treeWatch: services.treeWatch,
+  });
+  const tidy = async () => keepWithin(services);
+  return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
+}
+
+async function compileCache(services: Services, jobs: number): Promise<CompileCache | undefined> {
+  const { loaded, environment, signal } = services;
+  const { config, paths } = loaded;
+  if (!usesCcache(config, environment['PATH'] ?? '')) return undefined;
+  const env = baseEnvironment(environment);
+  return createCompileCache({
+    settings: config.cache,
+    work: paths.work,
+    jobs,
+    credentials: credentialsFrom(environment),
+    warn: (text) => services.emit({ type: 'notice', task: undefined, text }),
+    features: async () => {
+      const processes = await services.processes();
+      const { stdout } = await processes.run(
+        { file: 'ccache', args: ['--version'], env },
+        { signal, capture: true },
+      );
+      return stdout;
+    },
+  });
+}
+
+/** Brings the targets up to date, and `more` on top; both by the names that tasks have in the plain variant. Throws what went wrong, all of it. */
+export async function bringUpToDate(
+  { executor, tasks, variant, tidy, cache, emit, signal }: Toolchain,
+  targets: readonly string[],
+  more: readonly Task[] = [],
+): Promise<void> {
+  const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
+  const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
+  const { errors } = await executor
+    .run([...tasks, ...others], named(targets))
+    .finally(async () => cache?.finish({ hurry: signal.aborted }));
+  const used = cache?.use();
+  if (used !== undefined) emit({ type: 'compile-cache', cache: used });
+  const [first] = errors;
+  if (first === undefined) return tidy();
+  throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
+}

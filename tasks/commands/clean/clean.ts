@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/** `clean`: removes what can be made again, after saying what; what cannot be made again only when it is forced to. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CleanOptions, Result, Services } from '../services.js';
+import { loadDevice } from '../../config/device.js';
+import { VARIANTS } from '../../config/variants.js';
+import { findPaths, type Paths } from '../../config/paths.js';
+import { EXIT, StopwatchError } from '../../../lib/errors.js';
+import { withLock } from '../../../lib/lock.js';
+import { diskWritten } from '../../build/disk.js';
+import { inMiB, kibibytes } from './disk-space.js';
+import { containerWork } from '../docker/docker-plan.js';
+import { layoutOf } from '../../build/layout.js';
+import { cacheDirectory } from '../../build/sources.js';
+import { editsIn, someOf, treeDeps, treesIn } from '../../build/work-trees.js';
+
+/** What goes, and what that is. */
+interface Item {
+  readonly path: string;
+  readonly what: string;
+}
+
+export async function cleanWork(services: Services, options: CleanOptions): Promise<Result> {
+  const places = [services.loaded.paths.work, containerWork(services.loaded.paths.work)]
+    .filter((work) => existsSync(work))
+    .map((work) => findPaths(services.loaded.paths.project, work));
+  const items = itemsFor(services, places, options).filter(({ path }) => existsSync(path));
+  if (items.length === 0)
+    return { exitCode: EXIT.passed, text: 'There is nothing to remove.\n', data: { removed: [] } };
+  const sizes = await kibibytes(
+    items.map(({ path }) => path),
+    services,
+  );
+  const lines = items.map(({ path, what }) => `${inMiB(sizes.get(path)).padStart(12)}  ${path}  (${what})`);
+  const total = [...sizes.values()].reduce((sum, each) => sum + each, 0);
+  const losses = await lossesOf(services, places, options);
+  const list = [...lines, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
+  const paths = items.map(({ path }) => path);
+  const facts = { freedMiB: total / 1024, lost: losses };
+  if (options.dryRun) {
+    const text = `${list}Would free ${inMiB(total)}.\n`;
+    return { exitCode: EXIT.passed, text, data: { wouldRemove: paths, ...facts } };
+  }
+  if (losses.length > 0 && !options.force) {
+    throw new StopwatchError('bad-usage', `Nothing was removed: it would take along what is nowhere else`, {
+      hint: 'npx stopwatch update_patches keeps edits of source trees and of the guest; --force loses them.',
+      lastLines: losses,
+    });
+  }
+  if (!options.force && !(await services.confirm(`${list}Remove this and free ${inMiB(total)}?`, false))) {
+    throw new StopwatchError('bad-usage', `Nothing was removed; it would have been ${paths.join(', ')}`, {
+      hint: 'Give --force to remove it without a question, or --dry-run to see more.',
+    });
+  }
+  await locked(services, places, async () => {
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+  });
+  return {
+    exitCode: EXIT.passed,
+    text: `${list.replaceAll(/^Would be lost/gm, 'Lost')}Freed ${inMiB(total)}.\n`,
+    data: { removed: paths, ...facts },
+    next: 'npx stopwatch all',
+  };
+}
+
+/** Parts that are named, and nothing else. */
+function itemsFor(
+  { loaded, environment }: Services,
+  places: readonly Paths[],
+  options: CleanOptions,
+): Item[] {
+  const items = places.flatMap((paths): Item[] => [
+    ...(options.builds
+      ? [
+          { path: paths.build, what: 'builds' },
+          { path: paths.results, what: 'results of earlier builds' },
+          { path: paths.vm, what: 'what a boot is made of' },
+          { path: paths.logs, what: 'logs of tools' },
+        ]
+      : []),
+    ...(options.sources
+      ? [
+          { path: paths.src, what: 'extracted sources' },
+          // Of the trees; what is known of finished builds stays with them, so that they are right with new trees.
+          { path: join(paths.work, 'state', 'patches'), what: 'which patches they have' },
+        ]
+      : []),
+    ...(options.sources && options.builds
+      ? [{ path: join(paths.work, 'state'), what: 'what is known of finished tasks' }]
+      : []),
+    ...(options.reports ? [{ path: paths.reports, what: 'reports of earlier runs' }] : []),
+  ]);
+  if (options.downloads) {
+    items.push({
+      path: join(cacheDirectory(loaded.config, environment), 'downloads'),
+      what: 'downloads of all checkouts',
+    });
+  }
+  const whole = new Set(items.map(({ path }) => path));
+  return items.filter(({ path }) => !whole.has(join(path, '..')));
+}
+
+/** What cannot be made again: edits by hand in source trees, and what a guest wrote to its disk. */
+async function lossesOf(
+  services: Services,
+  places: readonly Paths[],
+  options: CleanOptions,
+): Promise<readonly string[]> {
+  const { loaded } = services;
+  const deps = await treeDeps(services);
+  const { description } = await loadDevice(loaded.paths);
+  const losses: string[] = [];
+  await locked(services, places, async () => {
+    for (const paths of places) {
+      for (const tree of options.sources ? await treesIn(paths.src) : []) {
+        const edits = await editsIn(paths.work, tree, description, deps);
+        if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
+        else if (edits.length > 0)
+          losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);
+      }
+      for (const variant of options.builds ? VARIANTS : []) {
+        const { config } = loaded;
+        const layout = layoutOf({ ...config, build: { ...config.build, variant } }, paths);
+        if (!(await diskWritten(layout))) continue;
+        losses.push(`${layout.disk}: what the guest of \`run --rw\` wrote`);
+      }
+    }
+  });
+  return losses;
+}
+
+/** Runs `fn` with the locks of all these work directories. */
+async function locked(services: Services, places: readonly Paths[], fn: () => Promise<void>): Promise<void> {
+  const [first, ...others] = places;
+  if (first === undefined) return fn();
+  const { signal, emit } = services;
+  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
+  const processes = await services.processes();
+  return withLock(join(first.work, 'lock'), { signal, wait: true, onWaiting, processes }, async () =>
+    locked(services, others, fn),
+  );
+}

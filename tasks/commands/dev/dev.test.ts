@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findPaths, packageRoot } from '../../config/paths.js';
+import { painter } from '../../report/format.js';
+import { askedBy, watchedPaths } from './rooms.js';
+import { verdictLines } from './verdict.js';
+import { Wishes } from './wishes.js';
+
+const paths = { ...findPaths('/', undefined), project: '/project' };
+const inPackage = (...files: string[]) => files.map((file) => join(packageRoot(), file));
+
+test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
+  [
+    'C asks for a run',
+    ['device/stopwatch/stopwatch.c'],
+    { saved: ['device/stopwatch/stopwatch.c'], restart: false },
+  ],
+  [
+    'the model is compiled first',
+    ['device/stopwatch/model/step.ts'],
+    { compile: true, generate: false, restart: true },
+  ],
+  [
+    'the model alone needs no VM',
+    ['device/stopwatch/model/step.ts', 'vm/crosscheck/judge.ts'],
+    { restart: true, judgement: true },
+  ],
+  [
+    'but with the driver beside it',
+    ['device/stopwatch/model/step.ts', 'driver/stopwatch/stopwatch.c'],
+    { restart: true, judgement: false },
+  ],
+  ['the contract makes the header, too', ['device/stopwatch/contract.ts'], { compile: true, generate: true }],
+  ['a fragment of a configuration does not', ['vm/linux/kernel.config'], { compile: false, restart: false }],
+  [
+    'tests and documents change nothing',
+    ['device/stopwatch/contract.test.ts', 'driver/README.md'],
+    { saved: [] },
+  ],
+])('%s', (_, files, asked) => {
+  expect(askedBy(inPackage(...files), paths)).toMatchObject(asked);
+});
+
+test("the user's settings are read anew, but not compiled", () => {
+  const file = '/project/stopwatch.config.ts';
+  expect(watchedPaths(paths)).toContain(file);
+  expect(askedBy([file], paths)).toEqual({
+    saved: ['stopwatch.config.ts'],
+    compile: false,
+    generate: false,
+    restart: true,
+    judgement: false,
+  });
+});
+
+test("a project's own device is read anew, and nothing of it is compiled", () => {
+  const own = { ...paths, device: '/project' };
+  expect(watchedPaths(own)).toContain('/project/device');
+  expect(askedBy(['/project/device/own/contract.ts'], own)).toEqual({
+    saved: ['device/own/contract.ts'],
+    compile: false,
+    generate: false,
+    restart: true,
+    judgement: false,
+  });
+  expect(askedBy(['/project/device/own.c'], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
+});
+
+test('saves that wait are one run, and to quit comes first', async () => {
+  const wishes = new Wishes();
+  wishes.add({ kind: 'run', saved: ['b', 'a'], at: 20 });
+  wishes.add({ kind: 'shell' });
+  wishes.add({ kind: 'run', saved: ['a', 'c'], at: 30 });
+  expect(await wishes.take()).toEqual({ kind: 'run', saved: ['a', 'b', 'c'], at: 20 });
+  wishes.add({ kind: 'quit', interrupted: false });
+  expect(await wishes.take()).toMatchObject({ kind: 'quit' });
+  expect(await wishes.take()).toEqual({ kind: 'shell' });
+});
+
+test('who waits for one kind is not woken by another', async () => {
+  const wishes = new Wishes();
+  let woken = 0;
+  const some = wishes.some(({ kind }) => kind === 'run').then(() => woken++);
+  const next = wishes.take();
+  wishes.add({ kind: 'shell' });
+  expect(await next).toEqual({ kind: 'shell' });
+  expect(woken).toBe(0);
+  wishes.add({ kind: 'run', saved: [], at: 0 });
+  await some;
+  expect(woken).toBe(1);
+});
+
+test('a verdict beside the one before', () => {
+  const bad = { exitCode: 3, saved: ['device/stopwatch/stopwatch.c'], durationMs: 1900, why: 'They differ' };
+  const good = { exitCode: 0, saved: ['a', 'b', 'c', 'd', 'e'], durationMs: 900, why: '' };
+  expect(verdictLines(bad, undefined, painter(false))).toEqual([
+    'Now     ✖ DIFFERS in 1.90 s  device/stopwatch/stopwatch.c: They differ',
+    'Before  nothing yet',
+  ]);
+  expect(verdictLines({ ...good, saved: [] }, good, painter(false))).toEqual([
+    'Now     ✔ passed in 0.90 s  run again',
+    'Before  ✔ passed in 0.90 s  a, b, c and 2 more',
+  ]);
+});

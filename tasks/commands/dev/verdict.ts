@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/** How the verdict of a save is told, beside that of the one before. Pure. */
+import { z } from 'zod';
+import { EXIT } from '../../../lib/errors.js';
+import { duration, fit, type Paint } from '../../report/format.js';
+
+/** What became of one save. */
+export const verdictSchema = z.object({
+  exitCode: z.number(),
+  /** Relative to the package; empty when the run was asked for by a key. */
+  saved: z.array(z.string()),
+  /** From the save to the verdict, milliseconds. */
+  durationMs: z.number(),
+  /** Why it did not pass; '' when it did. */
+  why: z.string(),
+});
+export type Verdict = z.infer<typeof verdictSchema>;
+
+const WORDS: Readonly<Record<number, string>> = {
+  [EXIT.passed]: 'passed',
+  [EXIT.testFailed]: 'FAILED',
+  [EXIT.usage]: 'BAD CONFIGURATION',
+  [EXIT.differs]: 'DIFFERS',
+  [EXIT.guest]: 'CRASHED',
+  [EXIT.host]: 'NOT BUILT',
+};
+
+/** Columns of the reason. */
+const WHY = 90;
+/** Names of saved files that are shown before it is only a number. */
+const SHOWN = 3;
+
+export function verdictLines(now: Verdict, before: Verdict | undefined, paint: Paint): string[] {
+  return [
+    oneLine('Now   ', now, paint),
+    before === undefined ? `Before  ${paint('dim', 'nothing yet')}` : oneLine('Before', before, paint),
+  ];
+}
+
+function oneLine(label: string, { exitCode, saved, durationMs, why }: Verdict, paint: Paint): string {
+  const passed = exitCode === EXIT.passed;
+  const word = paint(passed ? 'green' : 'red', `${passed ? '✔' : '✖'} ${WORDS[exitCode] ?? 'FAILED'}`);
+  const what = `${savedText(saved)}${why === '' ? '' : `: ${fit(why, WHY)}`}`;
+  return `${label}  ${word} ${paint('dim', `in ${duration(durationMs)}`)}  ${what}`;
+}
+
+export function savedText(saved: readonly string[]): string {
+  if (saved.length === 0) return 'run again';
+  const more = saved.length > SHOWN ? ` and ${saved.length - SHOWN} more` : '';
+  return `${saved.slice(0, SHOWN).join(', ')}${more}`;
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+/** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import { EXIT, StopwatchError, type ExitCode } from '../../../lib/errors.js';
+import { isCheckout } from '../../config/paths.js';
+import { watchFiles, type Watch } from '../../../lib/files/watch.js';
+import { describeFailure } from '../../report/failure.js';
+import { painter } from '../../report/format.js';
+import { layoutOf } from '../../build/layout.js';
+import type { Result, Services, Steps } from '../services.js';
+import { type Key, Keys, KEYS } from './keys.js';
+import { recompile } from './recompile.js';
+import { judgeable, rejudge } from './rejudge.js';
+import { type Asked, askedBy, watchedPaths } from './rooms.js';
+import { readState, writeState } from './state.js';
+import { savedText, type Verdict, verdictLines } from './verdict.js';
+import { Trees, watchText } from './trees.js';
+import { type Wish, Wishes } from './wishes.js';
+
+/** Exit code by which the worker asks to be started anew; none of the documented ones. */
+export const RESTART = 75;
+/** Editors write a file in several steps, and formatters write it again. */
+export const QUIET_MS = 80;
+
+type Uncompiled = Pick<Asked, 'compile' | 'generate' | 'restart'>;
+const NOTHING: Uncompiled = { compile: false, generate: false, restart: false };
+
+function together(one: Uncompiled, other: Uncompiled): Uncompiled {
+  return {
+    compile: one.compile || other.compile,
+    generate: one.generate || other.generate,
+    restart: one.restart || other.restart,
+  };
+}
+
+type RunWish = Extract<Wish, { kind: 'run' }>;
+
+export async function work(services: Services, steps: Steps): Promise<Result> {
+  return new Worker(services, steps).loop();
+}
+
+class Worker {
+  private readonly wishes = new Wishes();
+  private readonly keys: Keys | undefined;
+  private readonly trees: Trees;
+  private readonly services: Services;
+  private readonly stateFile: string;
+  private before: Verdict | undefined;
+  /** The last run in which the device and the model differed. */
+  private divergence: StopwatchError | undefined;
+  /** Saved files that have no verdict yet, because their run was stopped. */
+  private unjudged: readonly string[] = [];
+  private unjudgedAt: number | undefined;
+  /** What must be compiled before anything is judged. */
+  private uncompiled = NOTHING;
+  /** Directory of the last run, as long as nothing but the model has changed since. */
+  private judged: string | undefined;
+  private watch: Watch | undefined;
+  /** The terminal is the guest's. */
+  private inShell = false;
+
+  constructor(
+    services: Services,
+    private readonly steps: Steps,
+  ) {
+    const { config, paths } = services.loaded;
+    const layout = layoutOf(config, paths);
+    this.trees = new Trees({
+      roots: [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')],
+      quietMs: QUIET_MS,
+      onSave: (saved) => {
+        this.judged = undefined;
+        this.wish(saved);
+      },
+    });
+    this.services = { ...services, emit: this.trees.heeding(services.emit), treeWatch: this.trees.watch };
+    this.stateFile = join(paths.work, 'run', 'dev.json');
+    if (services.interactive) this.keys = new Keys(process.stdin, (key) => this.onKey(key));
+  }
+
+  async loop(): Promise<Result> {
+    const { loaded, signal } = this.services;
+    const resumed = await readState(this.stateFile);
+    this.before = resumed?.before;
+    this.judged = resumed?.judged;
+    this.divergence = resumed?.divergence;
+    this.watch = watchFiles({
+      since: resumed?.files,
+      paths: watchedPaths(loaded.paths),
+      quietMs: QUIET_MS,
+      onSave: (paths) => this.onSave(paths),
+      onError: (error) => this.tell(this.failureText(error)),
+    });
+    const onAbort = () => this.wishes.add({ kind: 'quit', interrupted: true });
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    if (resumed === undefined) this.greet();
+    this.keys?.take();
+    if (resumed?.saved !== undefined || resumed === undefined) {
+      const at = performance.now() - (resumed === undefined ? 0 : Date.now() - resumed.savedAt);
+      this.wishes.add({ kind: 'run', saved: resumed?.saved ?? [], at });
+    }
+    try {
+      for (;;) {
+        const wish = await this.wishes.take();
+        if (wish.kind === 'quit') return this.ended(wish.interrupted);
+        if (wish.kind === 'shell') await this.shell();
+        else if (await this.run(wish)) return { exitCode: EXIT.passed, passedThrough: RESTART };
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.watch.close();
+      this.trees.close();
+      this.keys?.release();
+    }
+  }
+
+  private greet(): void {
+    this.tell('Watching device/, driver/, guest_fs/, patches/, the configurations in vm/, and the settings.');
+    void this.trees.watch.ready.then((state) => this.tell(watchText(state)));
+    const { paths } = this.services.loaded;
+    if (paths.device === paths.package && !isCheckout())
+      this.tell('Not the model: in an installed package it is compiled already.');
+    if (this.keys !== undefined) this.tell(KEYS);
+  }
+
+  private onKey(key: Key): void {
+    if (key === 'again') {
+      // Where the system does not tell of every change, as on a network, all is looked at.
+      this.trees.watch.known.clear();
+      this.wishes.add({ kind: 'run', saved: [], at: performance.now() });
+    } else if (key === 'shell') this.wishes.add({ kind: 'shell' });
+    else if (key === 'divergence') this.tell(this.divergenceText());
+    else this.wishes.add({ kind: 'quit', interrupted: key === 'interrupt' });
+  }
+
+  private onSave(paths: readonly string[]): void {
+    const { saved, ...asked } = askedBy(paths, this.services.loaded.paths);
+    if (saved.length === 0) return;
+    if (asked.restart) this.uncompiled = together(this.uncompiled, asked);
+    if (!asked.judgement) this.judged = undefined;
+    if (this.inShell) void this.pushToShell(paths);
+    this.wish(saved);
+  }
+
+  private wish(saved: readonly string[]): void {
+    // The save was that long before we heard of it.
+    this.wishes.add({ kind: 'run', saved, at: performance.now() - QUIET_MS });
+  }
+
+  /** True when the worker must be started anew for what was saved. */
+  private async run({ saved, at }: RunWish): Promise<boolean> {
+    const all = [...new Set([...this.unjudged, ...saved])].sort();
+    const since = Math.min(this.unjudgedAt ?? at, at);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.services.signal, stop.signal]);
+    // Every process of the run listens.
+    setMaxListeners(0, signal);
+    let over = false;
+    // A shell can wait for the verdict; a newer save makes this one's pointless.
+    void this.wishes
+      .some(({ kind }) => kind !== 'shell')
+      .then(() => {
+        if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
+      });
+    if (all.length > 0) this.tell(`Saved: ${savedText(all)}`);
+    let outcome: { exitCode: ExitCode; error: unknown; lines: readonly string[] };
+    const { uncompiled } = this;
+    let restart: 'first' | 'afterwards' | undefined;
+    try {
+      if (this.uncompiled.restart) {
+        // A run that was asked for by a key is a run.
+        restart = this.judged !== undefined && all.length > 0 ? 'afterwards' : 'first';
+        await this.compile(signal, restart === 'afterwards');
+      }
+      if (restart === 'first') outcome = { exitCode: EXIT.passed, error: undefined, lines: [] };
+      else {
+        const result = await (restart === undefined ? this.boot(signal) : this.judgeAgain(signal));
+        outcome = { exitCode: result.exitCode, error: result.error, lines: result.verdict ?? [] };
+      }
+    } catch (thrown) {
+      const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+      outcome = {
+        exitCode: first instanceof StopwatchError ? first.exitCode : EXIT.host,
+        error: thrown,
+        lines: [],
+      };
+    }
+    over = true;
+    // What is saved from here on is the business of the worker that comes next, if one does.
+    const files = this.watch?.known() ?? new Map<string, string>();
+    await this.services.release();
+    if (stop.signal.aborted || this.services.signal.aborted) {
+      // Nothing is said of it: what stopped it goes on with these files, too.
+      [this.unjudged, this.unjudgedAt] = [all, since];
+      if (restart !== undefined) this.uncompiled = together(uncompiled, this.uncompiled);
+      return false;
+    }
+    // What does not compile is not run; the next save is waited for as it is.
+    const compiled = this.uncompiled === NOTHING;
+    if (restart === 'first' && compiled) {
+      await this.leaveState(all, since, files);
+      return true;
+    }
+    [this.unjudged, this.unjudgedAt] = [[], undefined];
+    const verdict: Verdict = {
+      exitCode: outcome.exitCode,
+      saved: all,
+      durationMs: performance.now() - since,
+      why: this.why(outcome.error),
+    };
+    if (outcome.error !== undefined) this.tell(this.shortly(outcome.error));
+    for (const line of outcome.lines) this.tell(line);
+    const paint = painter(this.services.look.colour);
+    for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
+    this.before = verdict;
+    if (restart !== 'afterwards' || !compiled) return false;
+    await this.leaveState(undefined, since, files);
+    return true;
+  }
+
+  private async boot(signal: AbortSignal): Promise<Result> {
+    this.judged = undefined;
+    const result = await this.steps.allAgain({ ...this.services, signal });
+    this.judged = await judgeable(result);
+    return result;
+  }
+
+  private async judgeAgain(signal: AbortSignal): Promise<Result> {
+    const { loaded, environment } = this.services;
+    const ports = { processes: await this.services.processes(), environment, signal };
+    return rejudge(this.judged ?? '', loaded.paths.work, ports);
+  }
+
+  /** For the worker that comes after this one. */
+  private async leaveState(
+    saved: readonly string[] | undefined,
+    since: number,
+    files: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { before, judged, divergence } = this;
+    const savedAt = Date.now() - (performance.now() - since);
+    await writeState(this.stateFile, { before, saved, savedAt, judged, divergence, files });
+  }
+
+  /** `judge`: only what judges a run. */
+  private async compile(signal: AbortSignal, judge: boolean): Promise<void> {
+    const { loaded, environment } = this.services;
+    if (this.uncompiled.compile) {
+      this.tell(
+        `Compiling the ${judge ? 'model' : 'TypeScript'}${this.uncompiled.generate ? ', and writing the header for C' : ''} ...`,
+      );
+      const processes = await this.services.processes();
+      const { generate } = this.uncompiled;
+      const { package: root, work: state } = loaded.paths;
+      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate, judge });
+    }
+    if (!judge) this.tell('Starting anew with what was saved ...');
+    this.uncompiled = NOTHING;
+  }
+
+  private async shell(): Promise<void> {
+    this.keys?.release();
+    this.inShell = true;
+    try {
+      const options = { nodev: false, rw: false, dumpDtb: undefined, gdb: undefined, serve: true };
+      const result = await this.steps.run(this.services, options);
+      for (const line of result.verdict ?? []) this.tell(line);
+    } catch (error) {
+      await this.services.release();
+      if (!this.services.signal.aborted) this.tell(this.failureText(error));
+    }
+    this.inShell = false;
+    this.keys?.take();
+    if (this.keys !== undefined) this.tell(KEYS);
+  }
+
+  /** The verdict waits until the shell is left; what can do without a reboot goes in at once. */
+  private async pushToShell(paths: readonly string[]): Promise<void> {
+    const { pushSaved } = await import('../../boot/push.js');
+    for (const line of await pushSaved(this.services, paths)) process.stdout.write(`\r\n[dev] ${line}\r\n`);
+  }
+
+  private ended(interrupted: boolean): Result {
+    if (!interrupted) return { exitCode: EXIT.passed };
+    if (this.services.signal.aborted) throw this.services.signal.reason;
+    throw new StopwatchError('interrupted', 'Ended by Ctrl-C');
+  }
+
+  private why(error: unknown): string {
+    if (error === undefined) return '';
+    const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+    if (first instanceof StopwatchError && first.code === 'model-differs') this.divergence = first;
+    return first instanceof Error ? first.message : String(first);
+  }
+
+  /** A divergence is long, and a key shows it. */
+  private shortly(error: unknown): string {
+    if (this.keys === undefined || error !== this.divergence) return this.failureText(error);
+    return 'The device and the model differ; d shows where, and the events before it.';
+  }
+
+  private divergenceText(): string {
+    return this.divergence === undefined
+      ? 'The device and the model have not differed so far.'
+      : this.failureText(this.divergence);
+  }
+
+  private failureText(thrown: unknown): string {
+    const errors: readonly unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown];
+    const paint = painter(this.services.look.colour);
+    return errors
+      .map((error) =>
+        describeFailure(
+          error instanceof StopwatchError ? error : new StopwatchError('internal', String(error)),
+          paint,
+        ).trimEnd(),
+      )
+      .join('\n');
+  }
+
+  /** Above the rows that move, or as a line of its own. */
+  private tell(text: string): void {
+    this.services.emit({ type: 'notice', task: undefined, text });
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+import type { Command } from 'commander';
+import { EXIT } from '../../lib/errors.js';
+import type { Diagnosis, DoctorRequest } from '../doctor/packages.js';
+import type { Paint } from '../report/format.js';
+import type { App } from '../cli/app.js';
+import { addHelp, BUILD_EXITS } from '../cli/help.js';
+import type { Result, Services } from './services.js';
+
+interface Own {
+  readonly install?: true;
+  readonly tests?: true;
+}
+
+export function addDoctor(program: Command, app: App): void {
+  const command = program
+    .command('doctor')
+    .summary('find what this host lacks, and say the one command that installs it')
+    .description(
+      'Tries everything that the builds need from this host (compilers by compiling, libraries by linking) and says the one command that installs what is missing.',
+    )
+    .option('--install', 'run that command')
+    .option('--tests', "also what stopwatch's own tests need")
+    .action(async (own: Own) =>
+      app.run({ builds: false, document: true }, command, async (services) => examine(services, own)),
+    );
+  addHelp(command, BUILD_EXITS, [
+    ['stopwatch doctor', 'exit code 0: this host can build'],
+    ['stopwatch doctor --install', 'install what is missing'],
+  ]);
+}
+
+async function examine(services: Services, { install, tests }: Own): Promise<Result> {
+  const [{ diagnose, ensurePackages }, { painter }] = await Promise.all([
+    import('../doctor/packages.js'),
+    import('../report/format.js'),
+  ]);
+  const { loaded, environment, signal, emit, interactive, processes, look } = services;
+  const request: DoctorRequest = {
+    cross: loaded.config.build.cross,
+    work: loaded.paths.work,
+    environment,
+    signal,
+    root: process.getuid?.() === 0,
+    processes,
+    tests: tests === true,
+  };
+  if (install) {
+    const task = 'host:packages';
+    await ensurePackages({
+      ...request,
+      install: 'yes',
+      interactive,
+      confirm: async () => true,
+      notice: (text) => emit({ type: 'notice', task, text }),
+      onLine: (line) => emit({ type: 'task-line', task, line }),
+    });
+  }
+  const diagnosis = await diagnose(request);
+  const complete = diagnosis.missing.length === 0;
+  return {
+    exitCode: complete ? EXIT.passed : EXIT.host,
+    text: doctorText(diagnosis, painter(look.colour)),
+    data: {
+      ok: complete,
+      manager: diagnosis.manager ?? null,
+      packages: diagnosis.packages,
+      command: diagnosis.command ?? null,
+      findings: diagnosis.findings.map(({ capability, problem }) => ({
+        name: capability.name,
+        neededBy: capability.neededBy,
+        optional: capability.optional,
+        ok: problem === undefined,
+        problem: problem ?? null,
+      })),
+    },
+    ...(complete ? { next: 'npx stopwatch all' } : {}),
+  };
+}
+
+/** The findings as text: one line each, then what to do. */
+export function doctorText({ findings, missing, manager, command }: Diagnosis, paint: Paint): string {
+  const width = Math.max(...findings.map(({ capability }) => capability.name.length));
+  const lines = findings.map(({ capability, problem }) => {
+    const { name, neededBy, optional } = capability;
+    const mark =
+      problem === undefined ? paint('green', '✔') : optional ? paint('dim', '-') : paint('red', '✖');
+    const said = problem === undefined ? '' : `  ${optional ? 'optional: ' : ''}${problem}`;
+    return `${mark} ${name.padEnd(width)}  ${paint('dim', `for ${neededBy}`)}${said}`;
+  });
+  if (missing.length === 0) {
+    lines.push('This host has everything that the builds need.');
+  } else if (command !== undefined) {
+    lines.push(
+      `${missing.length} missing. This installs it all (or: npx stopwatch doctor --install):`,
+      `  ${command}`,
+    );
+  } else {
+    const why =
+      manager === undefined
+        ? 'No package manager that stopwatch knows (apt, dnf, pacman, brew) is here'
+        : `${manager} has no packages for it`;
+    lines.push(`${missing.length} missing. ${why}: install by hand.`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}

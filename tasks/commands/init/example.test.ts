@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/** examples/: that the patch still fits. What it does is test/e2e/own-device.test.ts's. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadDevice } from '../../config/device.js';
+import { findPaths } from '../../config/paths.js';
+import { initProject } from './init.js';
+
+test('host-power applies to a new project, as it stands and nowhere else, and gives a device', async () => {
+  const top = mkdtempSync(join(tmpdir(), 'example-'));
+  try {
+    const directory = join(top, 'powerswitch');
+    const paths = findPaths(import.meta.dirname, undefined);
+    await initProject(paths, { directory, name: undefined }, new AbortController().signal);
+    const input = readFileSync(join(paths.package, 'examples', 'host-power', 'host-power.patch'));
+    const patched = spawnSync('patch', ['-p1', '--fuzz=0'], { cwd: directory, input, encoding: 'utf8' });
+    expect(patched.status, patched.stdout + patched.stderr).toBe(0);
+    // As npm would install them.
+    const modules = join(directory, 'node_modules');
+    mkdirSync(modules);
+    symlinkSync(paths.package, join(modules, 'stopwatch'));
+    symlinkSync(join(paths.package, 'node_modules', '@types'), join(modules, '@types'));
+    const tsc = join(paths.package, 'node_modules', '.bin', 'tsc');
+    const checked = spawnSync(tsc, ['-p', directory], { encoding: 'utf8' });
+    expect(checked.status, checked.stdout + checked.stderr).toBe(0);
+    const { generated } = await loadDevice(findPaths(directory, undefined));
+    expect(generated[0]?.text).toMatch(/^#define POWERSWITCH_CMD_HOST_OFF +16$/m);
+    expect(generated[0]?.text).toMatch(/^#define POWERSWITCH_FEATURE_HOST_POWER +0x08$/m);
+  } finally {
+    rmSync(top, { recursive: true, force: true });
+  }
+}, 60_000);

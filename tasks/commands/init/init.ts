@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/** `init`: a project of the user's own. It is there whole, or not at all. */
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { InitOptions, Result } from '../services.js';
+import { loadDevice } from '../../config/device.js';
+import { isCheckout, packageVersion, type Paths } from '../../config/paths.js';
+import { errnoOf } from '../../../lib/errno.js';
+import { EXIT, StopwatchError } from '../../../lib/errors.js';
+import { shellQuote } from '../../../lib/process/process.js';
+import { checkName, nameOf } from './names.js';
+import { type ProjectFile, renamedFile, surroundings, templateFiles } from './template.js';
+
+/** `paths`: of where the command was given. */
+export async function initProject(paths: Paths, options: InitOptions, signal: AbortSignal): Promise<Result> {
+  const { directory } = options;
+  const name = options.name ?? nameOf(basename(directory));
+  const there = await mustBeEmpty(directory);
+  const { description } = await loadDevice({ ...paths, device: paths.package });
+  const template = await templateFiles(paths.package, description);
+  const sources = template.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text);
+  checkName(name, sources);
+  const real = await realTarget(directory);
+  const around = {
+    name,
+    dependency: dependencyFor(real, paths),
+    editor: editorNeeds(paths.package),
+  };
+  const files = [...surroundings(around), ...template.map((file) => renamedFile(file, name))];
+  await write(directory, there, files, signal).catch((cause: unknown) => {
+    if (cause instanceof StopwatchError) throw cause;
+    const { code, message } = errnoOf(cause);
+    throw new StopwatchError(
+      code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
+      `Cannot write the project to ${directory}: ${message}`,
+      { hint: 'Nothing of it was left there.', cause },
+    );
+  });
+  const cd = shellQuote({ file: 'cd', args: [relative(process.cwd(), directory) || '.'] });
+  return {
+    exitCode: EXIT.passed,
+    text: `${directory}: the device ${name}, ${files.length} files; README.md says where what is\n`,
+    data: { directory, name, files: files.map(({ path }) => path) },
+    next: `${cd} && npm install && npx stopwatch all`,
+  };
+}
+
+/** Whether the directory is there. Throws 'bad-usage' when there is something in it, or it is none. */
+async function mustBeEmpty(directory: string): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (cause) {
+    const { code = '', message } = errnoOf(cause);
+    if (code === 'ENOENT') return false;
+    const why = code === 'ENOTDIR' ? 'it, or something above it, is no directory' : message;
+    throw new StopwatchError('bad-usage', `Cannot make a project in ${directory}: ${why}`, { cause });
+  }
+  if (names.length === 0) return true;
+  const some = names.sort().slice(0, 3).join(', ');
+  throw new StopwatchError(
+    'bad-usage',
+    `Cannot make a project in ${directory}: expected an empty directory or none, got one with ${some}${names.length > 3 ? ', …' : ''}`,
+    { hint: 'Name a directory that is not there yet.' },
+  );
+}
+
+/** Where the directory will be, links resolved: what npm goes by. */
+async function realTarget(directory: string): Promise<string> {
+  for (let above = directory; ; above = dirname(above)) {
+    const found = await realpath(above).catch(() => undefined);
+    if (found !== undefined) return join(found, relative(above, directory));
+  }
+}
+
+/** As the project around us has this package, if it has; a checkout by its path. */
+function dependencyFor(directory: string, paths: Paths): string {
+  if (isCheckout()) return `file:${relative(directory, paths.package)}`;
+  const file = join(paths.project, 'package.json');
+  const json: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
+    const spec = stringIn(json, kind, 'stopwatch');
+    if (spec === undefined) continue;
+    const [, local] = /^(?:file:)?(\.{0,2}\/.*|~\/.*)$/.exec(spec) ?? [];
+    return local === undefined ? spec : `file:${relative(directory, resolve(paths.project, local))}`;
+  }
+  return packageVersion();
+}
+
+/** As this package has them itself. */
+function editorNeeds(packageRoot: string): Readonly<Record<string, string>> {
+  const json: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  const names = ['@types/node', 'typescript'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const version = stringIn(json, 'devDependencies', name);
+      return version === undefined ? [] : [[name, version]];
+    }),
+  );
+}
+
+function stringIn(json: unknown, ...keys: readonly string[]): string | undefined {
+  const value = keys.reduce<unknown>(
+    (part, key) => (typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined),
+    json,
+  );
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Beside the directory, or in it if it is there; then moved into place. */
+async function write(
+  directory: string,
+  there: boolean,
+  files: readonly ProjectFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  const above = there ? undefined : await mkdir(dirname(directory), { recursive: true });
+  const stage = await mkdtemp(there ? join(directory, '.init-') : `${directory}.init-`);
+  const moved: string[] = [];
+  try {
+    for (const { path, text, executable } of files) {
+      signal.throwIfAborted();
+      await mkdir(dirname(join(stage, path)), { recursive: true });
+      await writeFile(join(stage, path), text, { flag: 'wx', mode: executable ? 0o755 : 0o644 });
+    }
+    if (there) {
+      for (const entry of await readdir(stage)) {
+        await rename(join(stage, entry), join(directory, entry));
+        moved.push(join(directory, entry));
+      }
+      await rm(stage, { recursive: true });
+    } else {
+      await chmod(stage, 0o777 & ~process.umask());
+      await rename(stage, directory);
+    }
+  } catch (error) {
+    for (const path of [stage, ...moved]) await rm(path, { recursive: true, force: true });
+    if (above !== undefined) await rm(above, { recursive: true, force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { checkName, magicOf, nameOf, renamed } from './names.js';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const sources = [
+  'device/stopwatch/stopwatch.c',
+  'driver/stopwatch/stopwatch.c',
+  'guest_fs/stopwatch/stopwatch_test.sh',
+].map((file) => readFileSync(join(root, file), 'utf8'));
+
+describe('a name', () => {
+  it.each(['frobnicator', 'my_device', 'x2', 'stopwatch', 'a_23456789_123456789_123'])(
+    'may be %s',
+    (name) => {
+      expect(() => checkName(name, sources)).not.toThrow();
+    },
+  );
+
+  it.each([
+    ['', /expected 2 to 24 lower-case letters/],
+    ['Frob', /expected 2 to 24/],
+    ['2x', /expected 2 to 24/],
+    ['my-device', /expected 2 to 24/],
+    ['a__b', /expected 2 to 24/],
+    ['trailing_', /expected 2 to 24/],
+    ['a'.repeat(25), /expected 2 to 24/],
+    ['größe', /expected 2 to 24/],
+    ['../x', /expected 2 to 24/],
+    ['while', /keyword/],
+    ['class', /keyword/],
+    ['edu', /QEMU or Linux has something of that name/],
+    ['pvpanic', /QEMU or Linux has something of that name/],
+    ['watchdog', /QEMU or Linux has something of that name/],
+    ['quiet', /QEMU or Linux has something of that name/],
+    ['gic', /QEMU or Linux has something of that name/],
+    ['timer', /its sources use `timer(_del)?` for something else/],
+    ['qatomic', /its sources use `qatomic_read_u64` for something else/],
+    ['deadline', /its sources use `deadline` for something else/],
+  ])('cannot be %j', (name, why) => {
+    expect(() => checkName(name, sources)).toThrow(why);
+  });
+
+  it('is suggested by a directory', () => {
+    expect(nameOf('My-new device')).toBe('my_new_device');
+  });
+});
+
+test('a word of a comment is free', () => {
+  expect(() => checkName('lamp', ['/* a lamp */\nint x;\n# lamp\n'])).not.toThrow();
+  expect(() => checkName('lamp', ['int lamp_on;'])).toThrow(/`lamp_on`/);
+});
+
+test('every spelling is renamed', () => {
+  expect(
+    renamed(
+      'stopwatch_now STOPWATCH_ID StopwatchState stopwatchJudge TYPE_STOPWATCH a/stopwatch_hw-sw.h "SWCH" 0x53574348n',
+      'my_device',
+    ),
+  ).toBe(
+    'my_device_now MY_DEVICE_ID MyDeviceState myDeviceJudge TYPE_MY_DEVICE a/my_device_hw-sw.h "MYDE" 0x4d594445n',
+  );
+  expect(magicOf('x2')).toBe('X2XX');
+  expect(renamed('the Stopwatch, a STOPWATCH', 'stopwatch')).toBe('the Stopwatch, a STOPWATCH');
+});

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/** The doctor: what this host lacks, the one command that installs it, and running that command. */
+import { join } from 'node:path';
+import { StopwatchError } from '../../lib/errors.js';
+import { baseEnvironment } from '../../lib/environment.js';
+import { findManager, install, installCommand, packagesFor } from './install.js';
+import {
+  capabilities,
+  type Capability,
+  type Manager,
+  OPTIONAL_TOOLS,
+  type OptionalTool,
+  TEST_CAPABILITIES,
+} from './list.js';
+import { findProgram, isRemembered, probeAll, remember, type Finding } from './probe.js';
+import type { Processes } from '../../lib/process/process.js';
+
+export type { Finding } from './probe.js';
+
+export interface DoctorRequest {
+  /** build.cross */
+  readonly cross: string;
+  /** The work directory; what was found is kept there. */
+  readonly work: string;
+  /** The user's whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** We are root. */
+  readonly root: boolean;
+  /** What this project's own tests need, too. */
+  readonly tests?: boolean;
+  /** What a command calls for besides. */
+  readonly tools?: readonly OptionalTool[];
+  /** Loaded only when something must be run. */
+  readonly processes: () => Promise<Processes>;
+}
+
+/** What the doctor found, whole. */
+export interface Diagnosis {
+  readonly findings: readonly Finding[];
+  /** Required and not there. */
+  readonly missing: readonly Finding[];
+  readonly manager: Manager | undefined;
+  /** Packages for what is missing, for this host's manager. */
+  readonly packages: readonly string[];
+  /** The one command that installs them; undefined when nothing is missing or no manager is known. */
+  readonly command: string | undefined;
+}
+
+function cacheFile({ work, tests, tools = [] }: DoctorRequest): string {
+  const words = ['host-packages', ...(tests === true ? ['tests'] : []), ...tools];
+  return join(work, `${words.join('-')}.json`);
+}
+
+function listFor({ cross, tests, tools = [] }: DoctorRequest): Capability[] {
+  const list = capabilities(cross, process.platform, process.arch);
+  const more = [
+    ...(tests === true ? [...TEST_CAPABILITIES, ...Object.values(OPTIONAL_TOOLS)] : []),
+    ...tools.map((tool) => OPTIONAL_TOOLS[tool]),
+  ];
+  // What is optional for a build may be required for something else.
+  const names = new Set(more.map(({ name }) => name));
+  return [...list.filter(({ name }) => !names.has(name)), ...more];
+}
+
+function pathOf(request: DoctorRequest): string {
+  return request.environment['PATH'] ?? '';
+}
+
+/** Tries everything, optional things too. */
+export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
+  const path = pathOf(request);
+  const list = listFor(request);
+  const processes = await request.processes();
+  const { findings, evidence } = await probeAll({
+    list,
+    processes,
+    environment: baseEnvironment(request.environment),
+    signal: request.signal,
+  });
+  const missing = findings.filter(({ capability, problem }) => problem !== undefined && !capability.optional);
+  if (missing.length === 0) remember(cacheFile(request), list, path, evidence);
+  const manager = findManager(path);
+  const packages =
+    manager === undefined
+      ? []
+      : packagesFor(
+          missing.map(({ capability }) => capability),
+          manager,
+        );
+  const command =
+    manager === undefined || packages.length === 0
+      ? undefined
+      : installCommand(manager, packages, request.root);
+  return { findings, missing, manager, packages, command };
+}
+
+export interface EnsureRequest extends DoctorRequest {
+  /** yes: install; no: never (--no-install); ask: as root or with password-less sudo without a terminal, install; on a terminal, ask. */
+  readonly install: 'ask' | 'yes' | 'no';
+  /** Somebody is there to answer. */
+  readonly interactive: boolean;
+  /** Asks the user; only called when interactive. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  /** What the user should see. */
+  readonly notice: (text: string) => void;
+  /** Output of the package manager. */
+  readonly onLine: (line: string) => void;
+}
+
+/**
+ * Makes sure that everything required is there, installing it if that is
+ * allowed. Throws StopwatchError 'host-package-missing' with the one command,
+ * or 'install-failed'. When nothing has changed since the last time, this only
+ * looks at some files.
+ */
+export async function ensurePackages(request: EnsureRequest): Promise<void> {
+  const list = listFor(request);
+  if (isRemembered(cacheFile(request), list, pathOf(request))) return;
+  const before = await diagnose(request);
+  if (before.missing.length === 0) return;
+
+  const { manager, packages, command } = before;
+  if (manager === undefined || command === undefined || request.install === 'no') throw missingError(before);
+  const as = await rights(request, manager);
+  if (as === undefined) throw missingError(before);
+  if (request.install === 'ask' && request.interactive) {
+    const names = before.missing.map(({ capability }) => capability.name).join(', ');
+    const agreed = await request.confirm(`Missing on this host: ${names}.\nInstall with: ${command}`);
+    if (!agreed) throw missingError(before);
+  }
+  request.notice(`Installing what this host lacks: ${command}`);
+  const { environment, signal, onLine } = request;
+  await install({ manager, packages, as, processes: await request.processes(), environment, signal, onLine });
+
+  const after = await diagnose(request);
+  if (after.missing.length === 0) return;
+  throw new StopwatchError(
+    'install-failed',
+    `The packages were installed, but this is still missing:${describe(after.missing)}`,
+    { command, hint: 'Another program of the same name may come first in PATH.' },
+  );
+}
+
+/** How packages may be installed here; undefined: not at all. */
+async function rights(
+  request: EnsureRequest,
+  manager: Manager,
+): Promise<'root' | 'sudo' | 'sudo-asks' | undefined> {
+  if (request.root || manager === 'brew') return 'root';
+  const sudo = findProgram('sudo', pathOf(request));
+  if (sudo === undefined) return undefined;
+  const processes = await request.processes();
+  const { exitCode } = await processes.run(
+    { file: sudo, args: ['-n', 'true'], env: request.environment },
+    { signal: request.signal },
+  );
+  if (exitCode === 0) return 'sudo';
+  return request.interactive ? 'sudo-asks' : undefined;
+}
+
+function describe(missing: readonly Finding[]): string {
+  return missing
+    .map(
+      ({ capability, problem }) =>
+        `\n  ${capability.name} (needed by ${capability.neededBy}): ${problem ?? 'not found'}`,
+    )
+    .join('');
+}
+
+function missingError({ missing, manager, command }: Diagnosis): StopwatchError {
+  const hint =
+    command === undefined
+      ? manager === undefined
+        ? 'No package manager that stopwatch knows (apt, dnf, pacman, brew) is here: install these by hand.'
+        : `${manager} has no packages for these: install them by hand.`
+      : `Install them with: ${command}`;
+  return new StopwatchError('host-package-missing', `Missing on this host:${describe(missing)}`, { hint });
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/** Tries the host's capabilities, all at once, and remembers that they were there. */
+import { setMaxListeners } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StopwatchError } from '../../lib/errors.js';
+import { unreachable } from '../engine/events.js';
+import type { Capability, Probe } from './list.js';
+import type { Processes } from '../../lib/process/process.js';
+import { which } from '../../lib/which.js';
+
+type ProbeOf<K extends Probe['kind']> = Extract<Probe, { kind: K }>;
+
+/** What a probe found: nothing wrong, or one sentence. */
+export interface Finding {
+  readonly capability: Capability;
+  /** Undefined: it is there. */
+  readonly problem: string | undefined;
+}
+
+export interface ProbeRequest {
+  readonly list: readonly Capability[];
+  readonly processes: Processes;
+  /** Whole environment of the probes; PATH is also where programs are looked for. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+interface Trial extends ProbeRequest {
+  /** Directory for what is compiled. */
+  readonly scratch: string;
+  /** Files that the answers depend on. */
+  readonly evidence: Set<string>;
+}
+
+/** The first executable file of that name in PATH. */
+export function findProgram(name: string, path: string): string | undefined {
+  const found = which(name, path);
+  return found.found ? found.path : undefined;
+}
+
+/** Tries everything at once. Gives the findings in the list's order, and the files they rest on. */
+export async function probeAll(
+  request: ProbeRequest,
+): Promise<{ readonly findings: readonly Finding[]; readonly evidence: readonly string[] }> {
+  // One listener per probe is many at once, and no leak.
+  setMaxListeners(0, request.signal);
+  const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));
+  const trial: Trial = { ...request, scratch, evidence: new Set() };
+  try {
+    const findings = await Promise.all(
+      request.list.map(async (capability, index) => ({
+        capability,
+        problem: await tryOne(capability.probe, trial, join(scratch, String(index))),
+      })),
+    );
+    request.signal.throwIfAborted();
+    return { findings, evidence: [...trial.evidence].sort() };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function tryOne(probe: Probe, trial: Trial, output: string): Promise<string | undefined> {
+  switch (probe.kind) {
+    case 'program':
+      return tryProgram(probe, trial);
+    case 'link':
+      return tryLink(probe, trial, output);
+    case 'python':
+      return tryPython(probe, trial);
+    default:
+      return unreachable(probe);
+  }
+}
+
+async function tryProgram(probe: ProbeOf<'program'>, trial: Trial): Promise<string | undefined> {
+  const { problem, text } = await call(probe.program, probe.args, trial);
+  if (problem !== undefined || probe.version === undefined) return problem;
+  const [, version] = new RegExp(probe.version, 'm').exec(text) ?? [];
+  if (version === undefined) {
+    return `${probe.program} is of another make: expected ${probe.version}, got '${text.split('\n', 1)[0]}'`;
+  }
+  if (probe.atLeast !== undefined && !isAtLeast(version, probe.atLeast)) {
+    return `expected version ${probe.atLeast} or newer, got ${version}`;
+  }
+  return undefined;
+}
+
+async function tryPython(probe: ProbeOf<'python'>, trial: Trial): Promise<string | undefined> {
+  const { problem, text } = await call('python3', ['-c', probe.code], trial);
+  // The code prints the files its answer rests on: python3 may be a script that picks one of several.
+  for (const line of text.split('\n')) if (line.startsWith('/')) trial.evidence.add(line);
+  return problem;
+}
+
+async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Promise<string | undefined> {
+  let flags = [...(probe.libraries ?? [])];
+  if (probe.module !== undefined) {
+    const { module, atLeast = '0' } = probe;
+    const found = await call('pkg-config', ['--cflags', '--libs', `${module} >= ${atLeast}`], trial);
+    if (found.problem !== undefined) return found.problem;
+    flags = found.text.split(/\s+/).filter((word) => word !== '');
+    const where = await call('pkg-config', ['--variable=pcfiledir', module], trial);
+    trial.evidence.add(join(where.text.trim(), `${module}.pc`));
+  }
+  if (probe.file !== undefined) {
+    const file = (await call(probe.compiler, [`-print-file-name=${probe.file}`], trial)).text.trim();
+    // A compiler that does not have the file gives its bare name back.
+    if (file.startsWith('/')) trial.evidence.add(file);
+  }
+  // Warnings are nobody's business here; what counts is a program that links.
+  const args = ['-w', ...probe.flags, '-x', 'c', '-', '-o', output, ...flags];
+  return (await call(probe.compiler, args, trial, probe.source)).problem;
+}
+
+/** Runs a program for its output, both streams. `problem`: it is not there, or failed, with its last telling line. */
+async function call(
+  program: string,
+  args: readonly string[],
+  trial: Trial,
+  input?: string,
+): Promise<{ problem: string | undefined; text: string }> {
+  const file = findProgram(program, trial.environment['PATH'] ?? '');
+  if (file === undefined) return { problem: `${program} is not in PATH`, text: '' };
+  trial.evidence.add(file);
+  const lines: string[] = [];
+  try {
+    const exit = await trial.processes.run(
+      { file, args, env: trial.environment },
+      { signal: trial.signal, onLine: (line) => lines.push(line), ...(input === undefined ? {} : { input }) },
+    );
+    if (exit.exitCode === 0) return { problem: undefined, text: lines.join('\n') };
+  } catch (error) {
+    // It is there and does not start: that is a finding too.
+    if (error instanceof StopwatchError && error.code !== 'interrupted') {
+      return { problem: error.message, text: '' };
+    }
+    throw error;
+  }
+  const telling =
+    lines.find((line) => /error|not found|No package/i.test(line)) ?? lines.at(-1) ?? 'no output';
+  return { problem: `${program} failed: ${telling.trim()}`, text: '' };
+}
+
+/** Whether dotted version `a` is `b` or newer. */
+export function isAtLeast(a: string, b: string): boolean {
+  const left = a.split('.').map(Number);
+  const right = b.split('.').map(Number);
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+/** Identity of a file that a finding rests on; '' when it is not there. */
+function identity(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+}
+
+/** What was asked, as text: another list or PATH is another question. */
+function question(list: readonly Capability[], path: string): string {
+  return JSON.stringify({ path, probes: list.filter((one) => !one.optional).map((one) => one.probe) });
+}
+
+/** Programs that a probe calls. */
+function programsOf(probe: Probe): string[] {
+  switch (probe.kind) {
+    case 'program':
+      return [probe.program];
+    case 'link':
+      return probe.module === undefined ? [probe.compiler] : [probe.compiler, 'pkg-config'];
+    case 'python':
+      return ['python3'];
+    default:
+      return unreachable(probe);
+  }
+}
+
+/** Keeps in `file` that everything required was there, and what that rests on. A failure to write only costs time. */
+export function remember(
+  file: string,
+  list: readonly Capability[],
+  path: string,
+  evidence: readonly string[],
+): void {
+  const content = {
+    question: question(list, path),
+    evidence: evidence.map((one) => [one, identity(one)]),
+  };
+  try {
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(content));
+    renameSync(`${file}.${process.pid}`, file);
+  } catch {
+    rmSync(`${file}.${process.pid}`, { force: true });
+  }
+}
+
+/** Whether everything required was there before, and nothing it rests on has changed since. Only looks at files. */
+export function isRemembered(file: string, list: readonly Capability[], path: string): boolean {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
+  if (typeof kept !== 'object' || kept === null || !('question' in kept) || !('evidence' in kept))
+    return false;
+  if (kept.question !== question(list, path) || !Array.isArray(kept.evidence)) return false;
+  const known = new Set<unknown>();
+  for (const entry of kept.evidence) {
+    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || identity(entry[0]) !== entry[1])
+      return false;
+    known.add(entry[0]);
+  }
+  const programs = new Set(list.filter((one) => !one.optional).flatMap((one) => programsOf(one.probe)));
+  return [...programs].every((name) => known.has(findProgram(name, path)));
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/** What a running task gets: its tools' processes, its log, its part of the job budget. */
+import type { JobBudget, JobserverStyle } from './jobserver.js';
+import { type Processes, shellQuote } from '../../lib/process/process.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Emit } from './events.js';
+import { commandFailure } from '../../lib/failure.js';
+import type { ExecOptions, TaskContext } from './task.js';
+import type { TaskLog } from './task-log.js';
+
+/** Lines of output that an error carries. */
+const LAST_LINES = 20;
+/** What tools say when something is wrong. With several jobs at once the cause can be far above the last line. */
+const COMPLAINT =
+  /\b(?:fatal )?error:|\bNo rule to make target|: No such file or directory$|\bundefined reference to\b|^FAILED:/i;
+/** Lines kept from the first complaint on. */
+const FIRST_LINES = 6;
+
+export interface ContextOptions {
+  readonly task: string;
+  readonly processes: Processes;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+  readonly log: TaskLog;
+  readonly logFile: string;
+  readonly workdir: string;
+  readonly budget: JobBudget;
+  /** How the task's tools take part in the jobserver; undefined when they do not. */
+  readonly style: JobserverStyle | undefined;
+  readonly jobs: number;
+  /** True when ninja takes its tokens from the jobserver. */
+  readonly jobserver: boolean;
+  readonly crashed: boolean;
+}
+
+export function createContext(options: ContextOptions): TaskContext {
+  const { task, processes, signal, emit, log, logFile } = options;
+  const line = (text: string) => {
+    log.line(text);
+    emit({ type: 'task-line', task, line: text });
+  };
+  const exec = async (file: string, args: readonly string[], run: ExecOptions = {}): Promise<string> => {
+    if (signal.aborted) throw interrupted(task);
+    const share = options.style === undefined ? undefined : options.budget.share(options.style);
+    const env = { ...options.env, ...share?.env, ...run.env };
+    const command = { file, args, env, ...(run.cwd === undefined ? {} : { cwd: run.cwd }) };
+    log.line(header(command, run));
+    const last: string[] = [];
+    const first: string[] = [];
+    try {
+      const exit = await processes.run(command, {
+        signal,
+        ...(run.input === undefined ? {} : { input: run.input }),
+        ...(share === undefined ? {} : { extra: share.extra }),
+        capture: run.capture === true,
+        onLine: (text) => {
+          if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
+          last.push(text);
+          if (last.length > LAST_LINES) last.shift();
+          line(text);
+        },
+      });
+      if (signal.aborted) throw interrupted(task);
+      if (exit.exitCode === 0) return exit.stdout;
+      log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
+      throw await commandFailure(command, exit, withCause(first, last), {
+        task,
+        directory: options.workdir,
+        log: logFile,
+      });
+    } finally {
+      share?.close();
+    }
+  };
+  return {
+    signal,
+    logFile,
+    exec,
+    log: line,
+    progress: (done, total, unit) => emit({ type: 'task-progress', task, done, total, unit }),
+    notice(text) {
+      log.line(text);
+      emit({ type: 'notice', task, text });
+    },
+    jobs: options.jobs,
+    jobserver: options.jobserver,
+    processes,
+    env: options.env,
+    crashed: options.crashed,
+  };
+}
+
+/** The last lines, with what was first complained about before them where that is further up. */
+function withCause(first: readonly string[], last: readonly string[]): readonly string[] {
+  const above = first.filter((line) => !last.includes(line));
+  return above.length === 0 ? last : [...above, '…', ...last];
+}
+
+/** The command as it can be repeated by hand. */
+function header(
+  command: { file: string; args: readonly string[]; cwd?: string },
+  { env = {} }: ExecOptions,
+): string {
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const words =
+    settings.length > 0 ? { file: 'env', args: [...settings, command.file, ...command.args] } : command;
+  return `$ ${command.cwd === undefined ? '' : `cd ${shellQuote({ file: command.cwd, args: [] })} && `}${shellQuote(words)}`;
+}
+
+function interrupted(task: string): StopwatchError {
+  return new StopwatchError('interrupted', `${task} was interrupted.`);
+}

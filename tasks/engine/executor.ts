@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/** Runs what is stale, in parallel within the job budget. Emits events; prints nothing. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { baseEnvironment } from '../../lib/environment.js';
+import { createJobserver, type JobBudget } from './jobserver.js';
+import { endLeftovers, recordGroups } from '../../lib/process/leftovers.js';
+import { withLock } from '../../lib/lock.js';
+import type { Processes } from '../../lib/process/process.js';
+import type { TreeWatch } from '../../lib/files/tree-watch.js';
+import { analyseGraph } from './analyse.js';
+import { createEvaluator, type Evaluator } from './evaluate.js';
+import type { Emit, TaskStatus } from './events.js';
+import { toStopwatchError } from '../../lib/failure.js';
+import { buildGraph, selectTargets } from './graph.js';
+import type { Outcome } from './outcome.js';
+import { schedule } from './schedule.js';
+import type { Task } from './task.js';
+
+export interface ExecutorOptions {
+  readonly processes: Processes;
+  /** Absolute path; made when something is run. */
+  readonly workdir: string;
+  /** Jobs at once over everything; at least 1. */
+  readonly jobs: number;
+  readonly emit: Emit;
+  /** Aborting ends all processes; the outcome then says 'interrupted'. */
+  readonly signal: AbortSignal;
+  /** Milliseconds, monotonic; `performance` if absent. */
+  readonly clock?: { now(): number };
+  /** Environment of the tools; `baseEnvironment()` if absent. */
+  readonly baseEnv?: Readonly<Record<string, string>>;
+  /** Of a process that stays: which source trees have not changed since it looked last. */
+  readonly treeWatch?: TreeWatch | undefined;
+}
+
+export interface RunOptions {
+  /** False: fail with 'locked' when another process holds the work directory. True if absent. */
+  readonly wait?: boolean;
+  /** What others who wait are told that we are doing; the command line if absent. */
+  readonly describe?: string;
+}
+
+export interface Executor {
+  /**
+   * What is fresh, what is stale and why, in execution order. Takes no lock, runs and changes nothing (apart from caches in
+   * a work directory that exists). Throws StopwatchError: a bad graph or target, an unreadable input, interrupted.
+   */
+  analyse(tasks: readonly Task[], targets: readonly string[]): Promise<TaskStatus[]>;
+  /**
+   * Brings the targets (none: everything) up to date. What goes wrong with a task is in the outcome; what goes wrong
+   * before the first one (bad graph or target, locked, unwritable work directory, interrupted while waiting) is thrown.
+   */
+  run(tasks: readonly Task[], targets: readonly string[], options?: RunOptions): Promise<Outcome>;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { processes, workdir, jobs, emit, signal } = options;
+  const clock = options.clock ?? performance;
+  const env = options.baseEnv ?? baseEnvironment();
+  const place = { task: 'stopwatch', directory: workdir };
+  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
+  const newEvaluator = () =>
+    createEvaluator({ workdir, processes, env, signal, clock, treeWatch: options.treeWatch });
+
+  const runLocked = async (tasks: readonly Task[], targets: readonly string[]): Promise<Outcome> => {
+    const started = clock.now();
+    const graph = selectTargets(buildGraph(tasks), targets);
+    const groups = join(workdir, 'run', 'groups');
+    const left = await endLeftovers(groups);
+    if (left.length > 0) {
+      emit({
+        type: 'notice',
+        task: undefined,
+        text: `Ended processes that a killed run had left: ${left.join(', ')}`,
+      });
+    }
+    const evaluator = newEvaluator();
+    await evaluator.state.tidy();
+    const analysed = await analyseGraph(graph, evaluator);
+    const plan = analysed.map(({ status }) => status);
+    emit({ type: 'plan', tasks: plan });
+    const needed = analysed.some(({ status }) => !status.fresh);
+    const record = needed ? recordGroups(processes, groups) : undefined;
+    const path = join(workdir, 'run', 'jobserver');
+    let budget: JobBudget | undefined;
+    try {
+      budget = needed
+        ? await createJobserver({ total: Math.max(1, jobs), path, processes, signal })
+        : undefined;
+      const { errors, ends } = await schedule(graph, analysed, budget, {
+        processes: record?.processes ?? processes,
+        env,
+        workdir,
+        signal,
+        emit,
+        clock,
+        evaluator,
+      });
+      await saveQuietly(evaluator, needed);
+      const ok = [...ends.values()].every((end) => end === 'fresh' || end === 'done');
+      const durationMs = clock.now() - started;
+      emit({ type: 'done', durationMs, ok });
+      return { ok, errors, ends, plan, durationMs };
+    } finally {
+      budget?.close();
+      await record?.close();
+    }
+  };
+
+  const understood = async <T>(action: () => Promise<T>): Promise<T> => {
+    try {
+      return await action();
+    } catch (error) {
+      throw await toStopwatchError(error, place);
+    }
+  };
+
+  return {
+    analyse: (tasks, targets) =>
+      understood(async () => {
+        const evaluator = newEvaluator();
+        const analysed = await analyseGraph(selectTargets(buildGraph(tasks), targets), evaluator);
+        await saveQuietly(evaluator, false);
+        return analysed.map(({ status }) => status);
+      }),
+    run: (tasks, targets, { wait = true, describe } = {}) =>
+      understood(() => {
+        // Before the lock, so that a mistake does not wait for somebody else.
+        selectTargets(buildGraph(tasks), targets);
+        const lock = { signal, wait, onWaiting, processes, ...(describe === undefined ? {} : { describe }) };
+        return withLock(join(workdir, 'lock'), lock, async () => {
+          mkdirSync(join(workdir, 'run'), { recursive: true });
+          return runLocked(tasks, targets);
+        });
+      }),
+  };
+}
+
+/** Caches only save time: a work directory that cannot be written is no reason to fail now. */
+async function saveQuietly(evaluator: Evaluator, prune: boolean): Promise<void> {
+  await evaluator.save({ prune }).catch(() => {});
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/** One task, from its last evaluation to its record. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { baseEnvironment } from '../../lib/environment.js';
+import type { JobBudget, JobserverStyle } from './jobserver.js';
+import { bootId } from '../../lib/process/leftovers.js';
+import type { Processes } from '../../lib/process/process.js';
+import { createContext } from './context.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Evaluator } from './evaluate.js';
+import type { Emit, Reason } from './events.js';
+import { toStopwatchError } from '../../lib/failure.js';
+import { canonicalJson, type Parts } from './fingerprint.js';
+import { makeNewer } from './newer.js';
+import { createResults } from './results.js';
+import { flushOutput, outputSignature, taskFileName, type TaskRecord } from './state.js';
+import type { Task } from './task.js';
+import { openTaskLog, type TaskLog } from './task-log.js';
+
+/** A task that does not end this long after the interruption is left alone: its processes are gone by then. */
+const STUCK_MS = 5000;
+
+export interface RunTaskOptions {
+  readonly processes: Processes;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workdir: string;
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+  readonly clock: { now(): number };
+  readonly evaluator: Evaluator;
+  readonly budget: JobBudget;
+}
+
+export interface Slots {
+  readonly jobs: number;
+  readonly style: JobserverStyle | undefined;
+  readonly jobserver: boolean;
+}
+
+/** How it ended, and for a good end what its dependents take into their fingerprints. */
+export type TaskResult =
+  | { readonly end: 'fresh' | 'done'; readonly result: string }
+  | { readonly end: 'failed'; readonly error: StopwatchError };
+
+/** Evaluates the task once more, now that its dependencies are finished, and runs it if it is stale. Never rejects. */
+export async function runTask(
+  task: Task,
+  deps: ReadonlyMap<string, string>,
+  slots: Slots,
+  options: RunTaskOptions,
+): Promise<TaskResult> {
+  const { emit, clock, evaluator } = options;
+  const logFile = join(options.workdir, 'logs', `${taskFileName(task.name)}.log`);
+  const started = clock.now();
+  let log: TaskLog | undefined;
+  try {
+    const { parts, fingerprint, reasons, record } = await evaluator.evaluate(task, deps, []);
+    if (reasons.length === 0) {
+      emit({ type: 'task-fresh', task: task.name });
+      return { end: 'fresh', result: await evaluator.resultOf(task, fingerprint) };
+    }
+    if (options.signal.aborted) throw interrupted(task);
+    evaluator.keepTrees(parts);
+    const boot = bootId();
+    // Before the record is written over.
+    const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
+    const changed = record?.parts === undefined ? [] : evaluator.changed(record.parts, parts);
+    // Before it says what is being made: killed in between, it is done again.
+    const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
+    const newer = byTimes ? await makeNewer(changed, madeMs) : [];
+    const made = { bootId: boot, parts, durationMs: record?.durationMs };
+    await evaluator.state.markUnfinished(task.name, made);
+    log = openTaskLog(logFile);
+    emit({ type: 'task-start', task: task.name, logFile });
+    log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
+    if (newer.length > 0)
+      log.line(`Older than what was made of them before, so newer now: ${newer.join(' ')}`);
+    const crashed = record?.state === 'unfinished' && record.bootId !== boot;
+    const results = createResults(join(options.workdir, 'results'));
+    const again = mayRestore(task, record, parts, reasons) && (await results.restore(task, fingerprint));
+    if (again) log.line('The same inputs as in an earlier run: its result is taken again');
+    else await runToEnd(task, slots, log, logFile, crashed, options);
+    const outputs = await checkOutputs(task, logFile, options);
+    evaluator.forget(task.outputs);
+    if (task.kept === true && !again) await results.keep(task, fingerprint);
+    // How long it takes to make it, whatever this run did.
+    const durationMs = again ? (record?.durationMs ?? 0) : clock.now() - started;
+    // The fingerprint from before the run: an input that changed meanwhile makes the task stale the next time.
+    await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
+    const result = await evaluator.resultOf(task, fingerprint);
+    emit({ type: 'task-done', task: task.name, durationMs: clock.now() - started });
+    return { end: 'done', result };
+  } catch (thrown) {
+    const place = {
+      task: task.name,
+      directory: options.workdir,
+      ...(log === undefined ? {} : { log: logFile }),
+    };
+    const error = await toStopwatchError(options.signal.aborted ? interrupted(task, thrown) : thrown, place);
+    evaluator.forget(task.outputs);
+    try {
+      log?.line(`# failed: ${error.message}`);
+    } catch {
+      // A full disk: the error says so already.
+    }
+    emit({ type: 'task-failed', task: task.name, durationMs: clock.now() - started, error });
+    return { end: 'failed', error };
+  } finally {
+    log?.close();
+  }
+}
+
+/**
+ * What else is in a build directory must be as the last run left it, and of the same trees: then all that differs is made
+ * of files that changed, which make and ninja see by their times.
+ */
+function mayRestore(
+  task: Task,
+  record: TaskRecord | undefined,
+  parts: Parts,
+  reasons: readonly Reason[],
+): boolean {
+  return (
+    task.kept === true &&
+    record?.state === 'finished' &&
+    reasons.every(({ kind }) => kind !== 'output') &&
+    canonicalJson(record.parts.trees) === canonicalJson(parts.trees)
+  );
+}
+
+async function runToEnd(
+  task: Task,
+  slots: Slots,
+  log: TaskLog,
+  logFile: string,
+  crashed: boolean,
+  options: RunTaskOptions,
+): Promise<void> {
+  const { signal, budget, processes, env, workdir, emit } = options;
+  const { jobs, style, jobserver } = slots;
+  const noMoreTokens = style === undefined ? () => {} : budget.open();
+  let stuck: NodeJS.Timeout | undefined;
+  let giveUp: (error: StopwatchError) => void;
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  const onAbort = () => {
+    stuck = setTimeout(() => giveUp(interrupted(task)), STUCK_MS);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const context = createContext({
+      task: task.name,
+      processes,
+      env,
+      signal,
+      emit,
+      log,
+      logFile,
+      workdir,
+      budget,
+      style,
+      jobs,
+      jobserver,
+      crashed,
+    });
+    await Promise.race([task.run(context), givenUp]);
+    // Whatever the task made of it, its tools were ended in the middle.
+    if (signal.aborted) throw interrupted(task);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    clearTimeout(stuck);
+    noMoreTokens();
+  }
+}
+
+/** All outputs must be there; they are put on the disk before the record says that they are. */
+async function checkOutputs(
+  task: Task,
+  log: string,
+  options: RunTaskOptions,
+): Promise<Record<string, string>> {
+  const outputs: Record<string, string> = {};
+  for (const path of task.outputs) {
+    const signature = outputSignature(path);
+    if (signature === undefined) {
+      throw new StopwatchError('output-missing', `${task.name} ended well, but did not make ${path}.`, {
+        log,
+        hint: 'Look into the log for what its tools did instead.',
+      });
+    }
+    outputs[path] = signature;
+    await flushOutput(path);
+  }
+  const directory = task.outputs.find((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+  if (directory !== undefined) {
+    // Of a whole tree only the file system can tell when it is on the disk. Best effort: sync -f is GNU's.
+    await options.processes
+      .run({ file: 'sync', args: ['-f', directory], env: baseEnvironment() }, { signal: options.signal })
+      .catch(() => undefined);
+  }
+  return outputs;
+}
+
+function interrupted(task: Task, cause?: unknown): StopwatchError {
+  if (cause instanceof StopwatchError && cause.code === 'interrupted') return cause;
+  return new StopwatchError(
+    'interrupted',
+    `${task.name} was interrupted.`,
+    cause === undefined ? {} : { cause },
+  );
+}

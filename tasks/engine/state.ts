@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/** What is remembered of each task's last run, one file per task below `<workdir>/state/tasks/`. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { flush, removeTemporaries, writeFileAtomic } from '../../lib/files/atomic.js';
+import type { Reason } from './events.js';
+import type { Parts } from './fingerprint.js';
+
+const texts = z.record(z.string(), z.string());
+const parts = z.strictObject({ values: texts, files: texts, trees: texts, tools: texts, deps: texts });
+const finished = z.strictObject({
+  version: z.literal(1),
+  state: z.literal('finished'),
+  fingerprint: z.string(),
+  parts,
+  /** Signature of each output. */
+  outputs: texts,
+  durationMs: z.number(),
+});
+const unfinished = z.strictObject({
+  version: z.literal(1),
+  state: z.literal('unfinished'),
+  /** The boot in which it was started. */
+  bootId: z.string(),
+  durationMs: z.number().optional(),
+  /** Of what it was making. */
+  parts: parts.optional(),
+});
+const record = z.discriminatedUnion('state', [finished, unfinished]);
+
+export type FinishedRecord = z.infer<typeof finished>;
+export type TaskRecord = z.infer<typeof record>;
+
+export interface TaskState {
+  /** Undefined when it never ran, and when the record cannot be understood. */
+  read(task: string): TaskRecord | undefined;
+  /** To be written before a task changes anything. */
+  markUnfinished(
+    task: string,
+    run: { bootId: string; parts: Parts; durationMs: number | undefined },
+  ): Promise<void>;
+  /** When the record was written, milliseconds since 1970; undefined when there is none. */
+  writtenMs(task: string): number | undefined;
+  /** To be written when all is done and on the disk. */
+  markFinished(
+    task: string,
+    result: { fingerprint: string; parts: Parts; outputs: Record<string, string>; durationMs: number },
+  ): Promise<void>;
+  /** All tree states that records refer to. */
+  keptTrees(): { root: string; digest: string }[];
+  /** Removes what killed writers left. */
+  tidy(): Promise<void>;
+}
+
+/** A task's name as the name of a file; the graph makes sure that no two tasks share one. */
+export function taskFileName(task: string): string {
+  return task.replaceAll(/[^A-Za-z0-9_-]+/g, '.');
+}
+
+export function createTaskState(directory: string): TaskState {
+  const file = (task: string) => join(directory, `${taskFileName(task)}.json`);
+  return {
+    read: (task) => readRecord(file(task)),
+    writtenMs: (task) => statSync(file(task), { throwIfNoEntry: false })?.mtimeMs,
+    async markUnfinished(task, { bootId, parts: making, durationMs }) {
+      const mark: TaskRecord = {
+        version: 1,
+        state: 'unfinished',
+        bootId,
+        parts: making,
+        ...(durationMs === undefined ? {} : { durationMs }),
+      };
+      await writeFileAtomic(file(task), JSON.stringify(mark));
+    },
+    async markFinished(task, result) {
+      await writeFileAtomic(
+        file(task),
+        JSON.stringify({ version: 1, state: 'finished', ...result }, null, 1),
+      );
+    },
+    keptTrees() {
+      const kept: { root: string; digest: string }[] = [];
+      for (const name of namesIn(directory)) {
+        const found = name.endsWith('.json') ? readRecord(join(directory, name)) : undefined;
+        for (const [root, digest] of Object.entries(found?.parts?.trees ?? {})) kept.push({ root, digest });
+      }
+      return kept;
+    },
+    tidy: () => removeTemporaries(directory),
+  };
+}
+
+/** A damaged record means that nothing is known: the task runs again. */
+function readRecord(path: string): TaskRecord | undefined {
+  try {
+    return record.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Stat data of an output, undefined when it is missing. A directory only has to be there:
+ * its own times change with what later tasks do in it.
+ */
+export function outputSignature(path: string): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return `link ${readlinkSync(path)}`;
+  if (!stat.isFile()) return 'special';
+  return `file ${(stat.mode & 0o7777n).toString(8)} ${stat.size} ${stat.mtimeNs}`;
+}
+
+/** What happened to the outputs since they were recorded. */
+export function outputReasons(
+  outputs: readonly string[],
+  recorded: Readonly<Record<string, string>>,
+): Reason[] {
+  const reasons: Reason[] = [];
+  for (const path of outputs) {
+    const now = outputSignature(path);
+    if (now === undefined) reasons.push({ kind: 'output', path, change: 'missing' });
+    else if (now !== recorded[path]) reasons.push({ kind: 'output', path, change: 'changed' });
+  }
+  return reasons;
+}
+
+/** Puts an output file on the disk, so that a power cut cannot leave a finished record beside an empty file. */
+export async function flushOutput(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) await flush(path);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/** A task is plain data, made by a function of the configuration. */
+import type { Processes } from '../../lib/process/process.js';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** Everything that a task's result depends on. The fingerprint covers all of it, and the dependencies' fingerprints. */
+export interface Inputs {
+  /** Arguments, environment, versions, sums: anything that is a value. */
+  readonly values?: Readonly<Record<string, Json>>;
+  /** Files and small directories, by content, mode and symlink target; a link's target file counts too. One that is missing counts as absent. */
+  readonly files?: readonly string[];
+  /** Large source trees, by content through an index of their files' stat data. Links are not followed: name what they lead to in `files`. */
+  readonly trees?: readonly string[];
+  /** Programs whose version matters, e.g. 'aarch64-linux-gnu-gcc'; the first line of `--version` counts. */
+  readonly tools?: readonly string[];
+}
+
+/**
+ * How a task uses the job budget: not at all, because it waits for the network or the user; one process;
+ * GNU make (speaks the jobserver); ninja (a fixed share, or the jobserver from 1.13 on).
+ */
+export type JobKind = 'none' | 'one' | 'make' | 'ninja';
+
+export interface ExecOptions {
+  readonly cwd?: string;
+  /** Added to the scrubbed base environment of every tool. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Text for standard input; without it, standard input is empty. */
+  readonly input?: string;
+  /** Return standard output instead of only logging it. */
+  readonly capture?: boolean;
+}
+
+/** What a task may use while it runs. */
+export interface TaskContext {
+  readonly signal: AbortSignal;
+  /** Path of this task's log file. */
+  readonly logFile: string;
+  /** Runs a tool to its end; its output goes to the log. Throws StopwatchError (command-failed, command-not-found, interrupted). Gives stdout if captured, else ''. */
+  readonly exec: (file: string, args: readonly string[], options?: ExecOptions) => Promise<string>;
+  /** A line for the log and for the task's row. */
+  readonly log: (line: string) => void;
+  /** Progress in bytes or steps; total undefined when unknown. */
+  readonly progress: (done: number, total: number | undefined, unit: 'bytes' | 'steps') => void;
+  /** Something the user should see even when all goes well. */
+  readonly notice: (text: string) => void;
+  /**
+   * Processes this task may run at once. For kind 'make', `exec` already hands
+   * MAKEFLAGS and the jobserver to make: give no `-j`. For 'ninja', pass `-j ${jobs}`
+   * unless `jobserver` says that ninja takes its tokens from there.
+   */
+  readonly jobs: number;
+  readonly jobserver: boolean;
+  /** For processes that `exec` is not enough for; whatever is started through it ends with this run. */
+  readonly processes: Processes;
+  /** The scrubbed base environment, for `processes`. */
+  readonly env: Readonly<Record<string, string>>;
+  /**
+   * The last run of this task was cut off by a crash of the machine, not only of the tool:
+   * files that it was writing may be empty or cut off although their times look right.
+   */
+  readonly crashed: boolean;
+}
+
+export interface Task {
+  /** Unique, `part:step`, e.g. 'linux:build'. */
+  readonly name: string;
+  /** For people: 'Linux 6.12.94: build'. */
+  readonly title: string;
+  readonly deps: readonly string[];
+  readonly inputs: Inputs;
+  /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. A directory only has to be there. */
+  readonly outputs: readonly string[];
+  readonly jobs: JobKind;
+  /**
+   * Its outputs are few files, a function of its inputs alone: they are kept by fingerprint, and when one comes back
+   * they are taken again instead of running it. What else a build leaves behind is then older than they are.
+   */
+  readonly kept?: true;
+  /** Set when the task must run every time, with the reason (unknown inputs, a test). */
+  readonly always?: string;
+  /** Does the work. Must be safe to run again after being killed anywhere. */
+  run(context: TaskContext): Promise<void>;
+}

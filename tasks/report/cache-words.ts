@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/** What the compiler cache did, in words. Pure. */
+import type { CompileCacheUse } from '../engine/events.js';
+
+/** One line for ccache, one for the shared cache where there is one. */
+export function cacheLines({ hits, misses, errors, remote }: CompileCacheUse): string[] {
+  const share = hits + misses === 0 ? '' : ` (${((100 * hits) / (hits + misses)).toFixed(1)} % hits)`;
+  const lines = [
+    `ccache: ${count(hits, 'hit')}, ${count(misses, 'miss', 'misses')}, ${count(errors, 'error')}${share}`,
+  ];
+  if (remote === null) return lines;
+  const { place, written, notWritten } = remote;
+  const read = `${count(remote.hits, 'hit')}, ${count(remote.misses, 'miss', 'misses')}, ${count(remote.errors, 'error')}`;
+  const out = notWritten === 0 ? `${written} written` : `${written} written, ${notWritten} not`;
+  return [...lines, `shared cache ${place}: ${read}, ${out}`];
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/** One JSON object per line and event, for other programs. */
+import type { Event } from '../engine/events.js';
+import { serialiseError } from './failure.js';
+import type { Output } from './format.js';
+import { RunModel } from './progress-model.js';
+import type { Reporter } from './types.js';
+
+/** An event as one line of JSON: errors as data, and never a line break inside. */
+export function eventLine(event: Event): string {
+  const plain = event.type === 'task-failed' ? { ...event, error: serialiseError(event.error) } : event;
+  return `${JSON.stringify(plain)}\n`;
+}
+
+export function createJsonReporter(output: Output): Reporter {
+  const model = new RunModel();
+  return {
+    model,
+    emit: (event) => {
+      model.apply(event, performance.now());
+      output.write(eventLine(event));
+    },
+    finish: async () => {},
+  };
+}

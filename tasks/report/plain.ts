@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/** Lines with the task's name in front, for logs, CI, dumb terminals and --verbose. */
+import { unreachable, type Event } from '../engine/events.js';
+import { clean, duration, painter, progress, type Output } from './format.js';
+import { RunModel } from './progress-model.js';
+import type { Reporter } from './types.js';
+
+/** Milliseconds between two lines of progress of one task. */
+const PROGRESS_EVERY = 5000;
+
+export interface PlainOptions {
+  readonly colour: boolean;
+  /** Every line of every tool too; those of what runs outside of a graph are always shown. */
+  readonly verbose: boolean;
+  /** Milliseconds, any monotonic clock. */
+  readonly now?: () => number;
+}
+
+export function createPlainReporter(output: Output, options: PlainOptions): Reporter {
+  const { verbose, now = () => performance.now() } = options;
+  const paint = painter(options.colour);
+  const model = new RunModel();
+  const lastProgress = new Map<string, number>();
+  const say = (task: string | undefined, text: string): void => {
+    output.write(task === undefined ? `${text}\n` : `${paint('cyan', `${task}:`)} ${text}\n`);
+  };
+
+  function show(event: Event): void {
+    switch (event.type) {
+      case 'plan': {
+        const stale = event.tasks.filter((task) => !task.fresh).length;
+        const fresh = event.tasks.length - stale;
+        say(undefined, `${count(stale)} to do, ${fresh} up to date`);
+        break;
+      }
+      case 'task-start':
+        lastProgress.set(event.task, now());
+        say(event.task, `${model.title(event.task)} ...`);
+        break;
+      case 'task-line':
+        if (verbose || !model.rows.has(event.task)) say(event.task, clean(event.line));
+        break;
+      case 'task-progress': {
+        const last = lastProgress.get(event.task) ?? Number.NEGATIVE_INFINITY;
+        const state = model.rows.get(event.task)?.progress;
+        if (state === undefined || now() - last < PROGRESS_EVERY) break;
+        lastProgress.set(event.task, now());
+        say(event.task, progress(state, now()));
+        break;
+      }
+      case 'task-done':
+        say(event.task, `${paint('green', 'done')} in ${duration(event.durationMs)}`);
+        break;
+      case 'task-fresh':
+        if (verbose) say(event.task, 'up to date');
+        break;
+      case 'task-failed': {
+        const word = event.error.code === 'interrupted' ? 'stopped' : 'failed';
+        say(event.task, `${paint('red', word)} after ${duration(event.durationMs)}: ${event.error.message}`);
+        break;
+      }
+      case 'task-skipped':
+        if (verbose) say(event.task, `skipped: ${event.because}`);
+        break;
+      case 'notice':
+        say(event.task, event.text);
+        break;
+      case 'waiting':
+        say(undefined, `Waiting for the work directory: ${event.holder} has it`);
+        break;
+      case 'done':
+      case 'compile-cache':
+        break;
+      default:
+        unreachable(event);
+    }
+  }
+
+  return {
+    model,
+    emit: (event) => {
+      model.apply(event, now());
+      show(event);
+    },
+    finish: async () => {},
+  };
+}
+
+function count(tasks: number): string {
+  return `${tasks} ${tasks === 1 ? 'task' : 'tasks'}`;
+}

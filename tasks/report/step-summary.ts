@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/** The outcome of a command in Markdown, for the page of a CI run. Pure. */
+import type { StopwatchError } from '../../lib/errors.js';
+import { cacheLines } from './cache-words.js';
+import { clean, duration } from './format.js';
+import type { RunModel } from './progress-model.js';
+
+export interface Outcome {
+  readonly command: string;
+  readonly exitCode: number;
+  readonly verdict: readonly string[];
+  /** The answer of a command that gives one. */
+  readonly text: string | undefined;
+  /** What went wrong; the first divergence is in its last lines. */
+  readonly error: StopwatchError | undefined;
+}
+
+/** Headline, verdict, what went wrong, and a table of what took how long. */
+export function stepSummary(
+  { command, exitCode, verdict, text, error }: Outcome,
+  model: RunModel | undefined,
+): string {
+  const lines = [`## ${exitCode === 0 ? '✅' : '❌'} stopwatch ${command}: exit code ${exitCode}`, ''];
+  if (text !== undefined) lines.push(...fenced(text.trimEnd().split('\n').map(clean)), '');
+  if (verdict.length > 0) lines.push(...fenced(verdict), '');
+  if (error !== undefined) {
+    lines.push(`**${inline(error.message)}**`, '');
+    if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines.map(clean)), '');
+    if (error.hint !== undefined) lines.push(`Next: ${inline(error.hint)}`, '');
+  }
+  const all = [...(model?.rows.values() ?? [])];
+  const rows = all.filter(({ durationMs }) => durationMs !== undefined);
+  if (rows.length > 0) {
+    lines.push('| task | | time |', '|---|---|---:|');
+    for (const { title, state, durationMs = 0 } of rows)
+      lines.push(`| ${inline(title)} | ${state} | ${duration(durationMs)} |`);
+    const fresh = all.filter(({ state }) => state === 'fresh').length;
+    lines.push(
+      '',
+      `${fresh} up to date${model?.durationMs === undefined ? '' : `, total ${duration(model.durationMs)}`}`,
+      '',
+    );
+    if (model?.cache !== undefined)
+      lines.push(...cacheLines(model.cache).flatMap((line) => [inline(line), '']));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A fence longer than any in the text. */
+function fenced(lines: readonly string[]): readonly string[] {
+  const longest = Math.max(2, ...lines.map((line) => /`+/.exec(line)?.[0].length ?? 0));
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}text`, ...lines, fence];
+}
+
+/** Text that Markdown and HTML leave as it is. */
+function inline(text: string): string {
+  return clean(text.replaceAll('\n', ' ')).replaceAll(
+    /[\\`*_[\]<>|&]/g,
+    (sign) => `&#${sign.charCodeAt(0)};`,
+  );
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/** What is left on the screen after a run: the stages with their durations, the verdict, and what to type next. */
+import { cacheLines } from './cache-words.js';
+import { unreachable } from '../engine/events.js';
+import { duration, fit, type Paint } from './format.js';
+import type { Row, RunModel } from './progress-model.js';
+
+export interface SummaryOptions {
+  readonly paint: Paint;
+  /** Columns to stay within. */
+  readonly columns: number;
+}
+
+/** Words of a run's end that are not the graph's. */
+export interface Closing {
+  /** The device's, the guest's and the model's verdict, with the accelerator that ran; empty when no VM was started. */
+  readonly verdict: readonly string[];
+  /** The next command to type. */
+  readonly next?: string | undefined;
+}
+
+/** A table of the stages that ran, then the total. Empty for a run without a plan. */
+export function summariseStages(model: RunModel, { paint, columns }: SummaryOptions): string {
+  const rows = [...model.rows.values()];
+  const shown = rows.filter(({ state }) => state !== 'fresh' && state !== 'waiting');
+  if (rows.length === 0) return '';
+  const skipped = shown.filter(({ state }) => state === 'skipped').length;
+  const table = shown.filter(({ state }) => state !== 'skipped');
+  const slowest = longest(table);
+  const cells = table.map((row) => ({
+    row,
+    time: row.durationMs === undefined ? '' : duration(row.durationMs),
+    note: noteOf(row, row === slowest && table.length > 1),
+  }));
+  const timeWidth = Math.max(0, ...cells.map(({ time }) => time.length));
+  // The mark, the time, the longest note, and the spaces between them.
+  const room = columns - 2 - timeWidth - 2 - Math.max(0, ...cells.map(({ note }) => note.length)) - 2;
+  const width = Math.max(8, Math.min(room, Math.max(0, ...table.map(({ title }) => title.length))));
+  const lines = cells.map(({ row, time, note }) => {
+    const title = fit(row.title, width);
+    const padding = ' '.repeat(Math.max(0, width - title.length));
+    const line = `${mark(row, paint)} ${title}${padding}  ${time.padStart(timeWidth)}`;
+    return note === '' ? line : `${line}  ${paint(row.state === 'failed' ? 'red' : 'yellow', note)}`;
+  });
+  const fresh = rows.filter(({ state }) => state === 'fresh').length;
+  const counts = [
+    ...(fresh > 0 ? [`${fresh} up to date`] : []),
+    ...(skipped > 0 ? [`${skipped} not started`] : []),
+    ...(model.durationMs === undefined ? [] : [`total ${duration(model.durationMs)}`]),
+  ];
+  if (counts.length > 0) lines.push(`  ${paint('dim', counts.join(', '))}`);
+  if (model.cache !== undefined)
+    lines.push(...cacheLines(model.cache).map((line) => `  ${paint('dim', line)}`));
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function longest(rows: readonly Row[]): Row | undefined {
+  let slowest: Row | undefined;
+  for (const row of rows) {
+    if ((row.durationMs ?? 0) > (slowest?.durationMs ?? 0)) slowest = row;
+  }
+  return slowest;
+}
+
+function noteOf(row: Row, isSlowest: boolean): string {
+  if (row.state === 'failed') return row.error?.code === 'interrupted' ? 'stopped' : 'failed';
+  return isSlowest ? 'slowest' : '';
+}
+
+function mark(row: Row, paint: Paint): string {
+  switch (row.state) {
+    case 'done':
+    case 'fresh':
+      return paint('green', '✔');
+    case 'failed':
+      return paint('red', '✖');
+    case 'skipped':
+    case 'waiting':
+    case 'running':
+      return paint('dim', '-');
+    default:
+      return unreachable(row.state);
+  }
+}
+
+/** The verdict's lines and the next command, after the table. */
+export function summariseClosing({ verdict, next }: Closing, { paint }: SummaryOptions): string {
+  const lines = [...verdict];
+  if (next !== undefined) lines.push(`${paint('bold', 'Next:')} ${next}`);
+  return lines.map((line) => `${line}\n`).join('');
+}

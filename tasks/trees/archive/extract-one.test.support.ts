@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/** A process of its own that extracts one release. Arguments: archive, directory. */
+import { baseEnvironment } from '../../../lib/environment.js';
+import { createProcesses } from '../../../lib/process/process.js';
+import { extractRelease } from './extract.js';
+
+const [archive = '', directory = ''] = process.argv.slice(2);
+await extractRelease(
+  { archive, directory, leaveOut: [] },
+  {
+    processes: createProcesses(),
+    signal: new AbortController().signal,
+    env: baseEnvironment(),
+    onProgress: () => undefined,
+    log: () => undefined,
+  },
+);

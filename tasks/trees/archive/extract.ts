@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/** Archives become directories: complete and looked over, or absent. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Processes } from '../../../lib/process/process.js';
+import { arMembers } from './ar.js';
+import { errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
+import { decompressTo, extractSmall } from './small-tar.js';
+import { syncPath } from '../download/store.js';
+import { extractWithTar } from './system-tar.js';
+import { verifyTree } from './verify-tree.js';
+
+export interface ExtractDeps {
+  readonly processes: Processes;
+  readonly signal: AbortSignal;
+  /** Environment of the tools that are started; needs PATH. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes of the archive read so far, and in all. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly log: (line: string) => void;
+}
+
+export interface ExtractRequest {
+  readonly archive: string;
+  /** What the archive's content becomes. Its parent must be on the same file system, and is made if need be. */
+  readonly directory: string;
+  /** Take away what is at `directory` already, once the new content is whole; without it, that is refused. */
+  readonly replace?: boolean;
+}
+
+/**
+ * Extracts a source release; its one top directory becomes `directory`.
+ * `leaveOut`: tar patterns below the top directory; `*` does not cross a '/',
+ * a directory goes with all that is in it.
+ *
+ * Modification times are the archive's, the owner is the user, rights follow
+ * the umask. Throws StopwatchError: extract-failed, unsafe-archive, disk-full,
+ * permission-denied, command-not-found, bad-source-tree, interrupted. The caller
+ * holds the lock of the work directory: leftovers of earlier runs are removed.
+ */
+export async function extractRelease(
+  request: ExtractRequest & { readonly leaveOut: readonly string[] },
+  deps: ExtractDeps,
+): Promise<void> {
+  await completeOrAbsent(request, deps, async (partial) => {
+    await extractWithTar(request.archive, partial, request.leaveOut, deps);
+    const entries = await readdir(partial, { withFileTypes: true });
+    const [top] = entries;
+    if (entries.length !== 1 || top === undefined || !top.isDirectory()) {
+      const got = entries.map((entry) => entry.name);
+      throw new StopwatchError(
+        'extract-failed',
+        `${request.archive} is no source release: expected one directory at its top, got ${got.slice(0, 5).join(', ') || 'nothing'}${got.length > 5 ? ', …' : ''}`,
+      );
+    }
+    return join(partial, top.name);
+  });
+}
+
+/** Extracts what a Debian package (.deb) would install into `directory`, without root and without running its scripts. Otherwise as extractRelease. */
+export async function extractDebianPackage(request: ExtractRequest, deps: ExtractDeps): Promise<void> {
+  await completeOrAbsent(request, deps, async (partial) => {
+    const members = await arMembers(request.archive);
+    const data = members.find((member) => member.name.startsWith('data.tar'));
+    if (data === undefined) {
+      throw new StopwatchError(
+        'extract-failed',
+        `${request.archive} is not a Debian package: expected a member data.tar.*, got ${members.map((member) => member.name).join(', ')}`,
+      );
+    }
+    const tarFile = join(partial, 'data.tar');
+    await decompressTo({ path: request.archive, offset: data.offset, size: data.size }, tarFile, deps);
+    const content = join(partial, 'content');
+    await mkdir(content);
+    await extractSmall(request.archive, tarFile, content);
+    deps.onProgress(data.offset + data.size, data.offset + data.size);
+    return content;
+  });
+}
+
+/** Lets `fill` work in a directory beside the final one; what it gives back is looked over, flushed and renamed. */
+async function completeOrAbsent(
+  request: ExtractRequest,
+  deps: ExtractDeps,
+  fill: (partial: string) => Promise<string>,
+): Promise<void> {
+  const directory = resolve(request.directory);
+  const parent = dirname(directory);
+  const prefix = `${basename(directory)}.partial-`;
+  try {
+    await mkdir(parent, { recursive: true });
+    for (const name of await readdir(parent)) {
+      if (name.startsWith(prefix)) await remove(join(parent, name), deps);
+    }
+    if (request.replace !== true && (await exists(directory))) {
+      throw new StopwatchError(
+        'bad-source-tree',
+        `Could not extract ${request.archive}: ${directory} is there already`,
+        {
+          hint: 'Move it away, or remove it if nothing in it is yours.',
+        },
+      );
+    }
+    const partial = join(parent, prefix + randomBytes(4).toString('hex'));
+    // Nobody else may look in until it has been looked over.
+    await mkdir(partial, { mode: 0o700 });
+    try {
+      const content = await fill(partial);
+      await verifyTree(content, request.archive, deps);
+      await flush(content, deps);
+      if (request.replace === true) await moveAside(directory, join(partial, '.replaced'));
+      await rename(content, directory);
+      await syncPath(parent);
+    } finally {
+      // After an interrupt there is no time: the next run removes it.
+      if (!deps.signal.aborted) await remove(partial, deps);
+    }
+  } catch (error) {
+    throw explainFsError(error, `extract ${request.archive}`, directory);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await readdir(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    if (errnoOf(error) === 'ENOTDIR') return true;
+    throw error;
+  }
+}
+
+async function moveAside(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Flushes the file system of the tree, so that after a power failure no named tree holds empty files. Best effort. */
+async function flush(tree: string, deps: ExtractDeps): Promise<void> {
+  await deps.processes.run({ file: 'sync', args: ['-f', tree], env: deps.env }, { signal: deps.signal });
+  if (deps.signal.aborted) throw interrupted(`flushing ${tree}`);
+}
+
+/** `rm -rf` takes a second for the Linux tree, Node.js several. Rights are opened first: a tree may be its owner's enemy. */
+async function remove(path: string, deps: ExtractDeps): Promise<void> {
+  const run = (file: string, args: readonly string[]) =>
+    deps.processes.run({ file, args, env: deps.env }, { signal: deps.signal });
+  if ((await run('rm', ['-rf', '--', path])).exitCode === 0) return;
+  await run('chmod', ['-R', 'u+rwX', '--', path]);
+  const exit = await run('rm', ['-rf', '--', path]);
+  if (exit.exitCode !== 0 && !deps.signal.aborted) {
+    throw new StopwatchError('extract-failed', `Could not remove the leftover ${path}`, {
+      hint: 'Remove it by hand and run the same command again.',
+    });
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/** Whole source trees, by the host's GNU tar. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Processes } from '../../../lib/process/process.js';
+import { decompressorFor } from './compression.js';
+import { diskFull, interrupted } from '../fs-errors.js';
+
+export interface TarDeps {
+  readonly processes: Processes;
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string>>;
+  /** Bytes of the archive read so far, and in all. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Extracts an archive into an empty directory. Names, links and kinds of files
+ * still have to be looked over afterwards (verifyTree).
+ *
+ * Why this is safe although no entry is looked at beforehand, which would cost
+ * a second decompression or, in JavaScript, ten times the time: GNU tar never
+ * writes above its directory. It takes a leading '/' or '../' off the names of
+ * members and of hard links and says so, and that is enough for us to refuse
+ * the whole. A symbolic link that is absolute or has '..' in it is kept back
+ * as an empty file until everything else has been written, so that nothing
+ * can be written through it; the others stay within. What is then wrong with
+ * the tree (links that lead out, devices, set-user-ID) is found by one pass
+ * over the symbolic links and oddities, in a directory that nobody else may
+ * enter and that never gets its name.
+ */
+export async function extractWithTar(
+  archive: string,
+  directory: string,
+  leaveOut: readonly string[],
+  deps: TarDeps,
+): Promise<void> {
+  const decompressor = await decompressorFor(archive);
+  const tar = await findGnuTar(deps);
+  const args = [
+    '--extract',
+    '--file=-',
+    `--directory=${directory}`,
+    '--no-same-owner',
+    // Applies the umask; without set-user-ID bits.
+    '--no-same-permissions',
+    '--delay-directory-restore',
+    '--warning=no-timestamp',
+    ...(decompressor === undefined ? [] : [`--use-compress-program=${decompressor.join(' ')}`]),
+    // Anchored below the top directory, whatever that is called.
+    '--anchored',
+    '--no-wildcards-match-slash',
+    ...leaveOut.flatMap((pattern) => [`--exclude=*/${pattern}`, `--exclude=./*/${pattern}`]),
+  ];
+  // The user's own TAR_OPTIONS and XZ_OPT would change what these options mean.
+  const env = { ...deps.env, LC_ALL: 'C', TAR_OPTIONS: '', XZ_OPT: '', XZ_DEFAULTS: '' };
+  const child = await deps.processes.spawn({ file: tar, args, env }, { signal: deps.signal, stdin: 'pipe' });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      if (lines.length < 100) lines.push(line);
+      deps.log(line);
+    });
+  }
+  const { size } = await stat(archive);
+  let done = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      done += chunk.length;
+      deps.onProgress(done, size);
+      callback(null, chunk);
+    },
+  });
+  const feed = pipeline(
+    createReadStream(archive, { highWaterMark: 1 << 18 }),
+    count,
+    pipeOf(child.stdin),
+  ).catch((error: unknown) => error);
+  const exit = await child.exited;
+  await feed;
+  if (deps.signal.aborted) throw interrupted(`extracting ${archive}`);
+  const failure = explainTar(archive, directory, lines, exit.exitCode);
+  if (failure !== undefined) throw failure;
+}
+
+/** A pipe that was asked for is there. */
+export function pipeOf<T>(stream: T | null): T {
+  if (stream === null) throw new TypeError('Expected a pipe');
+  return stream;
+}
+
+/** What went wrong, from what GNU tar printed in the C locale; undefined when all is well. */
+export function explainTar(
+  archive: string,
+  directory: string,
+  lines: readonly string[],
+  exitCode: number | undefined,
+): StopwatchError | undefined {
+  const line = (pattern: RegExp): string | undefined => lines.find((text) => pattern.test(text));
+  const outside = line(/Removing leading|contains '\.\.'/);
+  if (outside !== undefined) {
+    return new StopwatchError(
+      'unsafe-archive',
+      `${archive} is refused: it has names outside of its directory`,
+      {
+        hint: 'Nothing of it was kept. Check where this archive comes from, and its sha256 in the configuration.',
+        lastLines: lines.slice(0, 10),
+      },
+    );
+  }
+  if (exitCode === 0) return undefined;
+  if (line(/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/) !== undefined) {
+    return diskFull(`extract ${archive}`, directory);
+  }
+  const denied = line(/Permission denied|Read-only file system|Operation not permitted/);
+  if (denied !== undefined) {
+    return new StopwatchError(
+      'permission-denied',
+      `Could not extract ${archive} into ${directory}: ${denied}`,
+    );
+  }
+  const program = /tar \(\w+\): (\S+)[^:]*: Cannot exec: No such file/.exec(lines.join('\n'))?.[1];
+  if (program !== undefined) {
+    return new StopwatchError(
+      'command-not-found',
+      `Could not extract ${archive}: ${program} is not installed`,
+      {
+        hint: `Install the host package that has ${program}, then run the same command again.`,
+      },
+    );
+  }
+  const cutOff = line(/Unexpected end of (input|file)|[Uu]nexpected (end of file|EOF)|premature end/);
+  const why = cutOff === undefined ? 'tar could not read it' : 'it is cut off or damaged';
+  return new StopwatchError('extract-failed', `Could not extract ${archive}: ${why}`, {
+    hint: 'Nothing of it was kept. Remove the archive and run the same command again to download it anew.',
+    lastLines: lines.slice(-10),
+  });
+}
+
+/** The name of GNU tar on this host: its refusals are what we rely on, other tars have others. */
+export async function findGnuTar(deps: Pick<TarDeps, 'processes' | 'signal' | 'env'>): Promise<string> {
+  for (const file of ['tar', 'gtar']) {
+    try {
+      const command = { file, args: ['--version'], env: deps.env };
+      const exit = await deps.processes.run(command, { signal: deps.signal, capture: true });
+      if (exit.stdout.includes('GNU tar')) return file;
+    } catch (error) {
+      if (!(error instanceof StopwatchError && error.code === 'command-not-found')) throw error;
+    }
+  }
+  if (deps.signal.aborted) throw interrupted('looking for GNU tar');
+  throw new StopwatchError('command-not-found', 'Could not find GNU tar, neither as tar nor as gtar', {
+    hint: 'Install it (apt, dnf, pacman: tar; brew: gnu-tar).',
+  });
+}

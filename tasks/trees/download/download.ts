@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/** Gets a file from the first of several places that has it, verified, into the shared download cache. */
+import { basename } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Place } from '../../config/schema.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import { withLock } from '../../../lib/lock.js';
+import type { Processes } from '../../../lib/process/process.js';
+import { interrupted } from '../fs-errors.js';
+import { attempt } from './http.js';
+import type { Failure } from './http-failure.js';
+import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
+import { agentsFor, type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
+import { commitPartial, findStored, prepareStore, storePaths, takeHandPlaced } from './store.js';
+
+export interface DownloadRequest {
+  /** For people: 'Linux 6.12.94'. */
+  readonly what: string;
+  /** Tried in this order. */
+  readonly places: readonly Place[];
+  /** The cache directory; files are put below its `downloads/`. */
+  readonly cache: string;
+  /** A server that sends nothing for this long has stalled, seconds. */
+  readonly stallSeconds: number;
+  /** Tries at one place before the next one. A try that got 1 MiB further is not counted. */
+  readonly tries: number;
+  /** Use only what is there. */
+  readonly offline: boolean;
+}
+
+export interface DownloadDeps {
+  readonly processes: Processes;
+  readonly signal: AbortSignal;
+  /** Environment of the tools that are started (apt-get, apt-config, flock); needs PATH. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The user's environment: http_proxy, https_proxy, all_proxy, no_proxy. */
+  readonly proxyEnv: ProxyEnv;
+  /** Bytes that are there, and in all if the server said so. */
+  readonly onProgress: (done: number, total: number | undefined) => void;
+  /** A line for the log: every try and why it failed. */
+  readonly log: (line: string) => void;
+  readonly notice: (text: string) => void;
+  /** Milliseconds; rejects when aborted. For tests. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** 0 to 1. For tests. */
+  readonly random?: () => number;
+}
+
+export interface Downloaded {
+  /** Absolute path of the verified file. */
+  readonly file: string;
+  readonly sha256: string;
+  /** The place that this file belongs to, even if it was there already. */
+  readonly place: Place;
+  /** Where the bytes came from in this run. */
+  readonly from: 'cache' | 'hand' | 'network';
+}
+
+/** One address to try. */
+export interface Target {
+  readonly address: string;
+  readonly sha256: string;
+  readonly name: string;
+  readonly place: Place;
+}
+
+const SECOND = 1000;
+const MIB = 1 << 20;
+
+/**
+ * Gives a verified file for one of the places, from the cache where it is
+ * there. Throws StopwatchError: offline, download-failed, checksum-mismatch
+ * (every place that answered had another file), disk-full,
+ * permission-denied, interrupted.
+ */
+export async function download(request: DownloadRequest, deps: DownloadDeps): Promise<Downloaded> {
+  await prepareStore(request.cache);
+  const present = await findPresent(request, deps);
+  if (present !== undefined) return present;
+  if (request.offline) throw offlineError(request);
+
+  const failures: string[] = [];
+  const targets = await findTargets(request, deps, failures);
+  let mismatches = 0;
+  for (const [index, target] of targets.entries()) {
+    const { lock } = storePaths(request.cache, target.sha256);
+    const waiting = (): void =>
+      deps.notice(`${request.what}: another process is downloading it; waiting for it`);
+    const result = await withLock(lock, { signal: deps.signal, onWaiting: waiting }, async () => {
+      // Somebody else may have got it while we waited.
+      const found = await findPresent(request, deps);
+      return found ?? (await tryTarget(request, target, index === targets.length - 1, deps));
+    });
+    if ('file' in result) return result;
+    if (result.mismatch === true) mismatches += 1;
+    failures.push(`${withoutPassword(target.address)}: ${result.reason}`);
+  }
+  throw new StopwatchError(
+    mismatches > 0 && mismatches === failures.length ? 'checksum-mismatch' : 'download-failed',
+    `Could not download ${request.what} from any of its places:\n${failures.map((line) => `  ${line}`).join('\n')}`,
+    { hint: `Check the network and run the same command again, or ${byHand(request)}` },
+  );
+}
+
+/** What is there already: verified before, or put there by hand. */
+async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promise<Downloaded | undefined> {
+  const { cache, places } = request;
+  for (const place of places) {
+    const file = await findStored(cache, place.sha256, deps.signal);
+    if (file === undefined) continue;
+    // Of several places with this sum, the one that the file has its name from.
+    const named = places.find((each) => each.sha256 === place.sha256 && placeName(each) === basename(file));
+    return { file, sha256: place.sha256, place: named ?? place, from: 'cache' };
+  }
+  let wrong: { path: string; expected: string; got: string } | undefined;
+  for (const place of places) {
+    const hand = await takeHandPlaced(cache, placeName(place), place.sha256, deps.signal);
+    if (hand.kind === 'taken') return { file: hand.file, sha256: place.sha256, place, from: 'hand' };
+    if (hand.kind === 'wrong') wrong = { path: hand.path, expected: place.sha256, got: hand.got };
+  }
+  if (wrong === undefined) return undefined;
+  const text = `${wrong.path} is not ${request.what}: expected sha256 ${wrong.expected}, got ${wrong.got}`;
+  if (request.offline) {
+    throw new StopwatchError('checksum-mismatch', text, { hint: `Remove it, then ${byHand(request)}` });
+  }
+  deps.log(`${text}; left where it is, and not used`);
+  return undefined;
+}
+
+/** The addresses of all places. A Debian place becomes one per archive that apt knows. */
+export async function findTargets(
+  request: Pick<DownloadRequest, 'places'>,
+  deps: DownloadDeps,
+  failures: string[],
+): Promise<readonly (Target & { readonly apt?: AptArchives | undefined })[]> {
+  const apt = request.places.some((place) => 'debian' in place) ? await aptArchives(deps) : undefined;
+  return request.places.flatMap((place) => {
+    const common = { sha256: place.sha256, name: placeName(place), place };
+    if ('url' in place) return [{ ...common, address: place.url }];
+    if (apt === undefined)
+      failures.push(`Debian archive, ${place.debian}: skipped, this host has no apt that knows one`);
+    const bases = apt?.bases ?? [];
+    return bases.map((base) => Object.assign({ address: archiveAddress(base, place.debian), apt }, common));
+  });
+}
+
+/** The file's own name at a place. */
+export function placeName(place: Place): string {
+  const path = 'url' in place ? new URL(place.url).pathname : place.debian;
+  const last = path.split('/').at(-1) ?? '';
+  let name = last;
+  try {
+    if ('url' in place) name = decodeURIComponent(last);
+  } catch {
+    // Not encoded the usual way: the name as it is written.
+  }
+  return name === '' || name.startsWith('.') || name.includes('/')
+    ? `file-${place.sha256.slice(0, 16)}`
+    : name;
+}
+
+/** All tries at one address. The caller holds the lock. */
+async function tryTarget(
+  request: DownloadRequest,
+  target: Target & { readonly apt?: AptArchives | undefined },
+  isLast: boolean,
+  deps: DownloadDeps,
+): Promise<Downloaded | Failure> {
+  const { sleep = realSleep, random = Math.random } = deps;
+  const paths = storePaths(request.cache, target.sha256);
+  const shown = withoutPassword(target.address);
+  for (let tried = 0, restarted = false; ; ) {
+    deps.log(`Downloading ${request.what}: ${shown}`);
+    const result = await attempt({
+      address: target.address,
+      sha256: target.sha256,
+      paths,
+      stallSeconds: request.stallSeconds,
+      agents: (url) => agentsFor(proxyFor(url, target.apt, deps.proxyEnv)),
+      signal: deps.signal,
+      onProgress: deps.onProgress,
+    });
+    if (result.kind === 'complete') {
+      const file = await commitPartial(request.cache, target.sha256, target.name);
+      return { file, sha256: target.sha256, place: target.place, from: 'network' };
+    }
+    deps.log(`${shown}: ${result.reason}`);
+    if (result.kind === 'definite' || (result.kind === 'unreachable' && !isLast)) return result;
+    // Once only, however many tries there are: a part that was kept has spoilt the whole.
+    if (result.mismatch === true) {
+      if (restarted) return result;
+      restarted = true;
+      continue;
+    }
+    tried = result.gained >= MIB ? 1 : tried + 1;
+    if (tried >= request.tries) {
+      return tried === 1 ? result : { ...result, reason: `${result.reason} (tried ${tried} times)` };
+    }
+    const ms = backOff(tried, random(), result.retryAfterMs);
+    deps.log(`Trying again in ${(ms / SECOND).toFixed(1)} s`);
+    await sleep(ms, deps.signal);
+  }
+}
+
+/**
+ * Milliseconds to wait before the next try: 0.5 s, doubled each time, at most
+ * 10 s; between half of that and all of it, so that several of us do not come
+ * back together. A server's own wish is heard, up to 30 s.
+ */
+export function backOff(tried: number, random: number, retryAfterMs = 0): number {
+  const full = Math.min(10 * SECOND, 0.5 * SECOND * 2 ** (tried - 1));
+  return Math.max(full * (0.5 + random / 2), Math.min(retryAfterMs, 30 * SECOND));
+}
+
+async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, { signal });
+  } catch {
+    throw interrupted('waiting before the next try');
+  }
+}
+
+/** For the Debian archive what apt is configured with wins over the variables, as it does for apt itself. */
+export function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
+  const own = apt?.proxyFor(url);
+  if (own === 'DIRECT') return undefined;
+  return own ?? proxyFromEnv(url, env);
+}
+
+function offlineError(request: DownloadRequest): StopwatchError {
+  return new StopwatchError(
+    'offline',
+    `${request.what} is not in the download cache, and --offline forbids to fetch it`,
+    {
+      hint: `Run once without --offline, or ${byHand(request)}`,
+    },
+  );
+}
+
+/** How to help oneself, with every name and sum that would do. */
+function byHand(request: DownloadRequest): string {
+  const { downloads } = storePaths(request.cache, '');
+  const names = new Map(
+    request.places.map((place) => [`${placeName(place)} (sha256 ${place.sha256})`, true]),
+  );
+  return `put one of these files into ${downloads}:\n${[...names.keys()].map((name) => `  ${name}`).join('\n')}`;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/**
+ * New files for a running guest: the host's end of guest_fs/base/network_update.sh,
+ * which documents the protocol.
+ *
+ * Commands and answers go over a second serial line, content over a disk that
+ * is read-only for the guest. Both cost the kernel nothing: it has their
+ * drivers for the console and for a root on a disk. Everything that the guest
+ * can do wrong is a value here.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../clock.js';
+import { LineSplitter } from './lines.js';
+import { type Listener, listenOnce } from '../qmp.js';
+
+/** By which the guest finds the disk. */
+export const DISK_SERIAL = 'delivery';
+/** The largest file, bytes. The disk is sparse: it takes what is written to it. */
+export const DISK_BYTES = 64 * 1024 * 1024;
+/** In front of every line of the guest's that is not a program's output. */
+const MARK = '\u0001';
+
+/** What QEMU is told of it: absolute paths. */
+export interface DeliveryEndpoints {
+  /** Listening UNIX socket; QEMU connects to it. */
+  readonly line: string;
+  readonly disk: string;
+}
+
+/** Both ends before the machine starts. */
+export interface DeliveryEnds {
+  readonly endpoints: DeliveryEndpoints;
+  readonly listener: Listener;
+}
+
+/** Makes them in a directory that only we can enter. Rejects if it cannot. */
+export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds> {
+  const endpoints = { line: join(directory, 'line'), disk: join(directory, 'disk') };
+  const disk = openSync(endpoints.disk, 'wx', 0o600);
+  ftruncateSync(disk, DISK_BYTES);
+  closeSync(disk);
+  return { endpoints, listener: await listenOnce(endpoints.line) };
+}
+
+/** One file, and where it goes. */
+export interface Parcel {
+  readonly content: Uint8Array;
+  /** In the guest; without blanks. */
+  readonly path: string;
+  readonly mode: number;
+  /** A module is unloaded and loaded, and stays as it was when that fails. */
+  readonly module: string | undefined;
+}
+
+/** `text`: 'new', 'same', or why it failed. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface DeliveryOptions {
+  readonly clock: Clock;
+  /** For the guest to answer, host milliseconds. */
+  readonly timeoutMs: number;
+  /** The guest's user asks for one of the names. */
+  readonly onAsk: (name: string) => Promise<Answer>;
+}
+
+/** The host's end while the machine runs. Nothing here rejects. One thing at a time: the caller waits for each answer. */
+export class Delivery {
+  /** The guest is listening. */
+  readonly ready: Promise<void>;
+  readonly #line: Duplex;
+  readonly #disk: string;
+  readonly #options: DeliveryOptions;
+  readonly #waiting = new Map<string, (answer: Answer) => void>();
+  #onReady: () => void = () => {};
+  #onOutput: ((line: string) => void) | undefined;
+  #lost = false;
+
+  constructor(line: Duplex, disk: string, options: DeliveryOptions) {
+    this.#line = line;
+    this.#disk = disk;
+    this.#options = options;
+    this.ready = new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
+    const splitter = new LineSplitter((text) => this.#take(text));
+    line.on('data', (chunk: Buffer) => splitter.push(chunk));
+    for (const event of ['end', 'close', 'error']) line.on(event, () => this.#lose());
+  }
+
+  /** Status 0: the guest has it. */
+  async put({ content, path, mode, module }: Parcel): Promise<Answer> {
+    if (content.length > DISK_BYTES)
+      return { status: 1, text: `expected at most ${DISK_BYTES} bytes, got ${content.length}` };
+    this.#fill(content);
+    const sum = createHash('sha256').update(content).digest('hex');
+    const words = [content.length, sum, mode.toString(8), path, ...(module === undefined ? [] : [module])];
+    const id = newId();
+    const answer = this.#answer(id);
+    this.#send(`put ${id} ${words.join(' ')}`);
+    return this.#within(id, answer);
+  }
+
+  /** Runs a program there; gives its exit status. `onOutput` gets its lines. Aborting the signal kills it: status 137. */
+  async run(program: string, onOutput: (line: string) => void, signal: AbortSignal): Promise<Answer> {
+    const id = newId();
+    const answer = this.#answer(id);
+    this.#onOutput = onOutput;
+    this.#send(`run ${id} ${program}`);
+    const onAbort = (): void => {
+      this.#send(`stop ${id}`);
+      // Should it not even hear that.
+      void this.#within(id, answer);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    const ended = await answer;
+    signal.removeEventListener('abort', onAbort);
+    this.#onOutput = undefined;
+    return ended;
+  }
+
+  /** Synced by nobody: QEMU reads through the same page cache. */
+  #fill(content: Uint8Array): void {
+    const disk = openSync(this.#disk, 'r+');
+    try {
+      for (let at = 0; at < content.length; ) at += writeSync(disk, content, at, content.length - at, at);
+    } finally {
+      closeSync(disk);
+    }
+  }
+
+  #send(line: string): void {
+    if (!this.#lost) this.#line.write(`${line}\n`);
+  }
+
+  async #answer(id: string): Promise<Answer> {
+    if (this.#lost) return GONE;
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
+  async #within(id: string, answer: Promise<Answer>): Promise<Answer> {
+    const { clock, timeoutMs } = this.#options;
+    const cancel = clock.after(timeoutMs, () =>
+      this.#settle(id, { status: 1, text: `the guest did not answer within ${timeoutMs / 1000} s` }),
+    );
+    const settled = await answer;
+    cancel();
+    return settled;
+  }
+
+  #settle(id: string, answer: Answer): void {
+    this.#waiting.get(id)?.(answer);
+    this.#waiting.delete(id);
+  }
+
+  #take(text: string): void {
+    if (!text.startsWith(MARK)) {
+      this.#onOutput?.(text);
+      return;
+    }
+    const [, verb, id = '', rest = ''] = /^(\w+) ?(\S*) ?(.*)$/.exec(text.slice(1)) ?? [];
+    if (verb === 'ready') this.#onReady();
+    else if (verb === 'ask') {
+      void this.#options
+        .onAsk(rest)
+        .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${said}`));
+    } else if (verb === 'done') {
+      const [, status = '', said = ''] = /^(\d+) ?(.*)$/.exec(rest) ?? [];
+      if (status !== '') this.#settle(id, { status: Number(status), text: said });
+    }
+  }
+
+  #lose(): void {
+    this.#lost = true;
+    for (const id of this.#waiting.keys()) this.#settle(id, GONE);
+  }
+}
+
+const GONE: Answer = { status: 1, text: 'the machine has ended' };
+
+/** Not to be guessed by a program that prints what looks like an answer. */
+function newId(): string {
+  return randomBytes(6).toString('hex');
+}
