@@ -9,7 +9,7 @@ import type { AnySearch } from './search/search.js';
 import { EXIT } from '../lib/errors.js';
 import { shellQuote } from '../lib/process/process.js';
 import { report } from './fuzz-report.js';
-import type { Result } from '../tasks/commands/services.js';
+import type { Result } from '../tasks/config/services.js';
 
 /** What making a script short may cost. */
 export const SHRINK = { tries: 3000, seconds: 180 };

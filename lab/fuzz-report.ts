@@ -11,7 +11,7 @@ import {
 } from './search/campaign.js';
 import type { MachinePorts } from './search/machine.js';
 import type { AnyScript, AnySearch } from './search/search.js';
-import type { Result } from '../tasks/commands/services.js';
+import type { Result } from '../tasks/config/services.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
 import { shellQuote } from '../lib/process/process.js';
 

@@ -9,7 +9,7 @@ import { campaign, type CampaignResult, type FuzzRequest, replay } from './searc
 import { rawSpeed } from './search/raw.js';
 import { MachineError, type MachinePorts } from './search/machine.js';
 import type { AnyScript, AnySearch } from './search/search.js';
-import type { FuzzOptions, Result, Services } from '../tasks/commands/services.js';
+import type { Result, Services } from '../tasks/config/services.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
 import type { Task, TaskContext } from '../tasks/engine/task.js';
 import { bringUpToDate, toolchain } from '../tasks/build/toolchain.js';
@@ -17,6 +17,20 @@ import { coverageWords, forgetCoverage, readCoverage } from './coverage.js';
 import { checkFurther, SHRINK, wrongTrace } from './fuzz-checks.js';
 import { counted, report, searchOf } from './fuzz-report.js';
 import { type Layout, layoutOf } from '../tasks/build/layout.js';
+
+export interface FuzzOptions {
+  /** Budget; without either, a minute. */
+  readonly operations: number | undefined;
+  readonly seconds: number | undefined;
+  readonly seed: number | undefined;
+  /** From 1. */
+  readonly shard: { readonly index: number; readonly count: number } | undefined;
+  /** Absolute paths. */
+  readonly replay: string | undefined;
+  readonly qemu: string | undefined;
+  /** Only measure how fast QEMU answers the commands of a search. */
+  readonly raw: boolean;
+}
 
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;

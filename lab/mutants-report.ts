@@ -3,7 +3,7 @@
 import type { Mutant } from './search/mutate.js';
 import type { MutantVerdict } from './search/search.js';
 import type { BootVerdict } from './mutant-boot.js';
-import type { Result } from '../tasks/commands/services.js';
+import type { Result } from '../tasks/config/services.js';
 import { EXIT } from '../lib/errors.js';
 
 export interface Judged extends Omit<Mutant, 'source'> {

@@ -8,7 +8,7 @@ import type { FuzzRequest } from './search/campaign.js';
 import { MachineError, type MachinePorts } from './search/machine.js';
 import type { Mutant } from './search/mutate.js';
 import type { AnySearch, MutantVerdict } from './search/search.js';
-import type { MutantsOptions, Result, Services } from '../tasks/commands/services.js';
+import type { Result, Services } from '../tasks/config/services.js';
 import type { Config } from '../tasks/config/schema.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
 import { inLanes } from '../lib/map-concurrent.js';
@@ -24,6 +24,20 @@ import { ModelCopy, modelMutants } from './model-mutants.js';
 import { bootMutant } from './mutant-boot.js';
 import { fateOf, type Judged, summary } from './mutants-report.js';
 import { type BuildCommands, buildCommands, relink } from '../tasks/build/relink.js';
+
+export interface MutantsOptions {
+  /** Faults in the model instead of the device. */
+  readonly model: boolean;
+  /** Those whose names match. */
+  readonly only: RegExp | undefined;
+  /** One in this many. */
+  readonly every: number;
+  readonly seed: number;
+  /** Of the search, for each mutant. */
+  readonly operations: number;
+  /** Absolute path of another build directory of QEMU. */
+  readonly build: string | undefined;
+}
 
 /** QEMU may hang because of a fault. */
 const SILENCE_MS = 5000;

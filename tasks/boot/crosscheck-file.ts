@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
-import type { Result, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { judgedAs, runFiles } from './boot.js';

@@ -9,7 +9,8 @@ import { shellQuote } from '../../lib/process/process.js';
 import { machineParts, qemuEnvironment } from './boot.js';
 import { bootTargets } from '../build/graph.js';
 import { layoutOf } from '../build/layout.js';
-import type { Result, RunOptions, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
+import type { RunOptions } from './interactive-run.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 
 /** The QEMU to look into is always the one for debuggers; the guest is of the variant that was asked for. */

@@ -7,7 +7,7 @@ import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
 import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
 import { bootOnTerminal } from '../../vm/console/terminal.js';
 import type { BootResult } from '../../vm/types.js';
-import type { Result, RunOptions, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
@@ -21,6 +21,21 @@ import { judgedRun } from './judged-run.js';
 import { layoutOf } from '../build/layout.js';
 import { pushables, testOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
+
+export interface RunOptions {
+  readonly nodev: boolean;
+  readonly rw: boolean;
+  /** File to write the device tree to (its .dts goes beside it); '' for the default place; undefined: do not dump. */
+  readonly dumpDtb: string | undefined;
+  /** TCP port of QEMU's gdb stub, at which the machine waits for a debugger; undefined: no stub. */
+  readonly gdb: number | undefined;
+  /** QEMU itself runs under gdb. */
+  readonly gdbQemu?: boolean;
+  /** For either gdb, after ours. */
+  readonly gdbArguments?: readonly string[];
+  /** It takes new files while it runs. */
+  readonly serve: boolean;
+}
 
 export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
   const tools = await toolchain(services);
@@ -163,8 +178,8 @@ async function unattended(
 }
 
 /** With --json standard output is for events. */
-export function consoleOutput({ look }: Services): NodeJS.WritableStream {
-  return look.kind === 'json' ? process.stderr : process.stdout;
+export function consoleOutput({ json }: Services): NodeJS.WritableStream {
+  return json ? process.stderr : process.stdout;
 }
 
 async function dumpTree(

@@ -17,8 +17,15 @@ import { errorFrom } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
 import { pushables } from './pushable.js';
 import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
-import type { PushOptions, Result, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
+
+export interface PushOptions {
+  /** Names of what is pushed; none: all there is. */
+  readonly what: readonly string[];
+  /** Then run the guest's test there. */
+  readonly test: boolean;
+}
 
 /** A plan of many tasks is one line. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;

@@ -16,7 +16,7 @@ import { consoleOutput } from './interactive-run.js';
 import type { Layout } from '../build/layout.js';
 import type { Recorded } from './recording.js';
 import { layoutOfRecorded, recordedReport } from './replay.js';
-import type { Result, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import { sha256 } from '../build/sha256.js';
 
 /** Returns when the machine has ended: a debugger let it go on to its end, or killed it. */

@@ -15,9 +15,18 @@ import { judgedRun } from './judged-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
 import { readJudgement } from './saved-judgement.js';
-import type { ReplayOptions, Result, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import { sha256 } from '../build/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
+
+export interface ReplayOptions {
+  /** A report's directory or its name; 'latest': the newest one with a recording. */
+  readonly report: string;
+  /** Stop before the event `at` and wait for a debugger at this TCP port; undefined: run it to its end. */
+  readonly gdb: number | undefined;
+  /** `seq` of the event; undefined: the divergence's. */
+  readonly at: bigint | undefined;
+}
 
 export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);

@@ -25,7 +25,7 @@ import { tellError, toldErrorSchema } from '../../lib/serialize-error.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { withLock } from '../../lib/lock.js';
 import { chosen, type Pushable } from './pushable.js';
-import type { Services } from '../commands/services.js';
+import type { Services } from '../config/services.js';
 
 /** Host milliseconds in which the guest must have taken a file, or have started its part. */
 const ANSWER_MS = 15_000;

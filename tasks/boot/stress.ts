@@ -3,8 +3,14 @@
 import { loadDevice } from '../config/device.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import type { Result, Services, StressOptions } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import { testRun } from './test-run.js';
+
+export interface StressOptions {
+  /** For how long, in the guest; undefined: `rounds` says it. */
+  readonly seconds: number | undefined;
+  readonly rounds: number | undefined;
+}
 
 const DEFAULT_SECONDS = 20;
 /** Processors of the guest, at least: what a single one cannot interleave. */

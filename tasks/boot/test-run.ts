@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
-import type { Result, Services } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';

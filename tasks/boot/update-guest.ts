@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import type { Services } from '../commands/services.js';
+import type { Services } from '../config/services.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../engine/events.js';

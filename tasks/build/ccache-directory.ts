@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
 import { which } from '../../lib/which.js';
-import type { Services } from '../commands/services.js';
+import type { Services } from '../config/services.js';
 
 /** Where the host's own ccache keeps its cache, or would if it were installed. Absolute. */
 export async function ccacheDirectory({

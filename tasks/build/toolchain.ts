@@ -14,7 +14,7 @@ import { baseEnvironment } from '../../lib/environment.js';
 import { usesCcache } from './build-tools.js';
 import { buildTasks } from './graph.js';
 import { keepWithin } from '../commands/clean/old-state.js';
-import type { Services } from '../commands/services.js';
+import type { Services } from '../config/services.js';
 import { nameIn } from './variant-names.js';
 
 /** Executor and graph for one command. */

@@ -7,7 +7,7 @@ import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { ExtractDeps } from '../trees/archive/extract.js';
 import { handEdits } from '../trees/hand-edits.js';
-import type { Services } from '../commands/services.js';
+import type { Services } from '../config/services.js';
 import { readStamp } from './source-stamp.js';
 
 export interface WorkTree {

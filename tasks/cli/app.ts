@@ -18,7 +18,8 @@ import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
 import { settingsOf, type Options } from './options.js';
-import type { Result, Services, Steps } from '../commands/services.js';
+import type { Result, Services } from '../config/services.js';
+import type { Steps } from '../commands/services.js';
 
 export interface World {
   readonly cwd: string;
@@ -116,7 +117,8 @@ export class App {
       signal: interrupt.signal,
       emit: reporter.emit,
       release: async () => reporter.finish(),
-      look,
+      json: look.kind === 'json',
+      colour: look.colour,
       interactive,
       confirm: async (question, otherwise) => {
         if (!interactive) return otherwise;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The commands behind the command line. Each brings the part of the graph that it needs up to date first. */
-import type { Services, Steps } from './services.js';
+import type { Services } from '../config/services.js';
+import type { Steps } from './services.js';
 import { loadDevice } from '../config/device.js';
 import type { SourceName } from '../config/schema.js';
 import { EXIT } from '../../lib/errors.js';

@@ -5,7 +5,7 @@ import type { Diagnosis, DoctorRequest } from '../doctor/packages.js';
 import type { Paint } from '../report/format.js';
 import type { App } from '../cli/app.js';
 import { addHelp, BUILD_EXITS } from '../cli/help.js';
-import type { Result, Services } from './services.js';
+import type { Result, Services } from '../config/services.js';
 
 interface Own {
   readonly install?: true;
@@ -35,7 +35,7 @@ async function examine(services: Services, { install, tests }: Own): Promise<Res
     import('../doctor/packages.js'),
     import('../report/format.js'),
   ]);
-  const { loaded, environment, signal, emit, interactive, processes, look } = services;
+  const { loaded, environment, signal, emit, interactive, processes, colour } = services;
   const request: DoctorRequest = {
     cross: loaded.config.build.cross,
     work: loaded.paths.work,
@@ -60,7 +60,7 @@ async function examine(services: Services, { install, tests }: Own): Promise<Res
   const complete = diagnosis.missing.length === 0;
   return {
     exitCode: complete ? EXIT.passed : EXIT.host,
-    text: doctorText(diagnosis, painter(look.colour)),
+    text: doctorText(diagnosis, painter(colour)),
     data: {
       ok: complete,
       manager: diagnosis.manager ?? null,

@@ -5,7 +5,7 @@ import type { GraphReport } from '../report/graph.js';
 import type { App } from '../cli/app.js';
 import { addHelp, BUILD_EXITS } from '../cli/help.js';
 import { variantOption } from '../cli/options.js';
-import type { Result, Services } from './services.js';
+import type { Result, Services } from '../config/services.js';
 
 interface Own {
   readonly dot?: true;
@@ -33,7 +33,7 @@ export function addGraph(program: Command, app: App): void {
   ]);
 }
 
-async function report({ look }: Services, own: Own, graph: GraphReport): Promise<Result> {
+async function report({ colour }: Services, own: Own, graph: GraphReport): Promise<Result> {
   const [{ graphDot, graphMermaid, graphText }, { painter }] = await Promise.all([
     import('../report/graph.js'),
     import('../report/format.js'),
@@ -42,7 +42,7 @@ async function report({ look }: Services, own: Own, graph: GraphReport): Promise
     ? graphDot(graph)
     : own.mermaid
       ? graphMermaid(graph)
-      : graphText(graph, painter(look.colour));
+      : graphText(graph, painter(colour));
   const tasks = graph.tasks.map((task) => ({ ...task, lastDurationMs: task.lastDurationMs ?? null }));
   return { exitCode: EXIT.passed, text, data: { tasks, critical: graph.critical } };
 }

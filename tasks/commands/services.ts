@@ -1,92 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** What a command is given, and what it gives back. The command line makes it; the steps use it. */
-import type { Loaded } from '../config/load.js';
+/** The commands as the command line calls them, and the options of each. */
+import type { FuzzOptions } from '../../lab/fuzz.js';
+import type { MutantsOptions } from '../../lab/mutants.js';
+import type { RunOptions } from '../boot/interactive-run.js';
+import type { PushOptions } from '../boot/push.js';
+import type { ReplayOptions } from '../boot/replay.js';
+import type { StressOptions } from '../boot/stress.js';
 import type { SourceName } from '../config/schema.js';
-import type { ExitCode, StopwatchError } from '../../lib/errors.js';
-import type { Emit, TaskStatus } from '../engine/events.js';
-import type { Processes } from '../../lib/process/process.js';
-import type { TreeWatch } from '../../lib/files/tree-watch.js';
+import type { Result, Services } from '../config/services.js';
+import type { TaskStatus } from '../engine/events.js';
 import type { GraphReport } from '../report/graph.js';
-import type { Look } from '../report/types.js';
-
-export interface Services {
-  /** Configuration, where each value came from, and the directories. */
-  readonly loaded: Loaded;
-  /** The user's own environment, whole. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** The one signal: aborted with StopwatchError 'interrupted' on SIGINT, SIGTERM, SIGHUP. */
-  readonly signal: AbortSignal;
-  /** To the reporter. */
-  readonly emit: Emit;
-  /** Shows what the reporter still has to show and gives the terminal back: before a console takes it over. */
-  readonly release: () => Promise<void>;
-  readonly look: Look;
-  /** Standard input and output are a terminal. */
-  readonly interactive: boolean;
-  /** Asks yes or no on the terminal; gives `otherwise` where there is none. An empty answer is no. */
-  readonly confirm: (question: string, otherwise: boolean) => Promise<boolean>;
-  /** Loads the port for processes; all that it starts are killed when the user insists. */
-  readonly processes: () => Promise<Processes>;
-  /** In a process that stays from run to run. */
-  readonly treeWatch?: TreeWatch | undefined;
-}
-
-/** How a command ended when it did not throw. */
-export interface Result {
-  readonly exitCode: ExitCode;
-  /** The answer itself, for standard output: text, and the same as data for --json. */
-  readonly text?: string;
-  readonly data?: unknown;
-  /** Lines after the table of stages: verdicts and the accelerator that ran. */
-  readonly verdict?: readonly string[];
-  /** The next command to type. */
-  readonly next?: string;
-  /** What went wrong, where there is a verdict all the same; `exitCode` is its. */
-  readonly error?: StopwatchError;
-  /** Exit code of a command that has spoken for itself, in a container: handed on, and nothing more is said. */
-  readonly passedThrough?: number;
-}
-
-export interface RunOptions {
-  readonly nodev: boolean;
-  readonly rw: boolean;
-  /** File to write the device tree to (its .dts goes beside it); '' for the default place; undefined: do not dump. */
-  readonly dumpDtb: string | undefined;
-  /** TCP port of QEMU's gdb stub, at which the machine waits for a debugger; undefined: no stub. */
-  readonly gdb: number | undefined;
-  /** QEMU itself runs under gdb. */
-  readonly gdbQemu?: boolean;
-  /** For either gdb, after ours. */
-  readonly gdbArguments?: readonly string[];
-  /** It takes new files while it runs. */
-  readonly serve: boolean;
-}
-
-export interface PushOptions {
-  /** Names of what is pushed; none: all there is. */
-  readonly what: readonly string[];
-  /** Then run the guest's test there. */
-  readonly test: boolean;
-}
 
 export interface RunTestQuitOptions {
   /** Keep what is needed to run the very same execution again. */
   readonly record: boolean;
-}
-
-export interface StressOptions {
-  /** For how long, in the guest; undefined: `rounds` says it. */
-  readonly seconds: number | undefined;
-  readonly rounds: number | undefined;
-}
-
-export interface ReplayOptions {
-  /** A report's directory or its name; 'latest': the newest one with a recording. */
-  readonly report: string;
-  /** Stop before the event `at` and wait for a debugger at this TCP port; undefined: run it to its end. */
-  readonly gdb: number | undefined;
-  /** `seq` of the event; undefined: the divergence's. */
-  readonly at: bigint | undefined;
 }
 
 /** Parts, and how. */
@@ -115,20 +42,6 @@ export interface BumpOptions {
   readonly source: string | undefined;
   /** Also when edits by hand in the present tree are in no patch. */
   readonly force: boolean;
-}
-
-export interface FuzzOptions {
-  /** Budget; without either, a minute. */
-  readonly operations: number | undefined;
-  readonly seconds: number | undefined;
-  readonly seed: number | undefined;
-  /** From 1. */
-  readonly shard: { readonly index: number; readonly count: number } | undefined;
-  /** Absolute paths. */
-  readonly replay: string | undefined;
-  readonly qemu: string | undefined;
-  /** Only measure how fast QEMU answers the commands of a search. */
-  readonly raw: boolean;
 }
 
 /** Directories that are kept from one run of a CI system to the next, and the name under which they are. */
@@ -175,20 +88,6 @@ export interface DockerOptions {
   readonly base: string;
   readonly rebuild: boolean;
   readonly network: string | undefined;
-}
-
-export interface MutantsOptions {
-  /** Faults in the model instead of the device. */
-  readonly model: boolean;
-  /** Those whose names match. */
-  readonly only: RegExp | undefined;
-  /** One in this many. */
-  readonly every: number;
-  readonly seed: number;
-  /** Of the search, for each mutant. */
-  readonly operations: number;
-  /** Absolute path of another build directory of QEMU. */
-  readonly build: string | undefined;
 }
 
 /** The commands behind the command line. All throw StopwatchError; all end soon after the signal is aborted. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `graph`: the tasks of `all`, what is fresh, how long each took, and the longest chain. */
-import type { Services } from './services.js';
+import type { Services } from '../config/services.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { buildGraph, criticalChain, selectTargets } from '../engine/graph.js';
 import type { GraphReport } from '../report/graph.js';

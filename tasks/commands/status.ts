@@ -6,7 +6,8 @@ import type { TaskStatus } from '../engine/events.js';
 import type { App } from '../cli/app.js';
 import { addHelp, BUILD_EXITS } from '../cli/help.js';
 import { variantOption } from '../cli/options.js';
-import type { CacheKeys, Result, Services } from './services.js';
+import type { CacheKeys } from './services.js';
+import type { Result, Services } from '../config/services.js';
 
 export function addStatus(program: Command, app: App): void {
   const command = program
@@ -34,14 +35,14 @@ export function addStatus(program: Command, app: App): void {
   ]);
 }
 
-async function report({ loaded, look }: Services, tasks: readonly TaskStatus[]): Promise<Result> {
+async function report({ loaded, colour }: Services, tasks: readonly TaskStatus[]): Promise<Result> {
   const [{ statusText }, { painter }] = await Promise.all([
     import('../report/reasons.js'),
     import('../report/format.js'),
   ]);
   return {
     exitCode: EXIT.passed,
-    text: statusText(tasks, loaded.paths.project, painter(look.colour)),
+    text: statusText(tasks, loaded.paths.project, painter(colour)),
     data: statusData(loaded, tasks),
   };
 }

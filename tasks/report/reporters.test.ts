@@ -204,10 +204,7 @@ test.each<[Reason, string]>([
   [{ kind: 'always', why: 'it is a test' }, 'always runs: it is a test'],
   [{ kind: 'unfinished' }, 'was interrupted or failed the last time'],
   [{ kind: 'value', key: 'version', was: '1', is: '2' }, 'version was 1, is 2'],
-  [
-    { kind: 'file', path: '/p/device/stopwatch.c', change: 'changed' },
-    'device/stopwatch.c changed',
-  ],
+  [{ kind: 'file', path: '/p/device/stopwatch.c', change: 'changed' }, 'device/stopwatch.c changed'],
   [{ kind: 'file', path: '/else/x', change: 'removed' }, '/else/x removed'],
   [
     { kind: 'tree', path: '/p/.stopwatch/src/linux', changed: ['Makefile', 'init/main.c'], more: 3 },

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, extname, join, relative } from 'node:path';
-import type { Services } from '../services.js';
+import type { Services } from '../../config/services.js';
 import { type NewRelease, withRelease } from './edit-source.js';
 import { readConfigFile } from '../../config/file.js';
 import { isPlainObject, originOf } from '../../config/layers.js';

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDevice } from '../../config/device.js';
-import type { BumpOptions, Result, Services } from '../services.js';
+import type { BumpOptions } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
 import type { Config, Place, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';

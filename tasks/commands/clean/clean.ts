@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CleanOptions, Result, Services } from '../services.js';
+import type { CleanOptions } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
 import { loadDevice } from '../../config/device.js';
 import { VARIANTS } from '../../config/variants.js';
 import { findPaths, type Paths } from '../../config/paths.js';

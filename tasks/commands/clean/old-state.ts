@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Services } from '../services.js';
+import type { Services } from '../../config/services.js';
 import { loadDevice } from '../../config/device.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Processes } from '../../../lib/process/process.js';
-import type { Result } from '../services.js';
+import type { Result } from '../../config/services.js';
 import type { RunReport } from '../../../vm/report.js';
 
 /** The directory of the run, if all of its events are there: it came to the end of its test. */

@@ -7,7 +7,7 @@
  */
 import { StopwatchError, EXIT } from '../../../lib/errors.js';
 import { watchFiles } from '../../../lib/files/watch.js';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
 import { watchedPaths } from './rooms.js';
 import { QUIET_MS, RESTART } from './worker.js';
 

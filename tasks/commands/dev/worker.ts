@@ -8,7 +8,8 @@ import { watchFiles, type Watch } from '../../../lib/files/watch.js';
 import { describeFailure } from '../../report/failure.js';
 import { painter } from '../../report/format.js';
 import { layoutOf } from '../../build/layout.js';
-import type { Result, Services, Steps } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
+import type { Steps } from '../services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
 import { judgeable, rejudge } from './rejudge.js';
@@ -212,7 +213,7 @@ class Worker {
     };
     if (outcome.error !== undefined) this.tell(this.shortly(outcome.error));
     for (const line of outcome.lines) this.tell(line);
-    const paint = painter(this.services.look.colour);
+    const paint = painter(this.services.colour);
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
     if (restart !== 'afterwards' || !compiled) return false;
@@ -309,7 +310,7 @@ class Worker {
 
   private failureText(thrown: unknown): string {
     const errors: readonly unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown];
-    const paint = painter(this.services.look.colour);
+    const paint = painter(this.services.colour);
     return errors
       .map((error) =>
         describeFailure(

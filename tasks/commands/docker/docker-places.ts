@@ -6,7 +6,7 @@ import { errnoOf } from '../../../lib/errno.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { ccacheDirectory } from '../../build/ccache-directory.js';
 import { containerWork, type Places } from './docker-plan.js';
-import type { Services } from '../services.js';
+import type { Services } from '../../config/services.js';
 import { cacheDirectory } from '../../build/sources.js';
 
 /** Makes what is to be mounted: what is missing the daemon would make, as root. */

@@ -10,7 +10,8 @@ import { openEngine } from '../../../docker/dockerode.js';
 import type { Engine } from '../../../docker/engine.js';
 import { ensureImage } from '../../../docker/image.js';
 import { removeLeftovers, thisOwner } from '../../../docker/owner.js';
-import type { DockerOptions, HandedOn, Result, Services } from '../services.js';
+import type { DockerOptions, HandedOn } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
 import { errnoOf } from '../../../lib/errno.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { baseEnvironment } from '../../../lib/environment.js';
@@ -195,9 +196,9 @@ function surroundings(environment: Services['environment']): Parameters<typeof c
 }
 
 /** A terminal at both ends, where there is one here; with --json the two streams stay apart. */
-function streams({ look }: Services, typing: boolean): RunStreams {
+function streams({ json }: Services, typing: boolean): RunStreams {
   const { stdin, stdout, stderr } = process;
-  if (!stdout.isTTY || !stderr.isTTY || look.kind === 'json') return { stdout, stderr };
+  if (!stdout.isTTY || !stderr.isTTY || json) return { stdout, stderr };
   return {
     stdout,
     stderr,

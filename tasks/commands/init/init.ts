@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { InitOptions, Result } from '../services.js';
+import type { InitOptions } from '../services.js';
+import type { Result } from '../../config/services.js';
 import { loadDevice } from '../../config/device.js';
 import { isCheckout, packageVersion, type Paths } from '../../config/paths.js';
 import { errnoOf } from '../../../lib/errno.js';

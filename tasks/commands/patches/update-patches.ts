@@ -2,7 +2,7 @@
 /** `update_patches`: what was changed by hand in the QEMU and Linux trees becomes patches/ again, and what the guest changed guest_fs/. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Result, Services } from '../services.js';
+import type { Result, Services } from '../../config/services.js';
 import { loadDevice } from '../../config/device.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
