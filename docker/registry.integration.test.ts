@@ -119,7 +119,7 @@ describe.skipIf(address === undefined)('a registry that wants a password (STOPWA
     const place = join(directory, 'docker');
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'config.json'), JSON.stringify(config));
-    const main = join(packageRoot(), 'dist/tasks/cli/main.js');
+    const main = join(packageRoot(), 'dist/stopwatch.js');
     const { code, out, err } = await start(
       process.execPath,
       [main, 'docker', '--base', `${image}:1`, '--', 'true'],

@@ -100,7 +100,7 @@ function told(what: string, message: string): string {
 }
 
 const stages: readonly Stage[] = [
-  command('host packages', 'node', 'dist/tasks/cli/main.js', 'doctor', '--install', '--tests'),
+  command('host packages', 'node', 'dist/stopwatch.js', 'doctor', '--install', '--tests'),
   command('types', 'npm', 'run', '--silent', 'check:types'),
   command('lint', 'npm', 'run', '--silent', 'check:lint'),
   command('format', 'npm', 'run', '--silent', 'check:format'),
@@ -108,7 +108,7 @@ const stages: readonly Stage[] = [
   tests('unit'),
   tests('integration'),
   tests('e2e'),
-  tests('docker', 'node', 'dist/test/support/with-dockerd.js'),
+  tests('docker', 'node', '--import', 'jiti/register', 'test/support/with-dockerd.ts'),
 ];
 
 mkdirSync(results, { recursive: true });

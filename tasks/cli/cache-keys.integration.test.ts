@@ -9,7 +9,7 @@ import { environment, start } from '../../test/e2e/project.js';
 import { packageRoot } from '../config/paths.js';
 import type { CacheKeys } from '../commands/services.js';
 
-const main = join(packageRoot(), 'dist/tasks/cli/main.js');
+const main = join(packageRoot(), 'dist/stopwatch.js');
 let project: string;
 beforeEach(() => {
   project = realpathSync(mkdtempSync(join(tmpdir(), 'stopwatch-keys-')));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { packageRoot } from '../config/paths.js';
 
-const main = join(packageRoot(), 'dist/tasks/cli/main.js');
+const main = join(packageRoot(), 'dist/stopwatch.js');
 const fixtures = join(packageRoot(), 'test/fixtures/crosscheck');
 let cwd: string;
 let summary: string;

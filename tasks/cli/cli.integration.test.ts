@@ -18,7 +18,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { packageRoot, packageVersion } from '../config/paths.js';
 
 const root = packageRoot();
-const main = join(root, 'dist/tasks/cli/main.js');
+const main = join(root, 'dist/stopwatch.js');
 const COMMANDS = [
   'all',
   'prepare',
@@ -49,8 +49,8 @@ interface Ended {
 
 let cwd: string;
 beforeAll(() => {
+  const built = statSync(main, { throwIfNoEntry: false });
   for (const name of ['app', 'main', 'options', 'program']) {
-    const built = statSync(join(root, `dist/tasks/cli/${name}.js`), { throwIfNoEntry: false });
     const source = statSync(join(root, `tasks/cli/${name}.ts`));
     if (built === undefined || built.mtimeMs < source.mtimeMs)
       throw new Error('dist/ is not current: npm run build');

@@ -30,7 +30,7 @@ export const NOWHERE = 'http://127.0.0.1:9';
 
 export function smallProject(): SmallProject {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'stopwatch-small-')));
-  const main = join(packageRoot(), 'dist/tasks/cli/main.js');
+  const main = join(packageRoot(), 'dist/stopwatch.js');
   const downloads = join(directory, 'cache', 'stopwatch', 'downloads');
   mkdirSync(downloads, { recursive: true });
   const env = {

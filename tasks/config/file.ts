@@ -2,7 +2,6 @@
 /** The user's own stopwatch.config.*: found, run, and its default export taken. */
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
 import { configFilesIn, type Paths } from './paths.js';
@@ -58,7 +57,7 @@ async function runModule(file: string, paths: Paths): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     // 'stopwatch' is this package wherever the file is: in a checkout, or beside an installation elsewhere.
-    alias: { stopwatch: fileURLToPath(new URL(`./define${extname(import.meta.url)}`, import.meta.url)) },
+    virtualModules: { stopwatch: await import('./define.js') },
     // What was transpiled is kept, but no directory is made for it.
     fsCache: existsSync(paths.work) ? join(paths.work, 'config-cache') : false,
     moduleCache: false,

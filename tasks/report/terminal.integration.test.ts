@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The rows on a real pseudo-terminal, made by script(1). */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../config/paths.js';
 
-const program = join(packageRoot(), 'dist/tasks/report/terminal.test.support.js');
+const program = `--import jiti/register ${join(packageRoot(), 'tasks/report/terminal.test.support.ts')}`;
 
 /** Everything that was written to a terminal of that size. */
 async function written(
@@ -16,7 +15,6 @@ async function written(
   args = '',
   env: Record<string, string> = {},
 ): Promise<string> {
-  if (!existsSync(program)) throw new Error('dist/ is not there: npm run build');
   const line = `stty cols ${columns} rows ${rows}; exec ${process.execPath} ${program} ${args}`;
   return new Promise((resolve, reject) => {
     execFile(

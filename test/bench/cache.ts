@@ -31,7 +31,7 @@ export async function benchCache({ copy, scratch, repeat }: CacheBench): Promise
       cwd: copy,
       env: { ...process.env, CCACHE_DIR: local, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
-    })`sh -c ${'"$@" >/dev/null || exit; times'} sh ${process.execPath} dist/tasks/cli/main.js all --workdir ${work}`;
+    })`sh -c ${'"$@" >/dev/null || exit; times'} sh ${process.execPath} dist/stopwatch.js all --workdir ${work}`;
     const seconds = (performance.now() - started) / 1000;
     const children = stdout.trim().split('\n').at(-1) ?? '';
     const processorSeconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(

@@ -56,7 +56,7 @@ async function stopwatch(args: readonly string[], env: Readonly<Record<string, s
     cwd: copy,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
-  })`${process.execPath} dist/tasks/cli/main.js ${args}`;
+  })`${process.execPath} dist/stopwatch.js ${args}`;
   let peak = 0;
   const sample = () => {
     try {
@@ -244,6 +244,9 @@ try {
     'docker',
     // As a checkout, whose model `dev` compiles.
     'tasks',
+    'lib',
+    'lab',
+    'rolldown.config.js',
     'tsconfig.json',
   ]) {
     cpSync(entry, join(copy, entry), { recursive: true });

@@ -24,7 +24,7 @@ export class Running {
   #seen = 0;
 
   constructor(args: readonly string[], { cwd, work }: Place) {
-    this.#child = spawn(process.execPath, ['dist/tasks/cli/main.js', ...args, '--workdir', work], {
+    this.#child = spawn(process.execPath, ['dist/stopwatch.js', ...args, '--workdir', work], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -14,7 +14,7 @@ let main: string;
 let running: Dev | undefined;
 beforeAll(async () => {
   lab = await laboratory();
-  main = join(lab.project.package, 'dist/tasks/cli/main.js');
+  main = join(lab.project.package, 'dist/stopwatch.js');
   await passes(['all']);
 });
 afterEach(async () => {
@@ -195,6 +195,9 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   mkdirSync(checkout, { recursive: true });
   for (const name of [
     'config.ts',
+    'lib',
+    'lab',
+    'rolldown.config.js',
     'package.json',
     'tsconfig.json',
     'dist',
@@ -210,7 +213,7 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
     cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
-  const dev = onTerminal(join(checkout, 'dist/tasks/cli/main.js'), `--workdir ${lab.project.work}`);
+  const dev = onTerminal(join(checkout, 'dist/stopwatch.js'), `--workdir ${lab.project.work}`);
   expect(await dev.shows(/Keys: .*q quit/)).not.toContain('Not the model');
   await dev.verdict();
 

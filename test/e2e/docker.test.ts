@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * `docker-all` and `docker` with a real daemon, whose address is in STOPWATCH_TEST_DOCKER: everything is built in
- * the container, by a user who is not root. `node dist/test/support/with-dockerd.js` starts such a daemon.
+ * the container, by a user who is not root. `node --import jiti/register test/support/with-dockerd.ts` starts such a daemon.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     options: StartOptions & { readonly group?: number } = {},
   ): ReturnType<typeof start> {
     const { group = gid, ...rest } = options;
-    const main = join(project.package, 'dist', 'tasks', 'cli', 'main.js');
+    const main = join(project.package, 'dist', 'stopwatch.js');
     const command = [process.execPath, main, ...args];
     const become = ['setpriv', '--reuid', String(uid), '--regid', String(group), '--clear-groups', '--'];
     const [file = '', ...words] = asRoot ? [...become, ...command] : command;
@@ -107,7 +107,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     );
     // As root where that can be: the caller below may have no right to bootstrap.
     const image = ['docker', '--base', 'bootstrap', '--', 'true'];
-    await must(process.execPath, [join(project.package, 'dist/tasks/cli/main.js'), ...image], {
+    await must(process.execPath, [join(project.package, 'dist/stopwatch.js'), ...image], {
       cwd: project.directory,
       env: { ...project.env, DOCKER_HOST: address ?? '' },
     });
@@ -245,7 +245,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
   });
 
   test('on a terminal, it is one inside too', async () => {
-    const main = join(project.package, 'dist/tasks/cli/main.js');
+    const main = join(project.package, 'dist/stopwatch.js');
     // Daemons older than 23 start with a terminal of no size, and are told the right one a moment later.
     const sized = 'while test "$(stty size)" = "0 0"; do sleep 0.1; done; stty size';
     const line = `${process.execPath} ${main} docker --base bootstrap -- sh -c 'test -t 0 && test -t 1 && ${sized}'`;

@@ -109,7 +109,7 @@ export function environment(tmp: string, ccache: string): Record<string, string>
 /** `directory` has the package in its node_modules. */
 export function projectIn(directory: string, env: Readonly<Record<string, string>>): Project {
   const work = join(directory, '.stopwatch');
-  const main = join(directory, 'node_modules', 'stopwatch', 'dist', 'tasks', 'cli', 'main.js');
+  const main = join(directory, 'node_modules', 'stopwatch', 'dist', 'stopwatch.js');
   const tmp = env['TMPDIR'] ?? '';
   mkdirSync(tmp, { recursive: true });
   const project: Project = {

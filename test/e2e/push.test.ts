@@ -14,7 +14,7 @@ let main: string;
 let running: Shown | undefined;
 beforeAll(async () => {
   lab = await laboratory();
-  main = join(lab.project.package, 'dist/tasks/cli/main.js');
+  main = join(lab.project.package, 'dist/stopwatch.js');
   const { code, out, err } = await lab.project.stopwatch(['all']);
   expect(code, out + err).toBe(0);
 });

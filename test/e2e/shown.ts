@@ -56,7 +56,7 @@ const plain = (shown: string): string => stripVTControlCharacters(shown).replace
 
 /** The tool's own program, for the line of a terminal. */
 export const toolOf = (project: Project): string =>
-  `${process.execPath} ${join(project.package, 'dist/tasks/cli/main.js')}`;
+  `${process.execPath} ${join(project.package, 'dist/stopwatch.js')}`;
 
 /** A shell's line on a terminal of 200 columns and 50 rows. */
 export function onTerminal({ directory, env }: Project, line: string): ChildProcess {

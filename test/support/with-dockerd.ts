@@ -2,7 +2,7 @@
 /**
  * Runs a command with a Docker daemon of its own, whose address is in STOPWATCH_TEST_DOCKER, and stops it again:
  *
- *     node dist/test/support/with-dockerd.js npx vitest run --project docker
+ *     node --import jiti/register test/support/with-dockerd.ts npx vitest run --project docker
  *
  * The daemon has a private socket, data and run directory, and changes no network: no bridge, no firewall rules.
  * As root on a system with apt, docker.io, mmdebstrap and podman are installed when they are missing. With

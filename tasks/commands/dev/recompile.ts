@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** In a checkout: the tool's own TypeScript, the model among it, compiled again. */
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import { StopwatchError } from '../../../lib/errors.js';
@@ -16,40 +17,45 @@ export interface RecompileRequest {
   readonly signal: AbortSignal;
   /** Write the header for C as well. */
   readonly generate: boolean;
-  /** Only the device's judge: the rest has not changed. */
-  readonly judge: boolean;
 }
 
-/** What is run: all else that is compiled is reached from these. */
+/** All other sources are reached from these. Unfinished tests do not stop a run. */
 const ENTRIES = ['tasks/cli/main.ts', 'device/stopwatch/generate.ts'];
-const JUDGE = ['device/stopwatch/device.ts'];
 
-/** Throws 'command-failed' with what the compiler said; then the compiled code is as it was. */
+/**
+ * Checks the types and builds dist/, both at once. Throws 'command-failed' with the
+ * first errors; dist/ is then left as it was. Chunks of earlier builds stay, because
+ * processes that run may still load them; `npm run build` removes them.
+ */
 export async function recompile(request: RecompileRequest): Promise<void> {
-  const { root, state, generate, judge, ...ports } = request;
-  const name = judge ? 'dev-judge' : 'dev';
-  const project = join(state, `tsconfig.${name}.json`);
+  const { root, state, generate, ...ports } = request;
+  const project = join(state, 'tsconfig.dev.json');
+  const next = join(state, 'dist');
   const settings = {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
       rootDir: root,
-      outDir: join(root, 'dist'),
       typeRoots: [join(root, 'node_modules', '@types')],
-      // A model that does not compile judges nobody.
-      noEmitOnError: true,
+      noEmit: true,
       incremental: true,
-      // Gone together with what it says is up to date.
-      tsBuildInfoFile: join(root, 'dist', `${name}.tsbuildinfo`),
+      tsBuildInfoFile: join(state, 'dev.tsbuildinfo'),
     },
-    files: (judge ? JUDGE : ENTRIES).map((file) => join(root, file)),
-    // Without the tests: an unfinished one is no reason not to judge.
+    files: ENTRIES.map((file) => join(root, file)),
     include: [],
     exclude: [],
   };
   await writeFileAtomic(project, JSON.stringify(settings));
-  await run(root, join(root, 'node_modules', '.bin', 'tsc'), ['-p', project], ports);
-  if (generate)
-    await run(root, process.execPath, [join('dist', 'device', 'stopwatch', 'generate.js')], ports);
+  rmSync(next, { recursive: true, force: true });
+  const program = (name: string) => join(root, 'node_modules', '.bin', name);
+  await Promise.all([
+    run(root, program('tsc'), ['-p', project], ports),
+    run(root, program('rolldown'), ['-c', '--dir', next], ports),
+  ]);
+  cpSync(next, join(root, 'dist'), { recursive: true });
+  rmSync(next, { recursive: true, force: true });
+  if (generate) {
+    await run(root, process.execPath, ['--import', 'jiti/register', 'device/stopwatch/generate.ts'], ports);
+  }
 }
 
 async function run(
@@ -69,6 +75,6 @@ async function run(
   throw new StopwatchError('command-failed', 'The TypeScript of the tool and the model does not compile', {
     command: `cd ${cwd} && ${command}`,
     lastLines: lines.filter((line) => line.trim() !== '').slice(0, 20),
-    hint: 'Mend it and save: until then nothing is judged.',
+    hint: 'Fix it and save; until then no run is checked.',
   });
 }

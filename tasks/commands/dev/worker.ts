@@ -255,7 +255,7 @@ class Worker {
       const processes = await this.services.processes();
       const { generate } = this.uncompiled;
       const { package: root, work: state } = loaded.paths;
-      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate, judge });
+      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate });
     }
     if (!judge) this.tell('Starting anew with what was saved ...');
     this.uncompiled = NOTHING;

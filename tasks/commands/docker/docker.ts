@@ -114,7 +114,7 @@ async function inContainer(
       ...(options.network === undefined ? {} : { network: options.network }),
       work: places.work,
       owner: thisOwner(),
-      main: join(own, 'dist', 'tasks', 'cli', 'main.js'),
+      main: join(own, 'dist', 'stopwatch.js'),
     },
     streams(services, typing),
     signal,
