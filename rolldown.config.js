@@ -17,6 +17,7 @@ export default defineConfig({
     'device-kit-fuzz': 'lab/search/device-kit.ts',
   },
   platform: 'node',
+  logLevel: 'warn',
   // These read files of their own package at run time.
   external: ['dockerode', 'fast-check', 'jiti'],
   plugins: [notices(), executable('stopwatch.js')],
@@ -28,6 +29,7 @@ function notices() {
   return {
     name: 'notices',
     generateBundle(_options, bundle) {
+      /** @type {Set<string>} */
       const packages = new Set();
       for (const { moduleIds = [] } of Object.values(bundle)) {
         for (const id of moduleIds) {
