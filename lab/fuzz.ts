@@ -18,20 +18,6 @@ import { checkFurther, SHRINK, wrongTrace } from './fuzz-checks.js';
 import { counted, report, searchOf } from './fuzz-report.js';
 import { type Layout, layoutOf } from '../tasks/build/layout.js';
 
-export interface FuzzOptions {
-  /** Budget; without either, a minute. */
-  readonly operations: number | undefined;
-  readonly seconds: number | undefined;
-  readonly seed: number | undefined;
-  /** From 1. */
-  readonly shard: { readonly index: number; readonly count: number } | undefined;
-  /** Absolute paths. */
-  readonly replay: string | undefined;
-  readonly qemu: string | undefined;
-  /** Only measure how fast QEMU answers the commands of a search. */
-  readonly raw: boolean;
-}
-
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
@@ -46,6 +32,20 @@ const SHOWN = 12;
 const RAW_OPERATIONS = 200_000;
 /** Parts of a campaign whose number nobody tells. */
 const UNKNOWN_COUNT = 65_536;
+
+export interface FuzzOptions {
+  /** Budget; without either, a minute. */
+  readonly operations: number | undefined;
+  readonly seconds: number | undefined;
+  readonly seed: number | undefined;
+  /** From 1. */
+  readonly shard: { readonly index: number; readonly count: number } | undefined;
+  /** Absolute paths. */
+  readonly replay: string | undefined;
+  readonly qemu: string | undefined;
+  /** Only measure how fast QEMU answers the commands of a search. */
+  readonly raw: boolean;
+}
 
 export async function fuzzDevice(services: Services, options: FuzzOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);

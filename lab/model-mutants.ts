@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { createJiti } from 'jiti';
 import { glob } from 'tinyglobby';
-import { kit } from '../tasks/config/device.js';
+import { deviceKitModules } from './search/kit-modules.js';
 import type { Device } from '../vm/device.js';
 import type { Mutant } from './search/mutate.js';
 import type { AnySearch } from './search/search.js';
@@ -26,7 +26,7 @@ export class ModelCopy {
     private readonly directory: string,
   ) {
     this.#jiti = createJiti(import.meta.url, {
-      virtualModules: kit(),
+      virtualModules: deviceKitModules(),
       fsCache: join(directory, 'cache'),
       interopDefault: false,
     });

@@ -25,6 +25,14 @@ import { bootMutant } from './mutant-boot.js';
 import { fateOf, type Judged, summary } from './mutants-report.js';
 import { type BuildCommands, buildCommands, relink } from '../tasks/build/relink.js';
 
+/** QEMU may hang because of a fault. */
+const SILENCE_MS = 5000;
+/** How many times longer the second search is. */
+const PATIENCE = 8;
+/** A lane often waits: for a QEMU that hangs, or for one that starts. */
+const MORE_LANES = 1;
+const PROGRAM = 'qemu-system-aarch64';
+
 export interface MutantsOptions {
   /** Faults in the model instead of the device. */
   readonly model: boolean;
@@ -38,14 +46,6 @@ export interface MutantsOptions {
   /** Absolute path of another build directory of QEMU. */
   readonly build: string | undefined;
 }
-
-/** QEMU may hang because of a fault. */
-const SILENCE_MS = 5000;
-/** How many times longer the second search is. */
-const PATIENCE = 8;
-/** A lane often waits: for a QEMU that hangs, or for one that starts. */
-const MORE_LANES = 1;
-const PROGRAM = 'qemu-system-aarch64';
 
 export async function judgeMutants(services: Services, options: MutantsOptions): Promise<Result> {
   const { config, paths } = services.loaded;

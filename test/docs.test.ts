@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { fillIn } from '../device/stopwatch/fill-in.js';
+import { fillIn } from '../lib/markdown.js';
 import { leaves } from '../tasks/config/leaves.js';
 import { commandsDoc, general, program } from '../tasks/docs/commands-doc.js';
 import { designDoc } from '../tasks/docs/graph-doc.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `npm run generate`: writes driver/stopwatch/stopwatch_hw-sw.h and the tables of docs/registers.md from the contract. Run from the repository's root. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fillIn } from './fill-in.js';
+import { fillIn } from '../../lib/markdown.js';
 import { header } from './header.js';
 import { registersDoc } from './registers-doc.js';
 

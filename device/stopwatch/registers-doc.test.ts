@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMAND, ERROR_BIT, FEATURE_BIT, REGISTERS, STATUS } from './contract.js';
-import { fillIn, table } from './fill-in.js';
+import { fillIn, table } from '../../lib/markdown.js';
 import { registersDoc } from './registers-doc.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/registers.md'), 'utf8');

@@ -30,7 +30,7 @@ import {
   VERSION,
 } from './contract.js';
 import { DECISIONS, type Effects, OPERATIONS as DECIDED } from './decisions.js';
-import { table } from './fill-in.js';
+import { table } from '../../lib/markdown.js';
 import { keys } from './keys.js';
 
 const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;

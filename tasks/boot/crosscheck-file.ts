@@ -5,7 +5,6 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from '../config/services.js';
-import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { judgedAs, runFiles } from './boot.js';
 import { judgeOptionsOf, readJudgement } from './saved-judgement.js';
@@ -14,8 +13,8 @@ export async function crosscheckFile(
   services: Services,
   { file }: { readonly file: string },
 ): Promise<Result> {
-  const { config, paths } = services.loaded;
-  const device = await loadDevice(paths);
+  const { config } = services.loaded;
+  const device = await services.device();
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   const events = isDirectory ? runFiles(file, '').events : file;
   if (!existsSync(events)) {

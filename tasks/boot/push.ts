@@ -9,7 +9,6 @@ import { judge } from '../../vm/judge.js';
 import { KtapParser } from '../../vm/console/ktap.js';
 import { LineSplitter } from '../../vm/console/lines.js';
 import type { KtapResult } from '../../vm/types.js';
-import { loadDevice } from '../config/device.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
@@ -20,15 +19,15 @@ import { addressFile, addressSchema, type PushReply, type PushRequest, replySche
 import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
 
+/** A plan of many tasks is one line. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+
 export interface PushOptions {
   /** Names of what is pushed; none: all there is. */
   readonly what: readonly string[];
   /** Then run the guest's test there. */
   readonly test: boolean;
 }
-
-/** A plan of many tasks is one line. */
-const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 export async function push(services: Services, { what, test }: PushOptions): Promise<Result> {
   const socket = await connectToServer(services.loaded.paths.work);
@@ -46,7 +45,7 @@ export async function push(services: Services, { what, test }: PushOptions): Pro
 export async function pushSaved(services: Services, paths: readonly string[]): Promise<readonly string[]> {
   const { config, paths: places } = services.loaded;
   try {
-    const { description } = await loadDevice(places);
+    const { description } = await services.device();
     const layout = layoutOf(config, places);
     const sources = `${join(layout.device, description.build.linux.sources)}/`;
     const what = pushables(config, layout, description).filter(({ from, module }) =>

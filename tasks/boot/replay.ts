@@ -7,7 +7,6 @@ import type { Device } from '../../vm/device.js';
 import type { RunReport } from '../../vm/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
-import { loadDevice } from '../config/device.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { runFiles, type RunDirectory } from './boot.js';
@@ -30,7 +29,7 @@ export interface ReplayOptions {
 
 export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);
-  const device = await loadDevice(services.loaded.paths);
+  const device = await services.device();
   const recorded = await readRecording(await reportDirectory(layout, options.report), device.description);
   if (options.gdb !== undefined) {
     const { standBefore } = await import('./replay-gdb.js');

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** `stress`: the driver under several processes at once, on several processors. */
-import { loadDevice } from '../config/device.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Result, Services } from '../config/services.js';
@@ -17,7 +16,7 @@ const DEFAULT_SECONDS = 20;
 const CPUS = 4;
 
 export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
-  const { description } = await loadDevice(services.loaded.paths);
+  const { description } = await services.device();
   if (description.guestStress === undefined) {
     throw new StopwatchError('bad-config', `The device ${description.name} has no stress test`, {
       hint: "Write one, have the guest's init run it, and name it as guestStress in device/stopwatch/description.ts.",

@@ -63,3 +63,12 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     compileCommands: join(vm, 'compile_commands.json'),
   };
 }
+
+/**
+ * The work directory of everything that runs in a container, below the host's own. Not the same one: the compilers
+ * differ, so each change between host and container would make every task stale; and a QEMU that was built inside
+ * needs the libraries inside.
+ */
+export function containerWork(work: string): string {
+  return join(work, 'docker');
+}

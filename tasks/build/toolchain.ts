@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import type { Variant } from '../config/variants.js';
 import type { Device } from '../../vm/device.js';
 import type { Stage } from '../../vm/report.js';
-import { loadDevice } from '../config/device.js';
 import { type CompileCache, createCompileCache } from '../cache/compile-cache.js';
 import { credentialsFrom } from '../cache/store.js';
 import type { Emit } from '../engine/events.js';
@@ -13,7 +12,7 @@ import type { Task } from '../engine/task.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { usesCcache } from './build-tools.js';
 import { buildTasks } from './graph.js';
-import { keepWithin } from '../commands/clean/old-state.js';
+import { keepWithin } from './retention.js';
 import type { Services } from '../config/services.js';
 import { nameIn } from './variant-names.js';
 
@@ -37,7 +36,7 @@ export interface Toolchain {
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
   const { loaded, environment, signal } = services;
   const { config, paths } = loaded;
-  const device = await loadDevice(paths);
+  const device = await services.device();
   const processes = await services.processes();
   const stages: Stage[] = [];
   const tasks = buildTasks(config, paths, device, { processes, environment });

@@ -2,8 +2,6 @@
 /** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { loadDevice } from '../config/device.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import { messageOf } from '../config/wording.js';
@@ -17,9 +15,10 @@ import type { Look, Reporter } from '../report/types.js';
 import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
-import { settingsOf, type Options } from './options.js';
+import { loadDevice } from './device.js';
+import { settingsOf, type Flags } from './options.js';
 import type { Result, Services } from '../config/services.js';
-import type { Steps } from '../commands/services.js';
+import type { CommandDefinition } from '../commands/define.js';
 
 export interface World {
   readonly cwd: string;
@@ -28,20 +27,6 @@ export interface World {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly interrupt: Interrupt;
-  /** Loads the task graph and its commands. */
-  readonly steps: () => Promise<Steps>;
-}
-
-/** What a command is, besides what it does. */
-export interface Spec {
-  /** It builds, so the host must have what builds need. */
-  readonly builds: boolean;
-  /** --json gives one document, not a line per event. */
-  readonly document: boolean;
-  /** --source says what the command works on, and is no setting. */
-  readonly ownSource?: true;
-  /** What it calls for besides, of OPTIONAL_TOOLS. */
-  readonly tools?: readonly OptionalTool[];
 }
 
 export class App {
@@ -53,13 +38,8 @@ export class App {
   constructor(private readonly world: World) {}
 
   /** Runs one command from its options to its exit code. Never rejects. */
-  async run(
-    spec: Spec,
-    command: Command,
-    action: (services: Services, steps: () => Promise<Steps>) => Promise<Result>,
-  ): Promise<void> {
+  async run(command: CommandDefinition, options: Flags, args: readonly unknown[]): Promise<void> {
     const { world } = this;
-    const options: Options = command.optsWithGlobals();
     const look = this.look(options);
     try {
       checkTogether(options);
@@ -68,11 +48,11 @@ export class App {
       const loaded = await loadConfig({
         cwd: world.cwd,
         environment: world.environment,
-        flags: settingsOf(spec.ownSource === true ? { ...options, source: [] } : options),
+        flags: settingsOf(command.ownSource === true ? { ...options, source: [] } : options),
         workdir,
       });
       // With one document on standard output, everything else is for standard error.
-      const documents = spec.document && look.kind === 'json';
+      const documents = command.document === true && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : world.stdout;
       this.reporter = await createReporter(
@@ -82,11 +62,12 @@ export class App {
       );
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
-      if (spec.builds) await ensure(services, options.install, spec.tools ?? []);
-      const result = await action(services, world.steps);
-      await this.finish(command.name(), result, look, spec);
+      if (command.builds?.(options) === true)
+        await ensure(services, options.install, command.tools?.(options) ?? []);
+      const result = await command.run(services, options, ...args);
+      await this.finish(command, result, look);
     } catch (thrown) {
-      await this.fail(command.name(), thrown, look, spec);
+      await this.fail(command, thrown, look);
     }
   }
 
@@ -95,7 +76,7 @@ export class App {
     await this.reporter?.finish();
   }
 
-  private look(options: Options): Look {
+  private look(options: Flags): Look {
     const { stdout } = this.world;
     return chooseLook({
       json: options.json === true,
@@ -113,6 +94,7 @@ export class App {
     const interactive = stdin.isTTY && stdout.isTTY && look.kind !== 'json';
     return {
       loaded,
+      device: async () => loadDevice(loaded.paths),
       environment,
       signal: interrupt.signal,
       emit: reporter.emit,
@@ -129,26 +111,26 @@ export class App {
     };
   }
 
-  private async finish(command: string, result: Result, look: Look, spec: Spec): Promise<void> {
+  private async finish(command: CommandDefinition, result: Result, look: Look): Promise<void> {
     this.exitCode = result.passedThrough ?? result.exitCode;
     await this.release();
     if (result.passedThrough !== undefined) return;
     const { stdout } = this.world;
     if (look.kind === 'json') {
       stdout.write(
-        spec.document
+        command.document === true
           ? `${JSON.stringify(result.data ?? null, null, 2)}\n`
-          : `${JSON.stringify({ type: 'result', command, ...withoutError(result) })}\n`,
+          : `${JSON.stringify({ type: 'result', command: command.name, ...withoutError(result) })}\n`,
       );
       return;
     }
     if (result.text !== undefined) stdout.write(result.text);
     if (result.error !== undefined) this.tell(result.error, look);
     await this.summarise(look, result);
-    await this.writeStepSummary(command, look, result);
+    await this.writeStepSummary(command.name, look, result);
   }
 
-  private async fail(command: string, thrown: unknown, look: Look, spec: Spec): Promise<void> {
+  private async fail(command: CommandDefinition, thrown: unknown, look: Look): Promise<void> {
     const { interrupt, stdout } = this.world;
     await this.release();
     for (const one of flatten(thrown)) {
@@ -157,11 +139,16 @@ export class App {
       if (this.exitCode === EXIT.passed) {
         this.exitCode = told.exitCode;
         if (look.kind !== 'json') await this.summarise(look, {});
-        await this.writeStepSummary(command, look, { error: told });
+        await this.writeStepSummary(command.name, look, { error: told });
       }
       if (look.kind === 'json') {
-        const document = { type: 'result', command, exitCode: told.exitCode, error: serialiseError(told) };
-        stdout.write(`${JSON.stringify(document, null, spec.document ? 2 : 0)}\n`);
+        const document = {
+          type: 'result',
+          command: command.name,
+          exitCode: told.exitCode,
+          error: serialiseError(told),
+        };
+        stdout.write(`${JSON.stringify(document, null, command.document === true ? 2 : 0)}\n`);
         return;
       }
       this.tell(told, look);
@@ -234,7 +221,7 @@ function flatten(thrown: unknown): unknown[] {
   return thrown instanceof AggregateError && thrown.errors.length > 0 ? [...thrown.errors] : [thrown];
 }
 
-function checkTogether(options: Options): void {
+function checkTogether(options: Flags): void {
   if (options.rw && options.rootfs === 'initramfs') {
     throw new StopwatchError('bad-usage', '--rw keeps changes, which an initramfs cannot', {
       hint: 'Leave out --rootfs initramfs: --rw takes the ext4 image.',

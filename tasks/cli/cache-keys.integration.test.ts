@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import defaults from '../../config.js';
 import { environment, start } from '../../test/e2e/project.js';
+import type { CacheKeys } from '../commands/status/cache-keys.js';
 import { packageRoot } from '../config/paths.js';
-import type { CacheKeys } from '../commands/services.js';
 
 const main = join(packageRoot(), 'dist/stopwatch.js');
 let project: string;

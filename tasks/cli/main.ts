@@ -11,7 +11,6 @@ import { App } from './app.js';
 import { crashError } from './crash.js';
 import { Interrupt } from './interrupt.js';
 import { createProgram } from './program.js';
-import type { Steps } from '../commands/services.js';
 
 /** Milliseconds that a crash waits for the terminal to be given back. */
 const RELEASE_WITHIN = 500;
@@ -46,7 +45,6 @@ async function main(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     interrupt,
-    steps: loadSteps,
   });
 
   const crash = (thrown: unknown): void => {
@@ -81,10 +79,6 @@ async function main(): Promise<void> {
   }
   // Nothing may hold the process back: not a socket kept alive, not a listener.
   process.exit();
-}
-
-async function loadSteps(): Promise<Steps> {
-  return import('../commands/bodies.js');
 }
 
 await main();

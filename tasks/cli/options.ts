@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Options that every command takes, and what they set in the configuration. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { GlobalOptions, NamedPath } from '../commands/define.js';
 import { didYouMean } from '../config/closest.js';
 import type { Given } from '../config/environment.js';
-import { VARIANTS } from '../config/variants.js';
-import type { CiSystem } from '../report/ci-system.js';
 
-/** Values of the options of all commands; a command's own come with them. */
-export interface Options {
-  readonly json?: true;
-  readonly verbose?: true;
-  readonly ci?: CiSystem | 'none';
-  readonly color: boolean;
-  readonly jobs?: number;
-  readonly workdir?: string;
-  readonly source?: readonly NamedPath[];
-  readonly offline?: true;
-  readonly install: boolean;
-  readonly driver?: string;
-  readonly rootfs?: string;
-  readonly realtime?: true;
-  readonly accel?: string;
+/** All that may be set by flags: options of every command, and those of some. */
+export interface Flags extends GlobalOptions {
   /** Of the commands that build. */
   readonly variant?: string;
   /** Of `run`. */
   readonly crosscheck?: true;
   readonly rw?: true;
-}
-
-export interface NamedPath {
-  readonly name: string;
-  readonly path: string;
 }
 
 const SOURCES = ['qemu', 'linux', 'busybox'];
@@ -81,23 +62,8 @@ export function addGlobalOptions(program: Command): void {
     .addOption(new Option('--accel <KIND>', 'accelerator').choices(['auto', 'tcg', 'kvm']));
 }
 
-/** The argument of `--gdb`. */
-export function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
-  return port;
-}
-
-/** `--variant`, for the commands that build. */
-export function variantOption(): Option {
-  return new Option(
-    '--variant <KIND>',
-    'plain; QEMU with sanitizers; QEMU counting the lines of the device it reaches; or all for debuggers, and a kernel that checks itself',
-  ).choices(VARIANTS);
-}
-
 /** The settings that were given as flags. */
-export function settingsOf(options: Options): Given[] {
+export function settingsOf(options: Flags): Given[] {
   const given: Given[] = [];
   const set = (path: string, value: unknown, origin: string): void => {
     if (value !== undefined) given.push({ path, value, origin });

@@ -1,33 +1,71 @@
 // SPDX-License-Identifier: MIT
-/** The program: its options, its commands, its help. */
+/** The command line: its options, its commands, its help. */
 import { Command } from 'commander';
+import { EXIT } from '../../lib/errors.js';
+import { all } from '../commands/all.js';
+import { bump } from '../commands/bump.js';
+import { clean } from '../commands/clean.js';
+import { crosscheck } from '../commands/crosscheck.js';
+import { ALL_EXITS, type CommandDefinition } from '../commands/define.js';
+import { dev } from '../commands/dev.js';
+import { docker } from '../commands/docker.js';
+import { dockerAll } from '../commands/docker-all.js';
+import { doctor } from '../commands/doctor.js';
+import { fuzz } from '../commands/fuzz.js';
+import { graph } from '../commands/graph.js';
+import { init } from '../commands/init.js';
+import { module } from '../commands/module.js';
+import { mutants } from '../commands/mutants.js';
+import { patch } from '../commands/patch.js';
+import { prepare } from '../commands/prepare.js';
+import { push } from '../commands/push.js';
+import { replay } from '../commands/replay.js';
+import { run } from '../commands/run.js';
+import { runTestQuit } from '../commands/run-test-quit.js';
+import { status } from '../commands/status.js';
+import { stress } from '../commands/stress.js';
+import { update } from '../commands/update.js';
+import { updatePatches } from '../commands/update-patches.js';
 import { packageVersion } from '../config/paths.js';
 import type { App } from './app.js';
-import { addAll } from '../commands/all.js';
-import { addBump } from '../commands/bump.js';
-import { addClean } from '../commands/clean.js';
-import { addCrosscheck } from '../commands/crosscheck.js';
-import { addDev } from '../commands/dev.js';
-import { addDocker } from '../commands/docker.js';
-import { addDockerAll } from '../commands/docker-all.js';
-import { addDoctor } from '../commands/doctor.js';
-import { addFuzz } from '../commands/fuzz.js';
-import { addGraph } from '../commands/graph.js';
-import { addInit } from '../commands/init.js';
-import { addModule } from '../commands/module.js';
-import { addMutants } from '../commands/mutants.js';
-import { addPatch } from '../commands/patch.js';
-import { addPrepare } from '../commands/prepare.js';
-import { addPush } from '../commands/push.js';
-import { addReplay } from '../commands/replay.js';
-import { addRun } from '../commands/run.js';
-import { addRunTestQuit } from '../commands/run-test-quit.js';
-import { addStatus } from '../commands/status.js';
-import { addStress } from '../commands/stress.js';
-import { addUpdate } from '../commands/update.js';
-import { addUpdatePatches } from '../commands/update-patches.js';
-import { addHelp, ALL_EXITS } from './help.js';
 import { addGlobalOptions } from './options.js';
+
+/** In the order of --help. */
+const COMMANDS: readonly CommandDefinition[] = [
+  all,
+  prepare,
+  patch,
+  updatePatches,
+  bump,
+  update,
+  dev,
+  runTestQuit,
+  replay,
+  run,
+  push,
+  module,
+  init,
+  doctor,
+  status,
+  graph,
+  clean,
+  crosscheck,
+  dockerAll,
+  docker,
+  fuzz,
+  mutants,
+  stress,
+];
+
+const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
+  passed: 'passed',
+  testFailed: "the guest's test failed",
+  usage: 'usage or configuration',
+  differs: 'the device and the model differ',
+  guest: 'the guest or QEMU crashed, hung or never spoke',
+  host: 'host, download or build',
+  interrupted: 'interrupted',
+};
 
 /** Throws CommanderError instead of exiting; its exit code is 0 for --help and --version. */
 export function createProgram(app: App): Command {
@@ -42,36 +80,43 @@ export function createProgram(app: App): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('`--help` says what there is.');
   addGlobalOptions(program);
-  for (const add of [
-    addAll,
-    addPrepare,
-    addPatch,
-    addUpdatePatches,
-    addBump,
-    addUpdate,
-    addDev,
-    addRunTestQuit,
-    addReplay,
-    addRun,
-    addPush,
-    addModule,
-    addInit,
-    addDoctor,
-    addStatus,
-    addGraph,
-    addClean,
-    addCrosscheck,
-    addDockerAll,
-    addDocker,
-    addFuzz,
-    addMutants,
-    addStress,
-  ]) {
-    add(program, app);
-  }
-  addHelp(program, ALL_EXITS, [
-    ['stopwatch all', 'everything; then edit the device in device/, and again'],
-    ['stopwatch run-test-quit --help', 'more about one command'],
-  ]);
+  for (const definition of COMMANDS) addCommand(program, app, definition);
+  addExitsAndExamples(program, {
+    exits: ALL_EXITS,
+    examples: [
+      ['stopwatch all', 'everything; then edit the device in device/, and again'],
+      ['stopwatch run-test-quit --help', 'more about one command'],
+    ],
+  });
   return program;
+}
+
+function addCommand(program: Command, app: App, definition: CommandDefinition): void {
+  const { name, alias, summary, description, args = [], options = [] } = definition;
+  const command = program.command(name).summary(summary).description(description);
+  if (alias !== undefined) command.alias(alias);
+  for (const argument of args) command.addArgument(argument);
+  for (const option of options) command.addOption(option);
+  // Commander passes the arguments, then the options and the command itself.
+  command.action(async (...given: unknown[]) =>
+    app.run(definition, command.optsWithGlobals(), given.slice(0, -2)),
+  );
+  addExitsAndExamples(command, definition);
+}
+
+/** The parts of --help that commander does not make. */
+function addExitsAndExamples(
+  command: Command,
+  { exits, examples }: Pick<CommandDefinition, 'exits' | 'examples'>,
+): void {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = [
+    '',
+    'Exit codes:',
+    ...exits.map((name) => `  ${String(EXIT[name]).padEnd(4)}${EXIT_CODES[name]}`),
+    '',
+    examples.length === 1 ? 'Example:' : 'Examples:',
+    ...examples.map(([line, text]) => `  ${line.padEnd(width)}  # ${text}`),
+  ];
+  command.addHelpText('after', lines.join('\n'));
 }

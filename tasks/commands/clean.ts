@@ -1,43 +1,45 @@
 // SPDX-License-Identifier: MIT
-import type { Command } from 'commander';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
-import type { CleanOptions } from './services.js';
+import { Option } from 'commander';
+import { BUILD_EXITS, type CommandDefinition } from './define.js';
 
-export function addClean(program: Command, app: App): void {
-  const command = program
-    .command('clean')
-    .summary('remove what was built')
-    .description(
-      'Removes the parts that are named from the work directory, and from that of the container, after saying what and how much that is, and asking. With no part named: what was built. Edits by hand that are in no patch, and what a guest wrote to its disk, are named and kept, with everything else, unless --force is given.',
-    )
-    .option('--builds', 'what was built: build directories, kept results, what a boot is made of, logs')
-    .option('--sources', 'extracted source trees')
-    .option('--reports', 'reports of earlier runs')
-    .option('--downloads', 'the download cache, which other checkouts share')
-    .option('--all', 'all of these, but for the downloads')
-    .option(
+interface Own {
+  readonly builds?: true;
+  readonly sources?: true;
+  readonly reports?: true;
+  readonly downloads?: true;
+  readonly all?: true;
+  readonly force?: true;
+  readonly dryRun?: true;
+}
+
+export const clean: CommandDefinition<Own> = {
+  name: 'clean',
+  summary: 'remove what was built',
+  description:
+    'Removes the parts that are named from the work directory, and from that of the container, after saying what and how much that is, and asking. With no part named: what was built. Edits by hand that are in no patch, and what a guest wrote to its disk, are named and kept, with everything else, unless --force is given.',
+  options: [
+    new Option('--builds', 'what was built: build directories, kept results, what a boot is made of, logs'),
+    new Option('--sources', 'extracted source trees'),
+    new Option('--reports', 'reports of earlier runs'),
+    new Option('--downloads', 'the download cache, which other checkouts share'),
+    new Option('--all', 'all of these, but for the downloads'),
+    new Option(
       '--force',
       'do not ask, and lose edits; without a terminal, nothing is removed unless this is given',
-    )
-    .option('--dry-run', 'only say what would be removed, and what would be lost')
-    .action(async (own: Partial<CleanOptions> & { readonly all?: true }) =>
-      app.run({ builds: false, document: true }, command, async (services, steps) => {
-        const [sources, reports] = [own.sources ?? own.all ?? false, own.reports ?? own.all ?? false];
-        const downloads = own.downloads ?? false;
-        return (await steps()).clean(services, {
-          builds: (own.builds ?? own.all ?? false) || !(sources || reports || downloads),
-          sources,
-          reports,
-          downloads,
-          force: own.force ?? false,
-          dryRun: own.dryRun ?? false,
-        });
-      }),
-    );
-  addHelp(command, BUILD_EXITS, [
+    ),
+    new Option('--dry-run', 'only say what would be removed, and what would be lost'),
+  ],
+  exits: BUILD_EXITS,
+  examples: [
     ['stopwatch clean', 'the next build starts from the extracted sources'],
     ['stopwatch clean --reports --downloads --dry-run', 'what these two take'],
     ['stopwatch clean --all --force', 'everything but the downloads, without a question'],
-  ]);
-}
+  ],
+  document: true,
+  async run(services, { all = false, force = false, dryRun = false, ...own }) {
+    const { sources = all, reports = all, downloads = false } = own;
+    const builds = (own.builds ?? all) || !(sources || reports || downloads);
+    const { cleanWork } = await import('./clean/clean.js');
+    return cleanWork(services, { builds, sources, reports, downloads, force, dryRun });
+  },
+};

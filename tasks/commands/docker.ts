@@ -1,23 +1,39 @@
 // SPDX-License-Identifier: MIT
-import type { Command } from 'commander';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
-import { addDockerOptions, dockerOptions, type OwnDocker } from './docker/docker-options.js';
+import { Argument, Option } from 'commander';
+import { BUILD_EXITS, type CommandDefinition } from './define.js';
 
-export function addDocker(program: Command, app: App): void {
-  const command = addDockerOptions(program.command('docker'))
-    .summary('a shell, or one command, in the container of docker-all')
-    .description(
-      'Opens a shell where `docker-all` works: the same image, user, directories and work directory. `stopwatch` is a command there. With a command, runs that instead; its exit code is handed on.',
-    )
-    .argument('[command...]', 'what to run instead of a shell, after --')
-    .action(async (words: readonly string[], own: OwnDocker) =>
-      app.run({ builds: false, document: false }, command, async (services, steps) =>
-        (await steps()).docker(services, { ...dockerOptions(own), command: words }),
-      ),
-    );
-  addHelp(command, BUILD_EXITS, [
+export interface OwnDocker {
+  readonly base: string;
+  readonly rebuild?: true;
+  readonly network?: string;
+}
+
+/** The options that `docker-all` and `docker` have in common. */
+export function dockerOptions(): readonly Option[] {
+  return [
+    new Option(
+      '--base <IMAGE>',
+      "what the image is built on: default (Debian's, from a registry), bootstrap (made here from Debian's packages), or an image of your own",
+    ).default('default'),
+    new Option('--rebuild', 'build the image again, without old layers'),
+    new Option('--network <NAME>', 'the network of the container, such as host (default: the daemon’s)'),
+  ];
+}
+
+export const docker: CommandDefinition<OwnDocker, [command: readonly string[]]> = {
+  name: 'docker',
+  summary: 'a shell, or one command, in the container of docker-all',
+  description:
+    'Opens a shell where `docker-all` works: the same image, user, directories and work directory. `stopwatch` is a command there. With a command, runs that instead; its exit code is handed on.',
+  args: [new Argument('[command...]', 'what to run instead of a shell, after --')],
+  options: dockerOptions(),
+  exits: BUILD_EXITS,
+  examples: [
     ['stopwatch docker', 'a shell; `stopwatch run` boots what was built there'],
     ['stopwatch docker -- stopwatch status', 'one command'],
-  ]);
-}
+  ],
+  async run(services, { base, rebuild = false, network }, command) {
+    const { docker: inContainer } = await import('./docker/docker.js');
+    return inContainer(services, { base, rebuild, network, command });
+  },
+};

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: MIT
-import type { Command } from 'commander';
+import { Option } from 'commander';
 import { EXIT } from '../../lib/errors.js';
 import type { Diagnosis, DoctorRequest } from '../doctor/packages.js';
 import type { Paint } from '../report/format.js';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
 import type { Result, Services } from '../config/services.js';
+import { BUILD_EXITS, type CommandDefinition } from './define.js';
 
 interface Own {
   readonly install?: true;
   readonly tests?: true;
 }
 
-export function addDoctor(program: Command, app: App): void {
-  const command = program
-    .command('doctor')
-    .summary('find what this host lacks, and say the one command that installs it')
-    .description(
-      'Tries everything that the builds need from this host (compilers by compiling, libraries by linking) and says the one command that installs what is missing.',
-    )
-    .option('--install', 'run that command')
-    .option('--tests', "also what stopwatch's own tests need")
-    .action(async (own: Own) =>
-      app.run({ builds: false, document: true }, command, async (services) => examine(services, own)),
-    );
-  addHelp(command, BUILD_EXITS, [
+export const doctor: CommandDefinition<Own> = {
+  name: 'doctor',
+  summary: 'find what this host lacks, and say the one command that installs it',
+  description:
+    'Tries everything that the builds need from this host (compilers by compiling, libraries by linking) and says the one command that installs what is missing.',
+  options: [
+    new Option('--install', 'run that command'),
+    new Option('--tests', "also what stopwatch's own tests need"),
+  ],
+  exits: BUILD_EXITS,
+  examples: [
     ['stopwatch doctor', 'exit code 0: this host can build'],
     ['stopwatch doctor --install', 'install what is missing'],
-  ]);
-}
+  ],
+  document: true,
+  run: examine,
+};
 
 async function examine(services: Services, { install, tests }: Own): Promise<Result> {
   const [{ diagnose, ensurePackages }, { painter }] = await Promise.all([
@@ -74,7 +73,7 @@ async function examine(services: Services, { install, tests }: Own): Promise<Res
         problem: problem ?? null,
       })),
     },
-    ...(complete ? { next: 'npx stopwatch all' } : {}),
+    next: complete ? 'npx stopwatch all' : undefined,
   };
 }
 

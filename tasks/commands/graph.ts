@@ -1,48 +1,63 @@
 // SPDX-License-Identifier: MIT
-import { type Command, Option } from 'commander';
-import { EXIT } from '../../lib/errors.js';
+import { Option } from 'commander';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
+import type { Services } from '../config/services.js';
 import type { GraphReport } from '../report/graph.js';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
-import { variantOption } from '../cli/options.js';
-import type { Result, Services } from '../config/services.js';
+import { BUILD_EXITS, type CommandDefinition, variantOption } from './define.js';
 
 interface Own {
   readonly dot?: true;
   readonly mermaid?: true;
 }
 
-export function addGraph(program: Command, app: App): void {
-  const command = program
-    .command('graph')
-    .summary('show the task graph, how long each task took, and the longest chain')
-    .description(
-      'Shows the tasks of `all`: which are fresh, how long each took the last time, what it comes after, and the critical path, the chain that takes longest. Does nothing.',
-    )
-    .addOption(new Option('--dot', 'for Graphviz').conflicts('mermaid'))
-    .option('--mermaid', 'for Markdown')
-    .addOption(variantOption())
-    .action(async (own: Own) =>
-      app.run({ builds: false, document: true }, command, async (services, steps) =>
-        report(services, own, await (await steps()).graph(services)),
-      ),
-    );
-  addHelp(command, BUILD_EXITS, [
+export const graph: CommandDefinition<Own> = {
+  name: 'graph',
+  summary: 'show the task graph, how long each task took, and the longest chain',
+  description:
+    'Shows the tasks of `all`: which are fresh, how long each took the last time, what it comes after, and the critical path, the chain that takes longest. Makes no changes.',
+  options: [
+    new Option('--dot', 'for Graphviz').conflicts('mermaid'),
+    new Option('--mermaid', 'for Markdown'),
+    variantOption(),
+  ],
+  exits: BUILD_EXITS,
+  examples: [
     ['stopwatch graph', 'which tasks there are, and what takes the time'],
     ['stopwatch graph --dot | dot -Tsvg >graph.svg', 'the same as a picture'],
-  ]);
-}
+  ],
+  document: true,
+  async run(services, { dot, mermaid }) {
+    const { graphDot, graphMermaid, graphText } = await import('../report/graph.js');
+    const { painter } = await import('../report/format.js');
+    const found = await graphOf(services);
+    const text = dot
+      ? graphDot(found)
+      : mermaid
+        ? graphMermaid(found)
+        : graphText(found, painter(services.colour));
+    const tasks = found.tasks.map((task) => ({ ...task, lastDurationMs: task.lastDurationMs ?? null }));
+    return { exitCode: EXIT.passed, text, data: { tasks, critical: found.critical } };
+  },
+};
 
-async function report({ colour }: Services, own: Own, graph: GraphReport): Promise<Result> {
-  const [{ graphDot, graphMermaid, graphText }, { painter }] = await Promise.all([
-    import('../report/graph.js'),
-    import('../report/format.js'),
-  ]);
-  const text = own.dot
-    ? graphDot(graph)
-    : own.mermaid
-      ? graphMermaid(graph)
-      : graphText(graph, painter(colour));
-  const tasks = graph.tasks.map((task) => ({ ...task, lastDurationMs: task.lastDurationMs ?? null }));
-  return { exitCode: EXIT.passed, text, data: { tasks, critical: graph.critical } };
+/** The tasks of `all`, what is fresh, how long each took, and the longest chain. */
+async function graphOf(services: Services): Promise<GraphReport> {
+  const [{ ALL_TARGETS, testTask }, { toolchain }, { nameIn }, { buildGraph, criticalChain, selectTargets }] =
+    await Promise.all([
+      import('../boot/test-run.js'),
+      import('../build/toolchain.js'),
+      import('../build/variant-names.js'),
+      import('../engine/graph.js'),
+    ]);
+  const { executor, tasks, variant } = await toolchain(services);
+  const test = testTask(services.loaded.config, () => {
+    throw new StopwatchError('internal', 'The test was run where the graph was only to be shown');
+  });
+  const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
+  const all = [...tasks, { ...test, deps: named(test.deps) }];
+  const targets = named(ALL_TARGETS);
+  const found = await executor.analyse(all, targets);
+  const durations = new Map(found.map(({ name, lastDurationMs }) => [name, lastDurationMs ?? 0]));
+  const chosen = selectTargets(buildGraph(all), targets);
+  return { tasks: found, critical: criticalChain(chosen, ({ name }) => durations.get(name) ?? 0) };
 }

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: MIT
-import type { Command } from 'commander';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
-import { variantOption } from '../cli/options.js';
+import { EXIT } from '../../lib/errors.js';
+import { BUILD_EXITS, type CommandDefinition, variantOption } from './define.js';
 
-export function addModule(program: Command, app: App): void {
-  const command = program
-    .command('module')
-    .summary('build the driver as a module')
-    .description('Builds the Linux driver as a loadable module (.ko), and says where it is.')
-    .addOption(variantOption())
-    .action(async () =>
-      app.run({ builds: true, document: false }, command, async (services, steps) =>
-        (await steps()).module(services),
-      ),
-    );
-  addHelp(command, BUILD_EXITS, [['stopwatch module', 'after an edit in driver/']]);
-}
+export const module: CommandDefinition = {
+  name: 'module',
+  summary: 'build the driver as a module',
+  description: 'Builds the Linux driver as a loadable module (.ko), and says where it is.',
+  options: [variantOption()],
+  exits: BUILD_EXITS,
+  examples: [['stopwatch module', 'after an edit in driver/']],
+  builds: () => true,
+  async run(given) {
+    const [{ MODULE_TARGETS }, { layoutOf }, { modulePath }, { bringUpToDate, toolchain }] =
+      await Promise.all([
+        import('../build/graph.js'),
+        import('../build/layout.js'),
+        import('../build/linux.js'),
+        import('../build/toolchain.js'),
+      ]);
+    const { config, paths } = given.loaded;
+    const vm = { ...config.vm, driver: 'module' as const };
+    const services = { ...given, loaded: { ...given.loaded, config: { ...config, vm } } };
+    const tools = await toolchain(services);
+    await bringUpToDate(tools, MODULE_TARGETS);
+    return {
+      exitCode: EXIT.passed,
+      verdict: [`Module       ${modulePath(layoutOf(config, paths), tools.device.description)}`],
+      next: 'npx stopwatch run-test-quit --driver module',
+    };
+  },
+};

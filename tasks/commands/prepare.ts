@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
-import { Argument, type Command } from 'commander';
+import { Argument } from 'commander';
+import { EXIT } from '../../lib/errors.js';
 import type { SourceName } from '../config/schema.js';
-import type { App } from '../cli/app.js';
-import { addHelp, BUILD_EXITS } from '../cli/help.js';
+import { BUILD_EXITS, type CommandDefinition } from './define.js';
 
-export function addPrepare(program: Command, app: App): void {
-  const command = program
-    .command('prepare')
-    .summary('fetch, verify and extract the sources, or one of them')
-    .description(
-      'Fetches QEMU, Linux and Busybox from the first place that has them, checks them against their sha256 and extracts them. With a name, only that one.',
-    )
-    .addArgument(new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox']))
-    .action(async (part: SourceName | undefined) =>
-      app.run({ builds: true, document: false }, command, async (services, steps) =>
-        (await steps()).prepare(services, { part }),
-      ),
-    );
-  addHelp(command, BUILD_EXITS, [
+export const prepare: CommandDefinition<object, [part: SourceName | undefined]> = {
+  name: 'prepare',
+  summary: 'fetch, verify and extract the sources, or one of them',
+  description:
+    'Fetches QEMU, Linux and Busybox from the first mirror that has them, checks them against their sha256 and extracts them. With a name, only that one.',
+  args: [new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox'])],
+  exits: BUILD_EXITS,
+  examples: [
     ['stopwatch prepare', 'all three'],
     ['stopwatch prepare qemu', 'only QEMU'],
     ['stopwatch prepare --offline', 'only from what was downloaded before'],
-  ]);
-}
+  ],
+  builds: () => true,
+  async run(services, _, part) {
+    const { prepareTargets } = await import('../build/graph.js');
+    const { bringUpToDate, toolchain } = await import('../build/toolchain.js');
+    await bringUpToDate(await toolchain(services), prepareTargets(part));
+    return { exitCode: EXIT.passed, next: 'npx stopwatch patch' };
+  },
+};

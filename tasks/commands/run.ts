@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
-import type { App } from '../cli/app.js';
-import { addHelp, ALL_EXITS } from '../cli/help.js';
-import { parsePort, variantOption } from '../cli/options.js';
+import { Argument, Option } from 'commander';
+import { StopwatchError } from '../../lib/errors.js';
+import { ALL_EXITS, type CommandDefinition, parsePort, variantOption } from './define.js';
 
 interface Own {
   readonly nodev?: true;
@@ -14,69 +13,64 @@ interface Own {
   readonly serve?: true;
 }
 
-export function addRun(program: Command, app: App): void {
-  const command = program
-    .command('run')
-    .summary('boot the VM with a shell on its serial console')
-    .description(
-      'Boots the VM and connects this terminal to its serial console. Builds what is stale first. Leave it with `poweroff` in the guest.',
-    )
-    .addOption(variantOption())
-    .option('--nodev', 'without the device')
-    .option('--rw', 'with a root file system (ext4) that keeps changes')
-    .option(
+export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
+  name: 'run',
+  summary: 'boot the VM with a shell on its serial console',
+  description:
+    'Boots the VM and connects this terminal to its serial console. Builds what is stale first. Leave it with `poweroff` in the guest.',
+  args: [new Argument('[gdb-arguments...]', 'for gdb, with --gdb or --gdb-qemu, after --')],
+  options: [
+    variantOption(),
+    new Option('--nodev', 'without the device'),
+    new Option('--rw', 'with a root file system (ext4) that keeps changes'),
+    new Option(
       '--dump-dtb [FILE]',
       "write the machine's device tree as FILE (.dtb) and as .dts, show the device's node, and do not boot",
+    ),
+    new Option(
+      '--serve',
+      'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
+    ).conflicts(['dumpDtb', 'gdbQemu']),
+    new Option('--crosscheck', 'judge the device against the reference model while it runs'),
+    new Option(
+      '--gdb [PORT]',
+      "stop before the first instruction, wait at QEMU's gdb stub, and say the command that attaches",
     )
-    .addOption(
-      new Option(
-        '--serve',
-        'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
-      ).conflicts(['dumpDtb', 'gdbQemu']),
-    )
-    .option('--crosscheck', 'judge the device against the reference model while it runs')
-    .addOption(
-      new Option(
-        '--gdb [PORT]',
-        "stop before the first instruction, wait at QEMU's gdb stub, and say the command that attaches",
-      )
-        .preset('1234')
-        .argParser(parsePort)
-        .conflicts('dumpDtb'),
-    )
-    .addOption(
-      new Option(
-        '--gdb-qemu',
-        "run QEMU itself under gdb in this terminal, stopped when the guest first writes to the device; the guest's console is a pseudo-terminal",
-      ).conflicts(['gdb', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
-    )
-    .argument('[gdb-arguments...]', 'for gdb, with --gdb or --gdb-qemu, after --')
-    .action(async (gdbArguments: readonly string[], own: Own) => {
-      if (gdbArguments.length > 0 && own.gdb === undefined && own.gdbQemu === undefined) {
-        command.error(`error: '${gdbArguments[0]}' is for gdb: give --gdb or --gdb-qemu too`);
-      }
-      const tools = [
-        ...(own.gdbQemu ? (['gdb'] as const) : []),
-        ...(own.gdb ? (['guests-gdb'] as const) : []),
-      ];
-      return app.run({ builds: true, document: false, tools }, command, async (services, steps) =>
-        (await steps()).run(services, {
-          nodev: own.nodev === true,
-          rw: own.rw === true,
-          gdb: own.gdb,
-          gdbQemu: own.gdbQemu === true,
-          gdbArguments,
-          serve: own.serve === true,
-          dumpDtb: typeof own.dumpDtb === 'string' ? resolve(own.dumpDtb) : own.dumpDtb && '',
-        }),
-      );
-    });
-  addHelp(command, ALL_EXITS, [
+      .preset('1234')
+      .argParser(parsePort)
+      .conflicts('dumpDtb'),
+    new Option(
+      '--gdb-qemu',
+      "run QEMU itself under gdb in this terminal, stopped when the guest first writes to the device; the guest's console is a pseudo-terminal",
+    ).conflicts(['gdb', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
+  ],
+  exits: ALL_EXITS,
+  examples: [
     ['stopwatch run', 'a shell; what guest_fs/ has are commands there'],
     ['stopwatch run --rw', 'changes are there the next time'],
     ['stopwatch run --serve', 'then stopwatch push, in another terminal'],
     ['stopwatch run --gdb --variant debug', 'then the command that it prints, in another terminal'],
     ['stopwatch run --gdb-qemu -- -x FILE', 'gdb on QEMU, with commands from a file'],
     ['stopwatch run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],
-  ]);
-}
+  ],
+  builds: () => true,
+  tools: ({ gdb, gdbQemu }) => [
+    ...(gdbQemu ? (['gdb'] as const) : []),
+    ...(gdb ? (['guests-gdb'] as const) : []),
+  ],
+  async run(services, { nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb }, words) {
+    if (words.length > 0 && gdb === undefined && !gdbQemu) {
+      throw new StopwatchError('bad-usage', `'${words[0]}' is for gdb: give --gdb or --gdb-qemu too`);
+    }
+    const { interactiveRun } = await import('../boot/interactive-run.js');
+    return interactiveRun(services, {
+      nodev,
+      rw,
+      gdb,
+      gdbQemu,
+      gdbArguments: words,
+      serve,
+      dumpDtb: typeof dumpDtb === 'string' ? resolve(dumpDtb) : dumpDtb && '',
+    });
+  },
+};

@@ -2,7 +2,7 @@
 /** The generated parts of docs/commands.md: commands and options from the program itself, settings from the schema. */
 import type { Command, Option } from 'commander';
 import defaults from '../../config.js';
-import { table } from '../../device/stopwatch/fill-in.js';
+import { table } from '../../lib/markdown.js';
 import { App } from '../cli/app.js';
 import { Interrupt } from '../cli/interrupt.js';
 import { createProgram } from '../cli/program.js';
@@ -11,15 +11,11 @@ import { EXIT } from '../../lib/errors.js';
 import { codesOf } from '../report/failure.js';
 import { SETTINGS } from './meanings.js';
 
-async function steps(): Promise<never> {
-  throw new Error('This program is only for looking at');
-}
-
-/** The command line's program, to be looked at: none of its commands can run. */
+/** The command line, to be described; nothing is run. */
 export function program(): Command {
   const { stdin, stdout, stderr } = process;
   const interrupt = new Interrupt(() => {});
-  return createProgram(new App({ cwd: '.', environment: {}, stdin, stdout, stderr, interrupt, steps }));
+  return createProgram(new App({ cwd: '.', environment: {}, stdin, stdout, stderr, interrupt }));
 }
 
 const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {

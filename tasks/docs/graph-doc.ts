@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The task graph as a picture, for docs/design.md. */
 import defaults from '../../config.js';
-import { loadDevice } from '../config/device.js';
+import { loadDevice } from '../cli/device.js';
 import { findPaths } from '../config/paths.js';
 import type { Task } from '../engine/task.js';
 import { createProcesses } from '../../lib/process/process.js';

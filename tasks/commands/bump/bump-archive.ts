@@ -2,8 +2,8 @@
 /** The archive of another release: from where the configured one's places lead, an address or a file; never one that nobody vouches for. */
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { BumpOptions } from '../services.js';
 import type { Services } from '../../config/services.js';
+import type { BumpOptions } from './bump.js';
 import type { Place } from '../../config/schema.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';

@@ -2,8 +2,6 @@
 /** `bump`: to another release, if the patches fit it. Until the very last step nothing is changed that anybody uses. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadDevice } from '../../config/device.js';
-import type { BumpOptions } from '../services.js';
 import type { Result, Services } from '../../config/services.js';
 import type { Config, Place, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
@@ -20,6 +18,18 @@ import { readStamp } from '../../build/source-stamp.js';
 import { LANDMARKS, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { editsIn, someOf, type TreeDeps, treeDeps } from '../../build/work-trees.js';
+
+export interface BumpOptions {
+  readonly part: SourceName;
+  /** Undefined only with a tree of the user's own as its source. */
+  readonly version: string | undefined;
+  /** That somebody vouches for, of the archive. */
+  readonly sha256: string | undefined;
+  /** Address, archive or directory; undefined: where the configured release's places lead. */
+  readonly source: string | undefined;
+  /** Also when edits by hand in the present tree are in no patch. */
+  readonly force: boolean;
+}
 
 export async function bump(services: Services, options: BumpOptions): Promise<Result> {
   const { part, version, source } = options;
@@ -81,7 +91,7 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const { version } = config.sources[part];
   const tree = layoutOf(config, paths).tree(part);
   if (config.sources[part].tree !== null || !existsSync(tree)) return;
-  const device = await loadDevice(paths);
+  const device = await services.device();
   const edits = await underLock(services, async (deps) =>
     editsIn(paths.work, { name: part, version, tree, aside: false }, device.description, deps),
   );
@@ -102,7 +112,7 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
 async function fitting(services: Services, config: Config, part: SourceName): Promise<readonly HunkTrial[]> {
   if (part === 'busybox') return [];
   const { paths } = services.loaded;
-  const device = await loadDevice(paths);
+  const device = await services.device();
   const { what, tree, patches, stateDir } = patchedTree(
     part,
     config,

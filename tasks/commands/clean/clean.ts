@@ -3,19 +3,32 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CleanOptions } from '../services.js';
 import type { Result, Services } from '../../config/services.js';
-import { loadDevice } from '../../config/device.js';
 import { VARIANTS } from '../../config/variants.js';
 import { findPaths, type Paths } from '../../config/paths.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import { diskWritten } from '../../build/disk.js';
-import { inMiB, kibibytes } from './disk-space.js';
-import { containerWork } from '../docker/docker-plan.js';
-import { layoutOf } from '../../build/layout.js';
+import { inMiB, kibibytes } from '../../build/disk-space.js';
+import { containerWork, layoutOf } from '../../build/layout.js';
 import { cacheDirectory } from '../../build/sources.js';
 import { editsIn, someOf, treeDeps, treesIn } from '../../build/work-trees.js';
+
+/** Parts, and how. */
+export interface CleanOptions {
+  /** Build directories, kept results, what a boot is made of, logs. */
+  readonly builds: boolean;
+  /** Extracted source trees. */
+  readonly sources: boolean;
+  /** Reports of earlier runs. */
+  readonly reports: boolean;
+  /** The download cache, which other checkouts share. */
+  readonly downloads: boolean;
+  /** Do not ask, and remove what is nowhere else too. */
+  readonly force: boolean;
+  /** Only say what would be removed. */
+  readonly dryRun: boolean;
+}
 
 /** What goes, and what that is. */
 interface Item {
@@ -111,7 +124,7 @@ async function lossesOf(
 ): Promise<readonly string[]> {
   const { loaded } = services;
   const deps = await treeDeps(services);
-  const { description } = await loadDevice(loaded.paths);
+  const { description } = await services.device();
   const losses: string[] = [];
   await locked(services, places, async () => {
     for (const paths of places) {

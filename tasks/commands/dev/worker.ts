@@ -9,7 +9,6 @@ import { describeFailure } from '../../report/failure.js';
 import { painter } from '../../report/format.js';
 import { layoutOf } from '../../build/layout.js';
 import type { Result, Services } from '../../config/services.js';
-import type { Steps } from '../services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
 import { judgeable, rejudge } from './rejudge.js';
@@ -37,8 +36,8 @@ function together(one: Uncompiled, other: Uncompiled): Uncompiled {
 
 type RunWish = Extract<Wish, { kind: 'run' }>;
 
-export async function work(services: Services, steps: Steps): Promise<Result> {
-  return new Worker(services, steps).loop();
+export async function work(services: Services): Promise<Result> {
+  return new Worker(services).loop();
 }
 
 class Worker {
@@ -61,10 +60,7 @@ class Worker {
   /** The terminal is the guest's. */
   private inShell = false;
 
-  constructor(
-    services: Services,
-    private readonly steps: Steps,
-  ) {
+  constructor(services: Services) {
     const { config, paths } = services.loaded;
     const layout = layoutOf(config, paths);
     this.trees = new Trees({
@@ -223,7 +219,18 @@ class Worker {
 
   private async boot(signal: AbortSignal): Promise<Result> {
     this.judged = undefined;
-    const result = await this.steps.allAgain({ ...this.services, signal });
+    const { testRun } = await import('../../boot/test-run.js');
+    const result = await testRun(
+      { ...this.services, signal },
+      {
+        guest: 'test_and_quit',
+        args: ['dev'],
+        record: false,
+        config: this.services.loaded.config,
+        // The next save will change what the manifest would list.
+        manifest: false,
+      },
+    );
     this.judged = await judgeable(result);
     return result;
   }
@@ -266,7 +273,8 @@ class Worker {
     this.inShell = true;
     try {
       const options = { nodev: false, rw: false, dumpDtb: undefined, gdb: undefined, serve: true };
-      const result = await this.steps.run(this.services, options);
+      const { interactiveRun } = await import('../../boot/interactive-run.js');
+      const result = await interactiveRun(this.services, options);
       for (const line of result.verdict ?? []) this.tell(line);
     } catch (error) {
       await this.services.release();

@@ -5,7 +5,8 @@ import { userInfo } from 'node:os';
 import { errnoOf } from '../../../lib/errno.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { ccacheDirectory } from '../../build/ccache-directory.js';
-import { containerWork, type Places } from './docker-plan.js';
+import { containerWork } from '../../build/layout.js';
+import type { Places } from './docker-plan.js';
 import type { Services } from '../../config/services.js';
 import { cacheDirectory } from '../../build/sources.js';
 

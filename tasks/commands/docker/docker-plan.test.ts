@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import config from '../../../config.js';
-import {
-  containerEnvironment,
-  containerWork,
-  innerArguments,
-  ownTrees,
-  programDirectories,
-} from './docker-plan.js';
+import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './docker-plan.js';
+import { containerWork } from '../../build/layout.js';
 
 const places = { work: '/p/.stopwatch/docker', downloads: '/h/.cache/stopwatch', ccache: '/h/ccache' };
 

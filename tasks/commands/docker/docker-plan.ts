@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: MIT
 /** What a container is given of this machine: directories, environment, and the arguments of the command inside. Pure. */
-import { join, sep } from 'node:path';
-import type { HandedOn } from '../services.js';
+import { sep } from 'node:path';
+
 import type { Config, SourceName } from '../../config/schema.js';
+
+/** The options of the command line that the command inside is to have too. */
+export interface HandedOn {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly ci?: string;
+  readonly color: boolean;
+  readonly jobs?: number;
+  readonly offline?: true;
+  readonly driver?: string;
+  readonly rootfs?: string;
+  readonly realtime?: true;
+  readonly accel?: string;
+}
 
 /** The user's variables that mean the same inside. */
 const PASSED = new Set([
@@ -39,15 +53,6 @@ export interface Places {
   /** Downloads that all checkouts share. */
   readonly downloads: string;
   readonly ccache: string;
-}
-
-/**
- * The work directory of everything that runs inside, below the host's own. Not the same one: the compilers differ,
- * so each change between host and container would make every task stale and every build start anew; and a QEMU
- * that was built inside needs the libraries inside.
- */
-export function containerWork(work: string): string {
-  return join(work, 'docker');
 }
 
 export function containerEnvironment(

@@ -10,13 +10,25 @@ import { openEngine } from '../../../docker/dockerode.js';
 import type { Engine } from '../../../docker/engine.js';
 import { ensureImage } from '../../../docker/image.js';
 import { removeLeftovers, thisOwner } from '../../../docker/owner.js';
-import type { DockerOptions, HandedOn } from '../services.js';
 import type { Result, Services } from '../../config/services.js';
 import { errnoOf } from '../../../lib/errno.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { baseEnvironment } from '../../../lib/environment.js';
 import { extraCertificates, isBelow, makePlaces, thisUser, withTargets } from './docker-places.js';
-import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './docker-plan.js';
+import {
+  containerEnvironment,
+  type HandedOn,
+  innerArguments,
+  ownTrees,
+  programDirectories,
+} from './docker-plan.js';
+
+export interface DockerOptions {
+  /** 'default', 'bootstrap', or the reference of an image. */
+  readonly base: string;
+  readonly rebuild: boolean;
+  readonly network: string | undefined;
+}
 
 /** The row of lines that the image's making prints. */
 const TASK = 'docker:image';

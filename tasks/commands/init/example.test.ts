@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadDevice } from '../../config/device.js';
+import { loadDevice } from '../../cli/device.js';
 import { findPaths } from '../../config/paths.js';
 import { initProject } from './init.js';
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadDevice } from '../../config/device.js';
+import { loadDevice } from '../../cli/device.js';
 import { findPaths } from '../../config/paths.js';
 import { initProject } from './init.js';
 

@@ -3,9 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { InitOptions } from '../services.js';
 import type { Result } from '../../config/services.js';
-import { loadDevice } from '../../config/device.js';
 import { isCheckout, packageVersion, type Paths } from '../../config/paths.js';
 import { errnoOf } from '../../../lib/errno.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
@@ -13,13 +11,19 @@ import { shellQuote } from '../../../lib/process/process.js';
 import { checkName, nameOf } from './names.js';
 import { type ProjectFile, renamedFile, surroundings, templateFiles } from './template.js';
 
+export interface InitOptions {
+  /** Absolute path. */
+  readonly directory: string;
+  /** Of the device; undefined: that of the directory. */
+  readonly name: string | undefined;
+}
+
 /** `paths`: of where the command was given. */
 export async function initProject(paths: Paths, options: InitOptions, signal: AbortSignal): Promise<Result> {
   const { directory } = options;
   const name = options.name ?? nameOf(basename(directory));
   const there = await mustBeEmpty(directory);
-  const { description } = await loadDevice({ ...paths, device: paths.package });
-  const template = await templateFiles(paths.package, description);
+  const template = await templateFiles(paths.package);
   const sources = template.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text);
   checkName(name, sources);
   const real = await realTarget(directory);

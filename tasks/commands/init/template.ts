@@ -2,7 +2,6 @@
 /** What a new project is made of: the package's own device under another name, and the few files around it. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { DeviceDescription } from '../../../vm/device.js';
 import { isIgnored } from '../../../lib/files/ignored.js';
 import { renamedC } from './align.js';
 import { renamed } from './names.js';
@@ -14,23 +13,20 @@ export interface ProjectFile {
   readonly executable: boolean;
 }
 
-/** What is a device's own; besides, the configurations that its description names. */
-const ROOMS = ['device', 'driver', 'guest_fs', 'patches'];
+/** A project's own parts. */
+const FOLDERS = ['device', 'driver', 'guest_fs', 'patches'];
+/** The configurations of what is built; the rest of vm/ is the tool's. */
+const CONFIGURATIONS = ['vm/busybox/busybox.config', 'vm/linux/kernel.config', 'vm/qemu'];
 
 /** What only the package's own tests and documents use. */
 const LEFT_OUT = new Set(
-  ['fill-in.ts', 'generate.ts', 'registers-doc.ts', 'writer.ts'].map((name) => `device/stopwatch/${name}`),
+  ['generate.ts', 'registers-doc.ts', 'writer.ts'].map((name) => `device/stopwatch/${name}`),
 );
 
 /** The files of the package's own device as they are there, in the order of their paths. */
-export async function templateFiles(
-  packageRoot: string,
-  { build }: DeviceDescription,
-): Promise<readonly ProjectFile[]> {
-  const named = [build.linux.config, build.busybox.config, ...build.qemu.links.map(({ target }) => target)];
-  const outside = named.filter((path) => !ROOMS.some((room) => path.startsWith(`${room}/`)));
+export async function templateFiles(packageRoot: string): Promise<readonly ProjectFile[]> {
   const found = await Promise.all(
-    [...ROOMS, ...outside].map(async (part) => filesIn(join(packageRoot, part))),
+    [...FOLDERS, ...CONFIGURATIONS].map(async (part) => filesIn(join(packageRoot, part))),
   );
   const files: ProjectFile[] = [];
   for (const file of found.flat().sort()) {

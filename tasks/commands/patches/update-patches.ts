@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
-import { loadDevice } from '../../config/device.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
@@ -36,7 +35,7 @@ interface Written {
 export async function updatePatches(services: Services): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
-  const device = await loadDevice(paths);
+  const device = await services.device();
   const processes = await services.processes();
   const trees = () =>
     PATCHED.map((name) => ({ name, ...patchedTree(name, config, layout, device.description) }));

@@ -3,15 +3,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Services } from '../../config/services.js';
-import { loadDevice } from '../../config/device.js';
-import { StopwatchError } from '../../../lib/errors.js';
-import { withLock } from '../../../lib/lock.js';
-import { createTreeIndex } from '../../../lib/files/tree-index.js';
+import type { Services } from '../config/services.js';
+import { StopwatchError } from '../../lib/errors.js';
+import { withLock } from '../../lib/lock.js';
+import { createTreeIndex } from '../../lib/files/tree-index.js';
 import { inMiB, kibibytes } from './disk-space.js';
-import { containerWork } from '../docker/docker-plan.js';
-import { type Layout, layoutOf } from '../../build/layout.js';
-import { editsIn, filesOfTree, someOf, treeDeps, treesIn, type WorkTree } from '../../build/work-trees.js';
+import { containerWork, type Layout, layoutOf } from './layout.js';
+import { editsIn, filesOfTree, someOf, treeDeps, treesIn, type WorkTree } from './work-trees.js';
 
 /** One thing that may go. */
 interface Old {
@@ -152,7 +150,7 @@ async function finishedReports({ reports }: Layout): Promise<readonly Old[]> {
 }
 
 async function objectionTo(services: Services, work: string, tree: WorkTree): Promise<string | undefined> {
-  const { description } = await loadDevice(services.loaded.paths);
+  const { description } = await services.device();
   const edits = await editsIn(work, tree, description, await treeDeps(services));
   if (edits === undefined) return `${tree.tree} may have been edited by hand`;
   return edits.length === 0 ? undefined : `${tree.tree} was edited by hand in ${someOf(edits)}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Disk space that files and directories take. */
-import type { Services } from '../../config/services.js';
+import type { Services } from '../config/services.js';
 
 /** By du(1), KiB of each path; one that is not there takes nothing. */
 export async function kibibytes(

@@ -6,16 +6,33 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config/schema.js';
-import { createEvaluator } from '../engine/evaluate.js';
-import { buildGraph, selectTargets } from '../engine/graph.js';
-import { baseEnvironment } from '../../lib/environment.js';
-import { ccacheDirectory } from '../build/ccache-directory.js';
-import type { Cache, CacheKeys } from './services.js';
-import type { Services } from '../config/services.js';
-import { cacheDirectory } from '../build/sources.js';
-import { toolchain } from '../build/toolchain.js';
-import { nameIn } from '../build/variant-names.js';
+import type { Config } from '../../config/schema.js';
+import { createEvaluator } from '../../engine/evaluate.js';
+import { buildGraph, selectTargets } from '../../engine/graph.js';
+import { baseEnvironment } from '../../../lib/environment.js';
+import { ccacheDirectory } from '../../build/ccache-directory.js';
+import type { Services } from '../../config/services.js';
+import { cacheDirectory } from '../../build/sources.js';
+import { toolchain } from '../../build/toolchain.js';
+import { nameIn } from '../../build/variant-names.js';
+
+/** Directories that are kept from one run of a CI system to the next, and the name under which they are. */
+export interface Cache {
+  /** Equal keys: what was kept is what this run would make. */
+  readonly key: string;
+  /** Of keys whose content is of some use all the same; the key itself where there are none. */
+  readonly prefix: string;
+  /** Absolute; not all of them need to be there. */
+  readonly paths: readonly string[];
+}
+
+export interface CacheKeys {
+  /** The work directory. */
+  readonly work: string;
+  readonly downloads: Cache;
+  readonly build: Cache;
+  readonly ccache: Cache;
+}
 
 /** To be raised when what was kept under the same keys must not be used any more. */
 const FORMAT = 1;

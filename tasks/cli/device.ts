@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
  * The device that is built: the package's own, or that of a project which has a
- * `device/stopwatch/device.ts`. The only place from which the toolchain gets at one.
+ * `device/stopwatch/device.ts`. Everything below the command line gets it handed in.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { isPlainObject } from './layers.js';
-import { deviceFileIn, type Paths } from './paths.js';
-import { got, messageOf } from './wording.js';
+import { deviceKitModules } from '../../lab/search/kit-modules.js';
+import { isPlainObject } from '../config/layers.js';
+import { deviceFileIn, type Paths } from '../config/paths.js';
+import { got, messageOf } from '../config/wording.js';
 
 const loaded = new Map<string, Promise<Device>>();
 
@@ -32,7 +33,7 @@ async function projectDevice({ device: root, work }: Paths): Promise<Device> {
   const file = deviceFileIn(root) ?? join(root, 'device', 'NAME', 'device.ts');
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
-    virtualModules: kit(),
+    virtualModules: deviceKitModules(),
     // What was transpiled is kept, but no directory is made for it.
     fsCache: existsSync(work) ? join(work, 'config-cache') : false,
     interopDefault: false,
@@ -58,29 +59,6 @@ async function projectDevice({ device: root, work }: Paths): Promise<Device> {
   }
   checkFiles(device, root, file);
   return device;
-}
-
-/**
- * What a device imports of the tool: the modules that run here, not copies of
- * them. jiti waits for a module that is a promise, so each is loaded when it is
- * wanted: most commands want no fast-check.
- */
-export function kit(): Record<string, unknown> {
-  const modules = {
-    get '#device-kit'() {
-      return import('../../vm/device-kit.js');
-    },
-    get '#device-kit/fuzz'() {
-      return import('../../lab/search/device-kit.js');
-    },
-    get 'stopwatch/device-kit'() {
-      return import('../../vm/device-kit.js');
-    },
-    get 'stopwatch/device-kit/fuzz'() {
-      return import('../../lab/search/device-kit.js');
-    },
-  };
-  return modules;
 }
 
 function isDevice(value: unknown): value is Device {

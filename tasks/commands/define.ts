@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/** A command as data: what --help says about it, and its body. tasks/cli/program.ts makes the command line of it. */
+import { type Argument, InvalidArgumentError, Option } from 'commander';
+import type { EXIT } from '../../lib/errors.js';
+import type { Result, Services } from '../config/services.js';
+import { VARIANTS } from '../config/variants.js';
+import type { OptionalTool } from '../doctor/list.js';
+import type { CiSystem } from '../report/ci-system.js';
+
+export type ExitName = keyof typeof EXIT;
+
+/** Values of the options that every command takes. */
+export interface GlobalOptions {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly ci?: CiSystem | 'none';
+  readonly color: boolean;
+  readonly jobs?: number;
+  readonly workdir?: string;
+  readonly source?: readonly NamedPath[];
+  readonly offline?: true;
+  readonly install: boolean;
+  readonly driver?: string;
+  readonly rootfs?: string;
+  readonly realtime?: true;
+  readonly accel?: string;
+}
+
+export interface NamedPath {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * `Own`: the values of its options; `Args`: of its arguments. A command's file is loaded at every start, so its body
+ * imports what is large when it runs.
+ */
+export interface CommandDefinition<Own = object, Args extends readonly unknown[] = readonly unknown[]> {
+  readonly name: string;
+  /** A second spelling. */
+  readonly alias?: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  readonly description: string;
+  readonly args?: readonly Argument[];
+  readonly options?: readonly Option[];
+  /** Exit codes it can end with. */
+  readonly exits: readonly ExitName[];
+  /** Command lines, and what each does. */
+  readonly examples: readonly (readonly [string, string])[];
+  /** With --json it prints one document, not a line per event. */
+  readonly document?: true;
+  /** --source says what the command works on, and is not a setting. */
+  readonly ownSource?: true;
+  /** Whether it builds, so that the host packages are checked first. */
+  builds?(options: Own): boolean;
+  /** Programs it needs besides those of every build. */
+  tools?(options: Own): readonly OptionalTool[];
+  /** Throws StopwatchError; ends soon after the signal is aborted. */
+  run(services: Services, options: Own & GlobalOptions, ...args: Args): Promise<Result>;
+}
+
+/** A command that builds, but never runs the guest's test, ends with one of these. */
+export const BUILD_EXITS: readonly ExitName[] = ['passed', 'usage', 'host', 'interrupted'];
+export const ALL_EXITS: readonly ExitName[] = [
+  'passed',
+  'testFailed',
+  'usage',
+  'differs',
+  'guest',
+  'host',
+  'interrupted',
+];
+
+/** `--variant`, for the commands that build. */
+export function variantOption(): Option {
+  return new Option(
+    '--variant <KIND>',
+    'plain; QEMU with sanitizers; QEMU counting the lines of the device it reaches; or all for debuggers, and a kernel that checks itself',
+  ).choices(VARIANTS);
+}
+
+/** The argument of `--gdb`. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
+  return port;
+}
+
+/** A whole number above 0; underscores may group its digits. */
+export function parseCount(text: string): number {
+  const count = Number(text.replaceAll('_', ''));
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
