@@ -4,13 +4,12 @@ import { availableParallelism } from 'node:os';
 import type { Variant } from '../config/variants.js';
 import type { Device } from '../../vm/device.js';
 import type { Stage } from '../../vm/report.js';
-import { type CompileCache, createCompileCache } from '../cache/compile-cache.js';
-import { credentialsFrom } from '../cache/store.js';
 import type { Emit } from '../engine/events.js';
 import { createExecutor, type Executor } from '../engine/executor.js';
 import type { Task } from '../engine/task.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { usesCcache } from './build-tools.js';
+import { type CompileCache, createCompileCache } from './compile-cache.js';
 import { buildTasks } from './graph.js';
 import { keepWithin } from './retention.js';
 import type { Services } from '../config/services.js';
@@ -44,7 +43,18 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
   );
   const jobs = config.build.jobs === 0 ? availableParallelism() : config.build.jobs;
-  const cache = await compileCache(services, jobs);
+  const toolEnv = baseEnvironment(environment);
+  const cache = usesCcache(config, environment['PATH'] ?? '')
+    ? createCompileCache({
+        settings: config.cache,
+        work: paths.work,
+        environment,
+        toolEnv,
+        processes,
+        signal,
+        warn: (text) => services.emit({ type: 'notice', task: undefined, text }),
+      })
+    : undefined;
   const executor = createExecutor({
     processes,
     workdir: paths.work,
@@ -53,54 +63,30 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
       if (event.type === 'task-done') {
         stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
       }
-      // Both while the work directory is ours.
-      if (event.type === 'plan' && event.tasks.some(({ name, fresh }) => !fresh && compiling.has(name))) {
-        cache?.start();
-      }
+      // While the work directory is still locked.
       if (event.type === 'done') cache?.stop();
       emit(event);
     },
+    prepare: async (plan) => {
+      if (plan.some(({ name, fresh }) => !fresh && compiling.has(name))) await cache?.start();
+    },
     signal,
-    baseEnv: { ...baseEnvironment(environment), ...cache?.env },
+    baseEnv: cache?.env ?? toolEnv,
     treeWatch: services.treeWatch,
   });
   const tidy = async () => keepWithin(services);
   return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
 }
 
-async function compileCache(services: Services, jobs: number): Promise<CompileCache | undefined> {
-  const { loaded, environment, signal } = services;
-  const { config, paths } = loaded;
-  if (!usesCcache(config, environment['PATH'] ?? '')) return undefined;
-  const env = baseEnvironment(environment);
-  return createCompileCache({
-    settings: config.cache,
-    work: paths.work,
-    jobs,
-    credentials: credentialsFrom(environment),
-    warn: (text) => services.emit({ type: 'notice', task: undefined, text }),
-    features: async () => {
-      const processes = await services.processes();
-      const { stdout } = await processes.run(
-        { file: 'ccache', args: ['--version'], env },
-        { signal, capture: true },
-      );
-      return stdout;
-    },
-  });
-}
-
 /** Brings the targets up to date, and `more` on top; both by the names that tasks have in the plain variant. Throws what went wrong, all of it. */
 export async function bringUpToDate(
-  { executor, tasks, variant, tidy, cache, emit, signal }: Toolchain,
+  { executor, tasks, variant, tidy, cache, emit }: Toolchain,
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
   const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
   const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
-  const { errors } = await executor
-    .run([...tasks, ...others], named(targets))
-    .finally(async () => cache?.finish({ hurry: signal.aborted }));
+  const { errors } = await executor.run([...tasks, ...others], named(targets));
   const used = cache?.use();
   if (used !== undefined) emit({ type: 'compile-cache', cache: used });
   const [first] = errors;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
-import { CREDENTIAL_VARIABLES } from '../cache/store.js';
+import { CREDENTIAL_VARIABLES } from './cache-address.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../engine/events.js';
 import { didYouMean } from './closest.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Words for what is wrong with a configuration: the key, where it came from, expected and got. */
 import { z } from 'zod';
-import { withoutCredentials } from '../cache/address.js';
+import { withoutCredentials } from './cache-address.js';
 import { didYouMean } from './closest.js';
 import { expected, keysAt, schemaAt } from './leaves.js';
 import { originOf, type Provenance } from './layers.js';

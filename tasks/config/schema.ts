@@ -4,7 +4,7 @@
  * Import only types from here where the start matters: zod is loaded when there is something to check.
  */
 import { z } from 'zod';
-import { EXPECTED_REMOTE, parseRemote } from '../cache/address.js';
+import { EXPECTED_REMOTE, isRemoteAddress } from './cache-address.js';
 import { VARIANTS } from './variants.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
@@ -45,10 +45,7 @@ export const configSchema = z.strictObject({
   }),
   cache: z.strictObject({
     /** Address of a compile cache shared by several machines, behind the local one; null for none. Its credentials are in the environment. */
-    remote: z
-      .string()
-      .refine((text) => parseRemote(text) !== undefined, `expected ${EXPECTED_REMOTE}`)
-      .nullable(),
+    remote: z.string().refine(isRemoteAddress, `expected ${EXPECTED_REMOTE}`).nullable(),
     /** Take from it, and write nothing to it. */
     readOnly: z.boolean(),
     /** An answer that takes longer is given up. */

@@ -47,8 +47,6 @@ export interface CompileCacheUse {
     readonly misses: number;
     readonly errors: number;
     readonly written: number;
-    /** Not taken by the server, or not in time. */
-    readonly notWritten: number;
   } | null;
 }
 

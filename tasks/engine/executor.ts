@@ -26,6 +26,8 @@ export interface ExecutorOptions {
   readonly emit: Emit;
   /** Aborting ends all processes; the outcome then says 'interrupted'. */
   readonly signal: AbortSignal;
+  /** Called with the plan, with the work directory locked and before the first task starts. */
+  readonly prepare?: ((plan: readonly TaskStatus[]) => Promise<void>) | undefined;
   /** Milliseconds, monotonic; `performance` if absent. */
   readonly clock?: { now(): number };
   /** Environment of the tools; `baseEnvironment()` if absent. */
@@ -80,6 +82,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const analysed = await analyseGraph(graph, evaluator);
     const plan = analysed.map(({ status }) => status);
     emit({ type: 'plan', tasks: plan });
+    await options.prepare?.(plan);
     const needed = analysed.some(({ status }) => !status.fresh);
     const record = needed ? recordGroups(processes, groups) : undefined;
     const path = join(workdir, 'run', 'jobserver');

@@ -9,10 +9,8 @@ export function cacheLines({ hits, misses, errors, remote }: CompileCacheUse): s
     `ccache: ${count(hits, 'hit')}, ${count(misses, 'miss', 'misses')}, ${count(errors, 'error')}${share}`,
   ];
   if (remote === null) return lines;
-  const { place, written, notWritten } = remote;
   const read = `${count(remote.hits, 'hit')}, ${count(remote.misses, 'miss', 'misses')}, ${count(remote.errors, 'error')}`;
-  const out = notWritten === 0 ? `${written} written` : `${written} written, ${notWritten} not`;
-  return [...lines, `shared cache ${place}: ${read}, ${out}`];
+  return [...lines, `shared cache ${remote.place}: ${read}, ${remote.written} written`];
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

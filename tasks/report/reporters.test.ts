@@ -153,12 +153,12 @@ test('what the compiler cache did ends the table', () => {
   const plan = { name: 'a', title: 'A', deps: [], fresh: false, reasons: [], lastDurationMs: undefined };
   cached.apply({ type: 'plan', tasks: [plan] }, 0);
   cached.apply({ type: 'task-done', task: 'a', durationMs: 1000 }, 1);
-  const remote = { place: 'redis://cache', hits: 20, misses: 1, errors: 2, written: 3, notWritten: 4 };
+  const remote = { place: 'redis://cache', hits: 20, misses: 1, errors: 2, written: 3 };
   cached.apply({ type: 'compile-cache', cache: { hits: 9, misses: 1, errors: 0, remote } }, 2);
   const lines = summariseStages(cached, { paint, columns: 80 }).trimEnd().split('\n');
   expect(lines.slice(-2)).toEqual([
     '  ccache: 9 hits, 1 miss, 0 errors (90.0 % hits)',
-    '  shared cache redis://cache: 20 hits, 1 miss, 2 errors, 3 written, 4 not',
+    '  shared cache redis://cache: 20 hits, 1 miss, 2 errors, 3 written',
   ]);
 });
 
