@@ -155,7 +155,7 @@ export default defineConfig({
   },
   crosscheck: {
     run: false,
-    witness: true,
+    monitor: true,
     slackMs: 1000,
   },
   // What is old goes by itself when it is more than this. Edits by hand never do.

@@ -76,8 +76,8 @@ async function checkTrace(
       next: shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] }),
     };
   }
-  const { events, witnessed, logged } = trace;
-  const words = `${events} events agree, ${witnessed} confirmed by QEMU's own trace, ${logged} guest errors logged`;
+  const { events, confirmed, logged } = trace;
+  const words = `${events} events agree, ${confirmed} confirmed by QEMU's own trace, ${logged} guest errors logged`;
   return { exitCode: EXIT.passed, verdict: [`Trace        ${words}`], data: { trace } };
 }
 

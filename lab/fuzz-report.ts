@@ -10,14 +10,14 @@ import {
   type Progress,
 } from './search/campaign.js';
 import type { MachinePorts } from './search/machine.js';
-import type { AnyScript, AnySearch } from './search/search.js';
+import { type AnyScript, type AnySearch, isSearchable } from './search/search.js';
 import type { Result } from '../tasks/config/services.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
 import { shellQuote } from '../lib/process/process.js';
 
 /** Throws 'bad-usage' for a device that has none. */
 export async function searchOf(device: Device): Promise<AnySearch> {
-  if (device.search !== undefined) return device.search();
+  if (isSearchable(device)) return device.search();
   throw new StopwatchError('bad-usage', `The device ${device.description.name} declares no search`, {
     hint: 'What fuzz and mutants need of it is the type DeviceSearch of #device-kit/fuzz; device.search() gives it.',
   });

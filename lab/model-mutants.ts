@@ -5,9 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import { createJiti } from 'jiti';
 import { glob } from 'tinyglobby';
 import { deviceKitModules } from './search/kit-modules.js';
-import type { Device } from '../vm/device.js';
 import type { Mutant } from './search/mutate.js';
-import type { AnySearch } from './search/search.js';
+import type { AnySearch, SearchableDevice } from './search/search.js';
 
 /** The package's own device imports the tool by its place, a project's by its name. */
 const BY_PLACE = /'(?:\.\.\/)+vm\/device-kit(-fuzz)?\.js'/g;
@@ -59,10 +58,10 @@ export class ModelCopy {
     try {
       for (const loaded of Object.keys(this.#jiti.cache))
         if (!relative(this.directory, loaded).startsWith('..')) delete this.#jiti.cache[loaded];
-      const module: { readonly device?: Device } = await this.#jiti.import(
+      const module: { readonly device?: SearchableDevice } = await this.#jiti.import(
         join(this.directory, 'device', 'stopwatch', 'device.ts'),
       );
-      return await module.device?.search?.();
+      return await module.device?.search();
     } finally {
       await writeFile(place, await byName(join(this.root, file)));
     }

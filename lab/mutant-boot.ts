@@ -7,7 +7,7 @@ import type { TaskContext } from '../tasks/engine/task.js';
 import { EXIT } from '../lib/errors.js';
 import { summary } from '../vm/crosscheck/index.js';
 import type { Device } from '../vm/device.js';
-import { judgedRun } from '../tasks/boot/judged-run.js';
+import { checkedRun } from '../tasks/boot/checked-run.js';
 import type { Layout } from '../tasks/build/layout.js';
 
 export interface BootVerdict {
@@ -36,7 +36,7 @@ export async function bootMutant(
   const { config, layout, device, directory, environment } = request;
   const reports = join(directory, 'boot');
   const started = performance.now();
-  const { report } = await judgedRun(
+  const { report } = await checkedRun(
     {
       config: { ...config, vm: { ...config.vm, ...LIMITS } },
       layout: { ...layout, qemu, reports },

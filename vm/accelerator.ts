@@ -2,7 +2,6 @@
 /** Which of QEMU's accelerators runs the guest, and why. */
 import { accessSync, constants } from 'node:fs';
 import { StopwatchError } from '../lib/errors.js';
-import { unreachable } from '../tasks/engine/events.js';
 import type { BootOptions } from './types.js';
 
 /** What the choice depends on. */
@@ -64,6 +63,6 @@ export function chooseAccelerator(
         ? { accelerator: 'kvm', reason: 'the host is aarch64 and has KVM' }
         : { accelerator: 'tcg', reason: against };
     default:
-      return unreachable(vm.accelerator);
+      return vm.accelerator satisfies never;
   }
 }

@@ -5,7 +5,7 @@ import { stopwatchDescription } from '../device/stopwatch/description.js';
 import { dumpDeviceTreeArguments, kernelCommandLine, type MachineParts, qemuArguments } from './arguments.js';
 import type { BootOptions } from './types.js';
 
-const endpoints = { qmp: '/run/a,b/qmp', events: '/run/events', witnessPatterns: ['gic_set_irq'] };
+const endpoints = { qmp: '/run/a,b/qmp', events: '/run/events', monitorPatterns: ['gic_set_irq'] };
 
 function parts(options: Partial<BootOptions> = {}, vm: Partial<BootOptions['vm']> = {}): MachineParts {
   return {
@@ -114,7 +114,7 @@ describe('qemuArguments', () => {
     expect(args).not.toContain('-D');
   });
 
-  it('traces the device and its witnesses into the same log', () => {
+  it('traces the device and its monitors into the same log', () => {
     const args = qemuArguments(parts(), endpoints);
     expect(valuesOf(args, '-trace')).toEqual(['stopwatch_*', 'gic_set_irq']);
     expect(valuesOf(args, '-D')).toEqual(['/run/events']);

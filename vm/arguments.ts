@@ -12,7 +12,7 @@ export interface Endpoints {
   /** File or FIFO for trace events and guest errors. Undefined: neither is written. */
   readonly events: string | undefined;
   /** Trace events of QEMU's own, beside the device's, e.g. `memory_region_ops_*`. */
-  readonly witnessPatterns: readonly string[];
+  readonly monitorPatterns: readonly string[];
   /** The console on a pseudo-terminal instead: a link to it that QEMU makes, and a file for all that is printed. */
   readonly console?: { readonly pty: string; readonly log: string };
   /** For a machine that takes new files while it runs: see delivery.ts. */
@@ -121,9 +121,9 @@ function disk({ files, options, recording }: MachineParts): string[] {
   ];
 }
 
-function tracing(device: DeviceDescription, { events, witnessPatterns }: Endpoints): string[] {
+function tracing(device: DeviceDescription, { events, monitorPatterns }: Endpoints): string[] {
   if (events === undefined) return [];
-  const patterns = [...device.tracePatterns, ...witnessPatterns];
+  const patterns = [...device.tracePatterns, ...monitorPatterns];
   return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
 }
 

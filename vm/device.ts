@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** What the toolchain has to know about a device; nothing below `vm/` names one otherwise. */
-import type { Config } from '../tasks/config/schema.js';
-import type { JudgeFileOptions, JudgeOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
-import type { AnySearch } from '../lab/search/search.js';
+import type { CheckFileOptions, CheckOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
+import type { VmSettings } from './settings.js';
 
-/** The device as a whole: what it is, and who judges it. */
+/** A device as a whole: its description, and its half of the cross-check. `lab/search` adds what `fuzz` needs. */
 export interface Device {
   readonly description: DeviceDescription;
   /** What the guest's test causes at least, by the names of `Verdict.counts`. */
   readonly testCauses: Readonly<Record<string, number>>;
   /** A judge for a run that is under way. */
-  crosscheck(how: JudgedAs, options: JudgeOptions): LiveCrosscheck;
+  crosscheck(how: ModelSettings, options: CheckOptions): LiveCrosscheck;
   /** Judges a saved stream. */
-  judgeFile(file: string, how: JudgedAs, options: JudgeFileOptions): Promise<Verdict>;
+  checkFile(file: string, how: ModelSettings, options: CheckFileOptions): Promise<Verdict>;
   /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
   readonly generated: readonly GeneratedFile[];
-  /** For `fuzz` and `mutants`; a device without it has neither. */
-  search?(): Promise<AnySearch>;
 }
 
 export interface GeneratedFile {
@@ -26,11 +23,11 @@ export interface GeneratedFile {
 }
 
 /** What the model must be told about a run. Can be written as JSON. */
-export interface JudgedAs {
+export interface ModelSettings {
   /** How late an expiry may be, virtual nanoseconds; 0 under a driven or counted clock. */
   readonly slackNs: number;
   /** The device's properties, as they were given to QEMU. */
-  readonly properties: Config['vm']['deviceProperties'];
+  readonly properties: VmSettings['deviceProperties'];
 }
 
 export interface DeviceDescription {
@@ -45,11 +42,11 @@ export interface DeviceDescription {
   /** Name of the driver's module. */
   readonly module: string;
   /** Properties that QEMU's device is given; `vm.deviceProperties` of the configuration goes over them. */
-  readonly properties: Config['vm']['deviceProperties'];
+  readonly properties: VmSettings['deviceProperties'];
   /** QEMU trace events of the device itself, as glob patterns. */
   readonly tracePatterns: readonly string[];
   /** Names that QEMU's own `memory_region_ops_*` events give to its trapping regions. */
-  readonly witnessRegions: readonly string[];
+  readonly monitorRegions: readonly string[];
   readonly build: DeviceBuild;
   /** The guest's test, whose lines failed checks are told at: a file of the device's root. */
   readonly guestTest: string;
@@ -116,8 +113,8 @@ export function deviceSource({ build }: DeviceDescription): BuildLink | undefine
 /** The properties that QEMU's device is given: its own, and over them the configuration's. */
 export function propertiesOf(
   { properties }: DeviceDescription,
-  { deviceProperties }: Pick<Config['vm'], 'deviceProperties'>,
-): Config['vm']['deviceProperties'] {
+  { deviceProperties }: Pick<VmSettings, 'deviceProperties'>,
+): VmSettings['deviceProperties'] {
   return { ...properties, ...deviceProperties };
 }
 

@@ -71,7 +71,7 @@ export class Replayed {
     try {
       const qmp = join(directory.path, 'qmp');
       listener = await listenOnce(qmp);
-      const args = qemuArguments(parts, { qmp, events: request.events, witnessPatterns: [] });
+      const args = qemuArguments(parts, { qmp, events: request.events, monitorPatterns: [] });
       const env = { ...ports.env, TMPDIR: directory.path };
       child = await ports.processes.spawn(
         { file: parts.files.qemu, args: [...args, ...more], cwd: directory.path, env },

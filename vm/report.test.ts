@@ -73,6 +73,6 @@ describe('makeReport', () => {
   it('survives JSON', () => {
     const report = aReport({}, { result: 'invalid' });
     expect(JSON.parse(reportJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
-    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 1, result: { exitCode: 3 } });
+    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 2, result: { exitCode: 3 } });
   });
 });

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
-import type { CompileCacheUse } from '../tasks/engine/events.js';
 import type { ExitCode } from '../lib/errors.js';
 import type { Verdict } from './crosscheck/types.js';
 import { exitCodeOf } from './exit-code.js';
 import type { BootResult, KtapResult } from './types.js';
 
 /** Raised when a reader of older reports would misread a new one. */
-export const REPORT_SCHEMA = 1;
+export const REPORT_SCHEMA = 2;
 
 /** One part of the work, in order: `build`, `boot`, `test`, `cross-check`, … */
 export interface Stage {
@@ -37,7 +36,7 @@ export interface RunCircumstances {
   readonly durationMs: number;
   readonly stages: readonly Stage[];
   /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
-  readonly compileCache: CompileCacheUse | null;
+  readonly compileCache: { readonly hits: number; readonly misses: number; readonly errors: number } | null;
   readonly timing: BootResult['timing'];
   /** Why this accelerator runs. */
   readonly acceleratorReason: string;

@@ -8,7 +8,7 @@ import { qemuArguments, type MachineParts } from './arguments.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type EventPipe, openEventPipe } from './event-pipe.js';
-import { type Ending, judge } from './judge.js';
+import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from './console/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
@@ -27,7 +27,7 @@ const END_GRACE = 1500;
 export interface BootRequest {
   readonly parts: MachineParts;
   /** QEMU's own trace events to record beside the device's. */
-  readonly witnessPatterns: readonly string[];
+  readonly monitorPatterns: readonly string[];
   /** Existing directory; sockets go below it if its path is short enough. */
   readonly directory: string;
   /** Absolute paths; each byte is written there before anything looks at it. */
@@ -128,14 +128,14 @@ class Boot {
     pipe: EventPipe | undefined,
     delivery: DeliveryEnds | undefined,
   ): Promise<BootResult> {
-    const { parts, logs, witnessPatterns, input } = this.#request;
+    const { parts, logs, monitorPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const eventLog = this.#logs.create(logs.events);
     const qemuLog = this.#logs.create(logs.qemu);
     const args = qemuArguments(parts, {
       qmp: join(directory, 'qmp'),
       events: pipe?.path,
-      witnessPatterns,
+      monitorPatterns,
       delivery: delivery?.endpoints,
     });
     // A disk's snapshot goes to TMPDIR.
@@ -286,7 +286,7 @@ class Boot {
     const { findings, firstOutputMs, testStartMs, testEndMs } = this.#console;
     const { options, accelerator } = this.#request.parts;
     const qemuMessages = this.#messages.lines;
-    const { outcome, reason } = judge({
+    const { outcome, reason } = outcomeOf({
       guest: options.guest,
       ktap,
       findings,

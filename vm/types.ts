@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What one boot of the machine is given and what it comes to. */
-import type { Config } from '../tasks/config/schema.js';
+import type { VmSettings } from './settings.js';
 
 /** Files the machine is made of: absolute paths. */
 export interface MachineFiles {
@@ -20,7 +20,7 @@ export interface BootOptions {
   /** `stopwatch=` on the kernel's command line: run the test, or the stress test, and power off, run it and stay, or only the shell. */
   readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell';
   readonly trace: boolean;
-  readonly vm: Config['vm'];
+  readonly vm: VmSettings;
 }
 
 /** The guest tests the device and powers off. */

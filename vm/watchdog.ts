@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Clock } from './clock.js';
-import type { Ending } from './judge.js';
+import type { Ending } from './outcome.js';
 
 /** Host seconds; undefined: no such limit. */
 export interface Limits {

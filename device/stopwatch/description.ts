@@ -10,7 +10,7 @@ export const stopwatchDescription: DeviceDescription = {
   module: 'stopwatch',
   properties: { start_at_boot: true },
   tracePatterns: ['stopwatch_*'],
-  witnessRegions: ['stopwatch-regs'],
+  monitorRegions: ['stopwatch-regs'],
   build: {
     qemu: {
       patches: 'patches/qemu',

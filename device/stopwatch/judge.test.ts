@@ -11,8 +11,8 @@ import { describe, expect, it } from 'vitest';
 import {
   Crosscheck,
   formatVerdict,
-  judgeFile,
-  type JudgeFileOptions,
+  checkFile,
+  type CheckFileOptions,
   type Verdict,
 } from '../../vm/crosscheck/index.js';
 import { stopwatchDescription } from './description.js';
@@ -20,14 +20,14 @@ import { stopwatchJudge } from './judge.js';
 import { REGS_REGION } from './words.js';
 
 const directory = join(import.meta.dirname, '../../test/fixtures/crosscheck');
-const WITNESS = { accesses: {}, interrupt: 144 } as const;
+const MONITOR = { accesses: {}, interrupt: 144 } as const;
 
 async function judged(
   name: string,
-  options: JudgeFileOptions = { witness: WITNESS },
+  options: CheckFileOptions = { monitor: MONITOR },
   slackNs = 0n,
 ): Promise<Verdict> {
-  return await judgeFile(join(directory, `${name}.trace`), stopwatchJudge({ slackNs }), options);
+  return await checkFile(join(directory, `${name}.trace`), stopwatchJudge({ slackNs }), options);
 }
 
 /** Streams whose device does not do what the model does, with the access at which it shows. */
@@ -78,12 +78,12 @@ const DIFFER = {
     register: 'TIMEOUT_COUNT',
     expected: 'the expiry due at 4860000000',
   },
-  'witness-value': { kind: 'witness', seq: '2', register: 'ID', field: 'witness.read' },
-  'witness-hidden-write': { kind: 'witness', field: 'witness.write', actual: 'nothing' },
-  'witness-unseen-read': { kind: 'witness', field: 'witness.read', expected: 'nothing' },
-  'witness-irq-stuck': {
-    kind: 'witness',
-    field: 'witness.interrupt',
+  'monitor-value': { kind: 'monitor', seq: '2', register: 'ID', field: 'monitor.read' },
+  'monitor-hidden-write': { kind: 'monitor', field: 'monitor.write', actual: 'nothing' },
+  'monitor-unseen-read': { kind: 'monitor', field: 'monitor.read', expected: 'nothing' },
+  'monitor-irq-stuck': {
+    kind: 'monitor',
+    field: 'monitor.interrupt',
     expected: 'nothing',
     actual: 'low at seq 40',
   },
@@ -98,7 +98,7 @@ const INVALID = {
   truncated: { reason: 'truncated', line: 'stopwatch_end seq=57 no' },
   unparsable: { reason: 'unparsable', lineNumber: 25 },
   'starts-late': { reason: 'no-start' },
-  'witness-silent': { reason: 'witness-silent', witness: 'accesses', unseen: 26 },
+  'monitor-silent': { reason: 'monitor-silent', monitor: 'accesses', unseen: 26 },
 } as const;
 
 const AGREE = ['good', 'qemu-gicv2', 'qemu-gicv3', 'linux-run'] as const;
@@ -109,7 +109,7 @@ describe('streams that agree', () => {
     expect(verdict).toMatchObject({ result: 'agree', invalid: [] });
     expect(verdict).not.toHaveProperty('divergence');
     const { reads = 0, writes = 0, irqs = 0 } = verdict.counts;
-    expect(verdict.witnessed).toBe(reads + writes + irqs);
+    expect(verdict.confirmed).toBe(reads + writes + irqs);
     expect(verdict.checked).toBeGreaterThan(verdict.supplied);
   });
 
@@ -138,16 +138,16 @@ describe('streams that agree', () => {
         irqs: 4,
         rejected: 3,
       },
-      witnessed: 30,
+      confirmed: 30,
     });
   });
 
   it('agrees three ways on a run of Linux with icount: device, QEMU, guest, to the nanosecond', async () => {
     const console = join(directory, 'linux-run.console');
-    expect(await judged('linux-run', { witness: WITNESS, console })).toMatchObject({
+    expect(await judged('linux-run', { monitor: MONITOR, console })).toMatchObject({
       result: 'agree',
       events: 1031,
-      witnessed: 560,
+      confirmed: 560,
       observed: 68,
       counts: { commands: 144, texts: 26, interrupts: 2, rejected: 85 },
     });
@@ -163,7 +163,7 @@ describe('streams that agree', () => {
 
 describe('streams that differ', () => {
   it.each(Object.entries(DIFFER))('%s', async (name, divergence) => {
-    const verdict = await judged(name, { witness: WITNESS, replay: 'npx stopwatch crosscheck x' });
+    const verdict = await judged(name, { monitor: MONITOR, replay: 'npx stopwatch crosscheck x' });
     expect(verdict).toMatchObject({ result: 'differ', divergence, invalid: [] });
     const { last = [], replay, states } = verdict.divergence ?? {};
     expect(replay).toBe('npx stopwatch crosscheck x');
@@ -189,7 +189,7 @@ describe('streams that differ', () => {
   });
 
   it('goes on counting the events that it no longer judges', async () => {
-    const [whole, stopped] = [await judged('good'), await judged('witness-value')];
+    const [whole, stopped] = [await judged('good'), await judged('monitor-value')];
     expect([stopped.events, stopped.kinds]).toEqual([whole.events, whole.kinds]);
     expect(stopped.checked).toBeLessThan(whole.checked);
   });
@@ -224,8 +224,8 @@ describe('streams that are no evidence', () => {
   });
 
   it('an interrupt that the controller should have seen', async () => {
-    const verdict = await judged('good', { witness: { interrupt: 145 } });
-    expect(verdict.invalid).toEqual([{ reason: 'witness-silent', witness: 'interrupts', unseen: 4 }]);
+    const verdict = await judged('good', { monitor: { interrupt: 145 } });
+    expect(verdict.invalid).toEqual([{ reason: 'monitor-silent', monitor: 'interrupts', unseen: 4 }]);
   });
 
   it('has a test for every fixture', () => {
@@ -249,7 +249,7 @@ describe('the guest’s console', () => {
   }
 
   it('agrees', async () => {
-    expect(await judged('good', { witness: WITNESS, console })).toMatchObject({
+    expect(await judged('good', { monitor: MONITOR, console })).toMatchObject({
       result: 'agree',
       observed: 8,
     });
@@ -326,5 +326,5 @@ describe('the words', () => {
 });
 
 it('names the region as the description of the device does', () => {
-  expect(stopwatchDescription.witnessRegions).toEqual([REGS_REGION]);
+  expect(stopwatchDescription.monitorRegions).toEqual([REGS_REGION]);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's half of the cross-check: its trace events as stimuli to the reference model, the model's effects as events to come. */
-import type { Access, Check, DeviceJudge, Expected, Step, StepFailure } from '../../vm/device-kit.js';
+import type { Access, Check, DeviceChecker, Expected, Step, StepFailure } from '../../vm/device-kit.js';
 import { STATUS } from './contract.js';
 import { eventOf } from './effects.js';
 import {
@@ -27,7 +27,7 @@ export interface StopwatchJudgeOptions {
 
 type StopwatchStep = Step<ModelState, TraceEvent>;
 
-export function stopwatchJudge(options: StopwatchJudgeOptions): DeviceJudge<ModelState, TraceEvent> {
+export function stopwatchJudge(options: StopwatchJudgeOptions): DeviceChecker<ModelState, TraceEvent> {
   return {
     name: 'stopwatch',
     prefix: TRACE_PREFIX,

@@ -12,19 +12,19 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** The expiry may wait for the next access in these runs. */
 const SLACK = 30_000_000_000n;
-const WITNESS = { base: 0xc010000n, interrupt: 144 };
+const MONITOR = { base: 0xc010000n, interrupt: 144 };
 
-function judgeText(text: string, witness: boolean, slackNs = SLACK): Verdict {
-  const { base, interrupt } = WITNESS;
+function judgeText(text: string, monitor: boolean, slackNs = SLACK): Verdict {
+  const { base, interrupt } = MONITOR;
   const crosscheck = new Crosscheck(
     stopwatchJudge({ slackNs }),
-    witness ? { witness: { accesses: { base }, interrupt } } : {},
+    monitor ? { monitor: { accesses: { base }, interrupt } } : {},
   );
   crosscheck.feed(text);
   return crosscheck.end();
 }
 const streamOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
-const runs = operations.map((list) => perform(list, undefined, WITNESS).lines());
+const runs = operations.map((list) => perform(list, undefined, MONITOR).lines());
 /** A stream, and the index of one of its lines. */
 const picked = runs.chain((lines) => fc.tuple(fc.constant(lines), fc.nat({ max: lines.length - 1 })));
 
@@ -34,13 +34,13 @@ const NUMBER = /(\w+)=(0x[0-9a-f]+|-?\d+)/g;
 const SUPPLIED = new Set(['read.now', 'end.now', 'mem.data_len']);
 
 describe('a right stream', () => {
-  it('agrees, with its witness and without, however it is cut into chunks', () => {
+  it('agrees, with its monitor and without, however it is cut into chunks', () => {
     fc.assert(
       fc.property(runs, fc.array(fc.nat(), { maxLength: 40 }), (lines, cuts) => {
         const text = streamOf(lines);
-        const { base, interrupt } = WITNESS;
+        const { base, interrupt } = MONITOR;
         const crosscheck = new Crosscheck(stopwatchJudge({ slackNs: SLACK }), {
-          witness: { accesses: { base }, interrupt },
+          monitor: { accesses: { base }, interrupt },
         });
         const bytes = Buffer.from(text);
         let from = 0;
@@ -55,7 +55,7 @@ describe('a right stream', () => {
         expect(verdict).toEqual(judgeText(text, true));
         expect(judgeText(text, false)).toMatchObject({
           result: 'agree',
-          witnessed: 0,
+          confirmed: 0,
           checked: verdict.checked,
         });
       }),

@@ -7,7 +7,7 @@ import type { TraceEvent } from './trace.js';
 import { REGS_REGION } from './words.js';
 
 /** QEMU's own trace, written along: where the region is in guest memory, and the interrupt's id. */
-export interface WitnessLines {
+export interface MonitorLines {
   readonly base: bigint;
   readonly interrupt: number;
 }
@@ -18,12 +18,12 @@ export interface WitnessLines {
  * device does. Times never go back.
  */
 export class TraceWriter {
-  /** Events of the device, and as text the lines of the witnesses. */
+  /** Events of the device, and as text the lines of the monitors. */
   readonly entries: (TraceEvent | string)[] = [];
   state: ModelState = initialState;
   private seq = 0n;
 
-  constructor(private readonly witness?: WitnessLines) {}
+  constructor(private readonly monitor?: MonitorLines) {}
 
   reset(now: bigint, startAtBoot = true): void {
     this.emit({ event: 'reset', now, startAtBoot });
@@ -69,8 +69,8 @@ export class TraceWriter {
   private emit(event: Unnumbered): void {
     this.entries.push({ ...event, seq: this.seq });
     this.seq += 1n;
-    if (event.event === 'irq' && this.witness) {
-      const { interrupt } = this.witness;
+    if (event.event === 'irq' && this.monitor) {
+      const { interrupt } = this.monitor;
       this.entries.push(`gic_set_irq irq ${interrupt} level ${event.level ? 1 : 0} cpumask 0xff target 0x1`);
     }
   }
@@ -79,8 +79,8 @@ export class TraceWriter {
     direction: 'read' | 'write',
     access: { offset: bigint; value: bigint; size: number },
   ): void {
-    if (!this.witness) return;
-    const address = (this.witness.base + access.offset).toString(16);
+    if (!this.monitor) return;
+    const address = (this.monitor.base + access.offset).toString(16);
     const value = access.value.toString(16);
     this.entries.push(
       `memory_region_ops_${direction} cpu 0 mr 0x55d0c0ffee00 addr 0x${address} value 0x${value} size ${access.size} name '${REGS_REGION}'`,

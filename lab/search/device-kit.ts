@@ -26,6 +26,7 @@ export type {
   Killer,
   MutantBudget,
   MutantVerdict,
+  SearchableDevice,
   ShrinkBudget,
   Told,
   TraceCheck,

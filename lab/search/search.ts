@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What `fuzz` and `mutants` ask of a device. */
 import type { Verdict } from '../../vm/crosscheck/index.js';
+import type { Device } from '../../vm/device.js';
 import type { CampaignResult, Failed, FuzzRequest, FuzzTarget } from './campaign.js';
 import type { MachinePorts } from './machine.js';
 import type { Mutant } from './mutate.js';
@@ -26,7 +27,7 @@ export interface TraceCheck<S> {
   readonly search: CampaignResult<S>;
   /** Events of the device that were judged. */
   readonly events: number;
-  readonly witnessed: number;
+  readonly confirmed: number;
   /** Guest errors in QEMU's log that had to be there. */
   readonly logged: number;
   /** What is wrong, in a line; undefined when nothing is. */
@@ -120,6 +121,15 @@ export interface DeviceSearch<O, S extends { readonly operations: readonly O[] }
 /** A script of a device that is not known here. */
 export interface AnyScript {
   readonly operations: readonly unknown[];
+}
+
+/** A device that `fuzz` and `mutants` can search. */
+export interface SearchableDevice extends Device {
+  search(): Promise<AnySearch>;
+}
+
+export function isSearchable(device: Device): device is SearchableDevice {
+  return 'search' in device;
 }
 
 /** Any device's. */

@@ -7,16 +7,16 @@ import type { Task } from '../engine/task.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { chooseAccelerator, hostFacts } from '../../vm/accelerator.js';
 import type { MachineParts } from '../../vm/arguments.js';
-import { type DeviceDescription, type JudgedAs, propertiesOf } from '../../vm/device.js';
+import { type DeviceDescription, type ModelSettings, propertiesOf } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices, type DeviceNode } from '../../vm/devicetree.js';
-import type { WitnessOptions } from '../../vm/crosscheck/index.js';
+import type { MonitorOptions } from '../../vm/crosscheck/index.js';
 import type { BootOptions } from '../../vm/types.js';
 import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Layout } from '../build/layout.js';
 
 /** QEMU's own trace events that the cross-check compares with the device's. */
-export const WITNESS_PATTERNS = [
+export const MONITOR_PATTERNS = [
   'memory_region_ops_read',
   'memory_region_ops_write',
   'gic_set_irq',
@@ -47,7 +47,7 @@ export function machineParts(
   };
 }
 
-/** `vm:devicetree`: where the device is on the guest's bus, as QEMU says. The witness needs it. */
+/** `vm:devicetree`: where the device is on the guest's bus, as QEMU says. The monitor needs it. */
 export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDescription): Task {
   const { vm } = config;
   return {
@@ -92,22 +92,22 @@ export function theDevice(dtb: Uint8Array, device: DeviceDescription, file: stri
 }
 
 /** How the cross-check is to judge a boot of this configuration. */
-export function judgedAs(config: Config, device: DeviceDescription): JudgedAs {
+export function modelSettings(config: Config, device: DeviceDescription): ModelSettings {
   const slackNs = config.vm.clock === 'icount' ? 0 : config.crosscheck.slackMs * 1e6;
   return { slackNs, properties: propertiesOf(device, config.vm) };
 }
 
-/** What the independent witness must know, from the device tree. */
-export async function witnessOf(
+/** What the independent monitor must know, from the device tree. */
+export async function monitorOptions(
   config: Config,
   layout: Layout,
   device: DeviceDescription,
-): Promise<WitnessOptions | undefined> {
-  if (!config.crosscheck.witness) return undefined;
+): Promise<MonitorOptions | undefined> {
+  if (!config.crosscheck.monitor) return undefined;
   const node = theDevice(await readFile(layout.dtb), device, layout.dtb);
   // By the region's name in reg-names: QEMU's name for it is the device's and that one.
   const trapping = node.regions.find(({ name }) =>
-    device.witnessRegions.some((region) => region.endsWith(name)),
+    device.monitorRegions.some((region) => region.endsWith(name)),
   );
   const [interrupt] = node.interrupts;
   return {
@@ -125,7 +125,7 @@ export interface RunDirectory {
   readonly report: string;
   readonly junit: string;
   /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
-  readonly judgedAs: string;
+  readonly crosscheck: string;
 }
 
 /** The files of a run in this directory. */
@@ -139,7 +139,7 @@ export function runFiles(directory: string, id: string): RunDirectory {
     qemu: file('qemu.log'),
     report: file('report.json'),
     junit: file('junit.xml'),
-    judgedAs: file('crosscheck.json'),
+    crosscheck: file('crosscheck.json'),
   };
 }
 

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from '../config/services.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
-import { judgedAs, runFiles } from './boot.js';
-import { judgeOptionsOf, readJudgement } from './saved-judgement.js';
+import { modelSettings, runFiles } from './boot.js';
+import { checkOptionsOf, readSavedCheck } from './saved-check.js';
 
 export async function crosscheckFile(
   services: Services,
@@ -30,12 +30,12 @@ export async function crosscheckFile(
   const beside = runFiles(dirname(events), '');
   // How it was judged the first time, where that is known; else as a run of this configuration would be.
   const saved =
-    join(dirname(events), 'events.log') === events ? await readJudgement(beside.judgedAs) : undefined;
-  const how = saved?.how ?? judgedAs(config, device.description);
+    join(dirname(events), 'events.log') === events ? await readSavedCheck(beside.crosscheck) : undefined;
+  const how = saved?.how ?? modelSettings(config, device.description);
   const guest = saved?.guest === true;
   const verdict = await device
-    .judgeFile(events, how, {
-      ...(saved === undefined ? {} : judgeOptionsOf(saved)),
+    .checkFile(events, how, {
+      ...(saved === undefined ? {} : checkOptionsOf(saved)),
       guest,
       ...(guest ? { console: beside.console } : {}),
       signal: services.signal,

@@ -36,7 +36,7 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
   // QEMU removes it when it ends in good order, and does not start where there is one.
   await rm(console.pty, { force: true });
   const parts = machineParts(live, layout, description, { nodev, rw, guest: 'shell', trace: false });
-  const qemu = qemuArguments(parts, { qmp: undefined, events: undefined, witnessPatterns: [], console });
+  const qemu = qemuArguments(parts, { qmp: undefined, events: undefined, monitorPatterns: [], console });
   const handler = description.build.qemu.writeHandler;
   const args = debuggerArguments([layout.qemu, ...qemu], handler, layout.tree('qemu'), gdbArguments);
 

@@ -17,7 +17,7 @@ import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js'
 import { missDisk } from '../build/disk.js';
 import { attachCommand, gdbStub, needTerminal } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
-import { judgedRun } from './judged-run.js';
+import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
 import { pushables, testOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
@@ -122,7 +122,7 @@ async function shell(
     if (config.build.variant !== 'debug')
       process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');
   }
-  const { report } = await judgedRun(
+  const { report } = await checkedRun(
     {
       config,
       layout,

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Finding } from '../../vm/console/console.js';
 import { hostClock } from '../../vm/clock.js';
-import { judge } from '../../vm/judge.js';
+import { outcomeOf } from '../../vm/outcome.js';
 import { KtapParser } from '../../vm/console/ktap.js';
 import { LineSplitter } from '../../vm/console/lines.js';
 import type { KtapResult } from '../../vm/types.js';
@@ -193,7 +193,7 @@ function whyNot(
   findings: readonly Finding[],
   splats: Config['vm']['splats'],
 ): string | undefined {
-  const { outcome, reason } = judge({
+  const { outcome, reason } = outcomeOf({
     guest: 'test_and_quit',
     ktap,
     findings,

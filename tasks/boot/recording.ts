@@ -19,7 +19,7 @@ import { sha256 } from '../build/sha256.js';
 
 const file = z.strictObject({ name: z.string(), sha256: z.string() });
 const schema = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(2),
   /** Version that recorded it. */
   stopwatch: z.string(),
   options: z.strictObject({
@@ -31,7 +31,7 @@ const schema = z.strictObject({
   vm: configSchema.shape.vm,
   /** Of what was built: which symbols are the kernel's. */
   variant: configSchema.shape.build.shape.variant,
-  witnessPatterns: z.array(z.string()),
+  monitorPatterns: z.array(z.string()),
   files: z.strictObject({ qemu: file, kernel: file, initramfs: file.nullable(), ext4: file.nullable() }),
   /** QEMU's, with names instead of paths. */
   arguments: z.array(z.string()),
@@ -45,7 +45,7 @@ export interface Recorded {
   readonly vm: Config['vm'];
   readonly variant: Config['build']['variant'];
   readonly options: Saved['options'];
-  readonly witnessPatterns: readonly string[];
+  readonly monitorPatterns: readonly string[];
   /** The same machine, from the copies, obeying the log. */
   readonly parts: MachineParts;
   /** Sums of the copies. */
@@ -80,7 +80,7 @@ export async function startRecording(
   directory: string,
   parts: MachineParts,
   variant: Config['build']['variant'],
-  witnessPatterns: readonly string[],
+  monitorPatterns: readonly string[],
 ): Promise<MachineParts> {
   const to = join(directory, DIRECTORY);
   await mkdir(to);
@@ -98,14 +98,14 @@ export async function startRecording(
     ext4: ext4 === undefined ? null : await copy(ext4),
   };
   const saved: Saved = {
-    schema: 1,
+    schema: 2,
     stopwatch: packageVersion(),
     options,
     vm,
     variant,
-    witnessPatterns: [...witnessPatterns],
+    monitorPatterns: [...monitorPatterns],
     files,
-    arguments: argumentsOf(parts, filesBelow('', files), witnessPatterns),
+    arguments: argumentsOf(parts, filesBelow('', files), monitorPatterns),
   };
   await writeFile(join(to, 'recording.json'), `${JSON.stringify(saved, null, 2)}\n`);
   return {
@@ -139,7 +139,7 @@ export async function readRecording(report: string, device: DeviceDescription): 
   }
   const log = join(directory, LOG);
   if (!(await isFinished(log))) throw refuse(`${LOG} has no end: QEMU was killed while it recorded`);
-  const { vm, variant, options, witnessPatterns } = saved;
+  const { vm, variant, options, monitorPatterns } = saved;
   const parts: MachineParts = {
     files: filesBelow(directory, saved.files),
     options: { ...options, vm },
@@ -147,14 +147,14 @@ export async function readRecording(report: string, device: DeviceDescription): 
     accelerator: 'tcg',
     recording: { mode: 'replay', file: log },
   };
-  const now = argumentsOf(parts, filesBelow('', saved.files), witnessPatterns);
+  const now = argumentsOf(parts, filesBelow('', saved.files), monitorPatterns);
   if (now.join('\n') !== saved.arguments.join('\n')) {
     throw refuse(
       `it was recorded with other arguments of QEMU: expected '${saved.arguments.join(' ')}', got '${now.join(' ')}'`,
     );
   }
   const sums = { qemu: saved.files.qemu.sha256, kernel: saved.files.kernel.sha256 };
-  return { directory: report, vm, variant, options, witnessPatterns, parts, sums };
+  return { directory: report, vm, variant, options, monitorPatterns, parts, sums };
 }
 
 export function isRecorded(report: string): boolean {
@@ -183,10 +183,10 @@ function filesBelow(directory: string, { qemu, kernel, initramfs, ext4 }: Saved[
 }
 
 /** Whatever directory the report is in, and wherever QEMU finds its sockets. */
-function argumentsOf(parts: MachineParts, files: MachineFiles, witnessPatterns: readonly string[]): string[] {
+function argumentsOf(parts: MachineParts, files: MachineFiles, monitorPatterns: readonly string[]): string[] {
   return qemuArguments(
     { ...parts, files, recording: { mode: 'record', file: LOG } },
-    { qmp: 'qmp', events: parts.options.trace ? 'events' : undefined, witnessPatterns },
+    { qmp: 'qmp', events: parts.options.trace ? 'events' : undefined, monitorPatterns },
   );
 }
 

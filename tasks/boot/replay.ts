@@ -10,10 +10,10 @@ import type { BootResult } from '../../vm/types.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { runFiles, type RunDirectory } from './boot.js';
-import { judgedRun } from './judged-run.js';
+import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
-import { readJudgement } from './saved-judgement.js';
+import { readSavedCheck } from './saved-check.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256 } from '../build/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
@@ -51,8 +51,8 @@ async function again(
 ): Promise<Result> {
   const before = runFiles(recorded.directory, '');
   const was = await recordedReport(recorded);
-  const judgement = await readJudgement(before.judgedAs);
-  const { report, run } = await judgedRun(
+  const judgement = await readSavedCheck(before.crosscheck);
+  const { report, run } = await checkedRun(
     {
       config: { ...services.loaded.config, vm: recorded.vm },
       layout,

@@ -8,10 +8,10 @@ import { shellQuote } from '../../lib/process/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import type { RunReport } from '../../vm/report.js';
 import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
-import { machineParts, type RunDirectory, WITNESS_PATTERNS } from './boot.js';
+import { machineParts, type RunDirectory, MONITOR_PATTERNS } from './boot.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
-import { judgedRun } from './judged-run.js';
+import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
 import { recordable, startRecording } from './recording.js';
 
@@ -58,7 +58,7 @@ export async function testRun(
     // What KVM does cannot be recorded.
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
     const parts = machineParts(emulated, layout, tools.device.description, options);
-    const patterns = config.crosscheck.witness ? WITNESS_PATTERNS : [];
+    const patterns = config.crosscheck.monitor ? MONITOR_PATTERNS : [];
     return {
       ...(await startRecording(run.directory, parts, config.build.variant, patterns)),
       acceleratorReason: 'recorded',
@@ -67,7 +67,7 @@ export async function testRun(
   let report: RunReport | undefined;
   let failure: StopwatchError | undefined;
   const test = testTask(config, async (context) => {
-    const judged = await judgedRun(
+    const judged = await checkedRun(
       {
         config,
         layout,

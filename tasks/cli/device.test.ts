@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { globSync } from 'tinyglobby';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, assert, describe, expect, test } from 'vitest';
 import { campaign } from '../../lab/search/campaign.js';
+import { isSearchable } from '../../lab/search/search.js';
 import { Crosscheck } from '../../vm/crosscheck/index.js';
 import { loadDevice } from './device.js';
 import { findPaths } from '../config/paths.js';
@@ -106,7 +107,7 @@ describe('a project', () => {
       export const device = {
         description: { ...${DESCRIPTION}, name },
         crosscheck: () => new Crosscheck({} as never),
-        judgeFile: () => {},
+        checkFile: () => {},
         generated: [],
         kit: Crosscheck,
         search: async () => import('./search.js'),
@@ -121,7 +122,8 @@ describe('a project', () => {
     expect(findPaths(directory, undefined).device).toBe(directory);
     expect(device.description.name).toBe('mine');
     expect(Reflect.get(device, 'kit')).toBe(Crosscheck);
-    expect(Reflect.get((await device.search?.()) ?? {}, 'campaign')).toBe(campaign);
+    assert(isSearchable(device));
+    expect(Reflect.get(await device.search(), 'campaign')).toBe(campaign);
     expect(await load(directory)).toBe(device);
   });
 
@@ -131,7 +133,7 @@ describe('a project', () => {
     ['imports what is not there', "import './none.js';", /device\.ts cannot be loaded: .*none/],
     [
       'declares files that are not there',
-      `export const device = { description: ${DESCRIPTION}, crosscheck() {}, judgeFile() {}, generated: [] };`,
+      `export const device = { description: ${DESCRIPTION}, crosscheck() {}, checkFile() {}, generated: [] };`,
       /4 files that the device declares are not there: device\/own\.c, driver, vm\/k\.config, vm\/b\.config$/,
     ],
   ])('whose device.ts %s is told so', async (_what, text, message) => {

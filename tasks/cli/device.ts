@@ -51,7 +51,7 @@ async function projectDevice({ device: root, work }: Paths): Promise<Device> {
   if (!isDevice(device)) {
     throw new StopwatchError(
       'bad-config',
-      `${file}: expected an export \`device\` with a description, crosscheck(), judgeFile() and generated, got ${got(device)}`,
+      `${file}: expected an export \`device\` with a description, crosscheck(), checkFile() and generated, got ${got(device)}`,
       {
         hint: 'Write `export const device: Device = { … }`, with the type from #device-kit: an editor says what is missing.',
       },
@@ -67,7 +67,7 @@ function isDevice(value: unknown): value is Device {
     isPlainObject(value['description']) &&
     isPlainObject(value['description']['build']) &&
     typeof value['crosscheck'] === 'function' &&
-    typeof value['judgeFile'] === 'function' &&
+    typeof value['checkFile'] === 'function' &&
     Array.isArray(value['generated'])
   );
 }

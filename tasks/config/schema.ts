@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { EXPECTED_REMOTE, isRemoteAddress } from './cache-address.js';
+import { crosscheckSchema, vmSchema } from '../../vm/settings.js';
 import { VARIANTS } from './variants.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
@@ -51,42 +52,8 @@ export const configSchema = z.strictObject({
     /** An answer that takes longer is given up. */
     timeoutSeconds: z.number().min(0.1).max(60),
   }),
-  vm: z.strictObject({
-    /** auto: KVM where the host is aarch64 and has it, and the clock is the host's; else TCG. */
-    accelerator: z.enum(['auto', 'tcg', 'kvm']),
-    cpu: z.string().min(1),
-    cpus: z.int().min(1).max(8),
-    memoryMiB: z.int().min(64).max(65536),
-    /** icount: deterministic, the guest's sleeps cost nothing; realtime: the host's clock. */
-    clock: z.enum(['icount', 'realtime']),
-    /** How the driver is built and loaded. */
-    driver: z.enum(['module', 'builtin']),
-    /** Root file system of run-test-quit and run. */
-    rootfs: z.enum(['initramfs', 'ext4']),
-    ext4MiB: z.int().min(8).max(65536),
-    /** Of a test that passes although the kernel complained (BUG, WARNING, KASAN, lockdep, …): pass with a warning, or fail. */
-    splats: z.enum(['warn', 'fail']),
-    /** Properties of the device, as for -device. */
-    deviceProperties: z.record(z.string(), z.union([z.string(), z.boolean(), z.int()])),
-    /** Added to the guest kernel's command line. */
-    append: z.array(z.string()),
-    /** Added to QEMU's arguments, at the end. */
-    qemuArgs: z.array(z.string()),
-    /** The guest is taken for silent when it has printed nothing at all for this long after the start, host seconds. */
-    firstOutputSeconds: z.number().positive(),
-    /** The guest is taken for hung when it prints nothing for this long, host seconds. */
-    silenceSeconds: z.number().positive(),
-    /** A test run is ended after this long whatever happens, host seconds. */
-    totalSeconds: z.number().positive(),
-  }),
-  crosscheck: z.strictObject({
-    /** Judge `run` too, not only run-test-quit. */
-    run: z.boolean(),
-    /** Compare QEMU's own memory and interrupt-controller events with the device's. */
-    witness: z.boolean(),
-    /** How late a timer may be on the host's clock, milliseconds of virtual time. With icount it must be exact. */
-    slackMs: z.number().min(0),
-  }),
+  vm: vmSchema,
+  crosscheck: crosscheckSchema,
   /** Old state: reports, kept results, source trees of other versions, the container's directory. */
   keep: z.strictObject({
     /** Reports of finished runs; the oldest go. */

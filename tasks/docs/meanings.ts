@@ -41,7 +41,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.silenceSeconds': 'the guest is taken for hung when it prints nothing for so long, host seconds',
   'vm.totalSeconds': 'a test is ended after so long, whatever happens, host seconds',
   'crosscheck.run': 'judge `run` too (`--crosscheck`)',
-  'crosscheck.witness': 'compare QEMU’s own trace with the device’s',
+  'crosscheck.monitor': 'compare QEMU’s own trace with the device’s',
   'crosscheck.slackMs':
     'how late an expiry may be on the host’s clock, milliseconds of virtual time; with icount it is always 0',
   'keep.reports': 'reports of runs that stay; the oldest go',

@@ -67,7 +67,7 @@ async function withGuest(
   const result = await boot(
     {
       parts: { ...parts, files },
-      witnessPatterns: [],
+      monitorPatterns: [],
       directory: scratch,
       logs: { console: log('console.log'), events: log('events.log'), qemu: log('qemu.log') },
       limits: { firstOutputSeconds: 60, silenceSeconds: undefined, totalSeconds: undefined },

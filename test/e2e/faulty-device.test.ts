@@ -73,7 +73,7 @@ const faults: readonly Fault[] = [
         'trace_stopwatch_read(s->seq++, now, offset, value, size);\n    return offset == STOPWATCH_STATUS && value ? value ^ 3 : value;',
       ],
     ],
-    divergence: { kind: 'witness' },
+    divergence: { kind: 'monitor' },
   },
 ];
 

@@ -76,7 +76,7 @@ test('passes, judged by its own model', async () => {
   expect(guest.outcome).toBe('passed');
   expect(verdict).toMatchObject({ result: 'agree' });
   expect(verdict?.checked).toBeGreaterThan(1000);
-  expect(verdict?.witnessed).toBeGreaterThan(100);
+  expect(verdict?.confirmed).toBeGreaterThan(100);
   // The header that came with it is the one that follows from the contract.
   expect(said).not.toContain('is written anew');
 });

@@ -37,7 +37,7 @@ export function fakeRequest(
       device: stopwatchDescription,
       accelerator: 'tcg',
     },
-    witnessPatterns: [],
+    monitorPatterns: [],
     directory,
     logs: { console: log('console.log'), events: log('events.log'), qemu: log('qemu.log') },
     limits: noLimits,

@@ -2,7 +2,7 @@
 /** Random runs of the stopwatch for property tests. Times are absolute: leaving out one operation moves no other. */
 import * as fc from 'fast-check';
 import { COMMAND, NS_PER_S, REGISTERS, TIMEOUT_MAX_NS } from '../../device/stopwatch/contract.js';
-import { TraceWriter, type WitnessLines } from '../../device/stopwatch/writer.js';
+import { TraceWriter, type MonitorLines } from '../../device/stopwatch/writer.js';
 
 export type Operation = { readonly at: bigint } & (
   | {
@@ -76,9 +76,9 @@ export const operations: fc.Arbitrary<Operation[]> = fc
 export function perform(
   list: readonly Operation[],
   each: (writer: TraceWriter, operation: Operation) => void = () => {},
-  witness?: WitnessLines,
+  monitor?: MonitorLines,
 ): TraceWriter {
-  const writer = new TraceWriter(witness);
+  const writer = new TraceWriter(monitor);
   writer.reset(0n);
   let now = 0n;
   for (const one of list) {

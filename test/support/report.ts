@@ -38,7 +38,7 @@ export function aVerdict(different: Partial<Verdict> = {}): Verdict {
     events: 10,
     checked: 20,
     supplied: 5,
-    witnessed: 3,
+    confirmed: 3,
     observed: 2,
     otherLines: 4,
     kinds: { read: 10 },

@@ -74,7 +74,7 @@ const RESULT_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|K
  * a line of its own. Other text with a kernel's time inside, such as a quoted
  * log, is left alone.
  */
-export class Unweaver {
+export class Deinterleaver {
   readonly #onLine: (line: string) => void;
   #head = '';
 

@@ -46,7 +46,7 @@ export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds>
 }
 
 /** One file, and where it goes. */
-export interface Parcel {
+export interface FileTransfer {
   readonly content: Uint8Array;
   /** In the guest; without blanks. */
   readonly path: string;
@@ -94,7 +94,7 @@ export class Delivery {
   }
 
   /** Status 0: the guest has it. */
-  async put({ content, path, mode, module }: Parcel): Promise<Answer> {
+  async put({ content, path, mode, module }: FileTransfer): Promise<Answer> {
     if (content.length > DISK_BYTES)
       return { status: 1, text: `expected at most ${DISK_BYTES} bytes, got ${content.length}` };
     this.#fill(content);

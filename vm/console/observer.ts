@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
-import { type Finding, Unweaver, findingOf, plainText } from './console.js';
+import { type Finding, Deinterleaver, findingOf, plainText } from './console.js';
 import { KtapParser } from './ktap.js';
 import { LineSplitter } from './lines.js';
 import type { KtapResult } from '../types.js';
@@ -31,13 +31,13 @@ export class ConsoleObserver {
   readonly #tail = new Tail();
   readonly #ktap = new KtapParser();
   readonly #splitter: LineSplitter;
-  readonly #unweaver: Unweaver;
+  readonly #deinterleaver: Deinterleaver;
   readonly #now: () => number;
 
   /** `onLine` gets each line without escapes, KTAP results made whole again. */
   constructor(now: () => number, onLine: (line: string) => void) {
     this.#now = now;
-    this.#unweaver = new Unweaver((line) => {
+    this.#deinterleaver = new Deinterleaver((line) => {
       this.#ktap.line(line);
       if (this.#ktap.started) this.testStartMs ??= this.#now();
       if (this.#ktap.complete) this.testEndMs ??= this.#now();
@@ -47,7 +47,7 @@ export class ConsoleObserver {
     });
     this.#splitter = new LineSplitter((line) => {
       this.#tail.push(plainText(line));
-      this.#unweaver.push(line);
+      this.#deinterleaver.push(line);
     });
   }
 
@@ -69,7 +69,7 @@ export class ConsoleObserver {
   /** The stream is over. */
   end(): { readonly ktap: KtapResult; readonly lastLines: readonly string[] } {
     this.#splitter.end();
-    this.#unweaver.end();
+    this.#deinterleaver.end();
     return { ktap: this.#ktap.end(), lastLines: this.#tail.lines };
   }
 }

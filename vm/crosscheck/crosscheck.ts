@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check of a run: live, chunk by chunk, or of a saved stream. */
 import { createReadStream } from 'node:fs';
-import { Judge, type JudgeOptions } from './judge.js';
+import { Checker, type CheckOptions } from './checker.js';
 import { LineSplitter } from './stream.js';
-import type { DeviceJudge, StreamEvent, Verdict } from './types.js';
+import type { DeviceChecker, StreamEvent, Verdict } from './types.js';
 
 /** A judge of a run that is under way, whatever the device. */
 export type LiveCrosscheck = Pick<
@@ -13,12 +13,12 @@ export type LiveCrosscheck = Pick<
 
 /** Judges a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
 export class Crosscheck<S, E extends StreamEvent> {
-  private readonly judge: Judge<S, E>;
+  private readonly checker: Checker<S, E>;
   private readonly splitter: LineSplitter;
 
-  constructor(device: DeviceJudge<S, E>, options: JudgeOptions = {}) {
-    this.judge = new Judge(device, options);
-    this.splitter = new LineSplitter((line) => this.judge.line(line));
+  constructor(device: DeviceChecker<S, E>, options: CheckOptions = {}) {
+    this.checker = new Checker(device, options);
+    this.splitter = new LineSplitter((line) => this.checker.line(line));
   }
 
   /** The next bytes of the trace stream, cut anywhere. */
@@ -28,21 +28,21 @@ export class Crosscheck<S, E extends StreamEvent> {
 
   /** A line of the guest's console, without its end. */
   consoleLine(line: string): void {
-    this.judge.consoleLine(line);
+    this.checker.consoleLine(line);
   }
 
   /** Whether the verdict can no longer be `agree`. */
   get failed(): boolean {
-    return this.judge.failed;
+    return this.checker.failed;
   }
 
   /** The stream is over. Call it once. */
   end(): Verdict {
-    return this.judge.end(this.splitter.end());
+    return this.checker.end(this.splitter.end());
   }
 }
 
-export interface JudgeFileOptions extends JudgeOptions {
+export interface CheckFileOptions extends CheckOptions {
   /** Saved console of the same run, for the `guest` option. */
   readonly console?: string;
   readonly signal?: AbortSignal;
@@ -53,10 +53,10 @@ export interface JudgeFileOptions extends JudgeOptions {
  *
  * @throws the file system's error if a file cannot be read; AbortError.
  */
-export async function judgeFile<S, E extends StreamEvent>(
+export async function checkFile<S, E extends StreamEvent>(
   path: string,
-  device: DeviceJudge<S, E>,
-  options: JudgeFileOptions = {},
+  device: DeviceChecker<S, E>,
+  options: CheckFileOptions = {},
 ): Promise<Verdict> {
   const { console: consolePath, signal, ...judgeOptions } = options;
   const guest = judgeOptions.guest ?? consolePath !== undefined;

@@ -2,7 +2,7 @@
 /** The first divergence as data. `format.ts` words it. */
 import type {
   Check,
-  DeviceJudge,
+  DeviceChecker,
   Divergence,
   DivergenceKind,
   Expected,
@@ -66,7 +66,7 @@ export interface Found<S, E extends StreamEvent> {
 
 export function divergenceOf<S, E extends StreamEvent>(
   found: Found<S, E>,
-  device: Pick<DeviceJudge<S, E>, 'words' | 'describe'>,
+  device: Pick<DeviceChecker<S, E>, 'words' | 'describe'>,
   replay: string | undefined,
 ): Divergence {
   const { kind, difference, at, stimulus, before, after, last } = found;

@@ -10,16 +10,16 @@ const KIND: Readonly<Record<Divergence['kind'], string>> = {
   missing: 'An expiry is missing',
   unexpected: 'An expiry came with no timeout pending',
   impossible: 'A state was loaded that the device cannot be in',
-  witness: "QEMU's own trace contradicts the device's",
+  monitor: "QEMU's own trace contradicts the device's",
   guest: 'The guest saw something else than the model says',
 };
 
 /** One line: the result and what it rests on. */
 export function summary(verdict: Verdict): string {
-  const { events, checked, supplied, witnessed, observed } = verdict;
+  const { events, checked, supplied, confirmed, observed } = verdict;
   const rests =
     `${events} events, ${checked} fields checked, ${supplied} supplied, ` +
-    `${witnessed} confirmed by QEMU's own trace, ${observed} seen by the guest`;
+    `${confirmed} confirmed by QEMU's own trace, ${observed} seen by the guest`;
   switch (verdict.result) {
     case 'agree':
       return `The device and the model agree (${rests})`;
@@ -109,8 +109,8 @@ export function reasonWords(reason: InvalidReason): string {
       return `virtual time went back at seq ${reason.seq}: from ${reason.before} to ${reason.now}`;
     case 'too-few':
       return `too few ${reason.what} were checked: expected at least ${reason.needed}, got ${reason.got}`;
-    case 'witness-silent':
-      return `QEMU's own trace has no ${reason.witness} of the device, which reports ${reason.unseen}`;
+    case 'monitor-silent':
+      return `QEMU's own trace has no ${reason.monitor} of the device, which reports ${reason.unseen}`;
     case 'guest-silent':
       return "the guest's test did not say what it caused (no '# caused' line on the console)";
     case 'guest-unreadable':

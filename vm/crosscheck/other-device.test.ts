@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check knows no stopwatch: a device of another name, with a model of its own, is judged by the same engine. */
 import { describe, expect, it } from 'vitest';
-import { Crosscheck, type DeviceJudge, formatVerdict, type JudgeOptions, type Verdict } from './index.js';
+import { Crosscheck, type DeviceChecker, formatVerdict, type CheckOptions, type Verdict } from './index.js';
 
 /** An adder: each write adds to the sum, each read gives it; nothing else. */
 interface AdderEvent {
@@ -14,7 +14,7 @@ const LINE = /^adder_(on|write|read|sum|off) seq=(\d+) now=(\d+) value=(\d+)$/;
 const isEvent = (name: string | undefined): name is AdderEvent['event'] =>
   ['on', 'write', 'read', 'sum', 'off'].includes(name ?? '');
 
-const adder: DeviceJudge<bigint, AdderEvent> = {
+const adder: DeviceChecker<bigint, AdderEvent> = {
   name: 'adder',
   prefix: 'adder_',
   region: 'adder-bank',
@@ -63,7 +63,7 @@ const RIGHT = [
 
 function judgeLines(
   lines: readonly string[],
-  options: JudgeOptions = {},
+  options: CheckOptions = {},
   console: readonly string[] = [],
 ): Verdict {
   const crosscheck = new Crosscheck(adder, options);
@@ -71,16 +71,16 @@ function judgeLines(
   for (const line of console) crosscheck.consoleLine(line);
   return crosscheck.end();
 }
-const witness = { accesses: { base: 0x9040000n } };
+const monitor = { accesses: { base: 0x9040000n } };
 
 describe('another device', () => {
   it('agrees', () => {
     const console = ['# observe sum=42', '# caused write=1', '# caused write=1 read=1'];
-    expect(judgeLines(RIGHT, { witness, guest: true }, console)).toMatchObject({
+    expect(judgeLines(RIGHT, { monitor, guest: true }, console)).toMatchObject({
       result: 'agree',
       events: 7,
       otherLines: 3,
-      witnessed: 3,
+      confirmed: 3,
       observed: 1,
       counts: { on: 1, write: 2, read: 1, off: 1 },
     });
@@ -132,27 +132,27 @@ describe('what the guest says', () => {
   });
 });
 
-describe('the witness', () => {
+describe('the monitor', () => {
   it('sees an access that the device hides, the last one included', () => {
     for (const at of [4, 9]) {
-      const { divergence } = judgeLines(RIGHT.toSpliced(at, 0, ops('write', 7)), { witness });
-      expect(divergence).toMatchObject({ kind: 'witness', field: 'witness.write', actual: 'nothing' });
+      const { divergence } = judgeLines(RIGHT.toSpliced(at, 0, ops('write', 7)), { monitor });
+      expect(divergence).toMatchObject({ kind: 'monitor', field: 'monitor.write', actual: 'nothing' });
       expect(divergence?.expected).toBe('write of 4 bytes at offset 0x4, value 0x7');
     }
-    expect(judgeLines(RIGHT.toSpliced(9, 0, ops('read', 42)), { witness }).divergence?.field).toBe(
-      'witness.read',
+    expect(judgeLines(RIGHT.toSpliced(9, 0, ops('read', 42)), { monitor }).divergence?.field).toBe(
+      'monitor.read',
     );
   });
 
   it('learns where the region is if it is not told, and holds the device to it', () => {
-    expect(judgeLines(RIGHT, { witness: { accesses: {} } }).witnessed).toBe(3);
+    expect(judgeLines(RIGHT, { monitor: { accesses: {} } }).confirmed).toBe(3);
     const moved = RIGHT.map((line, index) => (index === 8 ? line.replace('9040004', '9040008') : line));
-    expect(judgeLines(moved, { witness: { accesses: {} } }).divergence).toMatchObject({
-      field: 'witness.read',
+    expect(judgeLines(moved, { monitor: { accesses: {} } }).divergence).toMatchObject({
+      field: 'monitor.read',
       seq: '5',
     });
-    expect(judgeLines(RIGHT, { witness: { accesses: { base: 0x9040001n } } }).divergence?.field).toBe(
-      'witness.write',
+    expect(judgeLines(RIGHT, { monitor: { accesses: { base: 0x9040001n } } }).divergence?.field).toBe(
+      'monitor.write',
     );
   });
 
@@ -162,27 +162,27 @@ describe('the witness', () => {
       'gic_set_irq irq 33 level 1 cpumask 0xff target 0x1',
       line,
     ]);
-    expect(judgeLines(noise, { witness: { ...witness, interrupt: 40 } }).result).toBe('agree');
+    expect(judgeLines(noise, { monitor: { ...monitor, interrupt: 40 } }).result).toBe('agree');
   });
 
   const edge = 'gicv3_dist_set_irq GICv3 distributor interrupt 40 level changed to 1';
 
   it('sees an edge that the device hides', () => {
-    expect(judgeLines(RIGHT.toSpliced(7, 0, edge), { witness: { interrupt: 40 } }).divergence).toMatchObject({
-      field: 'witness.interrupt',
+    expect(judgeLines(RIGHT.toSpliced(7, 0, edge), { monitor: { interrupt: 40 } }).divergence).toMatchObject({
+      field: 'monitor.interrupt',
       expected: 'high',
       actual: 'nothing',
     });
   });
 
   it('does not mind an edge between its own loaded state and that of the device', () => {
-    expect(judgeLines(RIGHT.toSpliced(1, 0, edge), { witness: { interrupt: 40 } }).result).toBe('agree');
+    expect(judgeLines(RIGHT.toSpliced(1, 0, edge), { monitor: { interrupt: 40 } }).result).toBe('agree');
   });
 
   it('contradicts where it speaks only later', () => {
     const late = RIGHT.toSpliced(1, 1);
-    expect(judgeLines(late, { witness }).divergence).toMatchObject({
-      field: 'witness.write',
+    expect(judgeLines(late, { monitor }).divergence).toMatchObject({
+      field: 'monitor.write',
       expected: 'nothing',
       actual: 'write of 4 bytes at offset 0x4, value 0x2, at seq 1',
     });

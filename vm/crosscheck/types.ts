@@ -67,7 +67,7 @@ export interface Channel {
   readonly kind: 'event' | 'level';
 }
 
-/** An access as an independent witness sees it too. */
+/** An access as an independent monitor sees it too. */
 export interface Access {
   readonly direction: 'read' | 'write';
   readonly offset: bigint;
@@ -76,7 +76,7 @@ export interface Access {
 }
 
 /** A device's half of the cross-check. All functions are pure. */
-export interface DeviceJudge<S, E extends StreamEvent> {
+export interface DeviceChecker<S, E extends StreamEvent> {
   readonly name: string;
   /** Every line of the device's own trace starts with this, and no other line does. */
   readonly prefix: string;
@@ -111,15 +111,15 @@ export type Words = Readonly<Record<string, string>>;
 /**
  * field: a value differs. event: another event than the one that had to come.
  * early, late, missing, unexpected: an expiry. impossible: a state no such
- * device can be in. witness: QEMU's own trace disagrees with the device's.
+ * device can be in. monitor: QEMU's own trace disagrees with the device's.
  * guest: what the guest printed is not what the model says.
  */
-export type DivergenceKind = 'field' | 'event' | StepFailure['kind'] | 'witness' | 'guest';
+export type DivergenceKind = 'field' | 'event' | StepFailure['kind'] | 'monitor' | 'guest';
 
 /** The first thing that the device did otherwise than the model. Integers are decimal strings. */
 export interface Divergence {
   readonly kind: DivergenceKind;
-  /** Of the diverging event; of the last event before, where the guest or a witness diverges. */
+  /** Of the diverging event; of the last event before, where the guest or a monitor diverges. */
   readonly seq: string;
   readonly now: string;
   /** The access (or reset, expiry, load) in words. */
@@ -153,8 +153,8 @@ export type InvalidReason =
     }
   | { readonly reason: 'too-few'; readonly what: string; readonly needed: number; readonly got: number }
   | {
-      readonly reason: 'witness-silent';
-      readonly witness: 'accesses' | 'interrupts';
+      readonly reason: 'monitor-silent';
+      readonly monitor: 'accesses' | 'interrupts';
       readonly unseen: number;
     }
   | { readonly reason: 'guest-silent' }
@@ -170,10 +170,10 @@ export interface Verdict {
   /** Fields taken from the stream: time, the guest's values, consumed memory. */
   readonly supplied: number;
   /** Accesses and interrupt edges that QEMU's own trace confirms. */
-  readonly witnessed: number;
+  readonly confirmed: number;
   /** Values printed by the guest that were compared with the model. */
   readonly observed: number;
-  /** Other lines of the stream, witnesses included. */
+  /** Other lines of the stream, monitors included. */
   readonly otherLines: number;
   /** Events by kind, whether judged or not. */
   readonly kinds: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
 /**
  * Scripts with QEMU's trace switched on: what the device says of itself, judged
  * by the cross-check of a boot, with QEMU's own trace of accesses and interrupts
- * as its witness. The search compares what a guest can see, at full speed; this
+ * as its monitor. The search compares what a guest can see, at full speed; this
  * catches a device that is right and reports something else.
  */
 import { readFile, rm } from 'node:fs/promises';
@@ -122,13 +122,13 @@ async function traced<T>(
   };
   try {
     const done = await work({ patterns: PATTERNS, newFile });
-    const total = { events: 0, witnessed: 0, logged: 0 };
+    const total = { events: 0, confirmed: 0, logged: 0 };
     for (const file of files) {
       const text = await readFile(file, 'utf8').catch(() => '');
       const verdict = judge(text);
       const log = judgeLog(text);
       total.events += verdict.events;
-      total.witnessed += verdict.witnessed;
+      total.confirmed += verdict.confirmed;
       total.logged += log.logged;
       const wrong = verdict.result === 'agree' ? log.wrong : wordsOf(verdict);
       if (wrong !== undefined) return [done, { ...total, wrong, verdict }];
@@ -144,7 +144,7 @@ let traces = 0;
 
 function judge(text: string): Verdict {
   const crosscheck = new Crosscheck(stopwatchJudge({ slackNs: ANY_TIME }), {
-    witness: { accesses: { base: BigInt(REGS) }, interrupt: INTERRUPT },
+    monitor: { accesses: { base: BigInt(REGS) }, interrupt: INTERRUPT },
   });
   crosscheck.feed(text);
   return crosscheck.end();

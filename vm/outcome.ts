@@ -29,7 +29,7 @@ export interface BootFacts {
   readonly exit: { readonly code: number | undefined; readonly signal: string | undefined };
 }
 
-export interface Judgement {
+export interface BootOutcome {
   readonly outcome: GuestOutcome;
   /** One sentence. */
   readonly reason: string;
@@ -40,7 +40,7 @@ export interface Judgement {
  * ended it afterwards); QEMU died; the caller or the user stopped it; it went
  * silent or hung; and only for a guest that ended in good order, its test.
  */
-export function judge(facts: BootFacts): Judgement {
+export function outcomeOf(facts: BootFacts): BootOutcome {
   const { ending, exit, findings } = facts;
   if (ending.by === 'interrupt') return { outcome: 'interrupted', reason: 'interrupted' };
   const panic = findings.find((finding) => finding.kind === 'panic');
@@ -91,7 +91,7 @@ function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
   return `QEMU ended with ${how}${when}${last === undefined ? '' : `: ${last}`}`;
 }
 
-function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): Judgement {
+function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootOutcome {
   const what =
     by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s in all`;
   if (by === 'total' && !facts.spoke) {
@@ -109,14 +109,14 @@ function progress({ tests, planned, problems }: KtapResult): string {
   return last === undefined ? count : `${count}, the last being '${last.name}'`;
 }
 
-function userEnded({ shutdown }: BootFacts): Judgement {
+function userEnded({ shutdown }: BootFacts): BootOutcome {
   return {
     outcome: 'ended',
     reason: shutdown === 'guest-reset' ? 'the guest restarted' : 'the guest powered off',
   };
 }
 
-function testVerdict(facts: BootFacts): Judgement {
+function testVerdict(facts: BootFacts): BootOutcome {
   const { ktap, shutdown, spoke, findings, splats } = facts;
   const { tests, planned, problems } = ktap;
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';

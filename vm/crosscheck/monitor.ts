@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The independent witness: QEMU's own trace of accesses to the device's region
+ * The independent monitor: QEMU's own trace of accesses to the device's region
  * and of its interrupt, which must agree with what the device says of itself.
  *
  * Facts, from QEMU 10.0: `memory_region_ops_write` is written before the
@@ -13,14 +13,14 @@
  */
 import type { Access, InvalidReason } from './types.js';
 
-export interface WitnessOptions {
+export interface MonitorOptions {
   /** Judge accesses by `memory_region_ops_*`. `base`: guest-physical address of the region; learned from the first access if not given. */
   readonly accesses?: { readonly base?: bigint };
   /** Judge interrupt edges by the controller's trace. The interrupt's id as the controller counts: 32 + the SPI number of the device tree. */
   readonly interrupt?: number;
 }
 
-/** A disagreement: `expected` is the witness's word, `actual` the device's. */
+/** A disagreement: `expected` is the monitor's word, `actual` the device's. */
 export interface Disagreement {
   readonly field: string;
   readonly expected: string;
@@ -43,20 +43,20 @@ const wordsOf = ({ direction, value, size }: Omit<Access, 'offset'>, where: stri
   `${direction} of ${size} bytes at ${where}, value ${hex(value)}`;
 const NOTHING = 'nothing';
 
-/** A witness that has never spoken was not switched on; one that has and misses something contradicts. */
+/** A monitor that has never spoken was not switched on; one that has and misses something contradicts. */
 class Silence {
   private first: Disagreement | undefined;
   unseen = 0;
   spoken = false;
 
-  /** The device reports something that the witness did not. */
+  /** The device reports something that the monitor did not. */
   miss(disagreement: Disagreement): Disagreement | undefined {
     if (this.spoken) return disagreement;
     this.unseen += 1;
     this.first ??= disagreement;
     return undefined;
   }
-  /** The witness speaks: if it had reason to before, it contradicts. */
+  /** The monitor speaks: if it had reason to before, it contradicts. */
   speak(): Disagreement | undefined {
     if (this.spoken) return undefined;
     this.spoken = true;
@@ -64,7 +64,7 @@ class Silence {
   }
 }
 
-export class Witness {
+export class Monitor {
   /** Accesses and edges confirmed. */
   confirmed = 0;
   private base: bigint | undefined;
@@ -78,7 +78,7 @@ export class Witness {
 
   constructor(
     private readonly region: string,
-    private readonly options: WitnessOptions,
+    private readonly options: MonitorOptions,
   ) {
     this.base = options.accesses?.base;
   }
@@ -166,15 +166,15 @@ export class Witness {
     return this.boundary() ?? (this.write && this.hidden(this.write));
   }
 
-  /** Witnesses that should have spoken and never did. */
+  /** Monitors that were expected to report and never did. */
   silent(): InvalidReason[] {
     const reasons: InvalidReason[] = [];
-    for (const [witness, silence] of [
+    for (const [monitor, silence] of [
       ['accesses', this.accessSilence],
       ['interrupts', this.interruptSilence],
     ] as const) {
       if (!silence.spoken && silence.unseen > 0) {
-        reasons.push({ reason: 'witness-silent', witness, unseen: silence.unseen });
+        reasons.push({ reason: 'monitor-silent', monitor, unseen: silence.unseen });
       }
     }
     return reasons;
@@ -192,22 +192,22 @@ export class Witness {
       return undefined;
     }
     return {
-      field: `witness.${device.direction}`,
+      field: `monitor.${device.direction}`,
       expected: wordsOf(seen, `offset ${hex(seen.address - this.base)}`),
       actual: wordsOf(device, `offset ${hex(device.offset)}`),
     };
   }
 
-  /** The witness saw what the device does not report. */
+  /** The monitor saw what the device does not report. */
   private hidden(seen: Seen): Disagreement {
     const where =
       this.base === undefined ? `address ${hex(seen.address)}` : `offset ${hex(seen.address - this.base)}`;
-    return { field: `witness.${seen.direction}`, expected: wordsOf(seen, where), actual: NOTHING };
+    return { field: `monitor.${seen.direction}`, expected: wordsOf(seen, where), actual: NOTHING };
   }
 
   private missed(access: Access, seq: bigint): Disagreement | undefined {
     return this.accessSilence.miss({
-      field: `witness.${access.direction}`,
+      field: `monitor.${access.direction}`,
       expected: NOTHING,
       actual: `${wordsOf(access, `offset ${hex(access.offset)}`)}, at seq ${seq}`,
     });
@@ -228,5 +228,5 @@ export class Witness {
 }
 
 function edge(expected: string, actual: string): Disagreement {
-  return { field: 'witness.interrupt', expected, actual };
+  return { field: 'monitor.interrupt', expected, actual };
 }

@@ -19,18 +19,18 @@ import {
 } from '../../vm/runner.js';
 import { type BootOptions, type BootResult, quits } from '../../vm/types.js';
 import {
-  judgedAs,
+  modelSettings,
   machineParts,
   makeRunDirectory,
   qemuEnvironment,
   type RunDirectory,
-  WITNESS_PATTERNS,
-  witnessOf,
+  MONITOR_PATTERNS,
+  monitorOptions,
 } from './boot.js';
 import type { Layout } from '../build/layout.js';
-import { judgeOptionsOf, type SavedJudgement } from './saved-judgement.js';
+import { checkOptionsOf, type SavedCheck } from './saved-check.js';
 
-export interface JudgedRunRequest {
+export interface CheckedRunRequest {
   readonly config: Config;
   readonly layout: Layout;
   readonly device: Device;
@@ -46,14 +46,14 @@ export interface JudgedRunRequest {
   /** Another machine than what was built; `run`: where this run's files go. */
   readonly machine?: (run: RunDirectory) => Promise<Machine>;
   /** Otherwise than the configuration says. */
-  readonly judgement?: SavedJudgement;
+  readonly judgement?: SavedCheck;
   /** A test goes on to its end when the cross-check has failed. */
   readonly toTheEnd?: true;
 }
 
 type Machine = ReturnType<typeof machineParts>;
 
-export interface JudgedRunPorts {
+export interface CheckedRunPorts {
   readonly processes: Processes;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -63,9 +63,9 @@ export interface JudgedRunPorts {
 }
 
 /** Rejects only when the host fails: what the guest and QEMU do is in the report. */
-export async function judgedRun(
-  request: JudgedRunRequest,
-  ports: JudgedRunPorts,
+export async function checkedRun(
+  request: CheckedRunRequest,
+  ports: CheckedRunPorts,
 ): Promise<{ readonly report: RunReport; readonly run: RunDirectory }> {
   const { config, layout, device, options } = request;
   const started = new Date();
@@ -75,14 +75,14 @@ export async function judgedRun(
   const judged = options.trace && !options.nodev;
   const replay = shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
   const saved = judged ? (request.judgement ?? (await judgementOf(request))) : undefined;
-  const live = saved && device.crosscheck(saved.how, { ...judgeOptionsOf(saved), replay });
-  if (saved) await writeFile(run.judgedAs, `${JSON.stringify(saved, null, 2)}\n`);
+  const live = saved && device.crosscheck(saved.how, { ...checkOptionsOf(saved), replay });
+  if (saved) await writeFile(run.crosscheck, `${JSON.stringify(saved, null, 2)}\n`);
 
   let machine: RunningMachine | undefined;
   const result = await (ports.boot ?? bootMachine)(
     {
       parts,
-      witnessPatterns: saved?.witness ? WITNESS_PATTERNS : [],
+      monitorPatterns: saved?.monitor ? MONITOR_PATTERNS : [],
       directory: tmpdir(),
       logs: { console: run.console, events: run.events, qemu: run.qemu },
       limits: {
@@ -127,7 +127,7 @@ export async function judgedRun(
     files: {
       directory: run.directory,
       console: run.console,
-      ...(judged ? { events: run.events, judgedAs: run.judgedAs } : {}),
+      ...(judged ? { events: run.events, crosscheck: run.crosscheck } : {}),
       qemu: run.qemu,
       report: run.report,
       junit: run.junit,
@@ -140,19 +140,19 @@ export async function judgedRun(
   return { report, run };
 }
 
-async function judgementOf({ config, layout, device, options }: JudgedRunRequest): Promise<SavedJudgement> {
-  const witness = await witnessOf(config, layout, device.description);
+async function judgementOf({ config, layout, device, options }: CheckedRunRequest): Promise<SavedCheck> {
+  const monitor = await monitorOptions(config, layout, device.description);
   const tested = quits(options);
   return {
-    how: judgedAs(config, device.description),
+    how: modelSettings(config, device.description),
     guest: tested,
     atLeast: tested ? device.testCauses : {},
-    witness:
-      witness === undefined
+    monitor:
+      monitor === undefined
         ? null
         : {
-            base: witness.accesses?.base?.toString() ?? null,
-            interrupt: witness.interrupt ?? null,
+            base: monitor.accesses?.base?.toString() ?? null,
+            interrupt: monitor.interrupt ?? null,
           },
   };
 }

@@ -5,18 +5,18 @@ import { Guest } from './guest.js';
 import { Sequence } from './stream.js';
 import type {
   Check,
-  DeviceJudge,
+  DeviceChecker,
   DivergenceKind,
   InvalidReason,
   Step,
   StreamEvent,
   Verdict,
 } from './types.js';
-import { type Disagreement, Witness, type WitnessOptions } from './witness.js';
+import { type Disagreement, Monitor, type MonitorOptions } from './monitor.js';
 
-export interface JudgeOptions {
+export interface CheckOptions {
   /** QEMU's own trace is in the stream too, and must agree. */
-  readonly witness?: WitnessOptions;
+  readonly monitor?: MonitorOptions;
   /** The guest's test prints what it sees (`consoleLine`), and must agree. */
   readonly guest?: boolean;
   /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
@@ -28,9 +28,9 @@ export interface JudgeOptions {
 /** With `-msg timestamp=on` QEMU puts thread and time before each event. */
 const TIMESTAMP = /^\d+@\d+\.\d+:/;
 
-export class Judge<S, E extends StreamEvent> {
+export class Checker<S, E extends StreamEvent> {
   private readonly sequence: Sequence<E>;
-  private readonly witness: Witness | undefined;
+  private readonly monitor: Monitor | undefined;
   private readonly guest: Guest | undefined;
   private readonly last = new LastLines();
   private readonly kinds: Record<string, number> = {};
@@ -50,11 +50,11 @@ export class Judge<S, E extends StreamEvent> {
   private lines = 0;
 
   constructor(
-    private readonly device: DeviceJudge<S, E>,
-    private readonly options: JudgeOptions = {},
+    private readonly device: DeviceChecker<S, E>,
+    private readonly options: CheckOptions = {},
   ) {
     this.sequence = new Sequence(device);
-    this.witness = options.witness && new Witness(device.region, options.witness);
+    this.monitor = options.monitor && new Monitor(device.region, options.monitor);
     this.guest = options.guest ? new Guest(device.channels) : undefined;
     this.before = device.initial;
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
@@ -79,7 +79,7 @@ export class Judge<S, E extends StreamEvent> {
       return;
     }
     this.otherLines += 1;
-    if (!this.failed) this.disagree(this.witness?.line(text));
+    if (!this.failed) this.disagree(this.monitor?.line(text));
   }
 
   private own(text: string): void {
@@ -93,12 +93,12 @@ export class Judge<S, E extends StreamEvent> {
     this.events += 1;
     this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
     const role = this.device.role(event);
-    if (!this.failed) this.judge(event, role, text);
+    if (!this.failed) this.check(event, role, text);
     else if (this.found) this.afterDivergence(this.found, event, role, text);
     if (role === 'end') this.sequence.ended = true;
   }
 
-  private judge(event: E, role: 'stimulus' | 'effect' | 'end', text: string): void {
+  private check(event: E, role: 'stimulus' | 'effect' | 'end', text: string): void {
     this.last.push(text);
     const reason = this.sequence.accept(event, text);
     if (reason) {
@@ -113,7 +113,7 @@ export class Judge<S, E extends StreamEvent> {
   private begin(event: E, role: 'stimulus' | 'end'): void {
     const owed = this.owed();
     if (owed !== undefined) this.diverge('event', { field: 'event', expected: owed, actual: event.event });
-    else this.disagree(role === 'end' ? this.witness?.end() : this.witness?.boundary());
+    else this.disagree(role === 'end' ? this.monitor?.end() : this.monitor?.boundary());
     if (this.found) {
       // It belongs to the access before: what the device reports from here on is about another one.
       this.stimulus = undefined;
@@ -122,8 +122,8 @@ export class Judge<S, E extends StreamEvent> {
     this.before = this.step.state;
     this.stimulus = event;
     const access = this.device.access(event);
-    if (access) this.disagree(this.witness?.access(access, event.seq));
-    if (this.device.jumps(event)) this.witness?.restores();
+    if (access) this.disagree(this.monitor?.access(access, event.seq));
+    if (this.device.jumps(event)) this.monitor?.restores();
     if (!this.found) this.enter(this.device.step(this.before, event, this.sequence.continues));
   }
 
@@ -175,7 +175,7 @@ export class Judge<S, E extends StreamEvent> {
     const level = this.device.interrupt(event);
     if (level !== undefined) {
       const optional = !level && this.stimulus !== undefined && this.device.resets(this.stimulus);
-      this.disagree(this.witness?.interrupt(level, event.seq, optional));
+      this.disagree(this.monitor?.interrupt(level, event.seq, optional));
     }
     this.expected += 1;
     this.settle();
@@ -194,7 +194,7 @@ export class Judge<S, E extends StreamEvent> {
   }
 
   private disagree(disagreement: Disagreement | undefined): void {
-    if (disagreement) this.diverge('witness', disagreement);
+    if (disagreement) this.diverge('monitor', disagreement);
   }
 
   private diverge(kind: DivergenceKind, difference: Check): void {
@@ -220,7 +220,7 @@ export class Judge<S, E extends StreamEvent> {
       events: this.events,
       checked: this.checked,
       supplied: this.supplied,
-      witnessed: this.witness?.confirmed ?? 0,
+      confirmed: this.monitor?.confirmed ?? 0,
       observed: this.guest?.observed ?? 0,
       otherLines: this.otherLines,
       kinds: this.kinds,
@@ -232,7 +232,7 @@ export class Judge<S, E extends StreamEvent> {
 
   /** What can only be said of a whole stream. */
   private weigh(): void {
-    this.invalid.push(...(this.witness?.silent() ?? []), ...(this.guest?.invalid() ?? []));
+    this.invalid.push(...(this.monitor?.silent() ?? []), ...(this.guest?.invalid() ?? []));
     const needed = [...Object.entries(this.options.atLeast ?? {}), ...(this.guest?.caused ?? [])];
     for (const [what, count] of needed) {
       const got = this.counts[what] ?? 0;

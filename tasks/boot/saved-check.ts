@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
-import type { JudgeOptions } from '../../vm/crosscheck/index.js';
+import type { CheckOptions } from '../../vm/crosscheck/index.js';
 
 const schema = z.object({
   how: z.object({
@@ -14,18 +14,18 @@ const schema = z.object({
   guest: z.boolean(),
   atLeast: z.record(z.string(), z.number()),
   /** The region's guest-physical address, and the interrupt's id; null: not judged. */
-  witness: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
+  monitor: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
 });
-export type SavedJudgement = z.infer<typeof schema>;
+export type SavedCheck = z.infer<typeof schema>;
 
 /** The judge's options. */
-export function judgeOptionsOf({ guest, atLeast, witness }: SavedJudgement): JudgeOptions {
-  if (witness === null) return { guest, atLeast };
-  const { base, interrupt } = witness;
+export function checkOptionsOf({ guest, atLeast, monitor }: SavedCheck): CheckOptions {
+  if (monitor === null) return { guest, atLeast };
+  const { base, interrupt } = monitor;
   return {
     guest,
     atLeast,
-    witness: {
+    monitor: {
       accesses: base === null ? {} : { base: BigInt(base) },
       ...(interrupt === null ? {} : { interrupt }),
     },
@@ -33,7 +33,7 @@ export function judgeOptionsOf({ guest, atLeast, witness }: SavedJudgement): Jud
 }
 
 /** Undefined when there is no such file. Throws 'file-unreadable' for one that is not what a run writes. */
-export async function readJudgement(file: string): Promise<SavedJudgement | undefined> {
+export async function readSavedCheck(file: string): Promise<SavedCheck | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {

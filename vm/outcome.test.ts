@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { findingOf } from './console/console.js';
-import { type BootFacts, judge } from './judge.js';
+import { type BootFacts, outcomeOf } from './outcome.js';
 import { KtapParser } from './console/ktap.js';
 
 /** A boot that passed, from its console; what differs is given. */
@@ -154,6 +154,6 @@ describe('judge', () => {
       `${PANIC.slice(15)} (after: Requested init /x failed (error -2).)`,
     ],
   ])('%s', (_name, given, outcome, reason) => {
-    expect(judge(given)).toEqual({ outcome, reason });
+    expect(outcomeOf(given)).toEqual({ outcome, reason });
   });
 });
