@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const exclude = ['node_modules/**', 'dist/**', '.stopwatch/**'];
 
-/** What needs a Docker daemon, from the two rooms where it is. */
+/** Tests that need a Docker daemon. */
 const docker = [
   'docker/daemon.integration.test.ts',
   'docker/docker.integration.test.ts',
@@ -12,9 +12,17 @@ const docker = [
   'test/e2e/docker.test.ts',
 ];
 
+/** For tests that build and boot: one file after the other, in the laboratory that they share. */
+const laboratory = {
+  globalSetup: 'test/e2e/global-setup.ts',
+  testTimeout: 1_800_000,
+  hookTimeout: 1_800_000,
+  fileParallelism: false,
+};
+
 /**
- * unit: pure parts, beside what they test. integration: real processes and servers. e2e: real QEMU and kernel.
- * docker: those with a daemon, which test/support/with-dockerd.ts starts.
+ * unit: pure code. integration: real processes and servers. e2e: the real QEMU and kernel.
+ * docker: with a daemon, which test/support/with-dockerd.ts starts. full: slow proofs, for `npm run test:full`.
  */
 export default defineConfig({
   test: {
@@ -23,44 +31,24 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{lib,tasks,device,driver,vm,lab,docker,test}/**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**'],
-          // For hosts that are busy with something else; nothing here takes long by itself.
+          exclude: [...exclude, '**/*.integration.test.ts', 'test/e2e/**', 'test/full/**'],
+          // For busy hosts; no unit test takes long by itself.
           testTimeout: 60_000,
         },
       },
       {
-        // Only errors: a package without its sources is none.
-        logLevel: 'error',
         test: {
           name: 'integration',
           include: ['**/*.integration.test.ts'],
           exclude: [...exclude, ...docker],
           testTimeout: 60_000,
-          // It imports JSON in a way that Node does not take.
-          server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
       {
-        test: {
-          name: 'e2e',
-          globalSetup: 'test/e2e/global-setup.ts',
-          include: ['test/e2e/**/*.test.ts'],
-          exclude: [...exclude, ...docker],
-          testTimeout: 1_800_000,
-          hookTimeout: 1_800_000,
-          fileParallelism: false,
-        },
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [...exclude, ...docker], ...laboratory },
       },
-      {
-        test: {
-          name: 'docker',
-          globalSetup: 'test/e2e/global-setup.ts',
-          include: docker,
-          testTimeout: 1_800_000,
-          hookTimeout: 1_800_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { name: 'docker', include: docker, ...laboratory } },
+      { test: { name: 'full', include: ['test/full/**/*.test.ts'], exclude, ...laboratory } },
     ],
   },
 });

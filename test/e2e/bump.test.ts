@@ -1,42 +1,33 @@
 // SPDX-License-Identifier: MIT
 /** Another release of Busybox, from the place where it is published to a guest that passes its test; and back again. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Laboratory, laboratory, readManifest } from './laboratory.js';
+import { laboratory } from './laboratory.js';
+import { tree } from './project.js';
 
 /** The one that Debian 12 has; the sum is Debian's, and Buildroot's. */
 const VERSION = '1.35.0';
 const SUM = 'faeeb244c35a348a334f4a59e44626ee870fb07b6884d68c10ae8bc19f83a694';
 
-let lab: Laboratory;
-let config: string;
-beforeAll(async () => {
-  lab = await laboratory();
-  config = join(lab.project.directory, 'stopwatch.config.ts');
-  await passes(['update']);
-});
+const { project } = laboratory();
+const config = join(project.directory, 'stopwatch.config.ts');
+beforeAll(() => project.passes(['update']));
 afterAll(async () => {
   rmSync(config, { force: true });
-  await passes(['update']);
+  await project.passes(['update']);
 });
 
-async function passes(args: readonly string[]): Promise<string> {
-  const { code, out, err } = await lab.project.stopwatch(args);
-  expect(code, out + err).toBe(0);
-  return out;
-}
-
 test('the wrong sum: exit code 5, and the configuration is not there', async () => {
-  const { code, err } = await lab.project.stopwatch(['bump', 'busybox', VERSION, '--sha256', '0'.repeat(64)]);
+  const { code, err } = await project.stopwatch(['bump', 'busybox', VERSION, '--sha256', '0'.repeat(64)]);
   expect(code).toBe(5);
   expect(err).toContain(`expected sha256 ${'0'.repeat(64)}, got sha256 ${SUM}`);
   expect(existsSync(config)).toBe(false);
 });
 
 test('bump, all: the guest runs on the other release and passes; the old tree is still there', async () => {
-  const { project } = lab;
-  const out = await passes(['bump', 'busybox', VERSION, '--sha256', SUM]);
+  const old = tree(project, 'busybox');
+  const out = await project.passes(['bump', 'busybox', VERSION, '--sha256', SUM]);
   expect(out).toMatch(new RegExp(`^Busybox \\S+ -> ${VERSION.replaceAll('.', '\\.')} `, 'm'));
   expect(readFileSync(config, 'utf8')).toContain(`version: '${VERSION}'`);
   const { code, done, out: said } = await project.events(['all']);
@@ -44,10 +35,9 @@ test('bump, all: the guest runs on the other release and passes; the old tree is
   expect(done).toContain('busybox:build');
   expect(done).not.toContain('linux:build');
   expect(done).not.toContain('qemu:build');
-  const { sources } = readManifest(join(project.work, 'vm', 'manifest.json'));
+  const { sources } = project.manifest();
   expect(sources['busybox']).toMatchObject({ version: VERSION, sha256: SUM });
-  const old = lab.manifest.sources['busybox']?.version ?? '';
   const trees = readdirSync(join(project.work, 'src'));
   expect(trees).toContain(`busybox-${VERSION}`);
-  expect(trees).toContain(`busybox-${old}`);
+  expect(trees).toContain(basename(old));
 });

@@ -3,15 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { must, start, tree } from './project.js';
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-  const { code, out, err } = await lab.project.stopwatch(['update']);
-  expect(code, out + err).toBe(0);
-});
+const { project } = laboratory();
+beforeAll(() => project.passes(['update']));
 
 test.each([
   ['qemu', ['hw/misc/stopwatch/stopwatch.c', 'hw/misc/stopwatch/stopwatch.h']],
@@ -21,7 +17,7 @@ test.each([
   const { code, out, err } = await start(
     'perl',
     ['scripts/checkpatch.pl', '--no-tree', ...strict, '-f', ...files],
-    { cwd: tree(lab.project, name), env: lab.project.env },
+    { cwd: tree(project, name), env: project.env },
   ).ended;
   expect(err).toBe('');
   expect(out).not.toMatch(/^(ERROR|WARNING|CHECK):/m);
@@ -41,23 +37,23 @@ function checking(command: string, more: readonly string[]): string {
 }
 
 test('the device compiles without a warning, however many are asked for', async () => {
-  const cwd = join(lab.project.work, 'build', 'qemu');
+  const cwd = join(project.work, 'build', 'qemu');
   const object = 'libcommon.a.p/hw_misc_stopwatch_stopwatch.c.o';
-  const commands = await must('ninja', ['-t', 'commands', object], { cwd, env: lab.project.env });
+  const commands = await must('ninja', ['-t', 'commands', object], { cwd, env: project.env });
   const command = commands.trimEnd().split('\n').at(-1) ?? '';
   // What QEMU's own headers do not hold to is left out.
   const more = [
     '-Wall -Wextra -Werror',
     '-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
   ];
-  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: lab.project.env })
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env })
     .ended;
   expect(err).toBe('');
   expect(code).toBe(0);
 });
 
 test('the driver compiles without a warning, with those of W=1', async () => {
-  const cwd = join(lab.project.work, 'build', 'linux');
+  const cwd = join(project.work, 'build', 'linux');
   const record = readFileSync(join(cwd, 'drivers/misc/stopwatch/.stopwatch.o.cmd'), 'utf8');
   const [, saved = ''] = /^savedcmd_\S+ := ([^\n]*)/.exec(record) ?? [];
   // The kernel's build goes on with objtool and the like behind a semicolon.
@@ -69,7 +65,7 @@ test('the driver compiles without a warning, with those of W=1', async () => {
     '-Wformat-truncation -Wrestrict -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
     '-Wno-type-limits -Wno-shift-negative-value',
   ];
-  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: lab.project.env })
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env })
     .ended;
   expect(err).toBe('');
   expect(code).toBe(0);

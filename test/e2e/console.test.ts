@@ -5,28 +5,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { append, edit, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { left } from './project.js';
-import { onTerminal, Shown, toolOf } from './shown.js';
+import { Interactive, onTerminal, toolOf } from './interactive.js';
 
 undoEdits();
 
-let lab: Laboratory;
-let scratch: string;
-beforeAll(async () => {
-  lab = await laboratory();
-  scratch = join(lab.directory, 'scratch');
-  mkdirSync(scratch, { recursive: true });
-  const { code, out, err } = await lab.project.stopwatch(['all']);
-  expect(code, out + err).toBe(0);
-});
+const { project, scratch } = laboratory();
+beforeAll(() => project.passes(['all']));
 
 /** `run` with these lines typed into the guest; what its console showed. */
 async function typed(args: readonly string[], lines: readonly string[], expected = 0): Promise<string> {
   const input = lines.map((line) => `${line}\n`).join('');
-  const { code, out, err } = await lab.project.stopwatch(['run', ...args], { input });
+  const { code, out, err } = await project.stopwatch(['run', ...args], { input });
   expect(code, out + err).toBe(expected);
-  expect(await left(lab.project)).toEqual([]);
+  expect(await left(project)).toEqual([]);
   return out.replaceAll('\r', '');
 }
 
@@ -54,7 +47,6 @@ test('--nodev: the guest is the same, without a stopwatch', async () => {
 });
 
 test('--rw keeps what is written, and has what was built since', async () => {
-  const { project } = lab;
   await typed(['--rw'], ['echo "still here" >/mnt/kept', 'rm /usr/bin/stopwatch_test.sh', 'poweroff']);
   expect(await typed(['--rw'], ['cat /mnt/kept', 'poweroff'])).toMatch(/^still here$/m);
   const out = await typed(['--rootfs', 'ext4'], ['cat /mnt/kept', 'poweroff']);
@@ -79,7 +71,7 @@ test('--crosscheck judges what is done by hand', async () => {
   const lines = ['stopwatch_ctrl.sh pause', 'stopwatch_ctrl.sh start', 'poweroff'];
   expect(await typed(['--crosscheck'], lines)).toMatch(/^Cross-check +The device and the model agree/m);
   edit(
-    lab.project.package,
+    project.package,
     'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
@@ -91,8 +83,7 @@ test('--crosscheck judges what is done by hand', async () => {
 
 test('--dump-dtb writes the device tree, and shows the node', async () => {
   const dtb = join(scratch, 'machine.dtb');
-  const { code, out, err } = await lab.project.stopwatch(['run', '--dump-dtb', dtb]);
-  expect(code, out + err).toBe(0);
+  const out = await project.passes(['run', '--dump-dtb', dtb]);
   expect(readFileSync(dtb).readUInt32BE(0)).toBe(0xd00dfeed);
   const dts = readFileSync(join(scratch, 'machine.dts'), 'utf8');
   for (const text of [dts, out]) {
@@ -101,12 +92,12 @@ test('--dump-dtb writes the device tree, and shows the node', async () => {
     expect(text).toContain('reg-names = "mem", "regs"');
   }
   expect(out).toContain(dtb);
-  const nodev = await lab.project.stopwatch(['run', '--nodev', '--dump-dtb', dtb]);
+  const nodev = await project.stopwatch(['run', '--nodev', '--dump-dtb', dtb]);
   expect(nodev.out).toContain('No node is compatible with "stopwatch"');
 });
 
 test('module makes stopwatch.ko for this kernel, and says where', async () => {
-  const { code, out } = await lab.project.stopwatch(['module']);
+  const { code, out } = await project.stopwatch(['module']);
   expect(code).toBe(0);
   const [, path = ''] = /^Module +(\/.*\/stopwatch\.ko)$/m.exec(out) ?? [];
   const module = readFileSync(path, 'latin1');
@@ -115,7 +106,6 @@ test('module makes stopwatch.ko for this kernel, and says where', async () => {
 });
 
 test('crosscheck judges a saved stream; one with a line missing is no evidence', async () => {
-  const { project } = lab;
   const run = await project.stopwatch(['run-test-quit']);
   expect(run.code, run.out + run.err).toBe(0);
   const agreed = await project.stopwatch(['crosscheck', project.lastRun('events.log')]);
@@ -137,21 +127,20 @@ test('crosscheck judges a saved stream; one with a line missing is no evidence',
 });
 
 test('on a terminal: a prompt, Ctrl-C for the guest, Ctrl-A x, and the terminal as it was', async () => {
-  const { project } = lab;
   const [before, after] = [join(scratch, 'before'), join(scratch, 'after')];
   rmSync(after, { force: true });
   const line = `stty -a >${before}; ${toolOf(project)} run; echo "code=$?"; stty -a >${after}`;
-  const shown = new Shown(onTerminal(project, line));
+  const shown = new Interactive(onTerminal(project, line));
   try {
-    await shown.shows(/stopwatch:~# /);
+    await shown.waitFor(/stopwatch:~# /);
     shown.type('echo be""gin; sleep 1000\r');
-    await shown.shows(/^begin$/m);
+    await shown.waitFor(/^begin$/m);
     shown.type('\u0003');
-    await shown.shows(/stopwatch:~# /);
+    await shown.waitFor(/stopwatch:~# /);
     shown.type('echo ended with $?\r');
-    await shown.shows(/ended with 130/);
+    await shown.waitFor(/ended with 130/);
     shown.type('\u0001x');
-    await shown.shows(/code=0/);
+    await shown.waitFor(/code=0/);
     for (let tries = 0; tries < 50 && !existsSync(after); tries++) await sleep(100);
   } finally {
     shown.child.stdin?.end();
@@ -160,7 +149,7 @@ test('on a terminal: a prompt, Ctrl-C for the guest, Ctrl-A x, and the terminal 
     }
     await shown.closed;
   }
-  expect(shown.all).toContain('ended by Ctrl-A x');
+  expect(shown.output).toContain('ended by Ctrl-A x');
   expect(readFileSync(after, 'utf8')).toBe(readFileSync(before, 'utf8'));
   expect(await left(project)).toEqual([]);
 });

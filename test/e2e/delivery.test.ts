@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A real guest that is given what is damaged, cut short or too large: what it had before is still there. */
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -15,21 +15,18 @@ import { hostClock } from '../../vm/clock.js';
 import { type Answer, Delivery } from '../../vm/console/delivery.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 
 /** With a guest on a busy host. */
 const PATIENCE_MS = 120_000;
 const CTRL = '/usr/bin/stopwatch_ctrl.sh';
 
-let lab: Laboratory;
-let scratch: string;
+const lab = laboratory();
+const { project } = lab;
+const scratch = mkdtempSync(join(lab.scratch, 'delivery-'));
 beforeAll(async () => {
-  lab = await laboratory();
-  mkdirSync(join(lab.directory, 'scratch'), { recursive: true });
-  scratch = mkdtempSync(join(lab.directory, 'scratch', 'delivery-'));
-  const { code, out, err } = await lab.project.stopwatch(['update', '--rootfs', 'ext4']);
-  expect(code, out + err).toBe(0);
-  const again = await lab.project.stopwatch(['update']);
+  await project.passes(['update', '--rootfs', 'ext4']);
+  const again = await project.stopwatch(['update']);
   expect(again.code, again.out + again.err).toBe(0);
   return () => rmSync(scratch, { recursive: true, force: true });
 });
@@ -52,7 +49,7 @@ async function withGuest(
   disk: string | undefined,
   use: (guest: Guest) => Promise<void>,
 ): Promise<BootResult> {
-  const layout = layoutOf(config, findPaths(lab.project.directory, lab.project.work));
+  const layout = layoutOf(config, findPaths(project.directory, project.work));
   const parts = machineParts(config, layout, device.description, {
     nodev: false,
     rw: disk !== undefined,
@@ -170,7 +167,7 @@ test('damaged, cut off or lost on the way; and a full file system', async () => 
 
 test('the host dies in the middle: at the next start the old file is there', async () => {
   const disk = join(scratch, 'disk.ext4');
-  copyFileSync(join(lab.project.work, 'vm', 'rootfs.ext4'), disk);
+  copyFileSync(join(project.work, 'vm', 'rootfs.ext4'), disk);
   const large = randomBytes(24 * 1024 * 1024);
   let answer: Answer | undefined;
   await withGuest(disk, async (guest) => {

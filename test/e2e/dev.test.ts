@@ -1,62 +1,49 @@
 // SPDX-License-Identifier: MIT
 /** `dev` on a real terminal, made by script(1), and without one: files are saved, and the real QEMU is judged. */
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
-import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
+import { CHECKOUT, laboratory } from './laboratory.js';
 import { left, tree } from './project.js';
-import { onTerminal as startOnTerminal, Shown } from './shown.js';
+import { Interactive, onTerminal as startOnTerminal, withoutTerminal as startWithoutTerminal } from './interactive.js';
 
-let lab: Laboratory;
-let main: string;
+const { project, scratch } = laboratory();
+const main = join(project.package, 'dist/stopwatch.js');
 let running: Dev | undefined;
-beforeAll(async () => {
-  lab = await laboratory();
-  main = join(lab.project.package, 'dist/stopwatch.js');
-  await passes(['all']);
-});
+beforeAll(() => project.passes(['all']));
 afterEach(async () => {
   restore();
   running?.child.kill('SIGTERM');
   await running?.closed;
   running = undefined;
-  expect(await left(lab.project)).toEqual([]);
+  expect(await left(project)).toEqual([]);
 });
 
-async function passes(args: readonly string[]): Promise<void> {
-  const { code, out, err } = await lab.project.stopwatch(args);
-  expect(code, out + err).toBe(0);
-}
-
 /** A running `dev`. */
-class Dev extends Shown {
+class Dev extends Interactive {
   /** The lines of the next verdict. */
   async verdict(): Promise<{ readonly now: string; readonly before: string; readonly all: string }> {
-    const all = await this.shows(/^Before .*$/m);
+    const all = await this.waitFor(/^Before .*$/m);
     const line = (label: string) => new RegExp(`^${label} +(.*)$`, 'm').exec(all)?.[1] ?? '';
     return { now: line('Now'), before: line('Before'), all };
   }
 }
 
 function onTerminal(program = main, args = ''): Dev {
-  running = new Dev(startOnTerminal(lab.project, `exec ${process.execPath} ${program} dev ${args}`));
+  running = new Dev(startOnTerminal(project, `exec ${process.execPath} ${program} dev ${args}`));
   return running;
 }
 
 function withoutTerminal(...args: string[]): Dev {
-  const options = { cwd: lab.project.directory, env: lab.project.env };
-  const child = spawn(process.execPath, [main, 'dev', ...args], { ...options, stdio: 'pipe' });
-  child.stdin.end();
-  running = new Dev(child);
+  running = new Dev(startWithoutTerminal(project, ['dev', ...args]));
   return running;
 }
 
 /** The device forgets what had elapsed when it is paused. */
 function forgetElapsed(): void {
   edit(
-    lab.project.package,
+    project.package,
     'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
@@ -65,13 +52,13 @@ function forgetElapsed(): void {
 
 test('on a terminal: saves are judged, and the keys do what they say', async () => {
   const dev = onTerminal();
-  expect(await dev.shows(/Keys: .*q quit/)).toContain('Not the model');
+  expect(await dev.waitFor(/Keys: .*q quit/)).toContain('Not the model');
   expect(await dev.verdict()).toMatchObject({
     now: expect.stringMatching(/^✔ passed in .* run again$/),
     before: 'nothing yet',
   });
   dev.type('d');
-  await dev.shows(/have not differed so far/);
+  await dev.waitFor(/have not differed so far/);
 
   forgetElapsed();
   const bad = await dev.verdict();
@@ -80,7 +67,7 @@ test('on a terminal: saves are judged, and the keys do what they say', async () 
   );
   expect(bad.before).toMatch(/^✔ passed .* run again$/);
   dev.type('d');
-  expect(await dev.shows(/Judge this stream again/)).toMatch(/compared +state\.elapsed/);
+  expect(await dev.waitFor(/Judge this stream again/)).toMatch(/compared +state\.elapsed/);
 
   restore();
   const good = await dev.verdict();
@@ -88,19 +75,19 @@ test('on a terminal: saves are judged, and the keys do what they say', async () 
   expect(good.before).toMatch(/^✖ DIFFERS /);
 
   dev.type('s');
-  await dev.shows(/stopwatch:~# /);
+  await dev.waitFor(/stopwatch:~# /);
   // Ctrl-C is the guest's now, and so are the other keys.
   dev.type('echo q""rd; sleep 1000\r');
-  await dev.shows(/^qrd$/m);
+  await dev.waitFor(/^qrd$/m);
   dev.type('\u0003');
-  await dev.shows(/stopwatch:~# /);
+  await dev.waitFor(/stopwatch:~# /);
   // What is saved meanwhile gets into that VM; the verdict waits.
-  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
-  await dev.shows(/^\[dev\] Pushed +stopwatch_ctrl: new$/m);
+  append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
+  await dev.waitFor(/^\[dev\] Pushed +stopwatch_ctrl: new$/m);
   dev.type('stopwatch_ctrl.sh show\r');
-  await dev.shows(/^new in this shell$/m);
+  await dev.waitFor(/^new in this shell$/m);
   dev.type('poweroff\r');
-  await dev.shows(/Keys: .*q quit/);
+  await dev.waitFor(/Keys: .*q quit/);
   expect((await dev.verdict()).now).toMatch(/guest_fs\/stopwatch_ctrl\.sh$/);
 
   dev.type('r');
@@ -113,7 +100,7 @@ test('Ctrl-C ends it: exit code 130', async () => {
   const dev = onTerminal();
   await dev.verdict();
   dev.type('\u0003');
-  await dev.shows(/Ended by Ctrl-C/);
+  await dev.waitFor(/Ended by Ctrl-C/);
   expect(await dev.closed).toBe(130);
 });
 
@@ -121,8 +108,8 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
   const dev = withoutTerminal();
   await dev.verdict();
   for (let count = 0; count < 5; count++) {
-    append(lab.project.package, 'guest_fs/stopwatch/stopwatch_test.sh', `# ${count}\n`);
-    append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', `# ${count}\n`);
+    append(project.package, 'guest_fs/stopwatch/stopwatch_test.sh', `# ${count}\n`);
+    append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', `# ${count}\n`);
   }
   const burst = await dev.verdict();
   expect(burst.now).toMatch(/guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/);
@@ -131,14 +118,14 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
 
   // A test that would go on for minutes: only the next save ends it.
   edit(
-    lab.project.package,
+    project.package,
     'guest_fs/stopwatch/stopwatch_test.sh',
     '#!/bin/sh\n',
     '#!/bin/sh\nwhile :; do echo waiting; sleep 1; done\n',
   );
-  await dev.shows(/^vm:test: .*\.\.\.$/m);
+  await dev.waitFor(/^vm:test: .*\.\.\.$/m);
   restore();
-  append(lab.project.package, 'guest_fs/base/init.sh', '# more\n');
+  append(project.package, 'guest_fs/base/init.sh', '# more\n');
   const mended = await dev.verdict();
   expect(mended.now).toMatch(
     /^✔ passed in .* {2}guest_fs\/init\.sh, guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/,
@@ -151,8 +138,8 @@ test('without a terminal: a burst of saves is one run; a new save stops the run 
 test('a source tree is watched, too', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
-  const [, release = ''] = /\/([^/]+)$/.exec(tree(lab.project, 'qemu')) ?? [];
-  append(join(lab.project.work, 'src'), `${release}/hw/core/irq.c`, '#error "by hand"\n');
+  const [, release = ''] = /\/([^/]+)$/.exec(tree(project, 'qemu')) ?? [];
+  append(join(project.work, 'src'), `${release}/hw/core/irq.c`, '#error "by hand"\n');
   const bad = await dev.verdict();
   expect(bad.now).toMatch(new RegExp(`^✖ NOT BUILT in .* ${release}/hw/core/irq\\.c: `));
   expect(bad.all).toMatch(/error: #error "by hand"/);
@@ -160,14 +147,14 @@ test('a source tree is watched, too', async () => {
   const good = await dev.verdict();
   expect(good.now).toMatch(new RegExp(`^✔ passed in .* {2}${release}/hw/core/irq\\.c$`));
   // What the run itself does in the trees is no save.
-  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
+  append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
   expect((await dev.verdict()).all.match(/^Saved: /gm)).toHaveLength(1);
 });
 
 test('what does not build is told, and then what does', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
-  append(lab.project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
+  append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
   const bad = await dev.verdict();
   expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\.c: /);
   expect(bad.all).toMatch(/error: #error "not yet"/);
@@ -176,12 +163,12 @@ test('what does not build is told, and then what does', async () => {
 });
 
 test('settings that are wrong are told; when they are mended it goes on', async () => {
-  const file = join(lab.project.directory, 'stopwatch.config.json');
+  const file = join(project.directory, 'stopwatch.config.json');
   try {
     const dev = withoutTerminal();
     await dev.verdict();
     writeFileSync(file, '{ "vm": { "memoryMiB": 1 } }');
-    await dev.shows(/vm\.memoryMiB .*got 1[^]*Waiting for the next save/);
+    await dev.waitFor(/vm\.memoryMiB .*got 1[^]*Waiting for the next save/);
     writeFileSync(file, '{ "vm": { "memoryMiB": 160 } }');
     expect((await dev.verdict()).now).toMatch(/^✔ passed/);
   } finally {
@@ -190,7 +177,7 @@ test('settings that are wrong are told; when they are mended it goes on', async 
 });
 
 test('in a checkout a change of the model is compiled, and judges', async () => {
-  const checkout = join(lab.directory, 'scratch', 'checkout');
+  const checkout = join(scratch, 'checkout');
   rmSync(checkout, { recursive: true, force: true });
   mkdirSync(checkout, { recursive: true });
   for (const name of [
@@ -213,8 +200,8 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
     cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
-  const dev = onTerminal(join(checkout, 'dist/stopwatch.js'), `--workdir ${lab.project.work}`);
-  expect(await dev.shows(/Keys: .*q quit/)).not.toContain('Not the model');
+  const dev = onTerminal(join(checkout, 'dist/stopwatch.js'), `--workdir ${project.work}`);
+  expect(await dev.waitFor(/Keys: .*q quit/)).not.toContain('Not the model');
   await dev.verdict();
 
   // The other way round: the model takes the elapsed time to be lost at a pause.
@@ -226,7 +213,7 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   expect(other.now).toMatch(/^✖ DIFFERS in .* {2}device\/model\/write\.ts: /);
   expect(other.before).toMatch(/^✔ passed/);
   dev.type('d');
-  expect(await dev.shows(/Before it|events before|compared/)).toMatch(/compared +state\.elapsed/);
+  expect(await dev.waitFor(/Before it|events before|compared/)).toMatch(/compared +state\.elapsed/);
 
   append(checkout, 'device/stopwatch/model/write.ts', 'const wrong: string = 1;\n');
   const wrong = await dev.verdict();
@@ -243,5 +230,5 @@ test('in a checkout a change of the model is compiled, and judges', async () => 
   expect((await dev.verdict()).all).toContain('boot');
   dev.type('q');
   expect(await dev.closed).toBe(0);
-  await passes(['all']);
+  await project.passes(['all']);
 });

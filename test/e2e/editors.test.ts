@@ -5,32 +5,28 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { CompileCommand } from '../../tasks/build/compile-commands.js';
 import { append, restore, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { start } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-  const { code, out, err } = await lab.project.stopwatch(['update']);
-  expect(code, out + err).toBe(0);
-});
+const { project } = laboratory();
+beforeAll(() => project.passes(['update']));
 
 function commands(): readonly CompileCommand[] {
   const found: CompileCommand[] = JSON.parse(
-    readFileSync(join(lab.project.package, 'compile_commands.json'), 'utf8'),
+    readFileSync(join(project.package, 'compile_commands.json'), 'utf8'),
   );
   return found;
 }
 
 async function check({ command, directory }: CompileCommand) {
-  const { env } = lab.project;
+  const { env } = project;
   return start('sh', ['-c', `${command} -fsyntax-only`], { cwd: directory, env }).ended;
 }
 
 test('has the C files of the device and the driver, as they are edited', () => {
-  const home = realpathSync(lab.project.package);
+  const home = realpathSync(project.package);
   expect(commands().map(({ file }) => file)).toEqual([
     join(home, 'device/stopwatch/stopwatch.c'),
     join(home, 'driver/stopwatch/stopwatch.c'),
@@ -44,8 +40,8 @@ test('each compiles, and finds every header', async () => {
 test('it is the edited file that is compiled, and nothing is made of it', async () => {
   for (const command of commands()) {
     append(
-      lab.project.package,
-      command.file.slice(realpathSync(lab.project.package).length + 1),
+      project.package,
+      command.file.slice(realpathSync(project.package).length + 1),
       '#error edited\n',
     );
     const { code, err } = await check(command);
@@ -53,12 +49,12 @@ test('it is the edited file that is compiled, and nothing is made of it', async 
     expect(err).toContain(`${command.file}:`);
   }
   restore();
-  expect((await lab.project.events(['update'])).done).toEqual([]);
+  expect((await project.events(['update'])).done).toEqual([]);
 });
 
 test('an edit of the driver says the commands anew, and asks nothing of the device', async () => {
-  append(lab.project.package, 'driver/stopwatch/Kbuild', 'ccflags-y += -DEDITED\n');
-  const { code, done } = await lab.project.events(['update']);
+  append(project.package, 'driver/stopwatch/Kbuild', 'ccflags-y += -DEDITED\n');
+  const { code, done } = await project.events(['update']);
   expect(code).toBe(0);
   expect(done).toContain('editor:commands');
   expect(done).not.toContain('editor:device');

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** A device that breaks its contract is found out, at the access where it does so. */
 import { readFileSync } from 'node:fs';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Divergence } from '../../vm/crosscheck/types.js';
 import { edit, restore, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { start } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-});
+const { project } = laboratory();
 
 const DEVICE = 'device/stopwatch/stopwatch.c';
 
@@ -78,7 +75,6 @@ const faults: readonly Fault[] = [
 ];
 
 test.each(faults)('$what: exit code 3, and the access is named', async ({ edits, divergence }) => {
-  const { project } = lab;
   for (const [old, replacement] of edits) edit(project.package, DEVICE, old, replacement);
   const { code, out, err } = await project.stopwatch(['all']);
   expect(code, out + err).toBe(3);
@@ -109,7 +105,6 @@ test.each(faults)('$what: exit code 3, and the access is named', async ({ edits,
 });
 
 test('the device as it was: passes again', async () => {
-  const { code, out, err } = await lab.project.stopwatch(['all']);
-  expect(code, out + err).toBe(0);
-  expect(lab.project.lastReport().result.verdict?.result).toBe('agree');
+  await project.passes(['all']);
+  expect(project.lastReport().result.verdict?.result).toBe('agree');
 });

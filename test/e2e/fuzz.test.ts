@@ -2,20 +2,17 @@
 /** The search on the QEMU that was built: it finds nothing, and finds a fault that is put into the device. */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { replayDirectory } from '../../device/stopwatch/search/regressions.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import { edit, undoEdits } from './edit.js';
-import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
+import { CHECKOUT, laboratory } from './laboratory.js';
 import { start } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-});
+const { project } = laboratory();
 
 interface Document {
   readonly operations: number;
@@ -30,7 +27,6 @@ interface Document {
 }
 
 async function stopwatch(command: string, ...args: readonly string[]) {
-  const { project } = lab;
   return start('npx', ['stopwatch', command, '--json', ...args], {
     cwd: project.directory,
     env: project.env,
@@ -44,7 +40,6 @@ async function fuzz(...args: readonly string[]) {
 }
 
 test('scripts that once showed a difference show none', async () => {
-  const { project } = lab;
   const directory = join(project.directory, 'regressions');
   mkdirSync(directory, { recursive: true });
   const outcomes = await replayDirectory(
@@ -77,7 +72,7 @@ test('a campaign finds no difference, and carries out all that the contract deci
 
 test('a fault is found, made short, written down, and done again', async () => {
   edit(
-    lab.project.package,
+    project.package,
     'device/stopwatch/stopwatch.c',
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
@@ -92,7 +87,7 @@ test('a fault is found, made short, written down, and done again', async () => {
 });
 
 test('a device that does not fire before the VM stops is found where time passes by itself', async () => {
-  edit(lab.project.package, 'device/stopwatch/stopwatch.c', '    if (!running) {\n', '    if (running) {\n');
+  edit(project.package, 'device/stopwatch/stopwatch.c', '    if (!running) {\n', '    if (running) {\n');
   const { code, document } = await fuzz('--ops', '5000', '--seed', '1');
   expect(code).toBe(3);
   expect(document.finding).toBeUndefined();
@@ -101,7 +96,7 @@ test('a device that does not fire before the VM stops is found where time passes
 
 test('a device that is right and says something else is found by its trace, and that is made short', async () => {
   edit(
-    lab.project.package,
+    project.package,
     'device/stopwatch/stopwatch.c',
     '    trace_stopwatch_error(s->seq++, now, error, s->error);',
     '    trace_stopwatch_error(s->seq++, now, error, error);',

@@ -1,46 +1,59 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where the end-to-end tests work: a new directory, removed at the end. With
- * E2E_DIR=DIR it is kept, and what is built there is used again; two runs of
- * the tests in one DIR come one after the other.
+ * Prepares the laboratory that all end-to-end tests share: the package, packed
+ * and installed in an empty project, and everything built there once from
+ * nothing, killed at some points on the way.
+ *
+ * It is a new directory, removed at the end. With E2E_DIR=DIR it is kept, and
+ * the next run uses what is built there; runs in one DIR wait for each other.
  */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { withLock } from '../../lib/lock.js';
+import { filesOf, prepare, progress } from './prepare.js';
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(vitest: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['E2E_DIR'];
   if (kept !== undefined) mkdirSync(kept, { recursive: true });
   const directory = realpathSync(kept ?? mkdtempSync(join(tmpdir(), 'stopwatch-e2e-')));
-  project.provide('laboratory', directory);
-  const unlock = await hold(join(directory, 'lock'));
+  vitest.provide('laboratory', directory);
+  const unlock = await lock(join(directory, 'lock'));
+  const { failure } = filesOf(directory);
+  rmSync(failure, { force: true });
+  try {
+    await prepare(directory, vitest.name !== 'docker');
+  } catch (error) {
+    // Each test file reports it.
+    writeFileSync(failure, String(error));
+  }
   return async () => {
     await unlock();
     if (kept === undefined) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
 }
 
-/** Takes a lock; gives what lets it go. */
-async function hold(file: string): Promise<() => Promise<void>> {
-  let letGo: (() => void) | undefined;
-  let held: Promise<void> = Promise.resolve();
+/** Takes a lock and returns what releases it. */
+async function lock(file: string): Promise<() => Promise<void>> {
+  let release = (): void => {};
+  const end = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const options = {
     signal: new AbortController().signal,
-    onWaiting: (holder: string) => process.stderr.write(`  e2e: waiting for ${holder}\n`),
+    onWaiting: (holder: string) => progress(`waiting for ${holder}`),
   };
+  let held = Promise.resolve();
   await new Promise<void>((resolve, reject) => {
-    held = withLock(file, options, async () => {
+    held = withLock(file, options, () => {
       resolve();
-      await new Promise<void>((end) => {
-        letGo = end;
-      });
+      return end;
     });
     held.catch(reject);
   });
   return async () => {
-    letGo?.();
+    release();
     await held;
   };
 }

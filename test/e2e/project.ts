@@ -38,15 +38,24 @@ export interface Project {
   readonly env: Readonly<Record<string, string>>;
   start(args: readonly string[], options?: StartOptions): Started;
   stopwatch(args: readonly string[], options?: StartOptions): Promise<Ended>;
+  /** A command that must succeed; its standard output. */
+  passes(args: readonly string[], options?: StartOptions): Promise<string>;
   /** A command with --json, its events, and the result line that comes last. */
   events(args: readonly string[], options?: StartOptions): Promise<EventedEnd>;
-  /** What `status` says of each task. */
+  /** The result of `status` for each task. */
   status(env?: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, TaskStatus>>;
-  /** The file of the run that was made last. */
+  /** A file of the last run. */
   lastRun(name: string): string;
   lastReport(): RunReport;
+  manifest(): Manifest;
   /** Living processes of runs in this project, as command lines. */
   alive(): string[];
+}
+
+export interface Manifest {
+  readonly sources: Readonly<Record<string, { readonly version: string; readonly sha256: string }>>;
+  /** Path below the work directory to sha256. */
+  readonly artifacts: Readonly<Record<string, string>>;
 }
 
 export interface EventedEnd extends Ended {
@@ -124,6 +133,11 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
         env: { ...env, ...options.env },
       }),
     stopwatch: (args, options) => project.start(args, options).ended,
+    async passes(args, options) {
+      const { code, out, err } = await project.stopwatch(args, options);
+      if (code !== 0) throw new Error(`stopwatch ${args.join(' ')}: exit code ${code}\n${out}\n${err}`);
+      return out;
+    },
     async events(args, options) {
       const ended = await project.stopwatch([...args, '--json'], options);
       const lines = ended.out.trimEnd().split('\n');
@@ -143,6 +157,10 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
     lastReport() {
       const report: RunReport = JSON.parse(readFileSync(project.lastRun('report.json'), 'utf8'));
       return report;
+    },
+    manifest() {
+      const manifest: Manifest = JSON.parse(readFileSync(join(work, 'vm', 'manifest.json'), 'utf8'));
+      return manifest;
     },
     alive: () => alive(tmp),
   };

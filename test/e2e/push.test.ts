@@ -1,47 +1,33 @@
 // SPDX-License-Identifier: MIT
 /** New files for a running guest: `run --serve`, `push`, and network_update.sh there. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { type Ended, left } from './project.js';
-import { onTerminal, Shown, toolOf } from './shown.js';
+import { Interactive, runOnTerminal, withoutTerminal } from './interactive.js';
 
-let lab: Laboratory;
-let main: string;
-let running: Shown | undefined;
-beforeAll(async () => {
-  lab = await laboratory();
-  main = join(lab.project.package, 'dist/stopwatch.js');
-  const { code, out, err } = await lab.project.stopwatch(['all']);
-  expect(code, out + err).toBe(0);
-});
+const { project } = laboratory();
+let running: Interactive | undefined;
+beforeAll(() => project.passes(['all']));
 afterEach(async () => {
   restore();
   running?.child.kill('SIGTERM');
   await running?.closed;
   running = undefined;
-  expect(await left(lab.project)).toEqual([]);
+  expect(await left(project)).toEqual([]);
 });
 
 /** A VM that takes new files, nobody before it; its time stands still between them. */
-async function serve(...args: string[]): Promise<Shown> {
-  const { directory, env } = lab.project;
-  const child = spawn(process.execPath, [main, 'run', '--serve', ...args], {
-    cwd: directory,
-    env,
-    stdio: 'pipe',
-  });
-  child.stdin.end();
-  running = new Shown(child);
-  await running.shows(/stopwatch:~# $/);
+async function serve(...args: string[]): Promise<Interactive> {
+  running = new Interactive(withoutTerminal(project, ['run', '--serve', ...args]));
+  await running.waitFor(/stopwatch:~# $/);
   return running;
 }
 
 async function push(...args: string[]): Promise<Ended> {
-  return lab.project.stopwatch(['push', ...args]);
+  return project.stopwatch(['push', ...args]);
 }
 
 async function pushes(...args: string[]): Promise<string> {
@@ -53,7 +39,7 @@ async function pushes(...args: string[]): Promise<string> {
 /** The next module says this on the console when it is loaded. */
 function saysWhenLoaded(what: string, result = ''): void {
   edit(
-    lab.project.package,
+    project.package,
     'driver/stopwatch/stopwatch.c',
     '\tint ret;\n\n\t/* debugfs is a convenience',
     `\tint ret;\n\n\tpr_warn("${what}\\n");\n${result}\t/* debugfs is a convenience`,
@@ -67,15 +53,15 @@ test('scripts and the module get into the running guest, and its test runs there
   );
 
   saysWhenLoaded('fresh from the press');
-  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
+  append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
   const out = await pushes('--test');
   expect(out).toMatch(/^Pushed +stopwatch_ctrl: new$/m);
   expect(out).toMatch(/^Guest test +\d+ ok, 0 not ok, 0 skipped$/m);
-  await vm.shows(/fresh from the press/);
+  await vm.waitFor(/fresh from the press/);
 
   // The exit code is the test's.
   edit(
-    lab.project.package,
+    project.package,
     'guest_fs/stopwatch/stopwatch_test.sh',
     "'0.00 seconds'\n\tsleep",
     "'0.01 seconds'\n\tsleep",
@@ -87,12 +73,12 @@ test('scripts and the module get into the running guest, and its test runs there
   // One that hangs is ended, and does not stand in the way of the next.
   restore();
   edit(
-    lab.project.package,
+    project.package,
     'guest_fs/stopwatch/stopwatch_test.sh',
     '#!/bin/sh\n',
     '#!/bin/sh\nwhile :; do sleep 1; done\n',
   );
-  const hung = await lab.project.stopwatch(['push', 'stopwatch_test', '--test'], {
+  const hung = await project.stopwatch(['push', 'stopwatch_test', '--test'], {
     env: { STOPWATCH_VM_SILENCE_SECONDS: '2' },
   });
   expect(hung.code).toBe(4);
@@ -107,7 +93,7 @@ test('a module that cannot be loaded leaves the old one, file and all', async ()
   const refused = await push('stopwatch_module');
   expect(refused.code).toBe(4);
   expect(refused.err).toMatch(/did not take stopwatch_module: .*[Ii]nvalid argument/);
-  await vm.shows(/stillborn/);
+  await vm.waitFor(/stillborn/);
   // Reloads it from its file, ten times.
   expect(await pushes('stopwatch_test', '--test')).toMatch(/0 not ok/);
 });
@@ -117,7 +103,7 @@ test('what is no name, and what does not build, gets nowhere near the guest', as
   const unknown = await push('stopwatch_tset');
   expect(unknown.code).toBe(2);
   expect(unknown.err).toMatch(/did you mean 'stopwatch_test'/);
-  append(lab.project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
+  append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
   const unbuilt = await push('stopwatch_module', '--test');
   expect(unbuilt.code).toBe(5);
   expect(unbuilt.err).toContain('#error "not yet"');
@@ -133,11 +119,11 @@ test('nothing serves: said so, whatever a killed VM has left; and one VM serves 
   const killed = await serve();
   killed.child.kill('SIGKILL');
   await killed.closed;
-  expect(existsSync(join(lab.project.work, 'run/serve.json'))).toBe(true);
+  expect(existsSync(join(project.work, 'run/serve.json'))).toBe(true);
   expect((await push()).err).toContain('takes new files');
 
   await serve();
-  const second = await lab.project.stopwatch(['run', '--serve']);
+  const second = await project.stopwatch(['run', '--serve']);
   expect(second.code).toBe(5);
   expect(second.err).toMatch(/Another VM of .* serves already: .* process \d+/);
   await pushes('stopwatch_ctrl');
@@ -146,27 +132,27 @@ test('nothing serves: said so, whatever a killed VM has left; and one VM serves 
 test('push is killed while the test runs: the next one is served', async () => {
   const vm = await serve();
   saysWhenLoaded('loaded once more');
-  const { child, ended } = lab.project.start(['push', '--test']);
-  await vm.shows(/loaded once more/);
+  const { child, ended } = project.start(['push', '--test']);
+  await vm.waitFor(/loaded once more/);
   child.kill('SIGKILL');
   await ended;
   expect(await pushes('--test')).toMatch(/0 not ok/);
 });
 
 test('on a terminal: network_update.sh asks the host, which builds', async () => {
-  running = new Shown(onTerminal(lab.project, `exec ${toolOf(lab.project)} run --serve`));
+  running = runOnTerminal(project, 'run --serve');
   const vm = running;
-  await vm.shows(/stopwatch:~# $/);
+  await vm.waitFor(/stopwatch:~# $/);
   saysWhenLoaded('asked for');
-  append(lab.project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "changed on the host"\n');
+  append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "changed on the host"\n');
   vm.type('network_update.sh stopwatch_ctrl stopwatch_test stopwatch_module; echo "status $?"\r');
-  expect(await vm.shows(/^status \d+$/m)).toMatch(
+  expect(await vm.waitFor(/^status \d+$/m)).toMatch(
     /^stopwatch_ctrl: new\nstopwatch_test: same\n[^]*asked for\n[^]*^stopwatch_module: new, loaded\nstatus 0$/m,
   );
   vm.type('stopwatch_ctrl.sh show\r');
-  await vm.shows(/^changed on the host$/m);
+  await vm.waitFor(/^changed on the host$/m);
   vm.type('network_update.sh stopwatch_tset; echo "status $?"\r');
-  expect(await vm.shows(/^status \d+$/m)).toMatch(
+  expect(await vm.waitFor(/^status \d+$/m)).toMatch(
     /^stopwatch_tset: .*did you mean 'stopwatch_test'\?\nstatus 1$/m,
   );
   // From the host as well; the guest's clock is the host's here, and its test takes its time.
@@ -177,6 +163,6 @@ test('on a terminal: network_update.sh asks the host, which builds', async () =>
 
 test('without --serve the guest says so', async () => {
   const input = 'network_update.sh stopwatch_test; echo "status $?"\n';
-  const { out } = await lab.project.stopwatch(['run'], { input });
+  const { out } = await project.stopwatch(['run'], { input });
   expect(out.replaceAll('\r', '')).toMatch(/was started without --serve\nstatus 1$/m);
 });

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** A recorded execution runs again, the same to the last byte, and can be stopped before any of its events. */
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { freePort } from '../support/ports.js';
 import { edit, restore, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { left, must, type Project, start } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-});
+const { project } = laboratory();
 
 /** What the last run printed as events, without QEMU's addresses and the time at which it was told to end. */
 function lastEvents(project: Project): string {
@@ -24,7 +21,6 @@ function lastEvents(project: Project): string {
 }
 
 test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the same again', async (clock) => {
-  const { project } = lab;
   const more = clock === 'realtime' ? ['--realtime'] : [];
   const { code, out, err } = await project.stopwatch(['run-test-quit', '--record', ...more]);
   expect(code, out + err).toBe(0);
@@ -44,7 +40,6 @@ test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the s
 });
 
 test('a replay that is not the recording is found out', async () => {
-  const { project } = lab;
   const { runId } = project.lastReport().host;
   // The newest recording is the run before; one line more in its stream was never made.
   const recorded = await project.stopwatch(['run-test-quit', '--record']);
@@ -60,7 +55,6 @@ test('a replay that is not the recording is found out', async () => {
 });
 
 test('what was recorded and is no longer so is refused', async () => {
-  const { project } = lab;
   const recorded = await project.stopwatch(['run-test-quit', '--record']);
   expect(recorded.code, recorded.out + recorded.err).toBe(0);
   const { runId, files } = project.lastReport().host;
@@ -92,7 +86,6 @@ test('what was recorded and is no longer so is refused', async () => {
 });
 
 test('what QEMU cannot record is refused before anything is done', async () => {
-  const { project } = lab;
   for (const [args, why] of [
     [['--rootfs', 'ext4'], 'vm.clock is icount'],
     [['--realtime', '--accel', 'kvm'], 'vm.accelerator is kvm'],
@@ -103,16 +96,7 @@ test('what QEMU cannot record is refused before anything is done', async () => {
   }
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 test('a divergence, recorded live, comes again at the same event, after the fault is mended, and gdb stops there', async () => {
-  const { project } = lab;
   edit(
     project.package,
     'device/stopwatch/stopwatch.c',
@@ -193,7 +177,6 @@ test('a divergence, recorded live, comes again at the same event, after the faul
 });
 
 test('--gdb asks for an event where there was no divergence, and knows the ones that there are', async () => {
-  const { project } = lab;
   const recorded = await project.stopwatch(['run-test-quit', '--record']);
   expect(recorded.code, recorded.out + recorded.err).toBe(0);
   for (const [args, why] of [

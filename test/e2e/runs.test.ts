@@ -3,20 +3,15 @@
 import { beforeAll, expect, test } from 'vitest';
 import { comparable } from '../../vm/report.js';
 import { append, undoEdits } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { left } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-  const { code, out, err } = await lab.project.stopwatch(['update']);
-  expect(code, out + err).toBe(0);
-});
+const { project } = laboratory();
+beforeAll(() => project.passes(['update']));
 
 test('ten runs in a row give the same report', async () => {
-  const { project } = lab;
   const reports: string[] = [];
   for (let run = 0; run < 10; run++) {
     const { code, out, err } = await project.stopwatch(['run-test-quit']);
@@ -28,23 +23,21 @@ test('ten runs in a row give the same report', async () => {
 });
 
 test("on the host's clock: passes", async () => {
-  const { code, out, err } = await lab.project.stopwatch(['run-test-quit', '--realtime']);
-  expect(code, out + err).toBe(0);
-  const { guest, verdict } = lab.project.lastReport().result;
+  await project.passes(['run-test-quit', '--realtime']);
+  const { guest, verdict } = project.lastReport().result;
   expect(guest.clock).toBe('realtime');
   expect(verdict?.counts['interrupts']).toBeGreaterThanOrEqual(1);
 });
 
 test('from an ext4 image: passes', async () => {
-  const { code, out, done } = await lab.project.events(['all', '--rootfs', 'ext4']);
+  const { code, out, done } = await project.events(['all', '--rootfs', 'ext4']);
   expect(code, out).toBe(0);
   expect(done).toContain('guest:ext4');
   expect(done).not.toContain('guest:initramfs');
-  expect(lab.project.lastReport().result.guest.ktap.tests.length).toBeGreaterThan(10);
+  expect(project.lastReport().result.guest.ktap.tests.length).toBeGreaterThan(10);
 });
 
 test('two at once in one work directory: the second waits, and both pass', async () => {
-  const { project } = lab;
   append(project.package, 'device/stopwatch/stopwatch.c', '\n/* two at once */\n');
   const both = await Promise.all([project.events(['all']), project.events(['all'])]);
   expect(both.map(({ code }) => code)).toEqual([0, 0]);
@@ -58,7 +51,6 @@ test('two at once in one work directory: the second waits, and both pass', async
 });
 
 test('with the driver in the kernel: passes, and so does the module after it', async () => {
-  const { project } = lab;
   const { code, out, done } = await project.events(['all', '--driver', 'builtin']);
   expect(code, out).toBe(0);
   expect(done).toContain('linux:build');

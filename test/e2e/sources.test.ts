@@ -3,22 +3,18 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { CHECKOUT, type Laboratory, laboratory } from './laboratory.js';
+import { CHECKOUT, laboratory } from './laboratory.js';
 import { must, tree } from './project.js';
 
-let lab: Laboratory;
-let scratch: string;
+const { project, directory } = laboratory();
+const scratch = join(directory, 'sources');
 beforeAll(async () => {
-  lab = await laboratory();
-  scratch = join(lab.directory, 'sources');
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch);
-  const { code, out, err } = await lab.project.stopwatch(['patch']);
-  expect(code, out + err).toBe(0);
+  await project.passes(['patch']);
 });
 
 test("--source linux=PATH: patches and links in the user's tree, and says so", async () => {
-  const { project } = lab;
   const own = join(scratch, 'my-linux');
   const released = tree(project, 'linux');
   const at = { cwd: own, env: project.env };
@@ -58,7 +54,7 @@ test("--source linux=PATH: patches and links in the user's tree, and says so", a
 });
 
 test('--source with a directory that is none: exit code 5', async () => {
-  const { code, err } = await lab.project.stopwatch([
+  const { code, err } = await project.stopwatch([
     'patch',
     '--source',
     `qemu=${CHECKOUT}`,
@@ -72,7 +68,7 @@ test('--source with a directory that is none: exit code 5', async () => {
 test('--offline with nothing downloaded before: exit code 5, and what is missing', async () => {
   const args = ['all', '--offline', '--workdir', join(scratch, 'offline')];
   const env = { XDG_CACHE_HOME: join(scratch, 'empty') };
-  const { code, err } = await lab.project.stopwatch(args, { env });
+  const { code, err } = await project.stopwatch(args, { env });
   expect(code).toBe(5);
   for (const source of ['QEMU', 'Linux', 'Busybox'])
     expect(err).toMatch(new RegExp(`Error: .*${source} .*offline`, 'i'));

@@ -5,28 +5,24 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Reason } from '../../tasks/engine/events.js';
 import { append, edit, restore, undoEdits } from './edit.js';
-import { type Laboratory, laboratory, readManifest } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { tree } from './project.js';
 
 undoEdits();
 
-let lab: Laboratory;
-beforeAll(async () => {
-  lab = await laboratory();
-  const { code, out, err } = await lab.project.stopwatch(['update']);
-  expect(code, out + err).toBe(0);
-});
+const { project } = laboratory();
+beforeAll(() => project.passes(['update']));
 
 async function staleTasks(
   env?: Readonly<Record<string, string>>,
 ): Promise<Record<string, readonly Reason[]>> {
-  const tasks = [...(await lab.project.status(env)).values()];
+  const tasks = [...(await project.status(env)).values()];
   return Object.fromEntries(tasks.filter(({ fresh }) => !fresh).map(({ name, reasons }) => [name, reasons]));
 }
 
 test('nothing changed: everything is fresh, and all runs only the test', async () => {
   expect(await staleTasks()).toEqual({});
-  const { code, events, done } = await lab.project.events(['all']);
+  const { code, events, done } = await project.events(['all']);
   expect(code).toBe(0);
   expect(done).toEqual(['vm:test']);
   const fresh = events.flatMap((event) => (event.type === 'task-fresh' ? [event.task] : []));
@@ -36,13 +32,12 @@ test('nothing changed: everything is fresh, and all runs only the test', async (
 });
 
 test('files that are touched and not changed stay fresh', async () => {
-  const { project } = lab;
   const files = [
     join(project.package, 'device/stopwatch/stopwatch.c'),
     join(project.package, 'driver/stopwatch/stopwatch.c'),
     join(project.package, 'guest_fs/stopwatch/stopwatch_test.sh'),
-    join(tree(lab.project, 'qemu'), 'hw/misc/unimp.c'),
-    join(tree(lab.project, 'linux'), 'lib/cmdline.c'),
+    join(tree(project, 'qemu'), 'hw/misc/unimp.c'),
+    join(tree(project, 'linux'), 'lib/cmdline.c'),
   ];
   const now = new Date();
   for (const file of files) utimesSync(file, now, now);
@@ -67,7 +62,7 @@ function appended(directory: () => string, name: string, comment: string): Edit[
   };
 }
 
-const installed = (): string => lab.project.package;
+const installed = (): string => project.package;
 const edits: readonly Edit[] = [
   {
     what: 'the device',
@@ -96,20 +91,19 @@ const edits: readonly Edit[] = [
   },
   {
     what: "a file in QEMU's tree",
-    make: appended(() => tree(lab.project, 'qemu'), 'hw/misc/unimp.c', '\n/* edited */\n'),
+    make: appended(() => tree(project, 'qemu'), 'hw/misc/unimp.c', '\n/* edited */\n'),
     direct: ['qemu:build'],
     further: ['vm:devicetree', 'vm:manifest'],
   },
   {
     what: "a file in Linux's tree",
-    make: appended(() => tree(lab.project, 'linux'), 'lib/cmdline.c', '\n/* edited */\n'),
+    make: appended(() => tree(project, 'linux'), 'lib/cmdline.c', '\n/* edited */\n'),
     direct: ['linux:build'],
     further: ['driver:module', 'guest:initramfs', 'vm:manifest', 'editor:commands'],
   },
 ];
 
 test.each(edits)('$what is edited', async ({ make, direct, further }) => {
-  const { project } = lab;
   const path = make();
   const stale = await staleTasks();
   expect(Object.keys(stale).sort()).toEqual([...direct, ...further].sort());
@@ -129,8 +123,7 @@ test.each(edits)('$what is edited', async ({ make, direct, further }) => {
 });
 
 test('changed and changed back: the earlier results are taken again, and the next build is of the files as they are', async () => {
-  const { project } = lab;
-  const artifacts = () => readManifest(join(project.work, 'vm', 'manifest.json')).artifacts;
+  const artifacts = () => project.manifest().artifacts;
   const log = (task: string) => readFileSync(join(project.work, 'logs', `${task}.log`), 'utf8');
   const taken = 'its result is taken again';
   const made = artifacts();
@@ -180,7 +173,6 @@ function whatChanged(reasons: readonly Reason[]): string[] {
 }
 
 test('a setting is changed: only what depends on it, and the setting is named', async () => {
-  const { project } = lab;
   const env = { STOPWATCH_VM_MEMORY_MIB: '192' };
   const stale = await staleTasks(env);
   expect(Object.keys(stale).sort()).toEqual(['vm:devicetree', 'vm:manifest']);
@@ -192,14 +184,13 @@ test('a setting is changed: only what depends on it, and the setting is named', 
 });
 
 test('an artifact that was changed by hand is made again', async () => {
-  append(lab.project.work, 'vm/initramfs.cpio', 'rubbish');
+  append(project.work, 'vm/initramfs.cpio', 'rubbish');
   expect((await staleTasks())['guest:initramfs']).toMatchObject([{ kind: 'output', change: 'changed' }]);
-  expect((await lab.project.events(['update'])).done).toContain('guest:initramfs');
+  expect((await project.events(['update'])).done).toContain('guest:initramfs');
   expect(await staleTasks()).toEqual({});
 });
 
 test('an error in the device: exit code 5 with the compiler’s words; put right, it goes on', async () => {
-  const { project } = lab;
   edit(
     project.package,
     'device/stopwatch/stopwatch.c',

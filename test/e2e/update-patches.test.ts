@@ -4,7 +4,6 @@ import {
   appendFileSync,
   chmodSync,
   cpSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,23 +14,21 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { append, edit } from './edit.js';
-import { type Laboratory, laboratory } from './laboratory.js';
+import { laboratory } from './laboratory.js';
 import { must, start } from './project.js';
 
-let lab: Laboratory;
+const { project, directory, scratch } = laboratory();
 let tree: string;
 let patches: string;
 let saved: string;
 let aside: string;
 beforeAll(async () => {
-  lab = await laboratory();
-  await passes(['update']);
-  const src = join(lab.project.work, 'src');
+  await project.passes(['update']);
+  const src = join(project.work, 'src');
   tree = join(src, readdirSync(src).find((name) => /^qemu-[0-9.]+[0-9]$/.test(name)) ?? '');
-  patches = join(lab.project.package, 'patches');
-  saved = join(lab.directory, 'scratch', 'patches');
+  patches = join(project.package, 'patches');
+  saved = join(scratch, 'patches');
   aside = `${tree}.aside`;
-  mkdirSync(join(lab.directory, 'scratch'), { recursive: true });
   rmSync(saved, { recursive: true, force: true });
   cpSync(patches, saved, { recursive: true });
 });
@@ -40,14 +37,8 @@ afterAll(async () => {
   cpSync(saved, patches, { recursive: true });
   rmSync(aside, { recursive: true, force: true });
   // Takes back what the patches of this test brought.
-  await passes(['patch']);
+  await project.passes(['patch']);
 });
-
-async function passes(args: readonly string[]): Promise<string> {
-  const { code, out, err } = await lab.project.stopwatch(args);
-  expect(code, out + err).toBe(0);
-  return out;
-}
 
 function contents(directory: string): Record<string, string> {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true });
@@ -62,7 +53,7 @@ function contents(directory: string): Record<string, string> {
 /** `run --rw` with these commands typed into the guest. */
 async function typed(...lines: readonly string[]): Promise<string> {
   const input = [...lines, 'poweroff', ''].join('\n');
-  const { code, out, err } = await lab.project.stopwatch(['run', '--rw'], { input });
+  const { code, out, err } = await project.stopwatch(['run', '--rw'], { input });
   expect(code, out + err).toBe(0);
   return out;
 }
@@ -72,7 +63,7 @@ async function kinds(directory: string): Promise<string[]> {
   const args = ['.', '-name', '__pycache__', '-prune', '-o', '!', '-type', 'd'];
   const found = await must('find', [...args, '-printf', '%y %m %p %l\\n'], {
     cwd: directory,
-    env: lab.project.env,
+    env: project.env,
   });
   return found
     .split('\n')
@@ -83,40 +74,40 @@ async function kinds(directory: string): Promise<string[]> {
 test('with no change it changes no file', async () => {
   const before = contents(patches);
   for (const spelling of ['update_patches', 'update-patches']) {
-    expect(await passes([spelling])).toContain('Nothing to write');
+    expect(await project.passes([spelling])).toContain('Nothing to write');
   }
   expect(contents(patches)).toEqual(before);
 });
 
 test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
   const file = 'guest_fs/stopwatch/stopwatch_ctrl.sh';
-  const ctrl = join(lab.project.package, file);
+  const ctrl = join(project.package, file);
   const before = readFileSync(ctrl, 'utf8');
-  rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+  rmSync(join(project.work, 'vm', 'disk.ext4'), { force: true });
   try {
     await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/usr/bin/new');
-    const first = await passes(['update_patches']);
+    const first = await project.passes(['update_patches']);
     expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
     expect(first).toContain("{ file: 'guest_fs/new', path: '/usr/bin/new', mode: 0o644 }");
     expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
     expect(statSync(ctrl).mode & 0o777).toBe(0o755);
-    expect(await passes(['update_patches'])).toContain('Nothing to write');
+    expect(await project.passes(['update_patches'])).toContain('Nothing to write');
 
     // Changed there, then here: the disk is brought up to date, but not over the guest's edit.
     await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
     appendFileSync(ctrl, '# here\n');
     expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
-    const { code, err } = await lab.project.stopwatch(['update_patches']);
+    const { code, err } = await project.stopwatch(['update_patches']);
     expect(code).toBe(5);
     expect(err).toContain('changed in the guest and here, each in its own way');
     expect(err).toMatch(/^ +-# here\n +\+# again$/m);
     expect(readFileSync(ctrl, 'utf8')).toContain('# here');
-    const clean = await lab.project.stopwatch(['clean', '--builds']);
+    const clean = await project.stopwatch(['clean', '--builds']);
     expect(clean.code).toBe(2);
     expect(clean.err).toContain('what the guest of `run --rw` wrote');
   } finally {
     writeFileSync(ctrl, before);
-    rmSync(join(lab.project.work, 'vm', 'disk.ext4'), { force: true });
+    rmSync(join(project.work, 'vm', 'disk.ext4'), { force: true });
   }
 });
 
@@ -130,7 +121,7 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   rmSync(join(tree, 'hw/misc/debugexit.c'));
   const before = contents(patches);
 
-  const out = await passes(['update_patches']);
+  const out = await project.passes(['update_patches']);
   expect(out).toMatch(/0001-stopwatch-device\.patch +changed +hw\/core\/sysbus-fdt\.c$/m);
   expect(out).toMatch(/0002-only-what-is-built\.patch +changed +meson\.build$/m);
   expect(out).toMatch(/0003-changes-by-hand\.patch +new +hw\/arm\/boot\.c, hw\/misc\/by-hand\.txt, /m);
@@ -140,17 +131,17 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   expect(header.length).toBeGreaterThan(100);
   expect(after[first]?.startsWith(header)).toBe(true);
   expect(Object.keys(after).length).toBe(Object.keys(before).length + 1);
-  for (const text of Object.values(after)) expect(text).not.toContain(lab.directory);
-  expect(await passes(['update_patches'])).toContain('Nothing to write');
+  for (const text of Object.values(after)) expect(text).not.toContain(directory);
+  expect(await project.passes(['update_patches'])).toContain('Nothing to write');
   expect(contents(patches)).toEqual(after);
 
   // mv and not rename(2): a laboratory may be on a file system that does not rename directories.
-  await must('mv', [tree, aside], { cwd: lab.directory, env: lab.project.env });
-  await passes(['patch']);
+  await must('mv', [tree, aside], { cwd: directory, env: project.env });
+  await project.passes(['patch']);
   const { out: differences } = await start(
     'diff',
     ['-r', '--no-dereference', '--exclude=__pycache__', '--brief', aside, tree],
-    { cwd: lab.directory, env: lab.project.env },
+    { cwd: directory, env: project.env },
   ).ended;
   expect(differences).toBe('');
   expect(await kinds(tree)).toEqual(await kinds(aside));

@@ -3,11 +3,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../tasks/config/paths.js';
+import { freePort } from './ports.js';
 import { PATH } from './system-path.js';
+
+export { freePort };
 
 const PAGE = join(packageRoot(), 'docs', 'cache.md');
 
@@ -89,17 +92,6 @@ export async function startNginx(directory: string, more = ''): Promise<Server &
     files: join(directory, 'srv', 'ccache'),
     stop: async () => end(child),
   };
-}
-
-/** A port of 127.0.0.1 at which nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('Expected a port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 }
 
 function start(file: string, args: readonly string[], log: string): ChildProcess {

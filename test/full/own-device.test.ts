@@ -7,9 +7,9 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { edit, undoEdits } from './edit.js';
-import { CHECKOUT, laboratory, say } from './laboratory.js';
-import { type Ended, left, must, type Project, projectIn, start, tree } from './project.js';
+import { edit, undoEdits } from '../e2e/edit.js';
+import { CHECKOUT, laboratory, progress } from '../e2e/laboratory.js';
+import { type Ended, left, must, type Project, projectIn, start, tree } from '../e2e/project.js';
 
 undoEdits();
 
@@ -36,7 +36,7 @@ async function mustType(block: string | undefined, cwd = own.directory): Promise
 }
 
 beforeAll(async () => {
-  const { directory, project } = await laboratory();
+  const { directory, project } = laboratory();
   const home = join(directory, NAME);
   own = projectIn(home, project.env);
   // In a kept laboratory what was built is used again.
@@ -45,7 +45,7 @@ beforeAll(async () => {
   rmSync(home, { recursive: true, force: true });
   await mustType(init, project.directory);
   if (existsSync(kept)) renameSync(kept, own.work);
-  say(`installing in ${home}, and building there`);
+  progress(`installing in ${home}, and building there`);
   await mustType(install, project.directory);
 });
 

@@ -4,24 +4,23 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILD, type Server, startNginx, startRedis } from '../support/cache-servers.js';
-import { type Laboratory, laboratory, say } from './laboratory.js';
-import { environment, type Project, projectIn } from './project.js';
+import { laboratory, progress } from '../e2e/laboratory.js';
+import { environment, type Project, projectIn } from '../e2e/project.js';
 
-let lab: Laboratory;
+const { project: first, directory: place } = laboratory();
 let scratch: string;
 let second: Project;
 let redis: Server;
 let nginx: Server;
 
 beforeAll(async () => {
-  lab = await laboratory();
-  scratch = join(lab.directory, 'cache');
+  scratch = join(place, 'cache');
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   const directory = join(scratch, 'another-place', 'project');
-  cpSync(lab.project.directory, directory, {
+  cpSync(first.directory, directory, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (path) => path !== lab.project.work,
+    filter: (path) => path !== first.work,
   });
   second = projectIn(directory, environment(join(scratch, 'tmp'), join(scratch, 'ccache')));
   redis = await startRedis(join(scratch, 'redis'));
@@ -50,7 +49,7 @@ async function kernel(project: Project, env: Readonly<Record<string, string>>) {
   const [cache] = told;
   if (cache?.remote == null || told.length !== 1)
     throw new Error(`Expected figures of a shared cache:\n${out}`);
-  say(`ccache: ${JSON.stringify(cache)}`);
+  progress(`ccache: ${JSON.stringify(cache)}`);
   const notices = events.flatMap((event) => (event.type === 'notice' ? [event.text] : []));
   expect(notices.filter((text) => text.includes('compile cache'))).toEqual([]);
   expect(out + err).not.toContain(BUILD.password);
@@ -58,9 +57,9 @@ async function kernel(project: Project, env: Readonly<Record<string, string>>) {
 }
 
 test('Redis: what one directory has compiled, another one with an empty local cache takes from there', async () => {
-  const first = await kernel(lab.project, { ...remote(redis), ...RESHARE });
-  expect(first.remote.written).toBeGreaterThan(500);
-  expect(first.remote).toMatchObject({ errors: 0 });
+  const filled = await kernel(first, { ...remote(redis), ...RESHARE });
+  expect(filled.remote.written).toBeGreaterThan(500);
+  expect(filled.remote).toMatchObject({ errors: 0 });
 
   const spy = new Spy(second);
   const { share, remote: used } = await kernel(second, remote(redis));

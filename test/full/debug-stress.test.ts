@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/** The stress test on a kernel that checks itself: the driver passes it; drivers with faults that only this kernel sees do not. */
+import { expect, test } from 'vitest';
+import { undoEdits } from '../e2e/edit.js';
+import { laboratory } from '../e2e/laboratory.js';
+import { expectFound, type Fault, only } from '../e2e/stress.js';
+
+undoEdits();
+const { project } = laboratory();
+
+const faults: readonly Fault[] = [
+  {
+    what: 'it gives a command without the lock',
+    edits: [
+      [
+        '\tspin_lock_irqsave(&sw->lock, flags);\n\tret = stopwatch_command(sw, command);\n\tspin_unlock_irqrestore(&sw->lock, flags);\n',
+        '\tflags = 0;\n\tret = stopwatch_command(sw, command + flags);\n',
+      ],
+    ],
+    tests: ['binding', 'sharing'],
+    codes: [1],
+    said: /the kernel complained: WARNING: .* stopwatch_write\+/,
+  },
+  {
+    what: 'it takes the lock of its interrupt handler with interrupts on',
+    edits: [
+      [
+        '\tspin_lock_irqsave(&sw->lock, flags);\n\tret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);',
+        '\tflags = 0;\n\tspin_lock(&sw->lock);\n\tret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE + flags);',
+      ],
+      [
+        '\tmemcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);\n\tspin_unlock_irqrestore(&sw->lock, flags);',
+        '\tmemcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);\n\tspin_unlock(&sw->lock);',
+      ],
+    ],
+    // The lock checker needs to see both uses, not a deadlock. Where there is one, the guest hangs.
+    tests: ['binding', 'sharing', 'afterwards'],
+    codes: [1, 4],
+    said: /WARNING: (?:inconsistent lock state|possible irq lock inversion dependency detected)/,
+  },
+  {
+    what: 'it sleeps under a spinlock',
+    edits: [
+      ['\t/* writeq() orders this store before the command. */\n', '\tkfree(kzalloc(8, GFP_KERNEL));\n'],
+      ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
+    ],
+    tests: ['binding', 'afterwards'],
+    codes: [1],
+    said: /the kernel complained: BUG: sleeping function called from invalid context/,
+  },
+  {
+    what: 'it uses a device that is gone',
+    edits: [
+      [
+        '\tscoped_guard(mutex, &stopwatch_devices_lock)\n\t\tlist_del(&sw->node);\n\tstopwatch_quiesce',
+        '\tstopwatch_quiesce',
+      ],
+    ],
+    tests: ['binding', 'holding'],
+    codes: [1, 4],
+    said: /BUG: KASAN: slab-use-after-free in /,
+  },
+  {
+    what: 'it does not free its state',
+    edits: [
+      ['devm_kzalloc(dev, sizeof(*sw), GFP_KERNEL)', 'kzalloc(sizeof(*sw), GFP_KERNEL)'],
+      ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
+    ],
+    tests: ['binding', 'memory'],
+    codes: [1],
+    said: /kmemleak: unreferenced object 0x[0-9a-f]+ \(size 128\)/,
+  },
+];
+
+test.each(faults)('$what: found by a kernel that checks itself', async (fault) =>
+  expectFound(project, fault, ['--variant', 'debug']),
+);
+
+test('the driver as it is, on a kernel that checks itself: nothing to complain of, nothing leaked', async () => {
+  const tests = ['binding', 'writes', 'sharing', 'holding', 'loading', 'memory', 'afterwards'];
+  const { code, out, err } = await project.stopwatch(
+    ['stress', '--rounds', '2', '--variant', 'debug'],
+    only(tests),
+  );
+  expect(code, out + err).toBe(0);
+  const { guest, verdict } = project.lastReport().result;
+  expect(guest.warnings).toEqual([]);
+  expect(guest.ktap.tests.map(({ name }) => name)).toEqual(tests);
+  expect(verdict?.result).toBe('agree');
+});

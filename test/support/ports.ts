@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A port of 127.0.0.1 on which no program listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('Expected a port');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
