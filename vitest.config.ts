@@ -45,7 +45,12 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [...exclude, ...docker], ...laboratory },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: [...exclude, ...docker],
+          ...laboratory,
+        },
       },
       { test: { name: 'docker', include: docker, ...laboratory } },
       { test: { name: 'full', include: ['test/full/**/*.test.ts'], exclude, ...laboratory } },

@@ -84,8 +84,7 @@ function tests(name: string, { project = name, files = [], through = [] }: Tests
       const file = join(results, `${name}.json`);
       rmSync(file, { force: true });
       const reporters = ['--reporter', 'default', '--reporter', 'json', '--outputFile', file];
-      const { exitCode } =
-        await $`${through} npx vitest run --project ${project} ${reporters} ${files}`;
+      const { exitCode } = await $`${through} npx vitest run --project ${project} ${reporters} ${files}`;
       if (through.length > 0 && exitCode === SKIPPED) return { passed: 0, failed: 0, skipped: true };
       let report: Report;
       try {
@@ -173,7 +172,8 @@ const stages = chosenFrom(
 );
 mkdirSync(results, { recursive: true });
 // One laboratory for all stages: see test/e2e/global-setup.ts.
-const temporary = process.env['E2E_DIR'] === undefined ? mkdtempSync(join(tmpdir(), 'stopwatch-e2e-')) : undefined;
+const temporary =
+  process.env['E2E_DIR'] === undefined ? mkdtempSync(join(tmpdir(), 'stopwatch-e2e-')) : undefined;
 if (temporary !== undefined) {
   process.env['E2E_DIR'] = temporary;
   process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }));

@@ -41,11 +41,11 @@ function run(
   const file = join(directory, 'script.sh');
   writeFileSync(file, script);
   execFileSync('shellcheck', ['--shell=bash', file], { stdio: 'pipe' });
-  const { status, stdout, stderr } = spawnSync(
-    'bash',
-    ['--noprofile', '--norc', '-eo', 'pipefail', file],
-    { cwd: directory, env: { ...env, ...more }, encoding: 'utf8' },
-  );
+  const { status, stdout, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', file], {
+    cwd: directory,
+    env: { ...env, ...more },
+    encoding: 'utf8',
+  });
   return { code: status, output: stdout + stderr };
 }
 
@@ -116,27 +116,25 @@ describe('action.yml', () => {
     });
     const all = new Set(steps.map(({ id }) => id));
     expect([...unknown, ...unknownIn(JSON.stringify(outputs), all)]).toEqual([]);
-    expect(unknownIn('${{ inputs.cach }} ${{ steps.run.outputs.x }} ${{ startWith(1) }}', new Set())).toEqual([
-      'inputs.cach',
-      'steps.run',
-      'startWith(',
-    ]);
+    expect(unknownIn('${{ inputs.cach }} ${{ steps.run.outputs.x }} ${{ startWith(1) }}', new Set())).toEqual(
+      ['inputs.cach', 'steps.run', 'startWith('],
+    );
   });
 
   /** What the expressions in a text refer to and does not exist. `condition`: an `if`, an expression as a whole. */
   function unknownIn(text: string, ids: ReadonlySet<string | undefined>, condition = ''): string[] {
     const inside = [...text.matchAll(/\$\{\{(.*?)\}\}/gs)].map(([, expression = '']) => expression);
-    return [...inside, condition].flatMap((expression) => [
-      ...[...expression.matchAll(/\binputs\.([\w-]+)/g)]
-        .filter(([, name = '']) => inputs[name] === undefined)
-        .map(([whole]) => whole),
-      ...[...expression.matchAll(/\bsteps\.([\w-]+)/g)]
-        .filter(([, id]) => !ids.has(id))
-        .map(([whole]) => whole),
-      ...[...expression.matchAll(/\b(\w+)\(/g)]
-        .filter(([, name = '']) => !['startsWith', 'always'].includes(name))
-        .map(([whole]) => whole),
-    ]);
+    const known: readonly (readonly [RegExp, (name: string) => boolean])[] = [
+      [/\binputs\.([\w-]+)/g, (name) => inputs[name] !== undefined],
+      [/\bsteps\.([\w-]+)/g, (name) => ids.has(name)],
+      [/\b(\w+)\(/g, (name) => name === 'startsWith' || name === 'always'],
+    ];
+    const found = [...inside, condition].flatMap((expression) =>
+      known.flatMap(([pattern, exists]) =>
+        [...expression.matchAll(pattern)].filter(([, name = '']) => !exists(name)),
+      ),
+    );
+    return found.map(([whole]) => whole);
   }
 
   test('the keys that its steps use are those that `status --cache-keys` prints', () => {
@@ -195,9 +193,7 @@ describe('templates/stopwatch.yml', () => {
     needs: z.array(z.string()).optional(),
     variables: z.record(z.string(), z.string()),
     cache: z
-      .array(
-        z.strictObject({ key: z.string(), when: z.literal('always'), paths: z.array(z.string()) }),
-      )
+      .array(z.strictObject({ key: z.string(), when: z.literal('always'), paths: z.array(z.string()) }))
       .max(4, 'GitLab allows four caches for a job')
       .optional(),
     script: z.array(z.string()),

@@ -46,8 +46,7 @@ test('the device compiles without a warning, however many are asked for', async 
     '-Wall -Wextra -Werror',
     '-Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
   ];
-  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env })
-    .ended;
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env }).ended;
   expect(err).toBe('');
   expect(code).toBe(0);
 });
@@ -65,8 +64,7 @@ test('the driver compiles without a warning, with those of W=1', async () => {
     '-Wformat-truncation -Wrestrict -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
     '-Wno-type-limits -Wno-shift-negative-value',
   ];
-  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env })
-    .ended;
+  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env }).ended;
   expect(err).toBe('');
   expect(code).toBe(0);
 });

@@ -15,7 +15,16 @@ import { WORK_LABEL } from '../../docker/owner.js';
 import { CALLER } from '../support/docker.js';
 import { mainOf } from './interactive.js';
 import { filesOf } from './prepare.js';
-import { type Ended, environment, must, type Project, projectIn, type Started, start, type StartOptions } from './project.js';
+import {
+  type Ended,
+  environment,
+  must,
+  type Project,
+  projectIn,
+  type Started,
+  start,
+  type StartOptions,
+} from './project.js';
 
 export const address = process.env['STOPWATCH_TEST_DOCKER'];
 export const asRoot = process.getuid?.() === 0;

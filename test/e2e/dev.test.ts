@@ -6,7 +6,11 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
 import { CHECKOUT, laboratory } from './laboratory.js';
 import { left, tree } from './project.js';
-import { Interactive, onTerminal as startOnTerminal, withoutTerminal as startWithoutTerminal } from './interactive.js';
+import {
+  Interactive,
+  onTerminal as startOnTerminal,
+  withoutTerminal as startWithoutTerminal,
+} from './interactive.js';
 
 const { project, scratch } = laboratory();
 const main = join(project.package, 'dist/stopwatch.js');

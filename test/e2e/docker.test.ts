@@ -62,7 +62,9 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     try {
       const unknown = await container.inside(['node', '-e', script]);
       expect(unknown).toEqual({ code: 0, out: 'DEPTH_ZERO_SELF_SIGNED_CERT\n', err: '' });
-      const known = await container.inside(['node', '-e', script], { env: { NODE_EXTRA_CA_CERTS: certificate } });
+      const known = await container.inside(['node', '-e', script], {
+        env: { NODE_EXTRA_CA_CERTS: certificate },
+      });
       expect(known).toEqual({ code: 0, out: 'hello\n', err: '' });
       const missing = join(directory, 'no-such-file');
       const named = await container.inside(['true'], { env: { NODE_EXTRA_CA_CERTS: missing } });

@@ -39,11 +39,7 @@ test('each compiles, and finds every header', async () => {
 
 test('it is the edited file that is compiled, and nothing is made of it', async () => {
   for (const command of commands()) {
-    append(
-      project.package,
-      command.file.slice(realpathSync(project.package).length + 1),
-      '#error edited\n',
-    );
+    append(project.package, command.file.slice(realpathSync(project.package).length + 1), '#error edited\n');
     const { code, err } = await check(command);
     expect(code).not.toBe(0);
     expect(err).toContain(`${command.file}:`);

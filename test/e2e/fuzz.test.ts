@@ -8,36 +8,11 @@ import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import { edit, undoEdits } from './edit.js';
 import { CHECKOUT, laboratory } from './laboratory.js';
-import { start } from './project.js';
+import { fuzz, mutants } from './search.js';
 
 undoEdits();
 
 const { project } = laboratory();
-
-interface Document {
-  readonly operations: number;
-  readonly decisions?: {
-    readonly total: number;
-    readonly reached: number;
-    readonly missed: readonly string[];
-  };
-  readonly hostClock?: { readonly wrong?: string };
-  readonly trace?: { readonly shortest?: number; readonly script?: string };
-  readonly finding?: { readonly shortest: number; readonly script: string; readonly compared: string };
-}
-
-async function stopwatch(command: string, ...args: readonly string[]) {
-  return start('npx', ['stopwatch', command, '--json', ...args], {
-    cwd: project.directory,
-    env: project.env,
-  }).ended;
-}
-
-async function fuzz(...args: readonly string[]) {
-  const { code, out, err } = await stopwatch('fuzz', ...args);
-  const document: Document = JSON.parse(out);
-  return { code, err, document };
-}
 
 test('scripts that once showed a difference show none', async () => {
   const directory = join(project.directory, 'regressions');
@@ -58,8 +33,8 @@ test('scripts that once showed a difference show none', async () => {
   );
 });
 
-/** Half a minute's worth on two quiet processors. */
-const CAMPAIGN = 2_000_000;
+/** Some seconds' worth on two quiet processors. Longer: test/full/campaigns.test.ts. */
+const CAMPAIGN = 500_000;
 
 test('a campaign finds no difference, and carries out all that the contract decides', async () => {
   const { code, document } = await fuzz('--ops', String(CAMPAIGN), '--seed', '1');
@@ -107,18 +82,6 @@ test('a device that is right and says something else is found by its trace, and 
   expect(document.trace?.shortest).toBeLessThanOrEqual(6);
   expect(await fuzz('--replay', document.trace?.script ?? '')).toMatchObject({ code: 3 });
 });
-
-interface Judgement {
-  readonly mutants: number;
-  readonly killed: number;
-  readonly killedByBoot: Readonly<Record<string, number>>;
-}
-
-async function mutants(...args: readonly string[]) {
-  const { code, out } = await stopwatch('mutants', ...args);
-  const document: Judgement = JSON.parse(out);
-  return { code, document };
-}
 
 test('faults in the device are seen by the search and some by a boot, faults in the model by the device', async () => {
   // A timer that is late, which a guest's test shows too; a deadline that is not saved, which it does not.

@@ -7,6 +7,7 @@
  * It is a new directory, removed at the end. With E2E_DIR=DIR it is kept, and
  * the next run uses what is built there; runs in one DIR wait for each other.
  */
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,24 +37,21 @@ export default async function setup(vitest: TestProject): Promise<() => Promise<
 
 /** Takes a lock and returns what releases it. */
 async function lock(file: string): Promise<() => Promise<void>> {
-  let release = (): void => {};
-  const end = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const release = new AbortController();
   const options = {
-    signal: new AbortController().signal,
+    signal: release.signal,
     onWaiting: (holder: string) => progress(`waiting for ${holder}`),
   };
   let held = Promise.resolve();
   await new Promise<void>((resolve, reject) => {
-    held = withLock(file, options, () => {
+    held = withLock(file, options, async () => {
       resolve();
-      return end;
+      await once(release.signal, 'abort');
     });
     held.catch(reject);
   });
   return async () => {
-    release();
+    release.abort();
     await held;
   };
 }

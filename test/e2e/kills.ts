@@ -57,7 +57,8 @@ export async function killedBuild(
   const wanted = new Set(killIn === 'every task' ? [] : killIn);
   const misses = new Map<string, number>();
   const interrupted = () => kills.some(({ signal }) => signal === 'SIGINT');
-  const killed = (task: string) => kills.some(({ signal, hit }) => signal === 'SIGKILL' && hit.includes(task));
+  const killed = (task: string) =>
+    kills.some(({ signal, hit }) => signal === 'SIGKILL' && hit.includes(task));
   const isOpen = (task: string): boolean =>
     wanted.has(task) &&
     (misses.get(task) ?? 0) < TRIES &&

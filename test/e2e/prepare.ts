@@ -56,7 +56,8 @@ export async function install(
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
   const [packed]: { filename: string }[] = JSON.parse(await must('npm', pack, { cwd: CHECKOUT, env }));
   mkdirSync(home, { recursive: true });
-  if (!existsSync(join(home, 'package.json'))) writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
+  if (!existsSync(join(home, 'package.json')))
+    writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
   rmSync(installed, { recursive: true, force: true });
   const tarball = join(directory, packed?.filename ?? '');
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];

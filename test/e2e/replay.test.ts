@@ -7,14 +7,14 @@ import { expect, test } from 'vitest';
 import { freePort } from '../support/ports.js';
 import { edit, restore, undoEdits } from './edit.js';
 import { laboratory } from './laboratory.js';
-import { left, must, type Project, start } from './project.js';
+import { left, must, start } from './project.js';
 
 undoEdits();
 
 const { project } = laboratory();
 
-/** What the last run printed as events, without QEMU's addresses and the time at which it was told to end. */
-function lastEvents(project: Project): string {
+/** The events of the last run, without QEMU's addresses and the time at which it was asked to end. */
+function lastEvents(): string {
   return readFileSync(project.lastRun('events.log'), 'latin1')
     .replaceAll(/mr 0x[0-9a-f]+/g, 'mr')
     .replace(/ now=\d+\n$/, '');
@@ -27,14 +27,14 @@ test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the s
   const { result, host } = project.lastReport();
   expect(result.guest.clock).toBe(clock);
   expect(out).toContain(`npx stopwatch replay ${host.runId}`);
-  const recorded = lastEvents(project);
+  const recorded = lastEvents();
   const console = readFileSync(project.lastRun('console.log'), 'latin1');
 
   const replay = await project.stopwatch(['replay']);
   expect(replay.code, replay.out + replay.err).toBe(0);
   expect(replay.out).toContain(`events and console are those of ${host.files['directory']}`);
   expect(project.lastReport().host.runId).not.toBe(host.runId);
-  expect(lastEvents(project)).toBe(recorded);
+  expect(lastEvents()).toBe(recorded);
   expect(readFileSync(project.lastRun('console.log'), 'latin1')).toBe(console);
   expect(project.lastReport().result.verdict).toEqual(result.verdict);
 });
@@ -108,7 +108,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   const { result, host } = project.lastReport();
   const found = result.verdict?.divergence;
   expect(found?.field).toBe('state.elapsed');
-  const recorded = lastEvents(project);
+  const recorded = lastEvents();
 
   restore();
   const mended = await project.stopwatch(['run-test-quit']);
@@ -118,7 +118,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   expect(replay.code, replay.out + replay.err).toBe(3);
   expect(replay.err).toContain(`at seq ${found?.seq}, ${found?.access}`);
   expect(replay.out).toContain('since then QEMU changed');
-  expect(lastEvents(project)).toBe(recorded);
+  expect(lastEvents()).toBe(recorded);
   expect(project.lastReport().result.guest.outcome).toBe(result.guest.outcome);
   expect(project.lastReport().result.verdict?.divergence?.states).toEqual(found?.states);
 

@@ -59,10 +59,10 @@ async function typed(...lines: readonly string[]): Promise<string> {
 }
 
 /** Kind, executability and link target of everything but directories. */
-async function kinds(directory: string): Promise<string[]> {
+async function kinds(top: string): Promise<string[]> {
   const args = ['.', '-name', '__pycache__', '-prune', '-o', '!', '-type', 'd'];
   const found = await must('find', [...args, '-printf', '%y %m %p %l\\n'], {
-    cwd: directory,
+    cwd: top,
     env: project.env,
   });
   return found
