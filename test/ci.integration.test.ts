@@ -61,17 +61,6 @@ function variablesIn(text: string): Readonly<Record<string, string>> {
   );
 }
 
-const KEYS = [
-  'stopwatch_work',
-  'stopwatch_build_key',
-  'stopwatch_downloads_key',
-  'stopwatch_downloads_prefix',
-  'stopwatch_downloads_paths',
-  'stopwatch_ccache_key',
-  'stopwatch_ccache_prefix',
-  'stopwatch_ccache_paths',
-];
-
 describe('action.yml', () => {
   const step = z.strictObject({
     name: z.string().optional(),
@@ -142,9 +131,9 @@ describe('action.yml', () => {
     const { code, output: printed } = run(scriptOf('keys'), { GITHUB_OUTPUT: output });
     expect(code, printed).toBe(0);
     const keys = variablesIn(readFileSync(output, 'utf8'));
-    expect(Object.keys(keys).sort()).toEqual(KEYS.toSorted());
-    const used = JSON.stringify(steps).matchAll(/steps\.keys\.outputs\.(\w+)/g);
-    expect([...used].map(([, name = '']) => name).filter((name) => keys[name] === undefined)).toEqual([]);
+    const used = [...JSON.stringify(steps).matchAll(/steps\.keys\.outputs\.(\w+)/g)];
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.filter(([, name = '']) => keys[name] === undefined).map(([whole]) => whole)).toEqual([]);
   });
 
   test.each([
@@ -232,7 +221,7 @@ describe('templates/stopwatch.yml', () => {
 
   test('the first job computes the keys of the second; the verdict is the exit code', () => {
     copyFileSync(join(traces, 'pause-forgets.trace'), join(directory, 'trace'));
-    const jobs = jobsWith({ install: 'true', command: 'crosscheck', arguments: 'trace' });
+    const jobs = jobsWith({ install: 'echo installed', command: 'crosscheck', arguments: 'trace' });
     const keysJob = jobs['stopwatch:keys'];
     const own = { CI_PROJECT_DIR: directory, GITLAB_CI: 'true' };
     const { code, output } = run(keysJob?.script.join('\n') ?? '', own);
