@@ -40,13 +40,13 @@ afterAll(async () => {
   await project.passes(['patch']);
 });
 
-function contents(directory: string): Record<string, string> {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true });
+function contents(top: string): Record<string, string> {
+  const files = readdirSync(top, { recursive: true, withFileTypes: true });
   return Object.fromEntries(
     files
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name))
-      .map((path) => [path.slice(directory.length), readFileSync(path, 'utf8')]),
+      .map((path) => [path.slice(top.length), readFileSync(path, 'utf8')]),
   );
 }
 
