@@ -2,9 +2,9 @@
 /** What is written down about the archive that a tree was made from. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { placeSchema } from '../config/schema.js';
+import { mirrorSchema } from '../config/schema.js';
 
-const stampSchema = z.object({ file: z.string(), sha256: z.string(), place: placeSchema });
+const stampSchema = z.object({ file: z.string(), sha256: z.string(), mirror: mirrorSchema });
 export type SourceStamp = z.infer<typeof stampSchema>;
 
 /** Undefined when there is none, or none that can be read: then the archive is looked for again. */

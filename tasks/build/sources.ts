@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Config, Place, Source, SourceName } from '../config/schema.js';
+import type { Config, Mirror, Source, SourceName } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Json, Task, TaskContext } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
@@ -49,13 +49,13 @@ type DownloadContext = Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice
 export async function fetchFor(
   context: DownloadContext,
   what: string,
-  places: readonly Place[],
+  mirrors: readonly Mirror[],
   config: Config,
   ports: SourcePorts,
 ): Promise<Downloaded> {
   const { stallSeconds, tries, offline } = config.downloads;
   return await download(
-    { what, places, stallSeconds, tries, offline, cache: cacheDirectory(config, ports.environment) },
+    { what, mirrors, stallSeconds, tries, offline, cache: cacheDirectory(config, ports.environment) },
     downloadDeps(context, ports),
   );
 }
@@ -85,7 +85,7 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
 }
 
 const what = (name: SourceName, source: Source) => `${TITLES[name]} ${source.version}`;
-const placesValue = (source: Source): Json => source.places.map((place) => ({ ...place }));
+const mirrorsValue = (source: Source): Json => source.mirrors.map((mirror) => ({ ...mirror }));
 
 function downloadTask(
   name: SourceName,
@@ -98,19 +98,19 @@ function downloadTask(
     name: `${name}:download`,
     title: `${what(name, source)}: download and verify`,
     deps: [],
-    inputs: { values: { places: placesValue(source) } },
+    inputs: { values: { mirrors: mirrorsValue(source) } },
     outputs: [layout.sourceStamp(name)],
     jobs: 'none',
     run: async (context) => {
-      const { file, sha256, place, from } = await fetchFor(
+      const { file, sha256, mirror, from } = await fetchFor(
         context,
         what(name, source),
-        source.places,
+        source.mirrors,
         config,
         ports,
       );
       context.log(`sha256 ${sha256}  ${file} (${from})`);
-      await writeFileAtomic(layout.sourceStamp(name), JSON.stringify({ file, sha256, place }));
+      await writeFileAtomic(layout.sourceStamp(name), JSON.stringify({ file, sha256, mirror }));
     },
   };
 }
@@ -129,12 +129,12 @@ function treeTask(
     name: `${name}:tree`,
     title: `${what(name, source)}: extract`,
     deps: [`${name}:download`],
-    inputs: { values: { leaveOut: source.leaveOut } },
+    inputs: { values: { exclude: source.exclude } },
     outputs: [directory],
     jobs: 'one',
     run: async (context) => {
       let stamp = await readStamp(layout.sourceStamp(name));
-      const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: source.leaveOut });
+      const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: source.exclude });
       if (existsSync(directory)) {
         const was = await readFile(intentFile, 'utf8').catch(() => undefined);
         if (was === intent) return;
@@ -148,7 +148,7 @@ function treeTask(
         context.notice(`${basename(directory)} is extracted anew; the old tree is kept in ${aside}`);
       }
       if (stamp === undefined || !existsSync(stamp.file)) {
-        stamp = await fetchFor(context, what(name, source), source.places, config, ports);
+        stamp = await fetchFor(context, what(name, source), source.mirrors, config, ports);
       }
       await writeFileAtomic(intentFile, intent);
       const deps = {
@@ -158,7 +158,7 @@ function treeTask(
         onProgress: (done: number, total: number) => context.progress(done, total, 'bytes'),
         log: (line: string) => context.log(line),
       };
-      const { leaveOut } = source;
+      const { exclude: leaveOut } = source;
       await extractRelease({ archive: stamp.file, directory, leaveOut }, deps);
       // For update_patches, and to know edits by hand. The build's own look at the tree, later, finds all sums there.
       const { file, sha256 } = stamp;

@@ -26,22 +26,16 @@ afterEach(() => {
 });
 
 const busybox = (version: string) => ({ 'applets/applets.c': `/* ${version} */\n` });
-const config = () => readFileSync(join(project.directory, 'stopwatch.config.ts'), 'utf8');
+const config = () => readFileSync(join(project.directory, 'sources.json'), 'utf8');
 const tree = (name: string) => join(project.work, 'src', name);
 
-/** A project with Busybox 1.0.0, whose configuration has comments. Gives its text. */
+const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** A project with Busybox 1.0.0. Gives the text of its sources.json. */
 async function withBusybox(): Promise<string> {
   const sum = project.release('busybox', '1.0.0', busybox('1.0.0'));
-  const place = `{ url: 'http://127.0.0.1:9/busybox-1.0.0.tar.bz2', sha256: '${sum}' }`;
-  const text = `import { defineConfig } from 'stopwatch';
-
-// Why it is so.
-export default defineConfig({
-  sources: { busybox: { version: '1.0.0' /* the first */, places: [${place}] } },
-  vm: { memoryMiB: 256 }, // for more
-});
-`;
-  project.write('stopwatch.config.ts', text);
+  const text = asJson({ sources: { busybox: sourceAt('busybox', '1.0.0', sum), qemu: { exclude: [] } } });
+  project.write('sources.json', text);
   const { code, out, err } = await project.stopwatch(['prepare', 'busybox']);
   expect(code, out + err).toBe(0);
   return text;
@@ -74,7 +68,7 @@ describe('a release that nobody has vouched for', () => {
       sum,
     ]);
     expect(code, out + err).toBe(0);
-    expect(config()).toContain(`url: 'http://127.0.0.1:${port}/elsewhere.tar.bz2'`);
+    expect(config()).toContain(`"url": "http://127.0.0.1:${port}/elsewhere.tar.bz2"`);
   });
 
   test('a file that has another sum than was given: exit code 5', async () => {
@@ -131,7 +125,7 @@ test('interrupted while it downloads: nothing has changed, and the same command 
   expect(config()).toContain(sum);
 });
 
-test('the configuration keeps its comments; the old tree stays, and its edits by hand are not forgotten', async () => {
+test('the rest of sources.json stays; so does the old tree, and its edits by hand are not forgotten', async () => {
   const text = await withBusybox();
   const sum = project.release('busybox', '1.0.1', busybox('1.0.1'));
   const edited = join(tree('busybox-1.0.0'), 'applets/applets.c');
@@ -145,13 +139,24 @@ test('the configuration keeps its comments; the old tree stays, and its edits by
   const { code, out, err } = await project.stopwatch([...bump, '--force']);
   expect(code, out + err).toBe(0);
   expect(out).toContain('Busybox 1.0.0 -> 1.0.1');
-  const old = /sha256: '([0-9a-f]+)'/.exec(text)?.[1] ?? '';
+  const old = /"sha256": "([0-9a-f]+)"/.exec(text)?.[1] ?? '';
   expect(config()).toBe(text.replaceAll('1.0.0', '1.0.1').replace(old, sum));
   expect(readFileSync(edited, 'utf8')).toContain('by hand');
   expect(readFileSync(join(tree('busybox-1.0.1'), 'applets/applets.c'), 'utf8')).toBe('/* 1.0.1 */\n');
   const prepared = await project.stopwatch(['prepare', 'busybox']);
   expect(prepared.code, prepared.err).toBe(0);
   expect((await project.stopwatch(['status'])).out).toMatch(/busybox:tree +fresh/);
+});
+
+test('a release that stopwatch.config.* names is refused: that file overrides sources.json', async () => {
+  const sum = project.release('busybox', '1.0.0', busybox('1.0.0'));
+  const text = `export default ${asJson({ sources: { busybox: sourceAt('busybox', '1.0.0', sum) } })}`;
+  const file = project.write('stopwatch.config.js', text);
+  project.write('package.json', asJson({ type: 'module' }));
+  const { code, err } = await project.stopwatch(['bump', 'busybox', '1.0.1', '--sha256', sum]);
+  expect(code).toBe(2);
+  expect(err).toContain(`sources.busybox.version comes from ${file}, which overrides`);
+  expect(existsSync(join(project.directory, 'sources.json'))).toBe(false);
 });
 
 const rows = (name: string, count: number): string =>
@@ -164,12 +169,12 @@ const linux = (version: string, before: number, neighbour = 'mchp_pci1xxxx') => 
   'drivers/misc/Makefile': `${rows('Makefile', 58)}obj-$(CONFIG_PVPANIC)   \t+= pvpanic/\nobj-$(CONFIG_UACCE)\t\t+= uacce/\n${rows('Makefile', 3)}`,
 });
 
-test('of places with different files only the one stays that has this file, also when it is in the cache', async () => {
+test('of mirrors with different files only the one that has this file stays, even when it is in the cache', async () => {
   const sum = project.release('busybox', '1.0.0', busybox('1.0.0'));
   const debian = 'pool/main/b/busybox/busybox_1.0.0.orig.tar.bz2';
-  const places = [...sourceAt('busybox', '1.0.0', sum).places, { debian, sha256: '2'.repeat(64) }];
-  const text = `${JSON.stringify({ sources: { busybox: { version: '1.0.0', places } } }, null, 2)}\n`;
-  const file = project.write('stopwatch.config.json', text);
+  const mirrors = [...sourceAt('busybox', '1.0.0', sum).mirrors, { debian, sha256: '2'.repeat(64) }];
+  const text = asJson({ sources: { busybox: { version: '1.0.0', mirrors } } });
+  const file = project.write('sources.json', text);
   const downloads = join(project.directory, 'cache/stopwatch/downloads');
   const other = project.release('busybox', '1.0.1', busybox('1.0.1'));
   renameSync(join(downloads, 'busybox-1.0.1.tar.bz2'), join(downloads, 'busybox_1.0.1.orig.tar.bz2'));
@@ -181,7 +186,7 @@ test('of places with different files only the one stays that has this file, also
     const { sources } = JSON.parse(readFileSync(file, 'utf8'));
     expect(sources.busybox, from).toEqual({
       version: '1.0.1',
-      places: [{ debian: debian.replace('1.0.0', '1.0.1'), sha256: other }],
+      mirrors: [{ debian: debian.replace('1.0.0', '1.0.1'), sha256: other }],
     });
   }
 });
@@ -189,17 +194,13 @@ test('of places with different files only the one stays that has this file, also
 describe('patches', () => {
   test('what has moved is said, and it goes there; what does not fit is shown, and nothing is changed', async () => {
     const sum = project.release('linux', '1.0.0', linux('1.0.0', 627));
-    project.write(
-      'stopwatch.config.json',
-      JSON.stringify({ sources: { linux: sourceAt('linux', '1.0.0', sum) } }),
-    );
+    project.write('sources.json', asJson({ sources: { linux: sourceAt('linux', '1.0.0', sum) } }));
     const moved = project.release('linux', '1.0.1', linux('1.0.1', 632));
     const { code, out, err } = await project.stopwatch(['bump', 'linux', '1.0.1', '--sha256', moved]);
     expect(code, out + err).toBe(0);
     expect(out).toContain('3 hunks of patches fit, 1 of them moved');
     expect(out).toMatch(/0001-.*\.patch: drivers\/misc\/Kconfig:628: fits, moved by 5 lines/);
-    const configured = () => readFileSync(join(project.directory, 'stopwatch.config.json'), 'utf8');
-    const after = configured();
+    const after = config();
     expect(JSON.parse(after)).toEqual({ sources: { linux: sourceAt('linux', '1.0.1', moved) } });
 
     expect((await project.stopwatch(['prepare', 'linux'])).code).toBe(0);
@@ -210,7 +211,7 @@ describe('patches', () => {
     expect(rejected.err).toMatch(
       /drivers\/misc\/Kconfig:628: rejected\n.*@@ -628,2 \+628,3 @@\n.*pvpanic.*\n.*\+source "drivers\/misc\/stopwatch\/Kconfig"/,
     );
-    expect(configured()).toBe(after);
+    expect(config()).toBe(after);
     // Nor is what is built stale because of it.
     expect((await project.stopwatch(['status'])).out).toMatch(/linux:tree +fresh/);
     expect(readdirSync(join(project.work, 'src')).filter((name) => name.includes('partial'))).toEqual([]);

@@ -62,8 +62,8 @@ test('what only runs is in no key; how something is built is in that of the buil
   expect(builtin.ccache.key).not.toBe(before.ccache.key);
   expect(builtin.ccache.prefix).toBe(before.ccache.prefix);
 
-  const [place] = defaults.sources.busybox.places;
-  configure({ sources: { busybox: { places: [{ ...place, sha256: '0'.repeat(64) }] } } });
+  const [mirror] = defaults.sources.busybox.mirrors;
+  configure({ sources: { busybox: { mirrors: [{ ...mirror, sha256: '0'.repeat(64) }] } } });
   const other = await keys();
   expect(other.downloads.key).not.toBe(before.downloads.key);
   expect(other.build.key).not.toBe(before.build.key);

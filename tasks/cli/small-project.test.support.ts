@@ -76,5 +76,5 @@ export function smallProject(): SmallProject {
 
 /** A source of the configuration with this one place. */
 export function sourceAt(name: string, version: string, sha256: string, ending = 'tar.bz2') {
-  return { version, places: [{ url: `${NOWHERE}/${name}-${version}.${ending}`, sha256 }] };
+  return { version, mirrors: [{ url: `${NOWHERE}/${name}-${version}.${ending}`, sha256 }] };
 }

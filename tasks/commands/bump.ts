@@ -12,7 +12,7 @@ export const bump: CommandDefinition<Own, [part: SourceName, version: string | u
   name: 'bump',
   summary: 'go to another release of QEMU, Linux or Busybox, if the patches fit it',
   description:
-    "Fetches a release, from where the configured one's places lead or from --source NAME=FILE or NAME=URL, checks its sha256, extracts it beside the present tree, tries the patches on it and says of each hunk whether it fits, has moved, or is rejected. Only if all fit, the configuration is changed: config.ts in a checkout, else stopwatch.config.*. The present tree stays as it is. With --source NAME=DIRECTORY a tree of your own is tried and configured. Without --sha256 the sum is said, and nothing is changed.",
+    "Fetches a release, from the configured one's mirrors or from --source NAME=FILE or NAME=URL, checks its sha256, extracts it beside the present tree, tries the patches on it and says of each hunk whether it fits, has moved, or is rejected. Writes sources.json, in the project or the checkout, only if all fit. The present tree stays as it is. With --source NAME=DIRECTORY a tree of your own is tried and configured. Without --sha256, prints the checksum and changes nothing.",
   args: [
     new Argument('<part>', 'what').choices(['qemu', 'linux', 'busybox']),
     new Argument('[version]', 'the release, such as 6.12.101').argParser(parseVersion),
@@ -23,7 +23,7 @@ export const bump: CommandDefinition<Own, [part: SourceName, version: string | u
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch bump linux 6.12.101', 'say what its sum is, and change nothing'],
+    ['stopwatch bump linux 6.12.101', 'print its checksum, and change nothing'],
     ['stopwatch bump linux 6.12.101 --sha256 ba6df…', 'and to it, if the patches fit'],
     ['stopwatch bump busybox 1.38.0 --source busybox=busybox-1.38.0.tar.bz2 --sha256 34f9e…', 'from a file'],
     ['stopwatch bump qemu --source qemu=../qemu', 'to a tree of your own'],

@@ -8,12 +8,12 @@ export function contradictions(config: Config, provenance: Provenance): string[]
   const found: string[] = [];
   for (const name of ['qemu', 'linux', 'busybox'] as const satisfies readonly SourceName[]) {
     const version = `sources.${name}.version`;
-    const places = `sources.${name}.places`;
+    const mirrors = `sources.${name}.mirrors`;
     const origin = originOf(version, provenance);
     if (config.sources[name].tree !== null) continue;
-    if (origin !== 'default' && originOf(places, provenance) === 'default') {
+    if (origin !== 'default' && originOf(mirrors, provenance) === 'default') {
       found.push(
-        `${version} (from ${origin}) is ${config.sources[name].version}, but ${places} are still those of the default version: give their addresses and sha256 too, or a tree of your own`,
+        `${version} (from ${origin}) is ${config.sources[name].version}, but ${mirrors} are still those of the default version: give their addresses and sha256 too, or a tree of your own`,
       );
     }
   }

@@ -2,7 +2,7 @@
 /** What `import { defineConfig } from 'stopwatch'` gives. Loads nothing: it is on the path of every start. */
 import type { Config, PartialConfig } from './schema.js';
 
-export type { Config, PartialConfig, Place, Source, SourceName } from './schema.js';
+export type { Config, PartialConfig, Mirror, Source, SourceName } from './schema.js';
 
 /** Types a whole configuration; gives it back unchanged. */
 export function defineConfig(config: Config): Config;

@@ -54,6 +54,20 @@ test('the defaults are valid, and all come from the defaults', async () => {
   expect(warnings).toEqual([]);
 });
 
+test("the project's sources.json overrides the defaults, and its configuration file overrides both", async () => {
+  const mirrors = [{ url: 'https://example.org/linux-6.6.1.tar.xz', sha256: 'ab'.repeat(32) }];
+  const sources = write(
+    'sources.json',
+    JSON.stringify({ sources: { linux: { version: '6.6.1', mirrors }, qemu: { tree: '../qemu' } } }),
+  );
+  const first = await load();
+  expect(first.config.sources.linux).toEqual({ ...defaults.sources.linux, version: '6.6.1', mirrors });
+  expect(first.config.sources.qemu.tree).toBe(join(dirname(project), 'qemu'));
+  expect(first.provenance['sources.linux.version']).toBe(sources);
+  write('stopwatch.config.json', JSON.stringify({ sources: { linux: { version: '6.6.2' } } }));
+  expect((await load()).config.sources.linux).toMatchObject({ version: '6.6.2', mirrors });
+});
+
 test('a password has no place in the configuration: refused, and not shown', async () => {
   const environment = { STOPWATCH_CACHE_REMOTE: 'redis://user:s3cret@cache:6379' };
   const said = await failure({ environment });
@@ -257,27 +271,31 @@ test.each<[string, Given3, string]>([
   ],
   [
     'a sum',
-    { environment: { STOPWATCH_SOURCES_QEMU_PLACES: '[{"url": "http://x.y/z", "sha256": "12"}]' } },
-    "sources.qemu.places.0.sha256 (from STOPWATCH_SOURCES_QEMU_PLACES): expected 64 hexadecimal digits of a sha256, got '12'",
+    { environment: { STOPWATCH_SOURCES_QEMU_MIRRORS: '[{"url": "http://x.y/z", "sha256": "12"}]' } },
+    "sources.qemu.mirrors.0.sha256 (from STOPWATCH_SOURCES_QEMU_MIRRORS): expected 64 hexadecimal digits of a sha256, got '12'",
   ],
   [
     'an address',
     {
-      environment: { STOPWATCH_SOURCES_QEMU_PLACES: `[{"url": "ftp://x/z", "sha256": "${'a'.repeat(64)}"}]` },
+      environment: {
+        STOPWATCH_SOURCES_QEMU_MIRRORS: `[{"url": "ftp://x/z", "sha256": "${'a'.repeat(64)}"}]`,
+      },
     },
-    "sources.qemu.places.0.url (from STOPWATCH_SOURCES_QEMU_PLACES): expected an http or https address, got 'ftp://x/z'",
+    "sources.qemu.mirrors.0.url (from STOPWATCH_SOURCES_QEMU_MIRRORS): expected an http or https address, got 'ftp://x/z'",
   ],
   [
     'a path below the mirror',
     {
-      environment: { STOPWATCH_SOURCES_QEMU_PLACES: `[{"debian": "main/q", "sha256": "${'a'.repeat(64)}"}]` },
+      environment: {
+        STOPWATCH_SOURCES_QEMU_MIRRORS: `[{"debian": "main/q", "sha256": "${'a'.repeat(64)}"}]`,
+      },
     },
-    "sources.qemu.places.0.debian (from STOPWATCH_SOURCES_QEMU_PLACES): expected a path that starts with 'pool/', got 'main/q'",
+    "sources.qemu.mirrors.0.debian (from STOPWATCH_SOURCES_QEMU_MIRRORS): expected a path that starts with 'pool/', got 'main/q'",
   ],
   [
     'a version without its places',
     { environment: { STOPWATCH_SOURCES_LINUX_VERSION: '6.6.1' } },
-    'sources.linux.version (from STOPWATCH_SOURCES_LINUX_VERSION) is 6.6.1, but sources.linux.places are still those of the default version',
+    'sources.linux.version (from STOPWATCH_SOURCES_LINUX_VERSION) is 6.6.1, but sources.linux.mirrors are still those of the default version',
   ],
   [
     'KVM with counted instructions',
@@ -327,7 +345,7 @@ test('names of variables', () => {
   expect(variableOf('vm.memoryMiB')).toBe('STOPWATCH_VM_MEMORY_MIB');
   expect(variableOf('vm.ext4MiB')).toBe('STOPWATCH_VM_EXT4_MIB');
   expect(variableOf('vm.firstOutputSeconds')).toBe('STOPWATCH_VM_FIRST_OUTPUT_SECONDS');
-  expect(variableOf('sources.qemu.leaveOut')).toBe('STOPWATCH_SOURCES_QEMU_LEAVE_OUT');
+  expect(variableOf('sources.qemu.exclude')).toBe('STOPWATCH_SOURCES_QEMU_EXCLUDE');
   const names = leaves().map((leaf) => leaf.variable);
   expect(new Set(names).size).toBe(names.length);
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** The configuration in force: defaults, then the user's file, the environment, the flags. */
+/** The configuration in force: defaults, then the project's sources.json, its configuration file, the environment, the flags. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import defaults from '../../config.js';
@@ -7,7 +8,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { Environment, Given } from './environment.js';
 import { isPlainObject, lay, nest, type Layered, type Provenance } from './layers.js';
 import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';
-import { configFilesIn, findPaths, WORKDIR_VARIABLE, type Paths } from './paths.js';
+import { configFilesIn, findPaths, SOURCES_FILE, WORKDIR_VARIABLE, type Paths } from './paths.js';
 import type { Config } from './schema.js';
 
 export type { Environment, Given } from './environment.js';
@@ -55,6 +56,14 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   let changed = flags.length > 0;
 
   // What needs zod or jiti is loaded only if there is something to read: starting is on every run's path.
+  const sources = join(paths.project, SOURCES_FILE);
+  // That of the package is part of the defaults.
+  if (paths.project !== paths.package && existsSync(sources)) {
+    const { readConfigFile } = await import('./file.js');
+    const values = await readConfigFile(sources, paths);
+    layers.push({ values: absolute(values, paths.project), origin: sources });
+    changed = true;
+  }
   let file: string | undefined;
   if (configFilesIn(paths.project).length > 0) {
     const { findConfigFile, readConfigFile } = await import('./file.js');

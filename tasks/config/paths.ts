@@ -30,6 +30,9 @@ export interface Paths {
   readonly reports: string;
 }
 
+/** Versions, mirrors and checksums, as `bump` writes them: a part of the configuration, as JSON. */
+export const SOURCES_FILE = 'sources.json';
+
 /** Names a configuration file may have, in the order in which they are looked for. */
 export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `stopwatch.config.${ending}`);
 

@@ -10,8 +10,8 @@ import { VARIANTS } from './variants.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
 
-/** One place that has a source: an address, or a path below the Debian mirror that the host's apt is configured for. */
-export const placeSchema = z.union([
+/** Where a file can be downloaded: an address, or a path below the Debian mirror that the host's apt is configured for. */
+export const mirrorSchema = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }), sha256 }),
   z.strictObject({
     debian: z.string().startsWith('pool/', "expected a path that starts with 'pool/'"),
@@ -23,17 +23,17 @@ export const placeSchema = z.union([
 const source = z.strictObject({
   version: z.string().regex(/^\d+(\.\d+)+(-rc\d+)?$/, 'expected a version such as 10.0.2'),
   /** Tried in this order. */
-  places: z.array(placeSchema).min(1),
+  mirrors: z.array(mirrorSchema).min(1),
   /** Path of a tree of the user's own, used instead; null for none. */
   tree: z.string().nullable(),
   /** tar patterns below the archive's top directory that are not extracted. */
-  leaveOut: z.array(z.string()),
+  exclude: z.array(z.string()),
 });
 
 export const configSchema = z.strictObject({
   sources: z.strictObject({ qemu: source, linux: source, busybox: source }),
   /** Python packages that QEMU's configure needs where the release does not bring them: Debian packages, unpacked and not installed. */
-  qemuTools: z.strictObject({ meson: placeSchema, pycotap: placeSchema }),
+  qemuTools: z.strictObject({ meson: mirrorSchema, pycotap: mirrorSchema }),
   build: z.strictObject({
     /** Prefix of the cross compiler and its tools. */
     cross: z.string().min(1),
@@ -66,7 +66,7 @@ export const configSchema = z.strictObject({
     directory: z.string().nullable(),
     /** A server that sends nothing for this long has stalled. */
     stallSeconds: z.number().positive(),
-    /** Tries at one place before the next one, with growing pauses between them. */
+    /** Tries at one mirror before the next one, with growing pauses between them. */
     tries: z.int().min(1).max(20),
     /** Use only what is there. */
     offline: z.boolean(),
@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
 /** The configuration in force. */
 export type Config = z.infer<typeof configSchema>;
 export type Source = Config['sources']['qemu'];
-export type Place = Source['places'][number];
+export type Mirror = Source['mirrors'][number];
 export type SourceName = keyof Config['sources'];
 
 /** Any part of the configuration, as a user's `stopwatch.config.ts` gives it. */

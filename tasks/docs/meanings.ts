@@ -3,11 +3,12 @@
 
 /** By path, `sources.NAME.*` standing for all three sources. A test sees to it that none is missing and none is left over. */
 export const SETTINGS: Readonly<Record<string, string>> = {
-  'sources.NAME.version': 'release; part of the names of trees and tasks. Another one needs its own `places`',
-  'sources.NAME.places':
+  'sources.NAME.version':
+    'release; part of the names of trees and tasks. Another one needs its own `mirrors`',
+  'sources.NAME.mirrors':
     'where the archive comes from, tried in this order: `{ url, sha256 }`, or `{ debian, sha256 }` for a path below the Debian mirror that apt on this host is configured for',
   'sources.NAME.tree': 'directory of a tree of your own, used instead of a release (`--source`)',
-  'sources.NAME.leaveOut': 'tar patterns, below the top directory, of what is not extracted',
+  'sources.NAME.exclude': 'tar patterns, below the top directory, of what is not extracted',
   'qemuTools.meson':
     'Debian package of meson, unpacked and not installed; for releases of QEMU without wheels',
   'qemuTools.pycotap': 'the same of pycotap',
@@ -51,6 +52,6 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'the cache that all checkouts share; null: `$XDG_CACHE_HOME/stopwatch`, or `~/.cache/stopwatch`',
   'downloads.stallSeconds': 'a server that sends nothing for so long has stalled, seconds',
   'downloads.tries':
-    'tries at one place before the next one, with growing pauses; a try that got on by 1 MiB does not count',
+    'tries at one mirror before the next one, with growing pauses; a try that got on by 1 MiB does not count',
   'downloads.offline': 'use only what is there (`--offline`)',
 };

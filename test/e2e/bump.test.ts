@@ -11,7 +11,7 @@ const VERSION = '1.35.0';
 const SUM = 'faeeb244c35a348a334f4a59e44626ee870fb07b6884d68c10ae8bc19f83a694';
 
 const { project } = laboratory();
-const config = join(project.directory, 'stopwatch.config.ts');
+const config = join(project.directory, 'sources.json');
 beforeAll(() => project.passes(['update']));
 afterAll(async () => {
   rmSync(config, { force: true });
@@ -29,7 +29,7 @@ test('bump, all: the guest runs on the other release and passes; the old tree is
   const old = tree(project, 'busybox');
   const out = await project.passes(['bump', 'busybox', VERSION, '--sha256', SUM]);
   expect(out).toMatch(new RegExp(`^Busybox \\S+ -> ${VERSION.replaceAll('.', '\\.')} `, 'm'));
-  expect(readFileSync(config, 'utf8')).toContain(`version: '${VERSION}'`);
+  expect(readFileSync(config, 'utf8')).toContain(`"version": "${VERSION}"`);
   const { code, done, out: said } = await project.events(['all']);
   expect(code, said).toBe(0);
   expect(done).toContain('busybox:build');

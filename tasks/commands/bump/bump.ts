@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** `bump`: to another release, if the patches fit it. Until the very last step nothing is changed that anybody uses. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
-import type { Config, Place, SourceName } from '../../config/schema.js';
+import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import { withLock } from '../../../lib/lock.js';
 import { shellQuote } from '../../../lib/process/process.js';
 import { describeTrial, type HunkTrial, tryPatches } from '../../trees/try-patches.js';
-import { type Archive, findArchive, isDirectory } from './bump-archive.js';
-import { keptPlaces } from './bump-places.js';
-import { configure, editableFile } from './bump-config.js';
+import { type Archive, findArchive, isDirectory } from './archive.js';
+import { keptMirrors } from './mirrors.js';
+import { sourcesFile, writeSource } from './sources-file.js';
 import { layoutOf } from '../../build/layout.js';
 import { patchedTree } from '../../build/patching.js';
 import { readStamp } from '../../build/source-stamp.js';
@@ -25,7 +25,7 @@ export interface BumpOptions {
   readonly version: string | undefined;
   /** That somebody vouches for, of the archive. */
   readonly sha256: string | undefined;
-  /** Address, archive or directory; undefined: where the configured release's places lead. */
+  /** Address, archive or directory; undefined: where the configured release's mirrors lead. */
   readonly source: string | undefined;
   /** Also when edits by hand in the present tree are in no patch. */
   readonly force: boolean;
@@ -34,7 +34,7 @@ export interface BumpOptions {
 export async function bump(services: Services, options: BumpOptions): Promise<Result> {
   const { part, version, source } = options;
   const { config } = services.loaded;
-  const file = editableFile(services.loaded, part);
+  const file = sourcesFile(services.loaded, part);
   const present = config.sources[part];
   const own = source !== undefined && isDirectory(source);
   if (!own && present.tree !== null) {
@@ -45,24 +45,27 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
     );
   }
   await refuseToForget(services, options);
-  if (own) return toOwnTree(services, options, file, source);
+  if (own) return toOwnTree(services, options, file, resolve(source));
   if (version === undefined) {
     throw new StopwatchError('bad-usage', 'Which release? Expected a version, or a directory as --source', {
       hint: `npx stopwatch bump ${part} ${present.version} --sha256 SUM`,
     });
   }
   const archive = await findArchive(services, options, version);
-  const changed = withSource(config, part, { ...present, version, places: [...archive.places] });
+  const changed = withSource(config, part, { ...present, version, mirrors: [...archive.mirrors] });
   await fetchTree(services, changed, part);
   const stamp = await readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
-  const found = archive.place ?? stamp?.place;
-  if (found === undefined) throw new StopwatchError('internal', 'The archive has no place');
+  const found = archive.mirror ?? stamp?.mirror;
+  if (found === undefined) throw new StopwatchError('internal', 'The archive has no mirror');
   const trials = await fitting(services, changed, part);
-  const places = keptPlaces(present, archive.derived, found);
-  // A file from elsewhere: there is no list of places to keep to.
-  const kept = places.some((place) => place !== undefined) ? places : [found];
-  await configure(services, file, part, { version, places: kept });
-  return result(services, options, file, { version, archive, places: kept, trials });
+  const mirrors = keptMirrors(present, archive.derived, found);
+  // A file from elsewhere is on none of the configured mirrors.
+  const kept = mirrors.some((mirror) => mirror !== undefined) ? mirrors : [found];
+  await writeSource(services, file, part, {
+    version,
+    mirrors: kept.filter((mirror) => mirror !== undefined),
+  });
+  return result(services, options, file, { version, archive, mirrors: kept, trials });
 }
 
 const apart = (name: string): string => `bump:${name.replace(':', '-')}`;
@@ -158,30 +161,29 @@ async function toOwnTree(
     );
   }
   const { config } = services.loaded;
-  const { version } = config.sources[part];
   const trials = await fitting(services, withSource(config, part, { ...config.sources[part], tree }), part);
-  await configure(services, file, part, { version, places: [], tree });
-  return result(services, options, file, { version: undefined, archive: undefined, places: [], trials });
+  await writeSource(services, file, part, { tree });
+  return result(services, options, file, { version: undefined, archive: undefined, mirrors: [], trials });
 }
 
 interface Done {
   readonly version: string | undefined;
   readonly archive: Archive | undefined;
-  readonly places: readonly (Place | undefined)[];
+  readonly mirrors: readonly (Mirror | undefined)[];
   readonly trials: readonly HunkTrial[];
 }
 
-const placeOf = (place: Place): string => ('url' in place ? place.url : place.debian);
+const mirrorOf = (mirror: Mirror): string => ('url' in mirror ? mirror.url : mirror.debian);
 
 function result(
   { loaded }: Services,
   { part, source }: BumpOptions,
   file: string,
-  { version, archive, places, trials }: Done,
+  { version, archive, mirrors, trials }: Done,
 ): Result {
   const present = loaded.config.sources[part];
   const moved = trials.filter(({ offset }) => offset !== 0).length;
-  const gone = present.places.filter((_, index) => archive !== undefined && places[index] === undefined);
+  const gone = present.mirrors.filter((_, index) => archive !== undefined && mirrors[index] === undefined);
   const lines = [
     version === undefined
       ? `${TITLES[part]}: ${source ?? ''}`
@@ -189,9 +191,11 @@ function result(
     ...(part === 'busybox' ? [] : [`${trials.length} hunks of patches fit, ${moved} of them moved`]),
     ...trials.flatMap((trial) => (trial.offset === 0 ? [] : describeTrial(trial).map((text) => `  ${text}`))),
     `Written: ${file}`,
-    ...gone.map((place) => `Left out: what followed ${placeOf(place)}, another file whose sum is not known`),
+    ...gone.map(
+      (mirror) => `Left out: what followed ${mirrorOf(mirror)}, another file whose sum is not known`,
+    ),
   ];
-  const checkout = file === join(loaded.paths.package, 'config.ts');
+  const checkout = loaded.paths.project === loaded.paths.package;
   return {
     exitCode: EXIT.passed,
     text: lines.map((line) => `${line}\n`).join(''),

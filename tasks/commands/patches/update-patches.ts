@@ -107,7 +107,7 @@ async function releaseOf(
   { name, tree, what }: PatchedTree & { readonly name: PatchedName },
 ): Promise<Release> {
   const { loaded, environment, signal, emit } = services;
-  const { places, leaveOut } = loaded.config.sources[name];
+  const { mirrors, exclude: leaveOut } = loaded.config.sources[name];
   const stamp = await readStamp(layout.sourceStamp(name));
   if (stamp === undefined) {
     throw new StopwatchError('bad-source-tree', `Which archive ${tree} was made from is not known`, {
@@ -122,9 +122,9 @@ async function releaseOf(
       log: () => {},
       notice: (text: string) => emit({ type: 'notice', task: undefined, text }),
     };
-    const same = places.filter(({ sha256 }) => sha256 === stamp.sha256);
+    const same = mirrors.filter(({ sha256 }) => sha256 === stamp.sha256);
     const ports = { processes, environment };
-    return (await fetchFor(report, what, same.length > 0 ? same : [stamp.place], loaded.config, ports)).file;
+    return (await fetchFor(report, what, same.length > 0 ? same : [stamp.mirror], loaded.config, ports)).file;
   };
   return { tree, archive, sha256: stamp.sha256, leaveOut };
 }

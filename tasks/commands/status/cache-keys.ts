@@ -75,11 +75,11 @@ export async function cacheKeys(services: Services): Promise<CacheKeys> {
 
 /** The checksums of everything that may be downloaded, sorted. */
 export function sumsOf({ sources, qemuTools }: Config): readonly string[] {
-  const places = [
-    ...Object.values(sources).flatMap((source) => (source.tree === null ? source.places : [])),
+  const mirrors = [
+    ...Object.values(sources).flatMap((source) => (source.tree === null ? source.mirrors : [])),
     ...Object.values(qemuTools),
   ];
-  return [...new Set(places.map(({ sha256 }) => sha256))].sort();
+  return [...new Set(mirrors.map(({ sha256 }) => sha256))].sort();
 }
 
 /** One digest over how all build directories would be configured, whether or not anything is there yet. */

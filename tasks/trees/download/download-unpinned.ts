@@ -2,10 +2,9 @@
 /** Gets a file whose sum is not known yet, so that its sum can be told. Nothing uses it before somebody vouches for that sum. */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import type { Place } from '../../config/schema.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
-import { type DownloadDeps, type DownloadRequest, findTargets, proxyFor } from './download.js';
+import { type DownloadDeps, type DownloadRequest, findTargets, proxyFor, type Mirror } from './download.js';
 import { attempt } from './http.js';
 import { agentsFor, withoutPassword } from './proxy.js';
 import { keepFile, prepareStore, storePaths } from './store.js';
@@ -13,10 +12,10 @@ import { keepFile, prepareStore, storePaths } from './store.js';
 export interface Unpinned {
   readonly file: string;
   readonly sha256: string;
-  readonly place: Place;
+  readonly mirror: Mirror;
 }
 
-/** From the first place that has it, one try each. Throws StopwatchError 'download-failed', 'offline', 'interrupted'. */
+/** From the first mirror that has it, one try each. Throws StopwatchError 'download-failed', 'offline', 'interrupted'. */
 export async function downloadUnpinned(request: DownloadRequest, deps: DownloadDeps): Promise<Unpinned> {
   if (request.offline) {
     throw new StopwatchError('offline', `${request.what} is not here, and --offline forbids to fetch it`, {
@@ -49,11 +48,11 @@ export async function downloadUnpinned(request: DownloadRequest, deps: DownloadD
       await rm(paths.record, { force: true });
       return kept;
     });
-    if (found !== undefined) return { ...found, place: { ...target.place, sha256: found.sha256 } };
+    if (found !== undefined) return { ...found, mirror: { ...target.mirror, sha256: found.sha256 } };
   }
   throw new StopwatchError(
     'download-failed',
-    `Could not download ${request.what} from any of its places:\n${failures.map((line) => `  ${line}`).join('\n')}`,
+    `Could not download ${request.what} from any of its mirrors:\n${failures.map((line) => `  ${line}`).join('\n')}`,
     { hint: 'Is that a release? If it is elsewhere: --source NAME=URL, or --source NAME=FILE' },
   );
 }

@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Place } from '../../config/schema.js';
 import { baseEnvironment } from '../../../lib/environment.js';
 import { createProcesses } from '../../../lib/process/process.js';
 import { failureOf } from '../failure.test.support.js';
-import { download, type DownloadDeps, type Downloaded, type DownloadRequest } from './download.js';
+import {
+  download,
+  type DownloadDeps,
+  type Downloaded,
+  type DownloadRequest,
+  type Mirror,
+} from './download.js';
 import {
   file,
   type FileOptions,
@@ -48,12 +53,12 @@ function sum(data: Buffer): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-function place(path: string, expected = sha256): Place {
+function mirror(path: string, expected = sha256): Mirror {
   return { url: server.url + path, sha256: expected };
 }
 
-function request(places: readonly Place[], more: Partial<DownloadRequest> = {}): DownloadRequest {
-  return { what: 'Thing 1.0', places, cache, stallSeconds: 20, tries: 4, offline: false, ...more };
+function request(mirrors: readonly Mirror[], more: Partial<DownloadRequest> = {}): DownloadRequest {
+  return { what: 'Thing 1.0', mirrors, cache, stallSeconds: 20, tries: 4, offline: false, ...more };
 }
 
 function deps(more: Partial<DownloadDeps> = {}): DownloadDeps {
@@ -71,8 +76,8 @@ function deps(more: Partial<DownloadDeps> = {}): DownloadDeps {
   };
 }
 
-const get = (places: readonly Place[], more: Partial<DownloadRequest> = {}) =>
-  download(request(places, more), deps());
+const get = (mirrors: readonly Mirror[], more: Partial<DownloadRequest> = {}) =>
+  download(request(mirrors, more), deps());
 /** Resolves when the partial file has this size. */
 const kept = (bytes: number) =>
   vi.waitFor(async () => expect((await stat(join(cache, 'downloads', 'partial', sha256))).size).toBe(bytes), {
@@ -114,21 +119,21 @@ describe('a good server', () => {
   it('gives the verified file under its name, with progress, and is not asked again', async () => {
     server.on('/thing-1.0.tar.xz', file(content));
     const progress: (readonly [number, number | undefined])[] = [];
-    const places = [place('/thing-1.0.tar.xz')];
+    const mirrors = [mirror('/thing-1.0.tar.xz')];
     const onProgress = (done: number, total: number | undefined) => void progress.push([done, total]);
-    const first = await download(request(places), deps({ onProgress }));
+    const first = await download(request(mirrors), deps({ onProgress }));
     expect(first).toEqual({
       file: join(cache, 'downloads', sha256, 'thing-1.0.tar.xz'),
       sha256,
-      place: places[0],
+      mirror: mirrors[0],
       from: 'network',
     });
     expect(sum(await readFile(first.file))).toBe(sha256);
     expect(progress[0]).toEqual([0, content.length]);
     expect(progress.at(-1)).toEqual([content.length, content.length]);
     expect(await partials()).toEqual([]);
-    expect(await get(places)).toEqual({ ...first, from: 'cache' });
-    expect(await get(places, { offline: true })).toEqual({ ...first, from: 'cache' });
+    expect(await get(mirrors)).toEqual({ ...first, from: 'cache' });
+    expect(await get(mirrors, { offline: true })).toEqual({ ...first, from: 'cache' });
     expect(server.asked).toHaveLength(1);
   });
 
@@ -136,21 +141,21 @@ describe('a good server', () => {
     server.on('/a', redirect('/b'));
     server.on('/b', redirect('/c'));
     server.on('/c', file(content));
-    expect((await get([place('/a')])).from).toBe('network');
+    expect((await get([mirror('/a')])).from).toBe('network');
   });
 
   it('may say no length', async () => {
     server.on('/thing', file(content, { noLength: true }));
-    expect((await get([place('/thing')])).from).toBe('network');
+    expect((await get([mirror('/thing')])).from).toBe('network');
   });
 });
 
 describe('a cache that was spoilt', () => {
   it('is not believed', async () => {
     server.on('/thing', file(content));
-    const { file: path } = await get([place('/thing')]);
+    const { file: path } = await get([mirror('/thing')]);
     await writeFile(path, 'something else');
-    expect((await get([place('/thing')])).from).toBe('network');
+    expect((await get([mirror('/thing')])).from).toBe('network');
     expect(sum(await readFile(path))).toBe(sha256);
   });
 });
@@ -158,7 +163,7 @@ describe('a cache that was spoilt', () => {
 describe('resuming', () => {
   it('goes on where the connection broke, and asks that the file be the same', async () => {
     server.on('/thing', cut(content, 1_000_000, { etag: '"one"' }), file(content, { etag: '"one"' }));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000000-']);
     expect(server.asked[1]?.ifRange).toBe('"one"');
     expect(server.asked[1]?.sent).toBe(2_000_000);
@@ -168,20 +173,20 @@ describe('resuming', () => {
     const lastModified = 'Tue, 01 Jul 2025 00:00:00 GMT';
     const options = { etag: 'W/"one"', lastModified };
     server.on('/thing', cut(content, 1000, options), file(content, options));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(server.asked[1]).toMatchObject({ range: 'bytes=1000-', ifRange: lastModified });
   });
 
   it('begins anew where the server takes no notice of Range', async () => {
     server.on('/thing', cut(content, 1000), file(content, { ignoreRange: true }));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(server.asked.map((asked) => asked.sent)).toEqual([1000, content.length]);
   });
 
   it('begins anew where the file changed between the tries', async () => {
     const old = randomBytes(content.length);
     server.on('/thing', cut(old, 1000, { etag: '"old"' }), file(content, { etag: '"new"' }));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(server.asked[1]).toMatchObject({ range: 'bytes=1000-', sent: content.length });
   });
 
@@ -192,36 +197,36 @@ describe('resuming', () => {
       cut(old, 1000, { etag: '"old"' }),
       file(content, { etag: '"new"', ignoreIfRange: true }),
     );
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
     expect(log.join('\n')).toContain('changed between two tries');
   });
 
   it('discards a spoilt part and begins once more from zero', async () => {
     server.on('/thing', cut(randomBytes(1000), 1000, { contentLength: content.length }), file(content));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
   });
 
   it('begins anew where the part is longer than the file', async () => {
     const long = randomBytes(4_000_000);
     server.on('/thing', cut(long, 3_500_000), file(content));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=3500000-', undefined]);
   });
 
   it('counts only tries that gain little', async () => {
     server.on('/thing', ...[1, 2].map(() => cut(content, 1_048_576)), file(content));
-    await get([place('/thing')], { tries: 2 });
+    await get([mirror('/thing')], { tries: 2 });
     expect(ranges()).toEqual([undefined, 'bytes=1048576-', 'bytes=2097152-']);
   });
 
   it('asks for nothing when all of it had arrived', async () => {
     server.on('/thing', cut(content, 1000), status(404));
-    const places = [place('/thing')];
-    await expect(get(places)).rejects.toMatchObject({ code: 'download-failed' });
+    const mirrors = [mirror('/thing')];
+    await expect(get(mirrors)).rejects.toMatchObject({ code: 'download-failed' });
     await writeFile(join(cache, 'downloads', 'partial', sha256), content);
-    expect((await get(places)).from).toBe('network');
+    expect((await get(mirrors)).from).toBe('network');
     expect(server.asked).toHaveLength(2);
   });
 });
@@ -229,15 +234,17 @@ describe('resuming', () => {
 describe('trying again', () => {
   it('waits longer each time after 500, and as long as the server asks', async () => {
     server.on('/thing', status(500), status(500), status(503, { 'retry-after': '7' }), file(content));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     expect(sleeps).toEqual([500, 1000, 7000]);
   });
 
-  it('gives up after the configured number of tries and takes the next place', async () => {
+  it('gives up after the configured number of tries and takes the next mirror', async () => {
     server.on('/bad', status(502));
     server.on('/good', file(content));
-    const { place: taken } = await get([place('/bad', sum(Buffer.from('x'))), place('/good')], { tries: 3 });
-    expect(taken).toEqual(place('/good'));
+    const { mirror: taken } = await get([mirror('/bad', sum(Buffer.from('x'))), mirror('/good')], {
+      tries: 3,
+    });
+    expect(taken).toEqual(mirror('/good'));
     expect(server.asked.map((asked) => asked.path)).toEqual(['/bad', '/bad', '/bad', '/good']);
   });
 
@@ -246,20 +253,20 @@ describe('trying again', () => {
     ['in the middle', file(content, { stallAfter: 5000 })],
   ])('gives up on a server that stalls %s', async (_where, stalling) => {
     server.on('/thing', stalling, file(content));
-    await get([place('/thing')], { stallSeconds: 0.3 });
+    await get([mirror('/thing')], { stallSeconds: 0.3 });
     expect(server.asked).toHaveLength(2);
     expect(log.join('\n')).toContain('it sent nothing for 0.3 s');
   });
 
   it('goes on after a length that was too great', async () => {
     server.on('/thing', cut(content, content.length, { contentLength: content.length + 10 }), file(content));
-    await get([place('/thing')]);
+    await get([mirror('/thing')]);
     // All of it was there: found without another request.
     expect(server.asked).toHaveLength(1);
   });
 });
 
-describe('the next place', () => {
+describe('the next mirror', () => {
   it.each([
     ['404', status(404)],
     ['403', status(403)],
@@ -270,7 +277,7 @@ describe('the next place', () => {
   ])('is taken at once after %s', async (_what, bad) => {
     server.on('/bad', bad);
     server.on('/good', file(content));
-    expect((await get([place('/bad'), place('/good')])).from).toBe('network');
+    expect((await get([mirror('/bad'), mirror('/good')])).from).toBe('network');
     expect(sleeps).toEqual([]);
   });
 
@@ -278,18 +285,18 @@ describe('the next place', () => {
     'is taken at once after %s',
     async (url) => {
       server.on('/good', file(content));
-      expect((await get([{ url, sha256 }, place('/good')])).from).toBe('network');
+      expect((await get([{ url, sha256 }, mirror('/good')])).from).toBe('network');
       expect(sleeps).toEqual([]);
     },
   );
 });
 
 describe('failure', () => {
-  it('lists each place with its reason, and how to help oneself', async () => {
+  it('lists each mirror with its reason, and how to help oneself', async () => {
     server.on('/a/thing.tar', status(403));
     const other = sum(Buffer.from('other'));
     server.on('/b/thing.tar', file(content, { type: 'text/html' }));
-    const error = await failureOf(get([place('/a/thing.tar'), place('/b/thing.tar', other)]));
+    const error = await failureOf(get([mirror('/a/thing.tar'), mirror('/b/thing.tar', other)]));
     expect(error).toMatchObject({ code: 'download-failed' });
     const { message, hint } = error;
     expect(message).toContain(`${server.url}/a/thing.tar: it answered with HTTP status 403`);
@@ -299,9 +306,9 @@ describe('failure', () => {
     expect(hint).toContain(`thing.tar (sha256 ${other})`);
   });
 
-  it('is a mismatch when every place had another file, and keeps nothing', async () => {
+  it('is a mismatch when every mirror had another file, and keeps nothing', async () => {
     server.on('/thing', file(Buffer.from('other')));
-    await expect(get([place('/thing')])).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    await expect(get([mirror('/thing')])).rejects.toMatchObject({ code: 'checksum-mismatch' });
     expect(await partials()).toEqual([]);
     expect(await readdir(join(cache, 'downloads'))).toEqual(['locks', 'partial']);
   });
@@ -316,7 +323,7 @@ describe('failure', () => {
   it('is an interrupt when aborted, and keeps the part', async () => {
     server.on('/thing', file(content, { stallAfter: 5000 }));
     const controller = new AbortController();
-    const running = download(request([place('/thing')]), deps({ signal: controller.signal }));
+    const running = download(request([mirror('/thing')]), deps({ signal: controller.signal }));
     const partial = join(cache, 'downloads', 'partial', sha256);
     await kept(5000);
     controller.abort();
@@ -325,13 +332,13 @@ describe('failure', () => {
   });
 
   it('is a lack of permission where the cache cannot be written', async () => {
-    await writeFile(cache, 'a file in the place of the directory');
-    await expect(get([place('/thing')])).rejects.toThrow(/EEXIST|ENOTDIR/);
+    await writeFile(cache, 'a file in the mirror of the directory');
+    await expect(get([mirror('/thing')])).rejects.toThrow(/EEXIST|ENOTDIR/);
     // root may write anywhere: only for others.
     if (process.getuid?.() === 0) return;
     await rm(cache);
     await mkdir(cache, { mode: 0o500 });
-    await expect(get([place('/thing')])).rejects.toMatchObject({ code: 'permission-denied' });
+    await expect(get([mirror('/thing')])).rejects.toMatchObject({ code: 'permission-denied' });
   });
 
   it('is a full disk where there is no room', async (context) => {
@@ -342,7 +349,7 @@ describe('failure', () => {
     context.skip(mounted === undefined, 'needs the right to mount');
     try {
       server.on('/thing', file(content));
-      await expect(get([place('/thing'), place('/other')])).rejects.toMatchObject({ code: 'disk-full' });
+      await expect(get([mirror('/thing'), mirror('/other')])).rejects.toMatchObject({ code: 'disk-full' });
       expect(server.asked).toHaveLength(1);
     } finally {
       await run('umount', [cache]);
@@ -352,7 +359,7 @@ describe('failure', () => {
 
 describe('by hand and offline', () => {
   it('says where to put the file', async () => {
-    const error = await failureOf(get([place('/dir/thing%2B1.tar')], { offline: true }));
+    const error = await failureOf(get([mirror('/dir/thing%2B1.tar')], { offline: true }));
     expect(error).toMatchObject({ code: 'offline' });
     expect(error.hint).toContain(`thing+1.tar (sha256 ${sha256})`);
     expect(server.asked).toEqual([]);
@@ -361,7 +368,7 @@ describe('by hand and offline', () => {
   it('takes a file that was put there, after verifying it', async () => {
     await mkdir(join(cache, 'downloads'), { recursive: true });
     await writeFile(join(cache, 'downloads', 'thing.tar'), content);
-    const result = await get([place('/x/thing.tar')], { offline: true });
+    const result = await get([mirror('/x/thing.tar')], { offline: true });
     expect(result.from).toBe('hand');
     expect(sum(await readFile(result.file))).toBe(sha256);
   });
@@ -371,17 +378,17 @@ describe('by hand and offline', () => {
     await mkdir(join(cache, 'downloads'), { recursive: true });
     await writeFile(byHand, 'other');
     server.on('/thing.tar', file(content));
-    const places = [place('/thing.tar')];
-    const error = await failureOf(get(places, { offline: true }));
+    const mirrors = [mirror('/thing.tar')];
+    const error = await failureOf(get(mirrors, { offline: true }));
     expect(error).toMatchObject({ code: 'checksum-mismatch' });
     expect(String(error)).toContain(`expected sha256 ${sha256}, got ${sum(Buffer.from('other'))}`);
-    expect((await get(places)).from).toBe('network');
+    expect((await get(mirrors)).from).toBe('network');
     expect(await readFile(byHand, 'utf8')).toBe('other');
   });
 });
 
 describe('the Debian archive', () => {
-  const places: readonly Place[] = [{ debian: 'pool/main/t/thing/thing_1+ds.tar.xz', sha256 }];
+  const mirrors: readonly Mirror[] = [{ debian: 'pool/main/t/thing/thing_1+ds.tar.xz', sha256 }];
 
   it('is found through apt; several are tried, security archives last', async () => {
     server.on('/good/pool/main/t/thing/thing_1%2Bds.tar.xz', file(content));
@@ -390,7 +397,7 @@ describe('the Debian archive', () => {
         '\n',
       ),
     );
-    const result = await download(request(places), deps({ env }));
+    const result = await download(request(mirrors), deps({ env }));
     expect(result.file.endsWith('/thing_1+ds.tar.xz')).toBe(true);
     expect(server.asked.map((asked) => asked.path.split('/')[1])).toEqual(['bad', 'good']);
   });
@@ -398,13 +405,13 @@ describe('the Debian archive', () => {
   it('is asked through the proxy of apt', async () => {
     server.on('http://archive.invalid/x/pool/main/t/thing/thing_1%2Bds.tar.xz', file(content));
     const env = await fakeApt('http://archive.invalid/x/ stable', `Acquire::http::Proxy "${server.url}/";`);
-    expect((await download(request(places), deps({ env }))).from).toBe('network');
+    expect((await download(request(mirrors), deps({ env }))).from).toBe('network');
   });
 
   it('is skipped without apt', async () => {
     const env = { PATH: join(directory, 'empty') };
     // flock is needed all the same, so only the search for apt sees this PATH.
-    const error = await failureOf(download(request(places), deps({ env })));
+    const error = await failureOf(download(request(mirrors), deps({ env })));
     expect(error).toMatchObject({ code: 'download-failed' });
     expect(String(error)).toContain('skipped, this host has no apt');
   });
@@ -418,12 +425,12 @@ describe('proxies from the environment', () => {
     expect((await download(request([far]), deps({ proxyEnv }))).from).toBe('network');
     server.on('/near', file(content));
     await rm(cache, { recursive: true });
-    expect((await download(request([place('/near')]), deps({ proxyEnv }))).from).toBe('network');
+    expect((await download(request([mirror('/near')]), deps({ proxyEnv }))).from).toBe('network');
   });
 
   it('that cannot be used are named as the reason', async () => {
     const proxyEnv = { http_proxy: 'socks5://me:secret@127.0.0.1:1' };
-    const error = await failureOf(download(request([place('/x')]), deps({ proxyEnv })));
+    const error = await failureOf(download(request([mirror('/x')]), deps({ proxyEnv })));
     expect(String(error)).toContain('the proxy socks5://127.0.0.1:1 is not an http or https address');
   });
 });
@@ -431,7 +438,7 @@ describe('proxies from the environment', () => {
 describe('several processes', () => {
   it('download one file once', async () => {
     server.on('/thing', file(content));
-    const what = request([place('/thing')]);
+    const what = request([mirror('/thing')]);
     const results = await Promise.all([start(what), start(what), start(what)].map(output));
     expect(server.asked).toHaveLength(1);
     const path = join(cache, 'downloads', sha256, 'thing');
@@ -445,12 +452,12 @@ describe('several processes', () => {
       file(content, { etag: '"a"', stallAfter: 2_000_000 }),
       file(content, { etag: '"a"' }),
     );
-    const what = request([place('/thing')]);
+    const what = request([mirror('/thing')]);
     const child = start(what);
     await kept(2_000_000);
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    expect((await get(what.places)).from).toBe('network');
+    expect((await get(what.mirrors)).from).toBe('network');
     expect(server.asked.map((asked) => asked.sent)).toEqual([2_000_000, 1_000_000]);
   });
 });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** Gets a file from the first of several places that has it, verified, into the shared download cache. */
+/** Gets a file from the first of several mirrors that has it, verified, into the shared download cache. */
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Place } from '../../config/schema.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
@@ -13,16 +12,21 @@ import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { agentsFor, type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
 import { commitPartial, findStored, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
+/** Where a file is: at an address, or at a path below a Debian mirror. */
+export type Mirror =
+  | { readonly url: string; readonly sha256: string }
+  | { readonly debian: string; readonly sha256: string };
+
 export interface DownloadRequest {
   /** For people: 'Linux 6.12.94'. */
   readonly what: string;
   /** Tried in this order. */
-  readonly places: readonly Place[];
+  readonly mirrors: readonly Mirror[];
   /** The cache directory; files are put below its `downloads/`. */
   readonly cache: string;
   /** A server that sends nothing for this long has stalled, seconds. */
   readonly stallSeconds: number;
-  /** Tries at one place before the next one. A try that got 1 MiB further is not counted. */
+  /** Tries at one mirror before the next one. A try that got 1 MiB further is not counted. */
   readonly tries: number;
   /** Use only what is there. */
   readonly offline: boolean;
@@ -50,8 +54,8 @@ export interface Downloaded {
   /** Absolute path of the verified file. */
   readonly file: string;
   readonly sha256: string;
-  /** The place that this file belongs to, even if it was there already. */
-  readonly place: Place;
+  /** The mirror that this file belongs to, even if it was there already. */
+  readonly mirror: Mirror;
   /** Where the bytes came from in this run. */
   readonly from: 'cache' | 'hand' | 'network';
 }
@@ -61,16 +65,16 @@ export interface Target {
   readonly address: string;
   readonly sha256: string;
   readonly name: string;
-  readonly place: Place;
+  readonly mirror: Mirror;
 }
 
 const SECOND = 1000;
 const MIB = 1 << 20;
 
 /**
- * Gives a verified file for one of the places, from the cache where it is
+ * Gives a verified file for one of the mirrors, from the cache where it is
  * there. Throws StopwatchError: offline, download-failed, checksum-mismatch
- * (every place that answered had another file), disk-full,
+ * (every mirror that answered had another file), disk-full,
  * permission-denied, interrupted.
  */
 export async function download(request: DownloadRequest, deps: DownloadDeps): Promise<Downloaded> {
@@ -97,26 +101,28 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
   }
   throw new StopwatchError(
     mismatches > 0 && mismatches === failures.length ? 'checksum-mismatch' : 'download-failed',
-    `Could not download ${request.what} from any of its places:\n${failures.map((line) => `  ${line}`).join('\n')}`,
+    `Could not download ${request.what} from any of its mirrors:\n${failures.map((line) => `  ${line}`).join('\n')}`,
     { hint: `Check the network and run the same command again, or ${byHand(request)}` },
   );
 }
 
 /** What is there already: verified before, or put there by hand. */
 async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promise<Downloaded | undefined> {
-  const { cache, places } = request;
-  for (const place of places) {
-    const file = await findStored(cache, place.sha256, deps.signal);
+  const { cache, mirrors } = request;
+  for (const mirror of mirrors) {
+    const file = await findStored(cache, mirror.sha256, deps.signal);
     if (file === undefined) continue;
-    // Of several places with this sum, the one that the file has its name from.
-    const named = places.find((each) => each.sha256 === place.sha256 && placeName(each) === basename(file));
-    return { file, sha256: place.sha256, place: named ?? place, from: 'cache' };
+    // Of several mirrors with this sum, the one that the file has its name from.
+    const named = mirrors.find(
+      (each) => each.sha256 === mirror.sha256 && mirrorName(each) === basename(file),
+    );
+    return { file, sha256: mirror.sha256, mirror: named ?? mirror, from: 'cache' };
   }
   let wrong: { path: string; expected: string; got: string } | undefined;
-  for (const place of places) {
-    const hand = await takeHandPlaced(cache, placeName(place), place.sha256, deps.signal);
-    if (hand.kind === 'taken') return { file: hand.file, sha256: place.sha256, place, from: 'hand' };
-    if (hand.kind === 'wrong') wrong = { path: hand.path, expected: place.sha256, got: hand.got };
+  for (const mirror of mirrors) {
+    const hand = await takeHandPlaced(cache, mirrorName(mirror), mirror.sha256, deps.signal);
+    if (hand.kind === 'taken') return { file: hand.file, sha256: mirror.sha256, mirror, from: 'hand' };
+    if (hand.kind === 'wrong') wrong = { path: hand.path, expected: mirror.sha256, got: hand.got };
   }
   if (wrong === undefined) return undefined;
   const text = `${wrong.path} is not ${request.what}: expected sha256 ${wrong.expected}, got ${wrong.got}`;
@@ -127,35 +133,35 @@ async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promis
   return undefined;
 }
 
-/** The addresses of all places. A Debian place becomes one per archive that apt knows. */
+/** The addresses of all mirrors. A Debian mirror becomes one per archive that apt knows. */
 export async function findTargets(
-  request: Pick<DownloadRequest, 'places'>,
+  request: Pick<DownloadRequest, 'mirrors'>,
   deps: DownloadDeps,
   failures: string[],
 ): Promise<readonly (Target & { readonly apt?: AptArchives | undefined })[]> {
-  const apt = request.places.some((place) => 'debian' in place) ? await aptArchives(deps) : undefined;
-  return request.places.flatMap((place) => {
-    const common = { sha256: place.sha256, name: placeName(place), place };
-    if ('url' in place) return [{ ...common, address: place.url }];
+  const apt = request.mirrors.some((mirror) => 'debian' in mirror) ? await aptArchives(deps) : undefined;
+  return request.mirrors.flatMap((mirror) => {
+    const common = { sha256: mirror.sha256, name: mirrorName(mirror), mirror };
+    if ('url' in mirror) return [{ ...common, address: mirror.url }];
     if (apt === undefined)
-      failures.push(`Debian archive, ${place.debian}: skipped, this host has no apt that knows one`);
+      failures.push(`Debian archive, ${mirror.debian}: skipped, this host has no apt that knows one`);
     const bases = apt?.bases ?? [];
-    return bases.map((base) => Object.assign({ address: archiveAddress(base, place.debian), apt }, common));
+    return bases.map((base) => Object.assign({ address: archiveAddress(base, mirror.debian), apt }, common));
   });
 }
 
-/** The file's own name at a place. */
-export function placeName(place: Place): string {
-  const path = 'url' in place ? new URL(place.url).pathname : place.debian;
+/** The file's own name at a mirror. */
+export function mirrorName(mirror: Mirror): string {
+  const path = 'url' in mirror ? new URL(mirror.url).pathname : mirror.debian;
   const last = path.split('/').at(-1) ?? '';
   let name = last;
   try {
-    if ('url' in place) name = decodeURIComponent(last);
+    if ('url' in mirror) name = decodeURIComponent(last);
   } catch {
     // Not encoded the usual way: the name as it is written.
   }
   return name === '' || name.startsWith('.') || name.includes('/')
-    ? `file-${place.sha256.slice(0, 16)}`
+    ? `file-${mirror.sha256.slice(0, 16)}`
     : name;
 }
 
@@ -182,7 +188,7 @@ async function tryTarget(
     });
     if (result.kind === 'complete') {
       const file = await commitPartial(request.cache, target.sha256, target.name);
-      return { file, sha256: target.sha256, place: target.place, from: 'network' };
+      return { file, sha256: target.sha256, mirror: target.mirror, from: 'network' };
     }
     deps.log(`${shown}: ${result.reason}`);
     if (result.kind === 'definite' || (result.kind === 'unreachable' && !isLast)) return result;
@@ -241,7 +247,7 @@ function offlineError(request: DownloadRequest): StopwatchError {
 function byHand(request: DownloadRequest): string {
   const { downloads } = storePaths(request.cache, '');
   const names = new Map(
-    request.places.map((place) => [`${placeName(place)} (sha256 ${place.sha256})`, true]),
+    request.mirrors.map((mirror) => [`${mirrorName(mirror)} (sha256 ${mirror.sha256})`, true]),
   );
   return `put one of these files into ${downloads}:\n${[...names.keys()].map((name) => `  ${name}`).join('\n')}`;
 }

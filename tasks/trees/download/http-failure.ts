@@ -8,7 +8,7 @@ import { withoutPassword } from './proxy.js';
 /**
  * How a try went wrong:
  * - transient: the same address may work in a moment;
- * - unreachable: no connection; worth another try only where there is no other place;
+ * - unreachable: no connection; worth another try only where there is no other mirror;
  * - definite: this address will not give this file.
  */
 export interface Failure {

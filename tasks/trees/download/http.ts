@@ -19,7 +19,7 @@ import {
 import { type Agents, withoutPassword } from './proxy.js';
 import { addFile, type StorePaths } from './store.js';
 
-/** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next place soon. */
+/** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
 const CONNECT_MS = 5000;
 /** Progress is told at most once per this many bytes. */
 const PROGRESS_STEP = 1 << 18;

@@ -183,7 +183,7 @@ export async function commitPartial(cache: string, sha256: string, name: string)
     await syncPath(downloads);
     await rm(record, { force: true });
   } catch (error) {
-    throw explainFsError(error, 'put the download in its place', file);
+    throw explainFsError(error, 'put the download in its mirror', file);
   }
   return file;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-/** The archive of another release: from where the configured one's places lead, an address or a file; never one that nobody vouches for. */
+/** The archive of another release: from where the configured one's mirrors lead, an address or a file; never one that nobody vouches for. */
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Services } from '../../config/services.js';
 import type { BumpOptions } from './bump.js';
-import type { Place } from '../../config/schema.js';
+import type { Mirror } from '../../config/schema.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import { shellQuote } from '../../../lib/process/process.js';
-import { placeName } from '../../trees/download/download.js';
+import { mirrorName } from '../../trees/download/download.js';
 import { downloadUnpinned } from '../../trees/download/download-unpinned.js';
 import { keepFile } from '../../trees/download/store.js';
-import { type Derived, derivedPlaces, summed } from './bump-places.js';
+import { type Derived, derivedMirrors, summed } from './mirrors.js';
 import { cacheDirectory, downloadDeps, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 
@@ -19,9 +19,9 @@ export interface Archive {
   /** That somebody vouches for. */
   readonly sha256: string;
   /** Where it may be fetched from. */
-  readonly places: readonly Place[];
-  /** Where it is known to be from; undefined: the one of `places` that turns out to have it. */
-  readonly place: Place | undefined;
+  readonly mirrors: readonly Mirror[];
+  /** Where it is known to be from; undefined: the one of `mirrors` that turns out to have it. */
+  readonly mirror: Mirror | undefined;
   readonly derived: readonly Derived[];
 }
 
@@ -36,16 +36,16 @@ export async function findArchive(
   version: string,
 ): Promise<Archive> {
   const { part, sha256, source } = options;
-  const derived = derivedPlaces(services.loaded.config.sources[part], version);
+  const derived = derivedMirrors(services.loaded.config.sources[part], version);
   const what = `${TITLES[part]} ${version}`;
   if (source !== undefined && !/^https?:\/\//.test(source)) {
     return fromFile(services, options, what, derived, source);
   }
-  const pinned = (sum: string): readonly Place[] =>
+  const pinned = (sum: string): readonly Mirror[] =>
     source === undefined ? summed(derived, sum) : [{ url: source, sha256: sum }];
   if (sha256 !== undefined) {
-    const places = pinned(sha256);
-    return { sha256, places, place: source === undefined ? undefined : places[0], derived };
+    const mirrors = pinned(sha256);
+    return { sha256, mirrors, mirror: source === undefined ? undefined : mirrors[0], derived };
   }
   const found = await fetchUnpinned(services, what, pinned('0'.repeat(64)));
   throw unvouched(options, what, found);
@@ -72,10 +72,10 @@ async function fromFile(
       `${path} is not ${what}: expected sha256 ${options.sha256}, got ${sha256}`,
     );
   }
-  // The place that it must have come from is told by its name; others get it from there.
-  const places = summed(derived, sha256);
-  const place = places.find((each) => placeName(each) === basename(path)) ?? places[0];
-  return { sha256, places, place, derived };
+  // The mirror that it must have come from is told by its name; others get it from there.
+  const mirrors = summed(derived, sha256);
+  const mirror = mirrors.find((each) => mirrorName(each) === basename(path)) ?? mirrors[0];
+  return { sha256, mirrors, mirror, derived };
 }
 
 function unvouched(
@@ -98,7 +98,7 @@ function unvouched(
 async function fetchUnpinned(
   services: Services,
   what: string,
-  places: readonly Place[],
+  mirrors: readonly Mirror[],
 ): Promise<{ readonly sha256: string; readonly from: string }> {
   const { config } = services.loaded;
   const { stallSeconds, tries, offline } = config.downloads;
@@ -113,11 +113,11 @@ async function fetchUnpinned(
     always: 'its sum is not known yet',
     run: async (context) => {
       const cache = cacheDirectory(config, services.environment);
-      const { sha256, place } = await downloadUnpinned(
-        { what, places, stallSeconds, tries, offline, cache },
+      const { sha256, mirror } = await downloadUnpinned(
+        { what, mirrors, stallSeconds, tries, offline, cache },
         downloadDeps(context, { processes: context.processes, environment: services.environment }),
       );
-      found = { sha256, from: 'url' in place ? place.url : place.debian };
+      found = { sha256, from: 'url' in mirror ? mirror.url : mirror.debian };
     },
   };
   await bringUpToDate({ ...(await toolchain(services)), tasks: [task] }, [task.name]);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Where another release of a source is, from where the configured one is. Pure. */
-import type { Place, Source } from '../../config/schema.js';
+import type { Mirror, Source } from '../../config/schema.js';
 
-/** What one configured place becomes. */
+/** What one configured mirror becomes. */
 export interface Derived {
-  /** Index among the configured places. */
+  /** Index among the configured mirrors. */
   readonly index: number;
   /** To be tried in this order; Debian marks what it repacked in more than one way. The sum is not known yet. */
   readonly candidates: readonly Unsummed[];
@@ -12,13 +12,13 @@ export interface Derived {
 
 export type Unsummed = { readonly url: string } | { readonly debian: string };
 
-export function derivedPlaces(source: Source, version: string): readonly Derived[] {
-  return source.places.map((place, index) => ({
+export function derivedMirrors(source: Source, version: string): readonly Derived[] {
+  return source.mirrors.map((mirror, index) => ({
     index,
     candidates:
-      'url' in place
-        ? [{ url: derivedAddress(place.url, source.version, version) }]
-        : debianPaths(place.debian, source.version, version).map((debian) => ({ debian })),
+      'url' in mirror
+        ? [{ url: derivedAddress(mirror.url, source.version, version) }]
+        : debianPaths(mirror.debian, source.version, version).map((debian) => ({ debian })),
   }));
 }
 
@@ -40,27 +40,27 @@ function debianPaths(path: string, from: string, to: string): string[] {
   return versions.flatMap((version) => marks.map((each) => `${before}${version}${each}${after}`));
 }
 
-/** All candidates as places with this sum. */
-export function summed(derived: readonly Derived[], sha256: string): readonly Place[] {
-  return derived.flatMap(({ candidates }) => candidates.map((place) => ({ ...place, sha256 })));
+/** All candidates as mirrors with this sum. */
+export function summed(derived: readonly Derived[], sha256: string): readonly Mirror[] {
+  return derived.flatMap(({ candidates }) => candidates.map((mirror) => ({ ...mirror, sha256 })));
 }
 
 function sameFile(a: Unsummed, b: Unsummed): boolean {
   return 'url' in a ? 'url' in b && a.url === b.url : 'debian' in b && a.debian === b.debian;
 }
 
-/** The configured places, with what becomes of each; undefined: it holds another file, whose sum nobody has given. */
-export function keptPlaces(
+/** The configured mirrors, with what becomes of each; undefined: it holds another file, whose sum nobody has given. */
+export function keptMirrors(
   source: Source,
   derived: readonly Derived[],
-  found: Place,
-): readonly (Place | undefined)[] {
-  const at = derived.findIndex(({ candidates }) => candidates.some((place) => sameFile(place, found)));
-  const sum = source.places[at]?.sha256;
+  found: Mirror,
+): readonly (Mirror | undefined)[] {
+  const at = derived.findIndex(({ candidates }) => candidates.some((mirror) => sameFile(mirror, found)));
+  const sum = source.mirrors[at]?.sha256;
   return derived.map(({ index, candidates }) => {
     if (index === at) return found;
     const [first] = candidates;
-    const same = sum !== undefined && source.places[index]?.sha256 === sum;
+    const same = sum !== undefined && source.mirrors[index]?.sha256 === sum;
     return same && first !== undefined ? { ...first, sha256: found.sha256 } : undefined;
   });
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/** `sources.json`: which release or tree each source is. `bump` writes it; nothing else does. */
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { StopwatchError } from '../../../lib/errors.js';
+import { writeFileAtomic } from '../../../lib/files/atomic.js';
+import { readConfigFile } from '../../config/file.js';
+import { isPlainObject, originOf } from '../../config/layers.js';
+import type { Loaded } from '../../config/load.js';
+import { SOURCES_FILE } from '../../config/paths.js';
+import type { Mirror, SourceName } from '../../config/schema.js';
+
+/** The file to write, in the checkout or the project. Throws 'bad-usage' when something that overrides it names the source. */
+export function sourcesFile({ provenance, paths }: Loaded, part: SourceName): string {
+  const file = join(paths.project, SOURCES_FILE);
+  for (const setting of ['version', 'mirrors', 'tree']) {
+    const name = `sources.${part}.${setting}`;
+    const origin = originOf(name, provenance);
+    if (origin === 'default' || origin === file) continue;
+    throw new StopwatchError('bad-usage', `${name} comes from ${origin}, which overrides ${file}`, {
+      hint: existsSync(origin)
+        ? `Remove sources.${part} from ${origin}, and run the same command again.`
+        : `Unset ${origin} and run the same command again.`,
+    });
+  }
+  return file;
+}
+
+/** A release, or a tree of the user's own: an absolute path. */
+export type NewSource =
+  | { readonly version: string; readonly mirrors: readonly Mirror[] }
+  | { readonly tree: string };
+
+/** Writes the file, completely or not at all; the other sources in it stay as they are. */
+export async function writeSource(
+  { loaded, signal }: { readonly loaded: Loaded; readonly signal: AbortSignal },
+  file: string,
+  part: SourceName,
+  given: NewSource,
+): Promise<void> {
+  const { paths } = loaded;
+  const before = existsSync(file) ? await readConfigFile(file, paths) : {};
+  const sources = isPlainObject(before['sources']) ? before['sources'] : {};
+  const was = isPlainObject(sources[part]) ? sources[part] : {};
+  // In a project the tree may move along with it. In a checkout the file is compiled in, and has no directory then.
+  const now =
+    'tree' in given && paths.project !== paths.package
+      ? { tree: relative(dirname(file), given.tree) || '.' }
+      : given;
+  const after = { ...before, sources: { ...sources, [part]: { ...was, ...now } } };
+  signal.throwIfAborted();
+  await writeFileAtomic(file, `${JSON.stringify(after, null, 2)}\n`);
+}
