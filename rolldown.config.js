@@ -11,13 +11,12 @@ import { defineConfig } from 'rolldown';
 
 export default defineConfig({
   input: {
-    stopwatch: 'tasks/cli/main.ts',
+    stopwatch: 'tasks/cli/stopwatch.ts',
     config: 'tasks/config/define.ts',
     'device-kit': 'vm/device-kit.ts',
     'device-kit-fuzz': 'lab/search/device-kit.ts',
   },
   platform: 'node',
-  logLevel: 'warn',
   // These read files of their own package at run time.
   external: ['dockerode', 'fast-check', 'jiti'],
   plugins: [notices(), executable('stopwatch.js')],

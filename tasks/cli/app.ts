@@ -194,7 +194,11 @@ export class App {
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
     const { summariseClosing, summariseStages } = await import('../report/summary.js');
     const { stdout } = this.world;
-    const summary = { paint: painter(look.colour), columns: stdout.columns || 100 };
+    const summary = {
+      paint: painter(look.colour),
+      columns: stdout.columns || 100,
+      elapsedMs: performance.now(),
+    };
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
     stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
   }

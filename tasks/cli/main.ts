@@ -1,8 +1,6 @@
-#!/usr/bin/env node
 // SPDX-License-Identifier: MIT
-/** The command line's entry. Signals, crashes and the exit code are handled here and nowhere else. */
+/** Signals, crashes and the exit code are handled here and nowhere else. */
 import { writeSync } from 'node:fs';
-import * as module from 'node:module';
 import { CommanderError } from 'commander';
 import { EXIT } from '../../lib/errors.js';
 import { describeFailure } from '../report/failure.js';
@@ -33,10 +31,6 @@ function widenPath(): void {
 
 async function main(): Promise<void> {
   widenPath();
-  // From Node 22.1 on, compiled code is kept between runs.
-  if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') {
-    module.enableCompileCache();
-  }
   const interrupt = new Interrupt((text) => process.stderr.write(`${text}\n`));
   const app = new App({
     cwd: process.cwd(),

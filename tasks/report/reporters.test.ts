@@ -134,16 +134,16 @@ test('json: one line per event, and the error as data', () => {
 });
 
 test('summary', () => {
-  expect(summariseStages(model(), { paint, columns: 80 })).toBe(`\
+  expect(summariseStages(model(), { paint, columns: 80, elapsedMs: 15_200 })).toBe(`\
 ✔ QEMU 10.0.2: download      7.00 s
 ✖ QEMU 10.0.2: build         8.00 s  failed
 ✔ Linux 6.12.94: build   1 min 44 s  slowest
-  2 up to date, 1 not started, total 15.0 s
+  2 up to date, 1 not started, total 15.2 s
 `);
 });
 
 test('summary in a narrow terminal', () => {
-  const text = summariseStages(model(), { paint, columns: 32 });
+  const text = summariseStages(model(), { paint, columns: 32, elapsedMs: 15_200 });
   expect(text).toContain('✔ QEMU 10.…      7.00 s\n');
   for (const line of text.split('\n').slice(0, 3)) expect(line.length).toBeLessThanOrEqual(32);
 });
@@ -155,7 +155,7 @@ test('what the compiler cache did ends the table', () => {
   cached.apply({ type: 'task-done', task: 'a', durationMs: 1000 }, 1);
   const remote = { place: 'redis://cache', hits: 20, misses: 1, errors: 2, written: 3 };
   cached.apply({ type: 'compile-cache', cache: { hits: 9, misses: 1, errors: 0, remote } }, 2);
-  const lines = summariseStages(cached, { paint, columns: 80 }).trimEnd().split('\n');
+  const lines = summariseStages(cached, { paint, columns: 80, elapsedMs: 15_200 }).trimEnd().split('\n');
   expect(lines.slice(-2)).toEqual([
     '  ccache: 9 hits, 1 miss, 0 errors (90.0 % hits)',
     '  shared cache redis://cache: 20 hits, 1 miss, 2 errors, 3 written',
@@ -163,11 +163,11 @@ test('what the compiler cache did ends the table', () => {
 });
 
 test('summary of nothing, and the closing words', () => {
-  expect(summariseStages(new RunModel(), { paint, columns: 80 })).toBe('');
+  expect(summariseStages(new RunModel(), { paint, columns: 80, elapsedMs: 15_200 })).toBe('');
   expect(
     summariseClosing(
       { verdict: ['12 passed (tcg, icount)'], next: 'npx stopwatch run' },
-      { paint, columns: 80 },
+      { paint, columns: 80, elapsedMs: 15_200 },
     ),
   ).toBe('12 passed (tcg, icount)\nNext: npx stopwatch run\n');
 });

@@ -9,6 +9,8 @@ export interface SummaryOptions {
   readonly paint: Paint;
   /** Columns to stay within. */
   readonly columns: number;
+  /** Milliseconds since the process started; the total, if a graph was run. */
+  readonly elapsedMs: number;
 }
 
 /** Words of a run's end that are not the graph's. */
@@ -20,7 +22,7 @@ export interface Closing {
 }
 
 /** A table of the stages that ran, then the total. Empty for a run without a plan. */
-export function summariseStages(model: RunModel, { paint, columns }: SummaryOptions): string {
+export function summariseStages(model: RunModel, { paint, columns, elapsedMs }: SummaryOptions): string {
   const rows = [...model.rows.values()];
   const shown = rows.filter(({ state }) => state !== 'fresh' && state !== 'waiting');
   if (rows.length === 0) return '';
@@ -46,7 +48,7 @@ export function summariseStages(model: RunModel, { paint, columns }: SummaryOpti
   const counts = [
     ...(fresh > 0 ? [`${fresh} up to date`] : []),
     ...(skipped > 0 ? [`${skipped} not started`] : []),
-    ...(model.durationMs === undefined ? [] : [`total ${duration(model.durationMs)}`]),
+    ...(model.durationMs === undefined ? [] : [`total ${duration(elapsedMs)}`]),
   ];
   if (counts.length > 0) lines.push(`  ${paint('dim', counts.join(', '))}`);
   if (model.cache !== undefined)
