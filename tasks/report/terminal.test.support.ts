@@ -56,4 +56,10 @@ if (!isFresh) {
 }
 emit({ type: 'done', durationMs: 1300, ok: isFresh });
 await reporter.finish();
-stdout.write(summariseStages(reporter.model, { paint: painter(look.colour), columns: stdout.columns ?? 80, elapsedMs: 1300 }));
+stdout.write(
+  summariseStages(reporter.model, {
+    paint: painter(look.colour),
+    columns: stdout.columns ?? 80,
+    elapsedMs: 1300,
+  }),
+);
