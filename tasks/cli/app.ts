@@ -10,8 +10,7 @@ import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { CiOptions } from '../report/ci.js';
 import { describeFailure, serialiseError } from '../report/failure.js';
 import { painter, type Output } from '../report/format.js';
-import { chooseLook, createReporter } from '../report/reporter.js';
-import type { Look, Reporter } from '../report/types.js';
+import { chooseLook, createReporter, type Look, type Reporter } from '../report/reporter.js';
 import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
@@ -55,11 +54,7 @@ export class App {
       const documents = command.document === true && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : world.stdout;
-      this.reporter = await createReporter(
-        reporterLook,
-        outputTo(stream),
-        reporterLook.kind === 'ci' ? await ciPlaces(loaded, world) : undefined,
-      );
+      this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
       if (command.builds?.(options) === true)
@@ -205,13 +200,10 @@ export class App {
 }
 
 /** Where compilers run, and the repository that a CI system has checked out. */
-async function ciPlaces({ paths }: Loaded, { environment }: World): Promise<Omit<CiOptions, 'system'>> {
-  const { description } = await loadDevice(paths);
+function ciDirectories({ paths }: Loaded, { environment }: World): Omit<CiOptions, 'system'> {
   return {
     workspace: environment['GITHUB_WORKSPACE'] || environment['CI_PROJECT_DIR'] || paths.project,
     directories: ['qemu', 'linux', 'busybox'].map((name) => join(paths.build, name)),
-    guestTest: join(paths.device, description.guestTest),
-    codeQuality: join(paths.reports, 'code-quality.json'),
   };
 }
 

@@ -5,7 +5,7 @@ import type { EXIT } from '../../lib/errors.js';
 import type { Result, Services } from '../config/services.js';
 import { VARIANTS } from '../config/variants.js';
 import type { OptionalTool } from '../doctor/list.js';
-import type { CiSystem } from '../report/ci-system.js';
+import type { CiSystem } from '../report/reporter.js';
 
 export type ExitName = keyof typeof EXIT;
 

@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
-import { createCiReporter } from './ci.js';
-import { ciSystem, type CiSystem, folded, githubAnnotation } from './ci-system.js';
-import { complaints } from './complaints.js';
+import { compilerErrors, createCiReporter, githubAnnotation } from './ci.js';
 import { RunModel } from './progress-model.js';
-import { chooseLook } from './reporter.js';
+import { chooseLook, type CiSystem } from './reporter.js';
 import { stepSummary } from './step-summary.js';
 
 const failure = new StopwatchError('command-failed', 'ninja failed with exit code 1', {
@@ -18,40 +16,32 @@ const failure = new StopwatchError('command-failed', 'ninja failed with exit cod
 });
 
 describe('which CI system', () => {
+  const look = (environment: Record<string, string>, ci?: CiSystem | 'none', json = false) =>
+    chooseLook({ json, ci, verbose: false, noColour: false, isTerminal: false, columns: 0, environment });
+
   test('the runner’s variables, unless --ci says otherwise', () => {
-    expect(ciSystem(undefined, {})).toBeUndefined();
-    expect(ciSystem(undefined, { GITHUB_ACTIONS: 'true' })).toBe('github');
-    expect(ciSystem(undefined, { GITLAB_CI: 'true' })).toBe('gitlab');
-    expect(ciSystem('gitlab', { GITHUB_ACTIONS: 'true' })).toBe('gitlab');
-    expect(ciSystem('none', { GITHUB_ACTIONS: 'true' })).toBeUndefined();
+    expect(look({}).system).toBeUndefined();
+    expect(look({ GITHUB_ACTIONS: 'true' })).toMatchObject({ kind: 'ci', system: 'github' });
+    expect(look({ GITLAB_CI: 'true' })).toMatchObject({ kind: 'ci', system: 'gitlab' });
+    expect(look({ GITHUB_ACTIONS: 'true' }, 'gitlab').system).toBe('gitlab');
+    expect(look({ GITHUB_ACTIONS: 'true' }, 'none').kind).toBe('plain');
   });
 
-  test('--json goes before', () => {
-    const request = { json: true, verbose: false, noColour: false, isTerminal: false, columns: 0 };
-    const environment = { GITHUB_ACTIONS: 'true' };
-    expect(chooseLook({ ...request, environment }).kind).toBe('json');
-    expect(chooseLook({ ...request, json: false, environment })).toMatchObject({
-      kind: 'ci',
-      system: 'github',
-    });
+  test('--json comes first', () => {
+    expect(look({ GITHUB_ACTIONS: 'true' }, undefined, true).kind).toBe('json');
   });
 });
 
-test('a remark’s text cannot end the command, nor its properties', () => {
+test('an annotation’s text cannot end the command, nor its properties', () => {
   const message = '100% bad:\r\nsecond, line';
-  expect(
-    githubAnnotation({ severity: 'error', title: 'a,b:c', message, file: 'x,y.c', line: 3, column: 7 }),
-  ).toBe('::error file=x%2Cy.c,line=3,col=7,title=a%2Cb%3Ac::100%25 bad:%0D%0Asecond, line');
+  expect(githubAnnotation({ title: 'a,b:c', message, file: 'x,y.c', line: 3, column: 7 })).toBe(
+    '::error file=x%2Cy.c,line=3,col=7,title=a%2Cb%3Ac::100%25 bad:%0D%0Asecond, line',
+  );
 });
 
-test('GitHub takes no commands from what a tool prints', () => {
-  const lines = folded('github', { title: 't', name: 'n', lines: ['::error::no'], token: 'k', seconds: 1 });
-  expect(lines).toEqual(['::group::t', '::stop-commands::k', '::error::no', '::k::', '::endgroup::']);
-});
-
-test('complaints of gcc and ld; notes, places and progress are none', () => {
+test('errors of gcc and ld; warnings, notes and progress are none', () => {
   expect(
-    complaints([
+    compilerErrors([
       '[3/9] Compiling C object x.c.o',
       '../src/hw/misc/stopwatch.c: In function ‘f’:',
       '../src/hw/misc/stopwatch.c:12:5: error: expected ‘;’ before ‘}’ token',
@@ -61,12 +51,11 @@ test('complaints of gcc and ld; notes, places and progress are none', () => {
       'a.c:2:1: note: declared here',
       '/usr/bin/ld: b.c:44: undefined reference to `g’',
       'make[2]: *** [scripts/Makefile.build:244: a.o] Error 1',
-    ]).map(({ severity, file, line, column }) => [severity, file, line, column]),
+    ]).map(({ file, line, column }) => [file, line, column]),
   ).toEqual([
-    ['error', '../src/hw/misc/stopwatch.c', 12, 5],
-    ['error', '/p/driver/stopwatch.c', 7, 10],
-    ['warning', 'a.c', 3, 1],
-    ['error', 'b.c', 44, undefined],
+    ['../src/hw/misc/stopwatch.c', 12, 5],
+    ['/p/driver/stopwatch.c', 7, 10],
+    ['b.c', 44, undefined],
   ]);
 });
 
@@ -105,7 +94,7 @@ describe('a run', () => {
   const line = (text: string): Event => ({ type: 'task-line', task, line: text });
   const failed = (error: StopwatchError): Event => ({ type: 'task-failed', task, durationMs: 5, error });
 
-  test('a compiler’s error is remarked upon at the user’s file, not at the link in the tree', () => {
+  test('a compiler’s error is annotated at the user’s file, not at the link in the tree', () => {
     const lines = printed('github', [
       ...started,
       line('../../src/qemu/stopwatch.c:12:5: error: no'),
@@ -122,7 +111,7 @@ describe('a run', () => {
     expect(lines.slice(begin, end)).toContain('../../src/qemu/stopwatch.c:12:5: error: no');
   });
 
-  test('a failure that no compiler explains is remarked upon as a whole; an interruption is not', () => {
+  test('a failure that no compiler explains is annotated as a whole; an interruption is not', () => {
     const differs = new StopwatchError('model-differs', 'The device differs at seq 7', {
       lastLines: ['expected  1', 'actual    2'],
     });
@@ -133,16 +122,31 @@ describe('a run', () => {
     expect(printed('github', [...started, failed(stopped)]).join('\n')).not.toContain('::error');
   });
 
-  test('a warning about a file of the repository, of a task that ends well', () => {
+  test('GitHub obeys no command that a tool prints', () => {
     const lines = printed('github', [
       ...started,
-      line('../../src/qemu/stopwatch.c:3:1: warning: hm'),
-      line('../../src/qemu/main.c:3:1: warning: not ours'),
+      line('::error::no'),
       { type: 'task-done', task, durationMs: 5 },
     ]);
-    expect(lines.filter((one) => one.startsWith('::warning'))).toEqual([
-      '::warning file=device/stopwatch.c,line=3,col=1,title=QEMU%3A build::hm',
+    const at = lines.indexOf('::error::no');
+    const [, token] = /^::stop-commands::(.+)$/.exec(lines[at - 1] ?? '') ?? [];
+    expect(token).toBeDefined();
+    expect(lines.slice(at - 2)).toEqual([
+      expect.stringMatching(/^::group::QEMU: build/),
+      `::stop-commands::${token}`,
+      '::error::no',
+      `::${token}::`,
+      '::endgroup::',
     ]);
+  });
+
+  test('a failed check of the guest’s test', () => {
+    const checks = new StopwatchError('test-failed', 'The guest failed its test', {
+      lastLines: ["state: expected '2', got '1'", 'not ok pausing'],
+    });
+    expect(printed('github', [...started, failed(checks)]).at(-1)).toBe(
+      "::error title=QEMU%3A build::The guest failed its test%0Astate: expected '2', got '1'%0Anot ok pausing",
+    );
   });
 
   test('GitLab: sections, and no words that it does not know', () => {

@@ -1,125 +1,70 @@
 // SPDX-License-Identifier: MIT
-/** The plain lines, and for a CI system: each task's output to fold away, and remarks at the lines of the sources. */
+/** The plain lines; for a CI system also each task's output, folded, and on GitHub an annotation for each error. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative } from 'node:path';
-import { messageOf } from '../config/wording.js';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
 import type { StopwatchError } from '../../lib/errors.js';
-import { type Event, unreachable } from '../engine/events.js';
-import { type Annotation, type CiSystem, folded, githubAnnotation } from './ci-system.js';
-import { type FailedCheck, failedChecks } from './check-places.js';
-import { codeQuality } from './code-quality.js';
-import { type Complaint, complaints } from './complaints.js';
+import type { Event } from '../engine/events.js';
 import { clean, duration, type Output } from './format.js';
 import { createPlainReporter } from './plain.js';
-import type { Reporter } from './types.js';
+import type { CiSystem, Reporter } from './reporter.js';
 
-/** Of a task's output, the last lines are shown; the rest is in its log. */
+/** The last lines of a task's output are shown; its log has all of them. */
 const LINES = 2000;
-/** GitHub shows ten remarks of each kind for a step. */
-const REMARKS = 10;
+/** GitHub shows ten annotations for a step. */
+const ANNOTATIONS = 10;
 
 export interface CiOptions {
   readonly system: CiSystem;
-  /** Top of the repository; remarks are about files below it. */
+  /** Top of the repository; annotations name files below it. */
   readonly workspace: string;
   /** Directories that compilers run in. */
   readonly directories: readonly string[];
-  /** The script that runs in the guest: failed checks are lines of it. */
-  readonly guestTest?: string;
-  /** Where GitLab is told of the remarks. */
-  readonly codeQuality?: string;
 }
 
 export function createCiReporter(output: Output, options: CiOptions): Reporter {
+  const { system } = options;
   const plain = createPlainReporter(output, { colour: false, verbose: false });
   const outputs = new Map<string, { readonly lines: string[]; readonly log: string; cut: number }>();
-  const remarks: Annotation[] = [];
-  let planned = false;
-  const say = (lines: readonly string[]): void => output.write(lines.map((line) => `${line}\n`).join(''));
+  const write = (lines: readonly string[]): void => output.write(lines.map((line) => `${line}\n`).join(''));
 
   function fold(task: string, durationMs: number): void {
     const printed = outputs.get(task);
     if (printed === undefined || printed.lines.length === 0) return;
     const { lines, log, cut } = printed;
-    const before = cut === 0 ? [] : [`(${cut} lines more are in ${log})`];
-    say(
-      folded(options.system, {
-        title: `${plain.model.title(task)}: output (${duration(durationMs)})`,
-        name: task,
-        lines: [...before, ...lines],
-        token: randomUUID(),
-        seconds: Math.floor(Date.now() / 1000),
-      }),
+    const title = `${plain.model.title(task)}: output (${duration(durationMs)})`;
+    write(
+      folded(system, task, title, [...(cut === 0 ? [] : [`(${cut} lines more are in ${log})`]), ...lines]),
     );
   }
 
-  function remark(annotations: readonly Annotation[]): void {
-    remarks.push(...annotations);
-    if (options.system === 'github') say(annotations.slice(0, REMARKS).map(githubAnnotation));
-  }
-
-  function keep(report: string): void {
-    const file = options.codeQuality;
-    if (file === undefined) return;
-    try {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, report);
-    } catch (error) {
-      say([`Warning: the Code Quality report (${file}) cannot be written: ${messageOf(error)}`]);
-    }
-  }
-
-  function complaintsOf(task: string): readonly Annotation[] {
+  function annotate(task: string, error: StopwatchError): void {
+    if (system !== 'github' || error.code === 'interrupted') return;
     const title = plain.model.title(task);
-    return complaints(outputs.get(task)?.lines ?? []).map((complaint) =>
-      annotated(complaint, title, options),
-    );
+    const errors = compilerErrors(outputs.get(task)?.lines ?? []).map((found) => {
+      const file = located(found.file, options);
+      return file === undefined
+        ? { title, message: `${found.file}:${found.line}: ${found.message}` }
+        : { ...found, title, file };
+    });
+    const all = errors.length > 0 ? errors : [{ title, message: wholeMessage(error) }];
+    write(all.slice(0, ANNOTATIONS).map(githubAnnotation));
   }
 
   function show(event: Event): void {
-    switch (event.type) {
-      case 'task-start':
-        outputs.set(event.task, { lines: [], log: event.logFile, cut: 0 });
-        break;
-      case 'task-line': {
-        const printed = outputs.get(event.task);
-        if (printed === undefined) break;
-        printed.lines.push(clean(event.line));
-        if (printed.lines.length > LINES) {
-          printed.lines.shift();
-          printed.cut++;
-        }
-        break;
+    if (event.type === 'task-start') {
+      outputs.set(event.task, { lines: [], log: event.logFile, cut: 0 });
+    } else if (event.type === 'task-line') {
+      const printed = outputs.get(event.task);
+      printed?.lines.push(clean(event.line));
+      if (printed !== undefined && printed.lines.length > LINES) {
+        printed.lines.shift();
+        printed.cut++;
       }
-      case 'task-done':
-        fold(event.task, event.durationMs);
-        // What is not ours to repair is not remarked upon.
-        remark(complaintsOf(event.task).filter(({ severity, file }) => severity === 'warning' && file));
-        outputs.delete(event.task);
-        break;
-      case 'task-failed': {
-        fold(event.task, event.durationMs);
-        const errors = complaintsOf(event.task).filter(({ severity }) => severity === 'error');
-        const others = () => ofFailure(plain.model.title(event.task), event.error, options);
-        if (event.error.code !== 'interrupted') remark(errors.length > 0 ? errors : others());
-        outputs.delete(event.task);
-        break;
-      }
-      case 'plan':
-        planned = true;
-        break;
-      case 'task-progress':
-      case 'task-fresh':
-      case 'task-skipped':
-      case 'notice':
-      case 'waiting':
-      case 'compile-cache':
-      case 'done':
-        // The plain lines are enough.
-        break;
-      default:
-        unreachable(event);
+    } else if (event.type === 'task-done' || event.type === 'task-failed') {
+      fold(event.task, event.durationMs);
+      if (event.type === 'task-failed') annotate(event.task, event.error);
+      outputs.delete(event.task);
     }
   }
 
@@ -129,46 +74,90 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       plain.emit(event);
       show(event);
     },
-    finish: async () => {
-      await plain.finish();
-      // A run without remarks has a report too: that those before it are settled.
-      if (options.system === 'gitlab' && planned) keep(codeQuality(remarks));
-    },
+    finish: async () => plain.finish(),
   };
 }
 
-/** A failure that is no compiler's: failed checks, each where it stands; a divergence, a download, as a whole. */
-function ofFailure(title: string, error: StopwatchError, options: CiOptions): readonly Annotation[] {
-  const { message, lastLines, code } = error;
-  const checks = code === 'test-failed' ? failedChecks(lastLines.map(clean), guestTest(options)) : [];
-  if (checks.length > 0) return checks.map((check) => atCheck(check, title, options));
-  const differs = code === 'model-differs' || code === 'invalid-evidence';
-  const lines = differs ? lastLines.slice(0, 8) : [];
-  return [{ severity: 'error', title, message: [message, ...lines.map(clean)].join('\n') }];
+export interface Annotation {
+  readonly title: string;
+  readonly message: string;
+  /** Relative to the top of the repository; absent: about no file. */
+  readonly file?: string | undefined;
+  /** From 1. */
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
 }
 
-function atCheck({ test, message, line }: FailedCheck, title: string, options: CiOptions): Annotation {
-  const file = options.guestTest === undefined ? undefined : located(options.guestTest, options);
-  const remark = { severity: 'error', title: `${title}: ${test}`, message } as const;
-  return file === undefined || line === undefined ? remark : { ...remark, file, line };
+/**
+ * A workflow command of GitHub, without a newline.
+ * Source: docs.github.com, "Workflow commands for GitHub Actions"; the escapes are those of actions/toolkit.
+ */
+export function githubAnnotation({ title, message, file, line, column }: Annotation): string {
+  const properties = Object.entries({ file, line, col: column, title })
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([name, value]) => `${name}=${escaped(String(value)).replaceAll(':', '%3A').replaceAll(',', '%2C')}`,
+    );
+  return `::error ${properties.join(',')}::${escaped(message)}`;
 }
 
-function guestTest({ guestTest: file }: CiOptions): string {
-  return file !== undefined && existsSync(file) ? readFileSync(file, 'utf8') : '';
+function escaped(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-function annotated(complaint: Complaint, title: string, options: CiOptions): Annotation {
-  const { severity, line, column, message } = complaint;
-  const file = located(complaint.file, options);
-  return file === undefined
-    ? { severity, title, message: `${complaint.file}:${line}: ${message}` }
-    : { severity, title, message, file, line, ...(column === undefined ? {} : { column }) };
+/** Lines in a group that the reader can open. GitHub must not obey a command that a tool prints, so a random token ends the lines. */
+function folded(system: CiSystem, task: string, title: string, lines: readonly string[]): readonly string[] {
+  if (system === 'github') {
+    const token = randomUUID();
+    return [
+      `::group::${escaped(title)}`,
+      `::stop-commands::${token}`,
+      ...lines,
+      `::${token}::`,
+      '::endgroup::',
+    ];
+  }
+  const section = `${Math.floor(Date.now() / 1000)}:${task.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`;
+  return [
+    `\x1b[0Ksection_start:${section}[collapsed=true]\r\x1b[0K${title}`,
+    ...lines,
+    `\x1b[0Ksection_end:${section}\r\x1b[0K`,
+  ];
+}
+
+/** `file:line[:column]: error: …`, as gcc, as and dtc write it; and ld's `file:line: undefined reference`. */
+const COMPILER_ERROR =
+  /^(?:\S*ld: )?(?<file>[^\s:]+):(?<line>\d+)(?::(?<column>\d+))?: (?:(?:fatal )?[eE]rror: (?<error>.+)|(?<undefined>undefined reference to .+))$/;
+
+/** Each error once, in order. */
+export function compilerErrors(lines: readonly string[]) {
+  return [...new Set(lines)].flatMap((text) => {
+    const groups = COMPILER_ERROR.exec(text)?.groups;
+    if (groups === undefined) return [];
+    const { file = '', line, column, error, undefined: reference = '' } = groups;
+    return [
+      {
+        /** As the compiler names it: absolute, or relative to where it ran. */
+        file,
+        line: Number(line),
+        column: column === undefined ? undefined : Number(column),
+        message: error ?? reference,
+      },
+    ];
+  });
+}
+
+/** A failure that no compiler explains. The first lines of a verdict say what was expected and what came. */
+function wholeMessage({ message, lastLines, code }: StopwatchError): string {
+  const verdicts: readonly string[] = ['test-failed', 'model-differs', 'invalid-evidence'];
+  const lines = verdicts.includes(code) ? lastLines.slice(0, 8) : [];
+  return [message, ...lines.map(clean)].join('\n');
 }
 
 /** The file in the repository: our sources are linked into the trees that are compiled. */
 function located(file: string, { workspace, directories }: CiOptions): string | undefined {
-  const places = isAbsolute(file) ? [file] : directories.map((directory) => join(directory, file));
-  const found = places.find((place) => existsSync(place));
+  const candidates = isAbsolute(file) ? [file] : directories.map((directory) => join(directory, file));
+  const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) return undefined;
   const path = relative(realpathSync(workspace), realpathSync(found));
   return path.startsWith('..') || isAbsolute(path) || path.includes('.stopwatch/') ? undefined : path;

@@ -4,7 +4,7 @@ import type { Event } from '../engine/events.js';
 import { serialiseError } from './failure.js';
 import type { Output } from './format.js';
 import { RunModel } from './progress-model.js';
-import type { Reporter } from './types.js';
+import type { Reporter } from './reporter.js';
 
 /** An event as one line of JSON: errors as data, and never a line break inside. */
 export function eventLine(event: Event): string {

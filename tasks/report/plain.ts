@@ -3,7 +3,7 @@
 import { unreachable, type Event } from '../engine/events.js';
 import { clean, duration, painter, progress, type Output } from './format.js';
 import { RunModel } from './progress-model.js';
-import type { Reporter } from './types.js';
+import type { Reporter } from './reporter.js';
 
 /** Milliseconds between two lines of progress of one task. */
 const PROGRESS_EVERY = 5000;

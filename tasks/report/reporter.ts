@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: MIT
-/** Which reporter a run gets. */
-import { unreachable } from '../engine/events.js';
+/** What a reporter is, and which one a run gets. */
+import { type Emit, unreachable } from '../engine/events.js';
 import type { CiOptions } from './ci.js';
-import { ciSystem, type CiSystem } from './ci-system.js';
 import type { Output } from './format.js';
-import type { Look, Reporter } from './types.js';
+import type { RunModel } from './progress-model.js';
 
-/** Columns below which rows say too little to be worth moving. */
+export interface Reporter {
+  /** Never throws, never waits. */
+  readonly emit: Emit;
+  /** Everything seen so far, for the summary. */
+  readonly model: RunModel;
+  /** Shows what is left to show and gives the terminal back. May be called again; more events may follow. */
+  finish(): Promise<void>;
+}
+
+export type CiSystem = 'github' | 'gitlab';
+
+/** How to show a run. */
+export interface Look {
+  readonly kind: 'terminal' | 'plain' | 'json' | 'ci';
+  /** Set for 'ci'. */
+  readonly system?: CiSystem | undefined;
+  readonly colour: boolean;
+  readonly verbose: boolean;
+}
+
+/** Below this many columns, rows have no space for anything useful. */
 const NARROWEST = 20;
 
 export interface LookRequest {
@@ -23,7 +42,7 @@ export interface LookRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Rows that move need a terminal that can; colour also needs nobody who minds (NO_COLOR, see no-color.org). */
+/** Rows that move need a capable terminal; for NO_COLOR see no-color.org. */
 export function chooseLook(request: LookRequest): Look {
   const { json, verbose, noColour, isTerminal, columns, environment } = request;
   const able = isTerminal && environment['TERM'] !== 'dumb';
@@ -35,22 +54,29 @@ export function chooseLook(request: LookRequest): Look {
   return { kind: able && columns >= NARROWEST && !verbose && !isCi ? 'terminal' : 'plain', colour, verbose };
 }
 
+/** `--ci`, or else the variables that the runners set. */
+function ciSystem(asked: LookRequest['ci'], environment: LookRequest['environment']): CiSystem | undefined {
+  if (asked !== undefined) return asked === 'none' ? undefined : asked;
+  if (environment['GITHUB_ACTIONS'] === 'true') return 'github';
+  if (environment['GITLAB_CI'] === 'true') return 'gitlab';
+  return undefined;
+}
+
 /** Loads and makes the reporter. */
 export async function createReporter(
   look: Look,
   output: Output,
-  places: Omit<CiOptions, 'system'> = { workspace: '.', directories: [] },
+  { workspace, directories }: Omit<CiOptions, 'system'> = { workspace: '.', directories: [] },
 ): Promise<Reporter> {
   switch (look.kind) {
     case 'json':
       return (await import('./json.js')).createJsonReporter(output);
     case 'terminal':
       return (await import('./terminal.js')).createTerminalReporter(output, look.colour);
-    case 'ci':
-      return (await import('./ci.js')).createCiReporter(output, {
-        system: look.system ?? 'github',
-        ...places,
-      });
+    case 'ci': {
+      const { system = 'github' } = look;
+      return (await import('./ci.js')).createCiReporter(output, { system, workspace, directories });
+    }
     case 'plain':
       return (await import('./plain.js')).createPlainReporter(output, look);
     default:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The outcome of a command in Markdown, for the page of a CI run. Pure. */
 import type { StopwatchError } from '../../lib/errors.js';
-import { cacheLines } from './cache-words.js';
 import { clean, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
+import { cacheLines } from './summary.js';
 
 export interface Outcome {
   readonly command: string;

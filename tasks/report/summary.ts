@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What is left on the screen after a run: the stages with their durations, the verdict, and what to type next. */
-import { cacheLines } from './cache-words.js';
-import { unreachable } from '../engine/events.js';
+import { type CompileCacheUse, unreachable } from '../engine/events.js';
 import { duration, fit, type Paint } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
 
@@ -90,4 +89,19 @@ export function summariseClosing({ verdict, next }: Closing, { paint }: SummaryO
   const lines = [...verdict];
   if (next !== undefined) lines.push(`${paint('bold', 'Next:')} ${next}`);
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What the compiler cache did: one line for ccache, one for the shared cache where there is one. */
+export function cacheLines({ hits, misses, errors, remote }: CompileCacheUse): string[] {
+  const share = hits + misses === 0 ? '' : ` (${((100 * hits) / (hits + misses)).toFixed(1)} % hits)`;
+  const lines = [
+    `ccache: ${count(hits, 'hit')}, ${count(misses, 'miss', 'misses')}, ${count(errors, 'error')}${share}`,
+  ];
+  if (remote === null) return lines;
+  const read = `${count(remote.hits, 'hit')}, ${count(remote.misses, 'miss', 'misses')}, ${count(remote.errors, 'error')}`;
+  return [...lines, `shared cache ${remote.place}: ${read}, ${remote.written} written`];
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

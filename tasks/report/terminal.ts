@@ -4,7 +4,7 @@ import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import { unreachable, type Event } from '../engine/events.js';
 import { clean, duration, fit, painter, progress, type Output, type Paint } from './format.js';
 import { RunModel, type Row } from './progress-model.js';
-import type { Reporter } from './types.js';
+import type { Reporter } from './reporter.js';
 
 /** Milliseconds before rows are drawn: a run that is over by then needs none, and nothing waits for listr2 to load. */
 const OPEN_AFTER = 150;
