@@ -97,7 +97,7 @@ async function flock(
       'The program flock is missing: it keeps two runs apart.',
       {
         cause,
-        hint: 'Install util-linux (on macOS: brew install flock).',
+        hint: 'Install util-linux.',
       },
     );
   }

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** `sun_path` is 108 bytes on Linux and 104 on macOS, with the NUL that ends it. */
-const MAX_SOCKET_PATH = 103;
+/** `sun_path` is 108 bytes, with the NUL that ends it. */
+const MAX_SOCKET_PATH = 107;
 /** What mkdtemp adds, a slash, and the longest name that goes in. */
 const ROOM = 'stopwatch-XXXXXX/'.length + 16;
 

@@ -203,31 +203,28 @@ test('a quoted command does in a shell what it says', async ({ rig }) => {
   expect(exit.stdout).toBe(words.map((word) => `${word}|`).join(''));
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'killed before its child could ask to die with it: the child does nothing',
-  async ({ rig }) => {
-    // The time between fork and request, made long.
-    rig.write('bin/setpriv', '#!/bin/sh\nsleep 0.5\nPATH=${PATH#*:} exec setpriv "$@"\n');
-    chmodSync(rig.path('bin/setpriv'), 0o755);
-    const script = join(import.meta.dirname, 'orphan.test.support.ts');
-    const orphan = await createProcesses({ dieWithParent: false }).run(
-      {
-        file: process.execPath,
-        args: [
-          '--import',
-          import.meta.resolve('jiti/register'),
-          script,
-          'sh',
-          '-c',
-          'echo >ran; exec sleep 1000',
-        ],
-        cwd: rig.dir,
-        env: { ...rig.env, PATH: `${rig.path('bin')}:${rig.env['PATH']}` },
-      },
-      rig,
-    );
-    expect(orphan.signal).toBe('SIGKILL');
-    await until(() => rig.alive().length === 0);
-    expect(existsSync(rig.path('ran'))).toBe(false);
-  },
-);
+test('killed before its child could ask to die with it: the child does nothing', async ({ rig }) => {
+  // The time between fork and request, made long.
+  rig.write('bin/setpriv', '#!/bin/sh\nsleep 0.5\nPATH=${PATH#*:} exec setpriv "$@"\n');
+  chmodSync(rig.path('bin/setpriv'), 0o755);
+  const script = join(import.meta.dirname, 'orphan.test.support.ts');
+  const orphan = await createProcesses({ dieWithParent: false }).run(
+    {
+      file: process.execPath,
+      args: [
+        '--import',
+        import.meta.resolve('jiti/register'),
+        script,
+        'sh',
+        '-c',
+        'echo >ran; exec sleep 1000',
+      ],
+      cwd: rig.dir,
+      env: { ...rig.env, PATH: `${rig.path('bin')}:${rig.env['PATH']}` },
+    },
+    rig,
+  );
+  expect(orphan.signal).toBe('SIGKILL');
+  await until(() => rig.alive().length === 0);
+  expect(existsSync(rig.path('ran'))).toBe(false);
+});

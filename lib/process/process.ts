@@ -15,7 +15,7 @@ import { which } from '../which.js';
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** The whole environment of the process; nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -24,15 +24,15 @@ export interface SpawnOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
   /** 'ignore' gives an empty standard input; 'pipe' lets the caller write; 'inherit' is the terminal's. */
-  readonly stdin?: 'ignore' | 'pipe' | 'inherit';
-  readonly stdout?: 'pipe' | 'inherit';
-  readonly stderr?: 'pipe' | 'inherit';
+  readonly stdin?: 'ignore' | 'pipe' | 'inherit' | undefined;
+  readonly stdout?: 'pipe' | 'inherit' | undefined;
+  readonly stderr?: 'pipe' | 'inherit' | undefined;
   /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of ours to hand on. */
-  readonly extra?: readonly ('pipe' | number)[];
+  readonly extra?: readonly ('pipe' | number)[] | undefined;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 if absent. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /** Stays in our own process group, which has the terminal; only the process itself can then be ended. */
-  readonly foreground?: boolean;
+  readonly foreground?: boolean | undefined;
 }
 
 /** How a process ended. */
@@ -71,16 +71,16 @@ export interface Processes {
 
 export interface RunOptions {
   readonly signal: AbortSignal;
-  readonly input?: string;
-  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  readonly input?: string | undefined;
+  readonly onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   /** Keep standard output, at most 64 MiB; a program that prints more is ended and 'command-failed' thrown. */
-  readonly capture?: boolean;
-  readonly extra?: readonly number[];
+  readonly capture?: boolean | undefined;
+  readonly extra?: readonly number[] | undefined;
 }
 
 export interface ProcessesOptions {
   /** Ask the kernel to kill each child when this process dies, however it dies. True if absent; needs setpriv(1). */
-  readonly dieWithParent?: boolean;
+  readonly dieWithParent?: boolean | undefined;
 }
 
 const GRACE_MS = 2000;
@@ -121,8 +121,7 @@ let foundLauncher: string | null | undefined;
 /** setpriv of util-linux; the one of Busybox has no --pdeathsig. Null where there is none. */
 function launcher(): string | null {
   if (foundLauncher === undefined) {
-    const found =
-      process.platform === 'linux' ? which('setpriv', process.env['PATH']) : { found: false as const };
+    const found = which('setpriv', process.env['PATH']);
     foundLauncher = found.found && basename(realpathSync(found.path)) === 'setpriv' ? found.path : null;
   }
   return foundLauncher;

@@ -7,7 +7,7 @@ import { basename, join, relative } from 'node:path';
 import type { Services } from '../config/services.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { unreachable } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { type GuestChange, guestChanges, newFiles, readBase, sumOf, writeBase } from './guest-changes.js';

@@ -119,7 +119,7 @@ function configureArguments(
     `--with-devices-aarch64=${device.build.qemu.deviceList}`,
     '--enable-system',
     '--enable-tcg',
-    ...(process.arch === 'arm64' && process.platform === 'linux' ? ['--enable-kvm'] : []),
+    ...(process.arch === 'arm64' ? ['--enable-kvm'] : []),
     '--enable-fdt=system',
     '--enable-trace-backends=log',
     '--disable-debug-info',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What is in the guest's root, and how the tools that make an image of it are told. Pure. */
 import { basename, dirname, join } from 'node:path';
-import { unreachable } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
 

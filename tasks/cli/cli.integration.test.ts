@@ -186,7 +186,7 @@ test('a command that builds, on such a host, with --no-install: exit code 5 befo
 });
 
 test('--json of such a command is one JSON object per line, the last one the result', async () => {
-  const { code, out, err } = await stopwatch(['all', '--json', '--no-install'], onlyWith({ brew: '' }));
+  const { code, out, err } = await stopwatch(['all', '--json', '--no-install'], onlyWith({ dnf: '' }));
   expect(code).toBe(5);
   expect(err).toBe('');
   const lines = out
@@ -197,7 +197,7 @@ test('--json of such a command is one JSON object per line, the last one the res
     type: 'result',
     command: 'all',
     exitCode: 5,
-    error: { code: 'host-package-missing', hint: expect.stringContaining('brew install') },
+    error: { code: 'host-package-missing', hint: expect.stringContaining('dnf install') },
   });
 });
 

@@ -78,7 +78,7 @@ async function examine(services: Services, { install, tests }: Own): Promise<Res
 }
 
 /** The findings as text: one line each, then what to do. */
-export function doctorText({ findings, missing, manager, command }: Diagnosis, paint: Paint): string {
+export function doctorText({ findings, missing, command }: Diagnosis, paint: Paint): string {
   const width = Math.max(...findings.map(({ capability }) => capability.name.length));
   const lines = findings.map(({ capability, problem }) => {
     const { name, neededBy, optional } = capability;
@@ -95,11 +95,9 @@ export function doctorText({ findings, missing, manager, command }: Diagnosis, p
       `  ${command}`,
     );
   } else {
-    const why =
-      manager === undefined
-        ? 'No package manager that stopwatch knows (apt, dnf, pacman, brew) is here'
-        : `${manager} has no packages for it`;
-    lines.push(`${missing.length} missing. ${why}: install by hand.`);
+    lines.push(
+      `${missing.length} missing. This host has no package manager that stopwatch knows: install by hand.`,
+    );
   }
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -2,7 +2,7 @@
 /** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
 import { CREDENTIAL_VARIABLES } from './cache-address.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { unreachable } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { didYouMean } from './closest.js';
 import { leaves, type Leaf } from './leaves.js';
 import { WORKDIR_VARIABLE } from './paths.js';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** What the host must be able to do, how that is tried, and the packages that bring it. Pure data. */
+/** What the host must be able to do, how to try it, and the packages that bring it. Pure data. */
 
-export type Manager = 'apt' | 'dnf' | 'pacman' | 'brew';
-export const MANAGERS = ['apt', 'dnf', 'pacman', 'brew'] as const satisfies readonly Manager[];
+export const MANAGERS = ['apt', 'dnf', 'pacman'] as const;
+export type Manager = (typeof MANAGERS)[number];
 
-/** How a capability is tried: always by using the real thing, never by asking the package database. */
+/** How to try a capability: always by using the real thing, never by asking the package database. */
 export type Probe =
   /** The program runs. `version`, a pattern, finds the version in its output, which must be at least `atLeast`. */
   | {
@@ -14,11 +14,11 @@ export type Probe =
       readonly version?: string;
       readonly atLeast?: string;
     }
-  /** A program is compiled and linked. `module` (pkg-config) gives flags and is required at least at `atLeast`. */
+  /** A program compiles and links. `module` (pkg-config) gives flags and must be at least `atLeast`. */
   | {
       readonly kind: 'link';
       readonly compiler: string;
-      readonly flags: readonly string[];
+      readonly flags?: readonly string[];
       readonly source: string;
       /** A file of the compiler's that the answer depends on. */
       readonly file?: string;
@@ -37,8 +37,8 @@ export interface Capability {
   readonly neededBy: string;
   readonly optional: boolean;
   readonly probe: Probe;
-  /** Empty: the system always has it, or it cannot be had there. */
-  readonly packages: Readonly<Record<Manager, readonly string[]>>;
+  /** Names separated by spaces. */
+  readonly packages: Readonly<Record<Manager, string>>;
 }
 
 const HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n';
@@ -55,185 +55,121 @@ print(sys.executable)
 print(made.origin)`;
 const TOML = 'import sys\nif sys.version_info < (3, 11): import tomli';
 
+type Packages = Capability['packages'];
+
+/** With one name, it is the same everywhere. */
+function packages(apt: string, dnf = apt, pacman = apt): Packages {
+  return { apt, dnf, pacman };
+}
+
+function needs(name: string, neededBy: string, from: Packages, probe: Probe): Capability {
+  return { name, neededBy, optional: false, probe, packages: from };
+}
+
 function program(
   name: string,
   neededBy: string,
-  packages: Capability['packages'],
-  more: Partial<Extract<Probe, { kind: 'program' }>> & { readonly optional?: boolean } = {},
+  from: Packages = packages(name),
+  more: Partial<Extract<Probe, { kind: 'program' }>> = {},
 ): Capability {
-  const { optional = false, ...probe } = more;
-  return {
-    name,
-    neededBy,
-    optional,
-    probe: { kind: 'program', program: name, args: ['--version'], ...probe },
-    packages,
-  };
+  return needs(name, neededBy, from, { kind: 'program', program: name, args: ['--version'], ...more });
 }
 
-/** The same package name everywhere. */
-function everywhere(name: string): Capability['packages'] {
-  return { apt: [name], dnf: [name], pacman: [name], brew: [name] };
-}
+const DTC = packages('device-tree-compiler', 'dtc', 'dtc');
 
-/**
- * Everything that the builds call for. `cross` is build.cross; on a host that
- * is aarch64 itself, Debian's own compiler has the cross compiler's name.
- */
-export function capabilities(cross: string, platform: NodeJS.Platform, arch: string): Capability[] {
-  const native = arch === 'arm64' && platform === 'linux';
-  const linux = platform === 'linux';
+/** Everything that the builds call for. `cross` is build.cross; on aarch64 the host's own compiler has that name. */
+export function capabilities(cross: string, arch: string): Capability[] {
+  const native = arch === 'arm64';
+  const crossGcc = native
+    ? packages('gcc')
+    : packages(
+        'gcc-aarch64-linux-gnu',
+        'gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu',
+        'aarch64-linux-gnu-gcc aarch64-linux-gnu-binutils',
+      );
+  const crossLibc = native
+    ? packages('libc6-dev', 'glibc-static', 'glibc')
+    : packages('libc6-dev-arm64-cross', 'sysroot-aarch64-fc*-glibc', 'aarch64-linux-gnu-glibc');
   return [
-    program(
-      `${cross}gcc`,
-      'Linux, Busybox',
-      {
-        apt: [native ? 'gcc' : 'gcc-aarch64-linux-gnu'],
-        dnf: native ? ['gcc'] : ['gcc-aarch64-linux-gnu', 'binutils-aarch64-linux-gnu'],
-        pacman: native ? ['gcc'] : ['aarch64-linux-gnu-gcc', 'aarch64-linux-gnu-binutils'],
-        brew: ['messense/macos-cross-toolchains/aarch64-unknown-linux-gnu'],
-      },
-      {},
-    ),
-    {
-      name: 'static libc for aarch64',
-      neededBy: 'Busybox',
-      optional: false,
-      probe: { kind: 'link', compiler: `${cross}gcc`, flags: ['-static'], source: HELLO, file: 'libc.a' },
-      packages: {
-        apt: [native ? 'libc6-dev' : 'libc6-dev-arm64-cross'],
-        dnf: native ? ['glibc-static'] : ['sysroot-aarch64-fc*-glibc'],
-        pacman: native ? ['glibc'] : ['aarch64-linux-gnu-glibc'],
-        brew: ['messense/macos-cross-toolchains/aarch64-unknown-linux-gnu'],
-      },
-    },
-    {
-      name: 'gcc and libc headers',
-      neededBy: 'QEMU, Linux',
-      optional: false,
-      probe: { kind: 'link', compiler: 'gcc', flags: [], source: HELLO, file: 'crt1.o' },
-      packages: {
-        apt: ['gcc', 'libc6-dev'],
-        dnf: ['gcc', 'glibc-devel'],
-        pacman: ['gcc'],
-        brew: ['gcc'],
-      },
-    },
-    program('make', 'Linux, Busybox', everywhere('make'), { version: 'GNU Make ([\\d.]+)', atLeast: '4.0' }),
-    program(
-      'ninja',
+    program(`${cross}gcc`, 'Linux, Busybox', crossGcc),
+    needs('static libc for aarch64', 'Busybox', crossLibc, {
+      kind: 'link',
+      compiler: `${cross}gcc`,
+      flags: ['-static'],
+      source: HELLO,
+      file: 'libc.a',
+    }),
+    needs('gcc and libc headers', 'QEMU, Linux', packages('gcc libc6-dev', 'gcc glibc-devel', 'gcc'), {
+      kind: 'link',
+      compiler: 'gcc',
+      source: HELLO,
+      file: 'crt1.o',
+    }),
+    program('make', 'Linux, Busybox', packages('make'), { version: 'GNU Make ([\\d.]+)', atLeast: '4.0' }),
+    program('ninja', 'QEMU', packages('ninja-build', 'ninja-build', 'ninja'), {
+      version: '^([\\d.]+)',
+      atLeast: '1.8',
+    }),
+    program('flex', 'Linux'),
+    program('bison', 'Linux'),
+    program('bc', 'Linux'),
+    program('perl', 'Linux', packages('perl', 'perl-interpreter', 'perl')),
+    needs('Python 3.9 or newer, with venv', 'QEMU', packages('python3 python3-venv', 'python3', 'python'), {
+      kind: 'python',
+      code: VENV,
+    }),
+    needs("Python's reader of TOML", 'QEMU', packages('python3-tomli', 'python3-tomli', 'python-tomli'), {
+      kind: 'python',
+      code: TOML,
+    }),
+    program('pkg-config', 'QEMU', packages('pkg-config', 'pkgconf-pkg-config', 'pkgconf')),
+    needs(
+      'glib headers, 2.66 or newer',
       'QEMU',
-      { apt: ['ninja-build'], dnf: ['ninja-build'], pacman: ['ninja'], brew: ['ninja'] },
-      { version: '^([\\d.]+)', atLeast: '1.8' },
+      packages('libglib2.0-dev', 'glib2-devel', 'glib2 glib2-devel'),
+      { kind: 'link', compiler: 'gcc', source: GLIB, module: 'glib-2.0', atLeast: '2.66' },
     ),
-    program('flex', 'Linux', everywhere('flex')),
-    program('bison', 'Linux', everywhere('bison')),
-    program('bc', 'Linux', everywhere('bc')),
-    program('perl', 'Linux', {
-      apt: ['perl'],
-      dnf: ['perl-interpreter'],
-      pacman: ['perl'],
-      brew: ['perl'],
+    needs('zlib headers', 'QEMU', packages('zlib1g-dev', 'zlib-devel', 'zlib'), {
+      kind: 'link',
+      compiler: 'gcc',
+      source: ZLIB,
+      module: 'zlib',
     }),
-    {
-      name: 'Python 3.9 or newer, with venv',
-      neededBy: 'QEMU',
-      optional: false,
-      probe: { kind: 'python', code: VENV },
-      packages: {
-        apt: ['python3', 'python3-venv'],
-        dnf: ['python3'],
-        pacman: ['python'],
-        brew: ['python@3.13'],
-      },
-    },
-    {
-      name: "Python's reader of TOML",
-      neededBy: 'QEMU',
-      optional: false,
-      probe: { kind: 'python', code: TOML },
-      packages: { apt: ['python3-tomli'], dnf: ['python3-tomli'], pacman: ['python-tomli'], brew: [] },
-    },
-    program('pkg-config', 'QEMU', {
-      apt: ['pkg-config'],
-      dnf: ['pkgconf-pkg-config'],
-      pacman: ['pkgconf'],
-      brew: ['pkgconf'],
+    needs('libfdt headers', 'QEMU', packages('libfdt-dev', 'libfdt-devel', 'dtc'), {
+      kind: 'link',
+      compiler: 'gcc',
+      source: FDT,
+      libraries: ['-lfdt'],
     }),
-    {
-      name: 'glib headers, 2.66 or newer',
-      neededBy: 'QEMU',
-      optional: false,
-      probe: { kind: 'link', compiler: 'gcc', flags: [], source: GLIB, module: 'glib-2.0', atLeast: '2.66' },
-      packages: {
-        apt: ['libglib2.0-dev'],
-        dnf: ['glib2-devel'],
-        pacman: ['glib2', 'glib2-devel'],
-        brew: ['glib'],
-      },
-    },
-    {
-      name: 'zlib headers',
-      neededBy: 'QEMU',
-      optional: false,
-      probe: { kind: 'link', compiler: 'gcc', flags: [], source: ZLIB, module: 'zlib' },
-      packages: { apt: ['zlib1g-dev'], dnf: ['zlib-devel'], pacman: ['zlib'], brew: ['zlib'] },
-    },
-    {
-      name: 'libfdt headers',
-      neededBy: 'QEMU',
-      optional: false,
-      probe: { kind: 'link', compiler: 'gcc', flags: [], source: FDT, libraries: ['-lfdt'] },
-      packages: { apt: ['libfdt-dev'], dnf: ['libfdt-devel'], pacman: ['dtc'], brew: ['dtc'] },
-    },
-    program('git', 'patches', everywhere('git')),
-    program(
-      'tar',
-      'sources',
-      { ...everywhere('tar'), brew: ['gnu-tar'] },
-      { version: 'GNU tar\\) ([\\d.]+)' },
-    ),
-    program('find', 'sources', { ...everywhere('findutils') }, { version: 'GNU findutils\\) ([\\d.]+)' }),
-    program('xz', 'sources', { apt: ['xz-utils'], dnf: ['xz'], pacman: ['xz'], brew: ['xz'] }),
-    program('bzip2', 'sources', everywhere('bzip2'), { args: ['--help'] }),
-    program('mke2fs', 'root file system', everywhere('e2fsprogs'), {
+    program('git', 'patches'),
+    program('tar', 'sources', packages('tar'), { version: 'GNU tar\\) ([\\d.]+)' }),
+    program('find', 'sources', packages('findutils'), { version: 'GNU findutils\\) ([\\d.]+)' }),
+    program('xz', 'sources', packages('xz-utils', 'xz', 'xz')),
+    program('bzip2', 'sources', packages('bzip2'), { args: ['--help'] }),
+    program('mke2fs', 'root file system', packages('e2fsprogs'), {
       args: ['-V'],
       version: '([\\d.]+)',
       atLeast: '1.43',
     }),
-    program('debugfs', 'root file system', everywhere('e2fsprogs'), { args: ['-V'] }),
-    ...(linux
-      ? [
-          program('flock', 'processes', { ...everywhere('util-linux'), dnf: ['util-linux-core'] }),
-          program('setpriv', 'processes', everywhere('util-linux')),
-        ]
-      : []),
-    program('ccache', 'a faster second build', everywhere('ccache'), { optional: true }),
-    program(
-      'dtc',
-      'run --dump-dtb',
-      { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] },
-      { optional: true },
-    ),
+    program('debugfs', 'root file system', packages('e2fsprogs'), { args: ['-V'] }),
+    program('flock', 'processes', packages('util-linux', 'util-linux-core', 'util-linux')),
+    program('setpriv', 'processes', packages('util-linux')),
+    { ...program('ccache', 'a faster second build'), optional: true },
+    { ...program('dtc', 'run --dump-dtb', DTC), optional: true },
   ];
 }
 
 /** What only this project's own tests call for: `doctor --tests`. */
 export const TEST_CAPABILITIES: readonly Capability[] = [
-  program('openssl', 'tests', everywhere('openssl'), { args: ['version'] }),
-  program('shellcheck', 'tests', { ...everywhere('shellcheck'), dnf: ['ShellCheck'] }),
-  program('dtc', 'tests', { apt: ['device-tree-compiler'], dnf: ['dtc'], pacman: ['dtc'], brew: ['dtc'] }),
+  program('openssl', 'tests', packages('openssl'), { args: ['version'] }),
+  program('shellcheck', 'tests', packages('shellcheck', 'ShellCheck', 'shellcheck')),
+  program('dtc', 'tests', DTC),
   // Servers of a shared compile cache; the tests start their own.
-  program('ccache', 'tests', everywhere('ccache')),
-  program('redis-server', 'tests', {
-    apt: ['redis-server'],
-    dnf: ['redis'],
-    pacman: ['redis'],
-    brew: ['redis'],
-  }),
-  program('nginx', 'tests', everywhere('nginx'), { args: ['-v'] }),
-  // Makes a pseudo-terminal. The other systems' script(1) takes other options.
-  program('script', 'tests', { apt: ['bsdutils'], dnf: ['util-linux'], pacman: ['util-linux'], brew: [] }),
+  program('ccache', 'tests'),
+  program('redis-server', 'tests', packages('redis-server', 'redis', 'redis')),
+  program('nginx', 'tests', packages('nginx'), { args: ['-v'] }),
+  // Makes a pseudo-terminal.
+  program('script', 'tests', packages('bsdutils', 'util-linux', 'util-linux')),
 ];
 
 const GUESTS_GDB =
@@ -243,12 +179,15 @@ const GUESTS_GDB =
 
 /** What only some options call for; and their tests. */
 export const OPTIONAL_TOOLS = {
-  gdb: program('gdb', 'run --gdb-qemu', everywhere('gdb')),
+  gdb: program('gdb', 'run --gdb-qemu'),
   'guests-gdb': program(
     'gdb for aarch64',
     'run --gdb',
-    { apt: ['gdb-multiarch'], dnf: ['gdb'], pacman: ['aarch64-linux-gnu-gdb'], brew: ['aarch64-elf-gdb'] },
-    { program: 'sh', args: ['-c', GUESTS_GDB] },
+    packages('gdb-multiarch', 'gdb', 'aarch64-linux-gnu-gdb'),
+    {
+      program: 'sh',
+      args: ['-c', GUESTS_GDB],
+    },
   ),
 } satisfies Readonly<Record<string, Capability>>;
 export type OptionalTool = keyof typeof OPTIONAL_TOOLS;

@@ -3,19 +3,19 @@
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { baseEnvironment } from '../../lib/environment.js';
-import { findManager, install, installCommand, packagesFor } from './install.js';
+import { findManager, install, installCommand, type InstallRequest, packagesFor } from './install.js';
 import {
   capabilities,
   type Capability,
   type Manager,
+  MANAGERS,
   OPTIONAL_TOOLS,
   type OptionalTool,
   TEST_CAPABILITIES,
 } from './list.js';
-import { findProgram, isRemembered, probeAll, remember, type Finding } from './probe.js';
+import { type Finding, isRemembered, probeAll, remember } from './probe.js';
 import type { Processes } from '../../lib/process/process.js';
-
-export type { Finding } from './probe.js';
+import { which } from '../../lib/which.js';
 
 export interface DoctorRequest {
   /** build.cross */
@@ -28,9 +28,9 @@ export interface DoctorRequest {
   /** We are root. */
   readonly root: boolean;
   /** What this project's own tests need, too. */
-  readonly tests?: boolean;
+  readonly tests?: boolean | undefined;
   /** What a command calls for besides. */
-  readonly tools?: readonly OptionalTool[];
+  readonly tools?: readonly OptionalTool[] | undefined;
   /** Loaded only when something must be run. */
   readonly processes: () => Promise<Processes>;
 }
@@ -53,7 +53,7 @@ function cacheFile({ work, tests, tools = [] }: DoctorRequest): string {
 }
 
 function listFor({ cross, tests, tools = [] }: DoctorRequest): Capability[] {
-  const list = capabilities(cross, process.platform, process.arch);
+  const list = capabilities(cross, process.arch);
   const more = [
     ...(tests === true ? [...TEST_CAPABILITIES, ...Object.values(OPTIONAL_TOOLS)] : []),
     ...tools.map((tool) => OPTIONAL_TOOLS[tool]),
@@ -122,7 +122,7 @@ export async function ensurePackages(request: EnsureRequest): Promise<void> {
 
   const { manager, packages, command } = before;
   if (manager === undefined || command === undefined || request.install === 'no') throw missingError(before);
-  const as = await rights(request, manager);
+  const as = await rights(request);
   if (as === undefined) throw missingError(before);
   if (request.install === 'ask' && request.interactive) {
     const names = before.missing.map(({ capability }) => capability.name).join(', ');
@@ -143,16 +143,12 @@ export async function ensurePackages(request: EnsureRequest): Promise<void> {
 }
 
 /** How packages may be installed here; undefined: not at all. */
-async function rights(
-  request: EnsureRequest,
-  manager: Manager,
-): Promise<'root' | 'sudo' | 'sudo-asks' | undefined> {
-  if (request.root || manager === 'brew') return 'root';
-  const sudo = findProgram('sudo', pathOf(request));
-  if (sudo === undefined) return undefined;
-  const processes = await request.processes();
-  const { exitCode } = await processes.run(
-    { file: sudo, args: ['-n', 'true'], env: request.environment },
+async function rights(request: EnsureRequest): Promise<InstallRequest['as'] | undefined> {
+  if (request.root) return 'root';
+  const sudo = which('sudo', pathOf(request));
+  if (!sudo.found) return undefined;
+  const { exitCode } = await (await request.processes()).run(
+    { file: sudo.path, args: ['-n', 'true'], env: request.environment },
     { signal: request.signal },
   );
   if (exitCode === 0) return 'sudo';
@@ -168,12 +164,11 @@ function describe(missing: readonly Finding[]): string {
     .join('');
 }
 
-function missingError({ missing, manager, command }: Diagnosis): StopwatchError {
-  const hint =
-    command === undefined
-      ? manager === undefined
-        ? 'No package manager that stopwatch knows (apt, dnf, pacman, brew) is here: install these by hand.'
-        : `${manager} has no packages for these: install them by hand.`
-      : `Install them with: ${command}`;
-  return new StopwatchError('host-package-missing', `Missing on this host:${describe(missing)}`, { hint });
+function missingError({ missing, command }: Diagnosis): StopwatchError {
+  return new StopwatchError('host-package-missing', `Missing on this host:${describe(missing)}`, {
+    hint:
+      command === undefined
+        ? `This host has no package manager that stopwatch knows (${MANAGERS.join(', ')}): install these by hand.`
+        : `Install them with: ${command}`,
+  });
 }

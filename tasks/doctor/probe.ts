@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { unreachable } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
+import { versionAtLeast } from '../engine/tools.js';
 import type { Capability, Probe } from './list.js';
 import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
@@ -32,12 +33,6 @@ interface Trial extends ProbeRequest {
   readonly scratch: string;
   /** Files that the answers depend on. */
   readonly evidence: Set<string>;
-}
-
-/** The first executable file of that name in PATH. */
-export function findProgram(name: string, path: string): string | undefined {
-  const found = which(name, path);
-  return found.found ? found.path : undefined;
 }
 
 /** Tries everything at once. Gives the findings in the list's order, and the files they rest on. */
@@ -82,7 +77,7 @@ async function tryProgram(probe: ProbeOf<'program'>, trial: Trial): Promise<stri
   if (version === undefined) {
     return `${probe.program} is of another make: expected ${probe.version}, got '${text.split('\n', 1)[0]}'`;
   }
-  if (probe.atLeast !== undefined && !isAtLeast(version, probe.atLeast)) {
+  if (probe.atLeast !== undefined && !versionAtLeast(version, probe.atLeast)) {
     return `expected version ${probe.atLeast} or newer, got ${version}`;
   }
   return undefined;
@@ -110,8 +105,8 @@ async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Pr
     // A compiler that does not have the file gives its bare name back.
     if (file.startsWith('/')) trial.evidence.add(file);
   }
-  // Warnings are nobody's business here; what counts is a program that links.
-  const args = ['-w', ...probe.flags, '-x', 'c', '-', '-o', output, ...flags];
+  // Warnings do not matter: the program must link.
+  const args = ['-w', ...(probe.flags ?? []), '-x', 'c', '-', '-o', output, ...flags];
   return (await call(probe.compiler, args, trial, probe.source)).problem;
 }
 
@@ -122,14 +117,15 @@ async function call(
   trial: Trial,
   input?: string,
 ): Promise<{ problem: string | undefined; text: string }> {
-  const file = findProgram(program, trial.environment['PATH'] ?? '');
-  if (file === undefined) return { problem: `${program} is not in PATH`, text: '' };
+  const found = which(program, trial.environment['PATH'] ?? '');
+  if (!found.found) return { problem: `${program} is not in PATH`, text: '' };
+  const file = found.path;
   trial.evidence.add(file);
   const lines: string[] = [];
   try {
     const exit = await trial.processes.run(
       { file, args, env: trial.environment },
-      { signal: trial.signal, onLine: (line) => lines.push(line), ...(input === undefined ? {} : { input }) },
+      { signal: trial.signal, onLine: (line) => lines.push(line), input },
     );
     if (exit.exitCode === 0) return { problem: undefined, text: lines.join('\n') };
   } catch (error) {
@@ -142,17 +138,6 @@ async function call(
   const telling =
     lines.find((line) => /error|not found|No package/i.test(line)) ?? lines.at(-1) ?? 'no output';
   return { problem: `${program} failed: ${telling.trim()}`, text: '' };
-}
-
-/** Whether dotted version `a` is `b` or newer. */
-export function isAtLeast(a: string, b: string): boolean {
-  const left = a.split('.').map(Number);
-  const right = b.split('.').map(Number);
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
 }
 
 /** Identity of a file that a finding rests on; '' when it is not there. */
@@ -217,5 +202,8 @@ export function isRemembered(file: string, list: readonly Capability[], path: st
     known.add(entry[0]);
   }
   const programs = new Set(list.filter((one) => !one.optional).flatMap((one) => programsOf(one.probe)));
-  return [...programs].every((name) => known.has(findProgram(name, path)));
+  return [...programs].every((name) => {
+    const found = which(name, path);
+    return found.found && known.has(found.path);
+  });
 }

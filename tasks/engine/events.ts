@@ -80,8 +80,3 @@ export type Event =
   | { readonly type: 'done'; readonly durationMs: number; readonly ok: boolean };
 
 export type Emit = (event: Event) => void;
-
-/** For the default branch of a switch over a union: the compiler proves that it is never reached. */
-export function unreachable(value: never): never {
-  throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
-}

@@ -4,7 +4,7 @@ import type { JobBudget } from './jobserver.js';
 import { versionAtLeast } from './tools.js';
 import type { Analysed } from './analyse.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { unreachable } from './events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import type { Graph } from './graph.js';
 import { runTask, type RunTaskOptions, type Slots, type TaskResult } from './run-task.js';
 import type { Outcome, TaskEnd } from './outcome.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Lines with the task's name in front, for logs, CI, dumb terminals and --verbose. */
-import { unreachable, type Event } from '../engine/events.js';
+import type { Event } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { clean, duration, painter, progress, type Output } from './format.js';
 import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';

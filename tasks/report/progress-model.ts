@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The state of a run, folded from its events. What the reporters show is a function of it. */
-import { type CompileCacheUse, unreachable, type Event } from '../engine/events.js';
+import type { CompileCacheUse, Event } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import type { StopwatchError } from '../../lib/errors.js';
 import { clean, type Progress } from './format.js';
 

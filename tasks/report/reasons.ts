@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Words for why a task is stale. */
 import { relative } from 'node:path';
-import { unreachable, type Reason, type TaskStatus } from '../engine/events.js';
+import type { Reason, TaskStatus } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { duration, type Paint } from './format.js';
 
 /** One reason. Paths are shown relative to `base` where they are below it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a reporter is, and which one a run gets. */
-import { type Emit, unreachable } from '../engine/events.js';
+import type { Emit } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import type { CiOptions } from './ci.js';
 import type { Output } from './format.js';
 import type { RunModel } from './progress-model.js';

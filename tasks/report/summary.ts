@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What is left on the screen after a run: the stages with their durations, the verdict, and what to type next. */
-import { type CompileCacheUse, unreachable } from '../engine/events.js';
+import type { CompileCacheUse } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { duration, fit, type Paint } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Rows on a terminal, one per task that has something to do. listr2 draws them; it schedules nothing. */
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
-import { unreachable, type Event } from '../engine/events.js';
+import type { Event } from '../engine/events.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { clean, duration, fit, painter, progress, type Output, type Paint } from './format.js';
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
