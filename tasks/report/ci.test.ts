@@ -15,10 +15,10 @@ const failure = new StopwatchError('command-failed', 'ninja failed with exit cod
   hint: 'look into the log',
 });
 
-describe('which CI system', () => {
-  const look = (environment: Record<string, string>, ci?: CiSystem | 'none', json = false) =>
-    chooseLook({ json, ci, verbose: false, noColour: false, isTerminal: false, columns: 0, environment });
+const look = (environment: Record<string, string>, ci?: CiSystem | 'none', json = false) =>
+  chooseLook({ json, ci, verbose: false, noColour: false, isTerminal: false, columns: 0, environment });
 
+describe('which CI system', () => {
   test('the runner’s variables, unless --ci says otherwise', () => {
     expect(look({}).system).toBeUndefined();
     expect(look({ GITHUB_ACTIONS: 'true' })).toMatchObject({ kind: 'ci', system: 'github' });

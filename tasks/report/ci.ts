@@ -41,12 +41,13 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
   function annotate(task: string, error: StopwatchError): void {
     if (system !== 'github' || error.code === 'interrupted') return;
     const title = plain.model.title(task);
-    const errors = compilerErrors(outputs.get(task)?.lines ?? []).map((found) => {
-      const file = located(found.file, options);
-      return file === undefined
-        ? { title, message: `${found.file}:${found.line}: ${found.message}` }
-        : { ...found, title, file };
-    });
+    const errors = compilerErrors(outputs.get(task)?.lines ?? []).map(
+      ({ file, line, column, message }): Annotation => {
+        const path = located(file, options);
+        if (path === undefined) return { title, message: `${file}:${line}: ${message}` };
+        return { title, message, file: path, line, column };
+      },
+    );
     const all = errors.length > 0 ? errors : [{ title, message: wholeMessage(error) }];
     write(all.slice(0, ANNOTATIONS).map(githubAnnotation));
   }
