@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { ROOT, type Rig, test, until } from '../test/rig.js';
+import { ROOT, type Sandbox, test, until } from '../test/support/sandbox.js';
 import { withLock } from './lock.js';
 import type { Child } from './process/process.js';
 
 /** Another process that holds the lock until it is ended. */
-async function holder(rig: Rig, lock: string): Promise<Child> {
-  const program = rig.write(
+async function holder(sandbox: Sandbox, lock: string): Promise<Child> {
+  const program = sandbox.write(
     'hold.ts',
     `import { withLock } from '${ROOT}lib/lock.ts';
      await withLock(process.argv[2]!, { signal: new AbortController().signal, describe: 'holding on' }, async () => {
@@ -16,15 +16,15 @@ async function holder(rig: Rig, lock: string): Promise<Child> {
      });`,
   );
   const args = [`${ROOT}node_modules/jiti/lib/jiti-cli.mjs`, program, lock];
-  const child = await rig.processes.spawn({ file: process.execPath, args, env: rig.env }, rig);
+  const child = await sandbox.processes.spawn({ file: process.execPath, args, env: sandbox.env }, sandbox);
   await new Promise((resolve) => child.stdout?.once('data', resolve));
   return child;
 }
 
-test('keeps two users of one process apart, and passes on what they give or throw', async ({ rig }) => {
+test('keeps two users of one process apart, and passes on what they give or throw', async ({ sandbox }) => {
   const order: string[] = [];
   const use = (name: string) =>
-    withLock(rig.path('d/lock'), rig, async () => {
+    withLock(sandbox.path('d/lock'), sandbox, async () => {
       order.push(`${name} in`);
       await new Promise((resolve) => setTimeout(resolve, 50));
       order.push(`${name} out`);
@@ -36,10 +36,10 @@ test('keeps two users of one process apart, and passes on what they give or thro
   for (let at = 0; at < 6; at += 2) expect(order[at]?.slice(0, 1)).toBe(order[at + 1]?.slice(0, 1));
 });
 
-test('says who holds it; waiting ends when the holder is killed', async ({ rig }) => {
-  const lock = rig.path('lock');
-  const other = await holder(rig, lock);
-  const refused = withLock(lock, { ...rig, wait: false }, async () => 'never');
+test('says who holds it; waiting ends when the holder is killed', async ({ sandbox }) => {
+  const lock = sandbox.path('lock');
+  const other = await holder(sandbox, lock);
+  const refused = withLock(lock, { ...sandbox, wait: false }, async () => 'never');
   await expect(refused).rejects.toMatchObject({
     code: 'locked',
     message: expect.stringMatching(
@@ -47,26 +47,26 @@ test('says who holds it; waiting ends when the holder is killed', async ({ rig }
     ),
   });
   const waiting: string[] = [];
-  const got = withLock(lock, { ...rig, onWaiting: (who) => waiting.push(who) }, async () => 'got it');
+  const got = withLock(lock, { ...sandbox, onWaiting: (who) => waiting.push(who) }, async () => 'got it');
   await until(() => waiting.length > 0);
   expect(waiting[0]).toContain(`process ${other.pid} (holding on)`);
   other.kill('SIGKILL');
   expect(await got).toBe('got it');
 });
 
-test('a child that outlives its holder does not keep the lock', async ({ rig }) => {
-  const lock = rig.path('lock');
+test('a child that outlives its holder does not keep the lock', async ({ sandbox }) => {
+  const lock = sandbox.path('lock');
   let child: Child | undefined;
-  await withLock(lock, rig, async () => {
-    child = await rig.processes.spawn({ file: 'sleep', args: ['100'], env: rig.env }, rig);
+  await withLock(lock, sandbox, async () => {
+    child = await sandbox.processes.spawn({ file: 'sleep', args: ['100'], env: sandbox.env }, sandbox);
   });
-  expect(await withLock(lock, { ...rig, wait: false }, async () => 'free')).toBe('free');
+  expect(await withLock(lock, { ...sandbox, wait: false }, async () => 'free')).toBe('free');
   await child?.end();
 });
 
-test('waiting can be interrupted', async ({ rig }) => {
-  const lock = rig.path('lock');
-  await holder(rig, lock);
+test('waiting can be interrupted', async ({ sandbox }) => {
+  const lock = sandbox.path('lock');
+  await holder(sandbox, lock);
   const abort = new AbortController();
   const waiting = withLock(
     lock,
@@ -76,22 +76,22 @@ test('waiting can be interrupted', async ({ rig }) => {
   await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
 });
 
-test('a missing flock and a place that cannot be written are explained', async ({ rig }) => {
+test('a missing flock and a place that cannot be written are explained', async ({ sandbox }) => {
   const path = process.env['PATH'];
-  mkdirSync(rig.path('empty'));
-  process.env['PATH'] = rig.path('empty');
+  mkdirSync(sandbox.path('empty'));
+  process.env['PATH'] = sandbox.path('empty');
   try {
-    await expect(withLock(rig.path('lock'), rig, async () => 1)).rejects.toMatchObject({
+    await expect(withLock(sandbox.path('lock'), sandbox, async () => 1)).rejects.toMatchObject({
       code: 'host-package-missing',
       hint: expect.stringContaining('util-linux'),
     });
   } finally {
     process.env['PATH'] = path;
   }
-  writeFileSync(rig.path('file'), '');
-  chmodSync(rig.path('file'), 0o444);
-  await expect(withLock(rig.path('file/lock'), rig, async () => 1)).rejects.toMatchObject({
+  writeFileSync(sandbox.path('file'), '');
+  chmodSync(sandbox.path('file'), 0o444);
+  await expect(withLock(sandbox.path('file/lock'), sandbox, async () => 1)).rejects.toMatchObject({
     code: 'permission-denied',
-    message: expect.stringContaining(rig.path('file/lock')),
+    message: expect.stringContaining(sandbox.path('file/lock')),
   });
 });

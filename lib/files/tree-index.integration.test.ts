@@ -14,21 +14,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { type Rig, test } from '../../test/rig.js';
+import { type Sandbox, test } from '../../test/support/sandbox.js';
 import { ABSENT, createTreeIndex, type TreeIndex } from './tree-index.js';
 
-function indexOf(rig: Rig): TreeIndex {
-  return createTreeIndex({ directory: rig.path('index'), processes: rig.processes, signal: rig.signal });
+function indexOf(sandbox: Sandbox): TreeIndex {
+  return createTreeIndex({
+    directory: sandbox.path('index'),
+    processes: sandbox.processes,
+    signal: sandbox.signal,
+  });
 }
 
 /** Long enough for stat data to be trusted. */
 const settle = () => sleep(120);
 
-test('content, permissions, links and names count; times and droppings do not', async ({ rig }) => {
-  const index = indexOf(rig);
-  const tree = rig.path('tree');
+test('content, permissions, links and names count; times and droppings do not', async ({ sandbox }) => {
+  const index = indexOf(sandbox);
+  const tree = sandbox.path('tree');
   expect(await index.digest(tree)).toBe(ABSENT);
-  for (const name of ['a', 'b/c', 'b/d e\nf']) rig.write(`tree/${name}`, name);
+  for (const name of ['a', 'b/c', 'b/d e\nf']) sandbox.write(`tree/${name}`, name);
   symlinkSync('b/c', join(tree, 'link'));
   const seen = new Set<string>();
   const isNew = async () => {
@@ -39,12 +43,12 @@ test('content, permissions, links and names count; times and droppings do not', 
   };
   expect(await isNew()).toBe(true);
   utimesSync(join(tree, 'a'), 5, 5);
-  for (const name of ['a~', '.#a', '.a.swp', '.git/index', 'b/.git/x']) rig.write(`tree/${name}`, 'x');
+  for (const name of ['a~', '.#a', '.a.swp', '.git/index', 'b/.git/x']) sandbox.write(`tree/${name}`, 'x');
   expect(await isNew()).toBe(false);
   // A change of the same length at once after the last look.
-  rig.write('tree/a', 'A');
+  sandbox.write('tree/a', 'A');
   expect(await isNew()).toBe(true);
-  rig.write('tree/a', 'B');
+  sandbox.write('tree/a', 'B');
   expect(await isNew()).toBe(true);
   chmodSync(join(tree, 'a'), 0o755);
   expect(await isNew()).toBe(true);
@@ -53,15 +57,15 @@ test('content, permissions, links and names count; times and droppings do not', 
   expect(await isNew()).toBe(true);
   renameSync(join(tree, 'b/c'), join(tree, 'b/g'));
   expect(await isNew()).toBe(true);
-  rig.write('tree/empty/x', '');
+  sandbox.write('tree/empty/x', '');
   rmSync(join(tree, 'empty/x'));
   expect(await isNew()).toBe(true);
 });
 
-test('an old time of modification does not hide a change', async ({ rig }) => {
-  const index = indexOf(rig);
-  const tree = rig.path('tree');
-  const file = rig.write('tree/a', 'one');
+test('an old time of modification does not hide a change', async ({ sandbox }) => {
+  const index = indexOf(sandbox);
+  const tree = sandbox.path('tree');
+  const file = sandbox.write('tree/a', 'one');
   utimesSync(file, 5, 5);
   const before = await index.digest(tree);
   await settle();
@@ -71,16 +75,16 @@ test('an old time of modification does not hide a change', async ({ rig }) => {
   expect(await index.digest(tree)).not.toBe(before);
 });
 
-test('names the paths that changed since a kept state, until it is forgotten', async ({ rig }) => {
-  const tree = rig.path('tree');
-  for (const name of ['same', 'changed', 'removed']) rig.write(`tree/${name}`, name);
-  const was = await indexOf(rig).digest(tree);
-  indexOf(rig).keep(tree, was);
-  rig.write('tree/changed', 'CHANGED');
-  rig.write('tree/added', '');
+test('names the paths that changed since a kept state, until it is forgotten', async ({ sandbox }) => {
+  const tree = sandbox.path('tree');
+  for (const name of ['same', 'changed', 'removed']) sandbox.write(`tree/${name}`, name);
+  const was = await indexOf(sandbox).digest(tree);
+  indexOf(sandbox).keep(tree, was);
+  sandbox.write('tree/changed', 'CHANGED');
+  sandbox.write('tree/added', '');
   rmSync(join(tree, 'removed'));
   utimesSync(join(tree, 'same'), 5, 5);
-  const index = indexOf(rig);
+  const index = indexOf(sandbox);
   await index.digest(tree);
   expect(index.changes(tree, was)).toEqual(['added', 'changed', 'removed']);
   index.prune([{ root: tree, digest: was }]);
@@ -89,13 +93,13 @@ test('names the paths that changed since a kept state, until it is forgotten', a
   expect(index.changes(tree, was)).toBeUndefined();
 });
 
-test('a damaged index is made anew', async ({ rig }) => {
-  const tree = rig.path('tree');
-  rig.write('tree/a', 'one');
+test('a damaged index is made anew', async ({ sandbox }) => {
+  const tree = sandbox.path('tree');
+  sandbox.write('tree/a', 'one');
   await settle();
-  const good = await indexOf(rig).digest(tree);
-  const [place = ''] = readdirSync(rig.path('index'));
-  const file = rig.path('index', place, 'current');
+  const good = await indexOf(sandbox).digest(tree);
+  const [place = ''] = readdirSync(sandbox.path('index'));
+  const file = sandbox.path('index', place, 'current');
   const whole = readFileSync(file);
   for (const damaged of [
     whole.subarray(0, 5),
@@ -103,26 +107,26 @@ test('a damaged index is made anew', async ({ rig }) => {
     Buffer.alloc(whole.length),
   ]) {
     writeFileSync(file, damaged);
-    expect(await indexOf(rig).digest(tree)).toBe(good);
+    expect(await indexOf(sandbox).digest(tree)).toBe(good);
     expect(readFileSync(file).length).toBe(whole.length);
   }
 });
 
-test('untouched files are not read again', async ({ rig }) => {
-  const tree = rig.path('tree');
-  const file = rig.write('tree/a', 'one');
-  rig.write('tree/b', 'two');
+test('untouched files are not read again', async ({ sandbox }) => {
+  const tree = sandbox.path('tree');
+  const file = sandbox.write('tree/a', 'one');
+  sandbox.write('tree/b', 'two');
   await settle();
-  const first = await indexOf(rig).digest(tree);
+  const first = await indexOf(sandbox).digest(tree);
   const { atimeNs } = statSync(file, { bigint: true });
-  rig.write('tree/b', 'new');
-  expect(await indexOf(rig).digest(tree)).not.toBe(first);
-  rig.write('tree/b', 'two');
-  expect(await indexOf(rig).digest(tree)).toBe(first);
+  sandbox.write('tree/b', 'new');
+  expect(await indexOf(sandbox).digest(tree)).not.toBe(first);
+  sandbox.write('tree/b', 'two');
+  expect(await indexOf(sandbox).digest(tree)).toBe(first);
   expect(statSync(file, { bigint: true }).atimeNs).toBe(atimeNs);
 });
 
-test('equal trees, equal digests, and the other way round, after any edits', async ({ rig }) => {
+test('equal trees, equal digests, and the other way round, after any edits', async ({ sandbox }) => {
   const edit = fc.record({
     name: fc.constantFrom('a', 'b', 'sub/a', 'sub/b', 'sub/deep/c'),
     content: fc.constantFrom(undefined, 'x', 'y'),
@@ -133,22 +137,22 @@ test('equal trees, equal digests, and the other way round, after any edits', asy
       fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 6 }),
       async (steps) => {
         const tree = `tree${++run}`;
-        rig.write(`${tree}/sub/deep/always`, '');
-        const index = indexOf(rig);
+        sandbox.write(`${tree}/sub/deep/always`, '');
+        const index = indexOf(sandbox);
         const content = new Map<string, string>();
         const byContent = new Map<string, string>();
         for (const edits of steps) {
           for (const { name, content: text } of edits) {
             if (text === undefined) {
               content.delete(name);
-              rmSync(rig.path(tree, name), { force: true });
+              rmSync(sandbox.path(tree, name), { force: true });
             } else {
               content.set(name, text);
-              rig.write(`${tree}/${name}`, text);
+              sandbox.write(`${tree}/${name}`, text);
             }
           }
           const state = JSON.stringify([...content].sort(([a], [b]) => (a < b ? -1 : 1)));
-          const digest = await index.digest(rig.path(tree));
+          const digest = await index.digest(sandbox.path(tree));
           expect(byContent.get(state) ?? digest).toBe(digest);
           byContent.set(state, digest);
         }

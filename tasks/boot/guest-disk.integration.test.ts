@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Rig, test } from '../../test/rig.js';
+import { type Sandbox, test } from '../../test/support/sandbox.js';
 import { guestChanges, newFiles, readBase, sumsOnDisk, writeBase } from './guest-changes.js';
 import { withDisk } from './guest-disk.js';
 
@@ -15,43 +15,47 @@ const GUEST = [
 
 const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
 
-function debugfs(rig: Rig, ...commands: readonly string[]): void {
-  const script = rig.write('script', commands.map((command) => `${command}\n`).join(''));
-  execFileSync('debugfs', ['-w', '-f', script, rig.path('disk')], { env: { PATH }, stdio: 'ignore' });
+function debugfs(sandbox: Sandbox, ...commands: readonly string[]): void {
+  const script = sandbox.write('script', commands.map((command) => `${command}\n`).join(''));
+  execFileSync('debugfs', ['-w', '-f', script, sandbox.path('disk')], { env: { PATH }, stdio: 'ignore' });
 }
 
 /** Writes a file of the disk anew. */
-function put(rig: Rig, path: string, content: string, mode = 0o755): void {
-  const from = rig.write('content', content);
+function put(sandbox: Sandbox, path: string, content: string, mode = 0o755): void {
+  const from = sandbox.write('content', content);
   debugfs(
-    rig,
+    sandbox,
     `rm "${path}"`,
     `write ${from} "${path}"`,
     `set_inode_field "${path}" mode 0${(0o100000 | mode).toString(8)}`,
   );
 }
 
-async function madeDisk(rig: Rig): Promise<void> {
-  rig.write('disk', '');
-  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', rig.path('disk'), '16M'], { env: { PATH } });
-  debugfs(rig, 'mkdir /etc', 'mkdir /dev', 'mkdir "/etc/a b"', 'symlink /sbin /init');
-  put(rig, '/init', 'init\n');
-  put(rig, '/etc/one', 'both\n', 0o644);
-  put(rig, '/etc/two', 'both\n', 0o644);
-  await withDisk(rig.path('disk'), deps(rig), async (reader) =>
-    writeBase(rig.path('disk'), await sumsOnDisk(reader, GUEST)),
+async function madeDisk(sandbox: Sandbox): Promise<void> {
+  sandbox.write('disk', '');
+  execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', sandbox.path('disk'), '16M'], { env: { PATH } });
+  debugfs(sandbox, 'mkdir /etc', 'mkdir /dev', 'mkdir "/etc/a b"', 'symlink /sbin /init');
+  put(sandbox, '/init', 'init\n');
+  put(sandbox, '/etc/one', 'both\n', 0o644);
+  put(sandbox, '/etc/two', 'both\n', 0o644);
+  await withDisk(sandbox.path('disk'), deps(sandbox), async (reader) =>
+    writeBase(sandbox.path('disk'), await sumsOnDisk(reader, GUEST)),
   );
 }
 
-const deps = (rig: Rig) => ({ processes: rig.processes, signal: rig.signal, env: { ...rig.env, PATH } });
+const deps = (sandbox: Sandbox) => ({
+  processes: sandbox.processes,
+  signal: sandbox.signal,
+  env: { ...sandbox.env, PATH },
+});
 
 /** What would be done, in words. */
-async function found(rig: Rig, here: Readonly<Record<string, string>>): Promise<string[]> {
-  return withDisk(rig.path('disk'), deps(rig), async (reader) => {
+async function found(sandbox: Sandbox, here: Readonly<Record<string, string>>): Promise<string[]> {
+  return withDisk(sandbox.path('disk'), deps(sandbox), async (reader) => {
     const onDisk = await reader.list();
     const contents = await reader.read(GUEST.map(({ path }) => path));
     const files = new Map(Object.entries(here).map(([file, text]) => [file, Buffer.from(text)]));
-    const base = await readBase(rig.path('disk'));
+    const base = await readBase(sandbox.path('disk'));
     const changes = guestChanges({ guest: GUEST, base, onDisk, contents, here: files });
     const added = newFiles(onDisk, new Set(GUEST.map(({ path }) => path)));
     return [
@@ -67,52 +71,52 @@ async function found(rig: Rig, here: Readonly<Record<string, string>>): Promise<
 
 const HERE = { 'guest_fs/base/init.sh': 'init\n', 'guest_fs/both.sh': 'both\n' };
 
-test('a disk as it was made has no changes, and nothing is left beside it', async ({ rig }) => {
-  await madeDisk(rig);
-  expect(await found(rig, HERE)).toEqual([]);
-  expect(readdirSync(rig.dir).filter((name) => name.startsWith('disk.read-'))).toEqual([]);
+test('a disk as it was made has no changes, and nothing is left beside it', async ({ sandbox }) => {
+  await madeDisk(sandbox);
+  expect(await found(sandbox, HERE)).toEqual([]);
+  expect(readdirSync(sandbox.dir).filter((name) => name.startsWith('disk.read-'))).toEqual([]);
 });
 
-test('what the guest changed is taken, also where one file is in two places', async ({ rig }) => {
-  await madeDisk(rig);
-  put(rig, '/etc/two', 'changed\n', 0o644);
-  put(rig, '/init', 'init\nmore\n');
-  expect(await found(rig, HERE)).toEqual([
+test('what the guest changed is taken, also where one file is in two places', async ({ sandbox }) => {
+  await madeDisk(sandbox);
+  put(sandbox, '/etc/two', 'changed\n', 0o644);
+  put(sandbox, '/init', 'init\nmore\n');
+  expect(await found(sandbox, HERE)).toEqual([
     'take guest_fs/base/init.sh: init\nmore\n',
     'take guest_fs/both.sh: changed\n',
   ]);
   // It is here already.
-  expect(await found(rig, { ...HERE, 'guest_fs/base/init.sh': 'init\nmore\n' })).toEqual([
+  expect(await found(sandbox, { ...HERE, 'guest_fs/base/init.sh': 'init\nmore\n' })).toEqual([
     'take guest_fs/both.sh: changed\n',
   ]);
 });
 
-test('a change here alone is no change of the guest', async ({ rig }) => {
-  await madeDisk(rig);
-  expect(await found(rig, { ...HERE, 'guest_fs/base/init.sh': 'other\n' })).toEqual([]);
+test('a change here alone is no change of the guest', async ({ sandbox }) => {
+  await madeDisk(sandbox);
+  expect(await found(sandbox, { ...HERE, 'guest_fs/base/init.sh': 'other\n' })).toEqual([]);
 });
 
-test('both sides, or two places of the guest, in different ways: a conflict', async ({ rig }) => {
-  await madeDisk(rig);
-  put(rig, '/init', "the guest's\n");
-  expect(await found(rig, { ...HERE, 'guest_fs/base/init.sh': 'ours\n' })).toEqual([
+test('both sides, or two places of the guest, in different ways: a conflict', async ({ sandbox }) => {
+  await madeDisk(sandbox);
+  put(sandbox, '/init', "the guest's\n");
+  expect(await found(sandbox, { ...HERE, 'guest_fs/base/init.sh': 'ours\n' })).toEqual([
     "conflict guest_fs/base/init.sh: the guest's\n",
   ]);
-  put(rig, '/init', 'init\n');
-  put(rig, '/etc/one', 'this\n', 0o644);
-  put(rig, '/etc/two', 'that\n', 0o644);
-  expect(await found(rig, HERE)).toEqual([
+  put(sandbox, '/init', 'init\n');
+  put(sandbox, '/etc/one', 'this\n', 0o644);
+  put(sandbox, '/etc/two', 'that\n', 0o644);
+  expect(await found(sandbox, HERE)).toEqual([
     'take guest_fs/both.sh: this\n',
     'conflict guest_fs/both.sh: that\n',
   ]);
 });
 
-test('rights, what is gone, and what is new are told', async ({ rig }) => {
-  await madeDisk(rig);
-  put(rig, '/init', 'init\n', 0o700);
-  debugfs(rig, 'rm /etc/one');
-  put(rig, '/etc/a b/new file', 'x');
-  put(rig, '/dev/passing', 'x');
-  put(rig, '/.ash_history', 'x');
-  expect(await found(rig, HERE)).toEqual(['mode /init', 'removed /etc/one', 'new /etc/a b/new file']);
+test('rights, what is gone, and what is new are told', async ({ sandbox }) => {
+  await madeDisk(sandbox);
+  put(sandbox, '/init', 'init\n', 0o700);
+  debugfs(sandbox, 'rm /etc/one');
+  put(sandbox, '/etc/a b/new file', 'x');
+  put(sandbox, '/dev/passing', 'x');
+  put(sandbox, '/.ash_history', 'x');
+  expect(await found(sandbox, HERE)).toEqual(['mode /init', 'removed /etc/one', 'new /etc/a b/new file']);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Rig, test, until } from '../../test/rig.js';
+import { type Sandbox, test, until } from '../../test/support/sandbox.js';
 import type { Event, TaskStatus } from './events.js';
 import { createExecutor, type Executor } from './executor.js';
 import type { Task } from './task.js';
@@ -14,16 +14,16 @@ interface Bench {
   story(): string[];
 }
 
-function benchOf(rig: Rig, jobs = 2): Bench {
+function benchOf(sandbox: Sandbox, jobs = 2): Bench {
   const events: Event[] = [];
   const abort = new AbortController();
   const executor = createExecutor({
-    processes: rig.processes,
-    workdir: rig.path('work'),
+    processes: sandbox.processes,
+    workdir: sandbox.path('work'),
     jobs,
     emit: (event) => events.push(event),
     signal: abort.signal,
-    baseEnv: { ...rig.env, JOURNAL: rig.path('journal'), GATES: rig.path('gates') },
+    baseEnv: { ...sandbox.env, JOURNAL: sandbox.path('journal'), GATES: sandbox.path('gates') },
   });
   const story = () =>
     events.flatMap((event) =>
@@ -48,8 +48,8 @@ function task(name: string, deps: readonly string[], more: Partial<Task>): Task 
 }
 
 /** A task that makes `work/<name>` by a command. */
-function step(rig: Rig, name: string, deps: readonly string[] = [], more: Partial<Task> = {}): Task {
-  const out = rig.path('work', name);
+function step(sandbox: Sandbox, name: string, deps: readonly string[] = [], more: Partial<Task> = {}): Task {
+  const out = sandbox.path('work', name);
   return task(name, deps, {
     outputs: [out],
     run: async ({ exec }) => {
@@ -62,34 +62,34 @@ function step(rig: Rig, name: string, deps: readonly string[] = [], more: Partia
 const stale = (statuses: readonly TaskStatus[]) =>
   Object.fromEntries(statuses.flatMap(({ name, fresh, reasons }) => (fresh ? [] : [[name, reasons]])));
 
-test('runs what is stale and nothing else, and says why', async ({ rig }) => {
-  const source = rig.write('source', 'one');
-  const script = rig.write('bin/tool', '#!/bin/sh\necho tool 1\n');
+test('runs what is stale and nothing else, and says why', async ({ sandbox }) => {
+  const source = sandbox.write('source', 'one');
+  const script = sandbox.write('bin/tool', '#!/bin/sh\necho tool 1\n');
   chmodSync(script, 0o755);
-  rig.write('tree/sub/file', 'one');
-  const trees = [rig.path('tree')];
+  sandbox.write('tree/sub/file', 'one');
+  const trees = [sandbox.path('tree')];
   const tasks = (flag: string): Task[] => [
-    step(rig, 'a', [], { inputs: { files: [source], values: { flag } } }),
-    step(rig, 'b', ['a'], { inputs: { trees, tools: [script] } }),
-    step(rig, 'c', ['b']),
-    step(rig, 'other'),
+    step(sandbox, 'a', [], { inputs: { files: [source], values: { flag } } }),
+    step(sandbox, 'b', ['a'], { inputs: { trees, tools: [script] } }),
+    step(sandbox, 'c', ['b']),
+    step(sandbox, 'other'),
   ];
-  const first = benchOf(rig);
+  const first = benchOf(sandbox);
   const outcome = await first.executor.run(tasks('x'), []);
   expect(outcome).toMatchObject({ ok: true, errors: [] });
   expect(new Set(outcome.ends.values())).toEqual(new Set(['done']));
   expect(first.events[0]).toMatchObject({ type: 'plan' });
   expect(first.events.at(-1)).toMatchObject({ type: 'done', ok: true });
 
-  const second = benchOf(rig);
+  const second = benchOf(sandbox);
   expect(stale(await second.executor.analyse(tasks('x'), []))).toEqual({});
   await second.executor.run(tasks('x'), []);
   expect(second.story().sort()).toEqual(['fresh a', 'fresh b', 'fresh c', 'fresh other']);
 
   writeFileSync(source, 'two');
-  rig.write('tree/sub/new', '');
+  sandbox.write('tree/sub/new', '');
   writeFileSync(script, '#!/bin/sh\necho tool 2\n');
-  expect(stale(await benchOf(rig).executor.analyse(tasks('y'), []))).toEqual({
+  expect(stale(await benchOf(sandbox).executor.analyse(tasks('y'), []))).toEqual({
     a: [
       { kind: 'value', key: 'flag', was: '"x"', is: '"y"' },
       { kind: 'file', path: source, change: 'changed' },
@@ -101,97 +101,102 @@ test('runs what is stale and nothing else, and says why', async ({ rig }) => {
     ],
     c: [{ kind: 'dependency', task: 'b' }],
   });
-  const third = benchOf(rig);
+  const third = benchOf(sandbox);
   await third.executor.run(tasks('y'), ['b']);
   expect(third.story()).toEqual(['start a', 'done a', 'start b', 'done b']);
   expect(Object.keys(stale(await third.executor.analyse(tasks('y'), [])))).toEqual(['c']);
-  rmSync(rig.path('work/other'));
-  writeFileSync(rig.path('work/c'), 'meddled with');
+  rmSync(sandbox.path('work/other'));
+  writeFileSync(sandbox.path('work/c'), 'meddled with');
   expect(stale(await third.executor.analyse(tasks('y'), []))).toEqual({
     c: [
       { kind: 'dependency', task: 'b' },
-      { kind: 'output', path: rig.path('work/c'), change: 'changed' },
+      { kind: 'output', path: sandbox.path('work/c'), change: 'changed' },
     ],
-    other: [{ kind: 'output', path: rig.path('work/other'), change: 'missing' }],
+    other: [{ kind: 'output', path: sandbox.path('work/other'), change: 'missing' }],
   });
 });
 
-test('analysis runs nothing and makes nothing', async ({ rig }) => {
-  const { executor } = benchOf(rig);
+test('analysis runs nothing and makes nothing', async ({ sandbox }) => {
+  const { executor } = benchOf(sandbox);
   const statuses = await executor.analyse(
-    [step(rig, 'a', [], { inputs: { files: [rig.path('nothing')] } })],
+    [step(sandbox, 'a', [], { inputs: { files: [sandbox.path('nothing')] } })],
     [],
   );
   expect(statuses).toMatchObject([
     { name: 'a', title: 'Task a', fresh: false, reasons: [{ kind: 'never-run' }] },
   ]);
-  expect(existsSync(rig.path('journal'))).toBe(false);
-  expect(existsSync(rig.path('work', 'lock'))).toBe(false);
+  expect(existsSync(sandbox.path('journal'))).toBe(false);
+  expect(existsSync(sandbox.path('work', 'lock'))).toBe(false);
 });
 
-test('what a rerun made just as before does not rerun its dependents', async ({ rig }) => {
-  const tasks = [step(rig, 'a'), step(rig, 'b', ['a'])];
-  await benchOf(rig).executor.run(tasks, []);
-  rmSync(rig.path('work/a'));
-  const again = benchOf(rig);
+test('what a rerun made just as before does not rerun its dependents', async ({ sandbox }) => {
+  const tasks = [step(sandbox, 'a'), step(sandbox, 'b', ['a'])];
+  await benchOf(sandbox).executor.run(tasks, []);
+  rmSync(sandbox.path('work/a'));
+  const again = benchOf(sandbox);
   await again.executor.run(tasks, []);
   expect(again.story()).toEqual(['start a', 'done a', 'fresh b']);
 });
 
 test('a task with unknown inputs always runs; its dependents only when it made something else', async ({
-  rig,
+  sandbox,
 }) => {
   let content = 'one';
-  const out = rig.path('work/made');
+  const out = sandbox.path('work/made');
   const tasks = [
     task('outside', [], {
       always: 'its inputs are not known',
       outputs: [out],
       run: async () => writeFileSync(out, content),
     }),
-    step(rig, 'use', ['outside']),
+    step(sandbox, 'use', ['outside']),
   ];
-  await benchOf(rig).executor.run(tasks, []);
-  const same = benchOf(rig);
+  await benchOf(sandbox).executor.run(tasks, []);
+  const same = benchOf(sandbox);
   await same.executor.run(tasks, []);
   expect(same.story()).toEqual(['start outside', 'done outside', 'fresh use']);
   content = 'two';
-  const other = benchOf(rig);
+  const other = benchOf(sandbox);
   await other.executor.run(tasks, []);
   expect(other.story()).toEqual(['start outside', 'done outside', 'start use', 'done use']);
 });
 
-test('an input that changes while the task runs makes it stale the next time', async ({ rig }) => {
-  const source = rig.write('source', 'one');
+test('an input that changes while the task runs makes it stale the next time', async ({ sandbox }) => {
+  const source = sandbox.write('source', 'one');
   const tasks = [
     task('a', [], {
       inputs: { files: [source] },
       run: async () => writeFileSync(source, 'edited meanwhile'),
     }),
   ];
-  await benchOf(rig).executor.run(tasks, []);
-  expect(stale(await benchOf(rig).executor.analyse(tasks, []))).toEqual({
+  await benchOf(sandbox).executor.run(tasks, []);
+  expect(stale(await benchOf(sandbox).executor.analyse(tasks, []))).toEqual({
     a: [{ kind: 'file', path: source, change: 'changed' }],
   });
 });
 
 test('after a failure nothing new starts, what runs may finish, and the error says it all', async ({
-  rig,
+  sandbox,
 }) => {
-  mkdirSync(rig.path('gates'));
-  writeFileSync(rig.path('gates/slow'), '');
+  mkdirSync(sandbox.path('gates'));
+  writeFileSync(sandbox.path('gates/slow'), '');
   const fails = task('fails', [], {
     run: async ({ exec }) => {
-      await until(() => existsSync(rig.path('work/slow')));
+      await until(() => existsSync(sandbox.path('work/slow')));
       const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
-      await exec('fail', ['3', ...lines], { cwd: rig.dir, env: { KEY: 'a b' } });
+      await exec('fail', ['3', ...lines], { cwd: sandbox.dir, env: { KEY: 'a b' } });
     },
   });
-  const tasks = [step(rig, 'slow'), fails, step(rig, 'after', ['fails']), step(rig, 'more', ['slow'])];
-  const bench = benchOf(rig);
+  const tasks = [
+    step(sandbox, 'slow'),
+    fails,
+    step(sandbox, 'after', ['fails']),
+    step(sandbox, 'more', ['slow']),
+  ];
+  const bench = benchOf(sandbox);
   const running = bench.executor.run(tasks, []);
   await until(() => bench.story().includes('failed fails'));
-  rmSync(rig.path('gates/slow'));
+  rmSync(sandbox.path('gates/slow'));
   const outcome = await running;
   expect(Object.fromEntries(outcome.ends)).toEqual({
     slow: 'done',
@@ -202,11 +207,11 @@ test('after a failure nothing new starts, what runs may finish, and the error sa
   expect(outcome.ok).toBe(false);
   expect(outcome.errors).toHaveLength(1);
   const error = outcome.errors[0]?.error;
-  expect(error).toMatchObject({ code: 'command-failed', log: rig.path('work/logs/fails.log') });
+  expect(error).toMatchObject({ code: 'command-failed', log: sandbox.path('work/logs/fails.log') });
   expect(error?.message).toMatch(/^fails: `fail 3 .*` in .* failed with exit code 3\.$/);
   expect(error?.lastLines).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`));
-  const log = rig.read('work/logs/fails.log');
-  expect(log).toContain(`$ cd ${rig.dir} && env $'KEY=a b' fail 3`);
+  const log = sandbox.read('work/logs/fails.log');
+  expect(log).toContain(`$ cd ${sandbox.dir} && env $'KEY=a b' fail 3`);
   expect(log).toContain('\nline 0\n');
   expect(bench.events.filter(({ type }) => type === 'task-skipped')).toEqual([
     { type: 'task-skipped', task: 'after', because: 'fails failed' },
@@ -214,24 +219,24 @@ test('after a failure nothing new starts, what runs may finish, and the error sa
   ]);
   expect(stale(await bench.executor.analyse(tasks, []))['fails']).toEqual([{ kind: 'unfinished' }]);
   // The log of the run before is kept.
-  await benchOf(rig).executor.run(tasks, []);
-  expect(readdirSync(rig.path('work/logs'))).toContain('fails.log.1');
+  await benchOf(sandbox).executor.run(tasks, []);
+  expect(readdirSync(sandbox.path('work/logs'))).toContain('fails.log.1');
 });
 
-test('an output that is not made, a missing program, a full disk, a fault of ours', async ({ rig }) => {
+test('an output that is not made, a missing program, a full disk, a fault of ours', async ({ sandbox }) => {
   const failing = async (run: Task['run'], outputs: string[] = []) => {
-    const { executor } = benchOf(rig);
+    const { executor } = benchOf(sandbox);
     const outcome = await executor.run([task('t', [], { run, outputs })], []);
     expect(stale(await executor.analyse([task('t', [], { run, outputs })], []))).toHaveProperty('t');
     return outcome.errors[0]?.error;
   };
-  expect(await failing(async () => {}, [rig.path('never')])).toMatchObject({
+  expect(await failing(async () => {}, [sandbox.path('never')])).toMatchObject({
     code: 'output-missing',
-    message: expect.stringContaining(rig.path('never')),
+    message: expect.stringContaining(sandbox.path('never')),
   });
   expect(await failing(async ({ exec }) => void (await exec('no-such-tool', [])))).toMatchObject({
     code: 'command-not-found',
-    log: rig.path('work/logs/t.log'),
+    log: sandbox.path('work/logs/t.log'),
   });
   const full = await failing(
     async ({ exec }) => void (await exec('fail', ['1', 'ld: No space left on device'])),
@@ -245,7 +250,7 @@ test('an output that is not made, a missing program, a full disk, a fault of our
   });
 });
 
-test('a task gets captured output, its lines as events, and its share of the jobs', async ({ rig }) => {
+test('a task gets captured output, its lines as events, and its share of the jobs', async ({ sandbox }) => {
   const seen: Record<string, unknown> = {};
   const tasks = (['none', 'one', 'make', 'ninja'] as const).map((jobs) =>
     task(jobs, [], {
@@ -258,7 +263,7 @@ test('a task gets captured output, its lines as events, and its share of the job
       },
     }),
   );
-  const bench = benchOf(rig, 4);
+  const bench = benchOf(sandbox, 4);
   expect((await bench.executor.run(tasks, [])).ok).toBe(true);
   expect(seen).toMatchObject({ none: [1, 'in []'], one: [1, 'in []'] });
   expect(seen['make']).toMatchObject([
@@ -281,19 +286,19 @@ test('a task gets captured output, its lines as events, and its share of the job
   });
 });
 
-test('what takes longest is started first', async ({ rig }) => {
-  const tasks = [step(rig, 'short'), step(rig, 'long'), step(rig, 'chain', ['short'])];
-  await benchOf(rig, 1).executor.run(tasks, []);
+test('what takes longest is started first', async ({ sandbox }) => {
+  const tasks = [step(sandbox, 'short'), step(sandbox, 'long'), step(sandbox, 'chain', ['short'])];
+  await benchOf(sandbox, 1).executor.run(tasks, []);
   for (const [name, ms] of [
     ['short', 10],
     ['long', 99_000],
     ['chain', 20],
   ] as const) {
     const file = `work/state/tasks/${name}.json`;
-    rig.write(file, rig.read(file).replace(/"durationMs": [\d.]+/, `"durationMs": ${ms}`));
-    rmSync(rig.path('work', name));
+    sandbox.write(file, sandbox.read(file).replace(/"durationMs": [\d.]+/, `"durationMs": ${ms}`));
+    rmSync(sandbox.path('work', name));
   }
-  const bench = benchOf(rig, 1);
+  const bench = benchOf(sandbox, 1);
   await bench.executor.run(tasks, []);
   expect(bench.story().filter((line) => line.startsWith('start'))).toEqual([
     'start long',
@@ -302,35 +307,37 @@ test('what takes longest is started first', async ({ rig }) => {
   ]);
 });
 
-test('a bad graph or target is thrown before anything is made', async ({ rig }) => {
-  const { executor } = benchOf(rig);
-  await expect(executor.run([step(rig, 'a', ['b']), step(rig, 'b', ['a'])], [])).rejects.toMatchObject({
+test('a bad graph or target is thrown before anything is made', async ({ sandbox }) => {
+  const { executor } = benchOf(sandbox);
+  await expect(
+    executor.run([step(sandbox, 'a', ['b']), step(sandbox, 'b', ['a'])], []),
+  ).rejects.toMatchObject({
     code: 'task-cycle',
   });
-  await expect(executor.run([step(rig, 'a')], ['z'])).rejects.toMatchObject({ code: 'unknown-task' });
-  expect(existsSync(rig.path('work'))).toBe(false);
+  await expect(executor.run([step(sandbox, 'a')], ['z'])).rejects.toMatchObject({ code: 'unknown-task' });
+  expect(existsSync(sandbox.path('work'))).toBe(false);
 });
 
-test('a work directory that cannot be made is explained', async ({ rig }) => {
-  rig.write('work', 'a file');
-  await expect(benchOf(rig).executor.run([step(rig, 'a')], [])).rejects.toMatchObject({
+test('a work directory that cannot be made is explained', async ({ sandbox }) => {
+  sandbox.write('work', 'a file');
+  await expect(benchOf(sandbox).executor.run([step(sandbox, 'a')], [])).rejects.toMatchObject({
     code: 'permission-denied',
-    message: expect.stringContaining(rig.path('work')),
+    message: expect.stringContaining(sandbox.path('work')),
   });
 });
 
-test('aborted, a run ends its tools at once and says interrupted', async ({ rig }) => {
-  mkdirSync(rig.path('gates'));
-  writeFileSync(rig.path('gates/a'), '');
-  const bench = benchOf(rig);
+test('aborted, a run ends its tools at once and says interrupted', async ({ sandbox }) => {
+  mkdirSync(sandbox.path('gates'));
+  writeFileSync(sandbox.path('gates/a'), '');
+  const bench = benchOf(sandbox);
   const deaf = task('deaf', [], {
     run: async ({ exec }) => void (await exec('sh', ['-c', 'sleep 1000']).catch(() => '')),
   });
-  const running = bench.executor.run([step(rig, 'a'), step(rig, 'b', ['a']), deaf], []);
-  await until(() => existsSync(rig.path('work/a')) && bench.story().includes('start deaf'));
+  const running = bench.executor.run([step(sandbox, 'a'), step(sandbox, 'b', ['a']), deaf], []);
+  await until(() => existsSync(sandbox.path('work/a')) && bench.story().includes('start deaf'));
   bench.abort.abort();
   const outcome = await running;
   expect(Object.fromEntries(outcome.ends)).toEqual({ a: 'failed', b: 'skipped', deaf: 'failed' });
   for (const { error } of outcome.errors) expect(error.code).toBe('interrupted');
-  expect(rig.alive()).toEqual([]);
+  expect(sandbox.alive()).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Rig, test, until } from '../../test/rig.js';
+import { type Sandbox, test, until } from '../../test/support/sandbox.js';
 import { createJobserver, type JobBudget } from './jobserver.js';
 import { versionAtLeast } from './tools.js';
 
@@ -21,13 +21,18 @@ x% y%:
 \t@job 0.05
 `;
 
-function budgetOf(rig: Rig, total: number, signal = rig.signal): Promise<JobBudget> {
-  return createJobserver({ total, path: rig.path('run/jobserver'), processes: rig.processes, signal });
+function budgetOf(sandbox: Sandbox, total: number, signal = sandbox.signal): Promise<JobBudget> {
+  return createJobserver({
+    total,
+    path: sandbox.path('run/jobserver'),
+    processes: sandbox.processes,
+    signal,
+  });
 }
 
 /** Runs make as a task does: one token of its own, the others from the jobserver. */
 async function make(
-  rig: Rig,
+  sandbox: Sandbox,
   budget: JobBudget,
   style: 'descriptor' | 'fifo' = 'descriptor',
 ): Promise<string[]> {
@@ -35,9 +40,9 @@ async function make(
   const close = budget.open();
   const share = budget.share(style);
   const lines: string[] = [];
-  const exit = await rig.processes.run(
-    { file: 'make', args: ['-f', 'Makefile'], cwd: rig.dir, env: { ...jobEnv(rig), ...share.env } },
-    { ...rig, extra: share.extra, onLine: (line) => lines.push(line) },
+  const exit = await sandbox.processes.run(
+    { file: 'make', args: ['-f', 'Makefile'], cwd: sandbox.dir, env: { ...jobEnv(sandbox), ...share.env } },
+    { ...sandbox, extra: share.extra, onLine: (line) => lines.push(line) },
   );
   share.close();
   close();
@@ -46,15 +51,15 @@ async function make(
   return lines;
 }
 
-function jobEnv(rig: Rig): Record<string, string> {
-  return { ...rig.env, JOURNAL: rig.path('journal') };
+function jobEnv(sandbox: Sandbox): Record<string, string> {
+  return { ...sandbox.env, JOURNAL: sandbox.path('journal') };
 }
 
 /** How many jobs ran, and how many at once at the most. */
-function journal(rig: Rig): { jobs: number; most: number } {
+function journal(sandbox: Sandbox): { jobs: number; most: number } {
   let now = 0;
   let most = 0;
-  const lines = rig.read('journal').split('\n').filter(Boolean);
+  const lines = sandbox.read('journal').split('\n').filter(Boolean);
   for (const line of lines) {
     now += line === '+' ? 1 : -1;
     most = Math.max(most, now);
@@ -78,50 +83,55 @@ async function free(budget: JobBudget): Promise<number> {
 }
 
 for (const total of [1, 2, 3, 5]) {
-  test(`two makes and a task of a fixed share never run more than ${total} jobs at once`, async ({ rig }) => {
-    rig.write('Makefile', MAKEFILE);
-    const budget = await budgetOf(rig, total);
+  test(`two makes and a task of a fixed share never run more than ${total} jobs at once`, async ({
+    sandbox,
+  }) => {
+    sandbox.write('Makefile', MAKEFILE);
+    const budget = await budgetOf(sandbox, total);
     const fixed = async () => {
       const count = Math.max(1, Math.floor(total / 2));
       const release = await budget.acquire(count);
       const script = `for i in 1 2 3 4 5 6 7 8; do echo x; done | xargs -P ${count} -n 1 sh -c 'job 0.05'`;
-      const exit = await rig.processes.run({ file: 'sh', args: ['-c', script], env: jobEnv(rig) }, rig);
+      const exit = await sandbox.processes.run(
+        { file: 'sh', args: ['-c', script], env: jobEnv(sandbox) },
+        sandbox,
+      );
       release();
       expect(exit.exitCode).toBe(0);
     };
-    await Promise.all([make(rig, budget), fixed(), make(rig, budget)]);
-    const { jobs, most } = journal(rig);
+    await Promise.all([make(sandbox, budget), fixed(), make(sandbox, budget)]);
+    const { jobs, most } = journal(sandbox);
     expect(jobs).toBe(12 * 2 + 8);
     expect(most).toBeLessThanOrEqual(total);
     // And the budget is used: else a -j1 would pass as well.
     expect(most).toBe(total);
     expect(await free(budget)).toBe(total);
     budget.close();
-    expect(readdirSync(rig.path('run'))).toEqual([]);
+    expect(readdirSync(sandbox.path('run'))).toEqual([]);
   });
 }
 
 for (const total of [2, 3, 5]) {
-  test.skipIf(!NEWER)(`make 4.4 and ninja 1.13 share ${total} jobs through the FIFO`, async ({ rig }) => {
-    rig.write('Makefile', MAKEFILE);
+  test.skipIf(!NEWER)(`make 4.4 and ninja 1.13 share ${total} jobs through the FIFO`, async ({ sandbox }) => {
+    sandbox.write('Makefile', MAKEFILE);
     const builds = Array.from({ length: 12 }, (_, index) => `build z${index}: job\n`);
-    rig.write('build.ninja', `rule job\n  command = job 0.05\n${builds.join('')}`);
-    const budget = await budgetOf(rig, total);
+    sandbox.write('build.ninja', `rule job\n  command = job 0.05\n${builds.join('')}`);
+    const budget = await budgetOf(sandbox, total);
     const ninja = async () => {
       const release = await budget.acquire(1);
       const close = budget.open();
       const share = budget.share('fifo');
-      const exit = await rig.processes.run(
-        { file: 'ninja', args: [], cwd: rig.dir, env: { ...jobEnv(rig), ...share.env } },
-        rig,
+      const exit = await sandbox.processes.run(
+        { file: 'ninja', args: [], cwd: sandbox.dir, env: { ...jobEnv(sandbox), ...share.env } },
+        sandbox,
       );
       share.close();
       close();
       release();
       expect(exit.exitCode).toBe(0);
     };
-    await Promise.all([make(rig, budget, 'fifo'), ninja()]);
-    const { jobs, most } = journal(rig);
+    await Promise.all([make(sandbox, budget, 'fifo'), ninja()]);
+    const { jobs, most } = journal(sandbox);
     expect(jobs).toBe(12 * 2);
     expect(most).toBe(total);
     expect(await free(budget)).toBe(total);
@@ -129,18 +139,18 @@ for (const total of [2, 3, 5]) {
   });
 }
 
-test('a task that comes later gets its token although make takes all it can', async ({ rig }) => {
+test('a task that comes later gets its token although make takes all it can', async ({ sandbox }) => {
   // One make, not two below it: what a make below holds comes back only when it ends.
   const jobs = Array.from({ length: 60 }, (_, index) => `x${index}`).join(' ');
-  rig.write('Makefile', `all: ${jobs}\nx%:\n\t@job 0.05\n`);
-  const budget = await budgetOf(rig, 2);
+  sandbox.write('Makefile', `all: ${jobs}\nx%:\n\t@job 0.05\n`);
+  const budget = await budgetOf(sandbox, 2);
   let made = false;
-  const running = make(rig, budget).then(() => {
+  const running = make(sandbox, budget).then(() => {
     made = true;
   });
   await until(() => {
     try {
-      return journal(rig).most === 2;
+      return journal(sandbox).most === 2;
     } catch {
       return false;
     }
@@ -152,8 +162,10 @@ test('a task that comes later gets its token although make takes all it can', as
   budget.close();
 });
 
-test('several tokens are taken together: two who want all do not wait for each other', async ({ rig }) => {
-  const budget = await budgetOf(rig, 4);
+test('several tokens are taken together: two who want all do not wait for each other', async ({
+  sandbox,
+}) => {
+  const budget = await budgetOf(sandbox, 4);
   const order: number[] = [];
   await Promise.all(
     [4, 3, 4, 2].map(async (count, index) => {
@@ -169,15 +181,15 @@ test('several tokens are taken together: two who want all do not wait for each o
   budget.close();
 });
 
-test('the tokens of a make that was killed come back', async ({ rig }) => {
-  rig.write('Makefile', 'all: a b c d\na b c d:\n\t@echo started; sleep 1000\n');
-  const budget = await budgetOf(rig, 4);
+test('the tokens of a make that was killed come back', async ({ sandbox }) => {
+  sandbox.write('Makefile', 'all: a b c d\na b c d:\n\t@echo started; sleep 1000\n');
+  const budget = await budgetOf(sandbox, 4);
   const release = await budget.acquire(1);
   const close = budget.open();
   const share = budget.share('descriptor');
-  const child = await rig.processes.spawn(
-    { file: 'make', args: [], cwd: rig.dir, env: { ...rig.env, ...share.env } },
-    { ...rig, extra: share.extra, graceMs: 0 },
+  const child = await sandbox.processes.spawn(
+    { file: 'make', args: [], cwd: sandbox.dir, env: { ...sandbox.env, ...share.env } },
+    { ...sandbox, extra: share.extra, graceMs: 0 },
   );
   let started = 0;
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -196,9 +208,9 @@ test('the tokens of a make that was killed come back', async ({ rig }) => {
   budget.close();
 });
 
-test('waiting for a token can be interrupted', async ({ rig }) => {
+test('waiting for a token can be interrupted', async ({ sandbox }) => {
   const abort = new AbortController();
-  const budget = await budgetOf(rig, 1, abort.signal);
+  const budget = await budgetOf(sandbox, 1, abort.signal);
   await budget.acquire(1);
   const waiting = budget.acquire(1);
   setTimeout(() => abort.abort(), 100);
@@ -206,10 +218,10 @@ test('waiting for a token can be interrupted', async ({ rig }) => {
   budget.close();
 });
 
-test('the FIFO of an earlier run is replaced', async ({ rig }) => {
-  const first = await budgetOf(rig, 3);
+test('the FIFO of an earlier run is replaced', async ({ sandbox }) => {
+  const first = await budgetOf(sandbox, 3);
   await first.acquire(3);
-  const second = await budgetOf(rig, 3);
+  const second = await budgetOf(sandbox, 3);
   expect(await free(second)).toBe(3);
   second.close();
 });

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
-import { ROOT, type Rig, test, until } from '../../test/rig.js';
+import { ROOT, type Sandbox, test, until } from '../../test/support/sandbox.js';
 import type { GraphFile } from '../../test/run-graph.js';
 import { sendSignal } from '../../lib/process/group.js';
 import { type Child, createProcesses } from '../../lib/process/process.js';
@@ -12,12 +12,12 @@ import { type Child, createProcesses } from '../../lib/process/process.js';
 const NAMES = ['fetch', 'unpack', 'build', 'image'] as const;
 
 /** fetch → unpack → build (a make) → image, each of which makes `work/out/<name>` by the command `step`. */
-function writeGraph(rig: Rig, more: Partial<GraphFile> = {}): string {
-  mkdirSync(rig.path('gates'), { recursive: true });
-  const env = { ...rig.env, JOURNAL: rig.path('journal'), GATES: rig.path('gates') };
+function writeGraph(sandbox: Sandbox, more: Partial<GraphFile> = {}): string {
+  mkdirSync(sandbox.path('gates'), { recursive: true });
+  const env = { ...sandbox.env, JOURNAL: sandbox.path('journal'), GATES: sandbox.path('gates') };
   const tasks = NAMES.map((name, index): GraphFile['tasks'][number] => {
-    const out = rig.path('work/out', name);
-    const makefile = rig.write(`${name}.mk`, `all:\n\t+@step ${name} ${out}\n`);
+    const out = sandbox.path('work/out', name);
+    const makefile = sandbox.write(`${name}.mk`, `all:\n\t+@step ${name} ${out}\n`);
     const jobs = name === 'build' ? 'make' : 'one';
     return {
       name,
@@ -27,7 +27,10 @@ function writeGraph(rig: Rig, more: Partial<GraphFile> = {}): string {
       commands: [jobs === 'make' ? ['make', '-f', makefile] : ['step', name, out]],
     };
   });
-  return rig.write('graph.json', JSON.stringify({ workdir: rig.path('work'), jobs: 2, env, tasks, ...more }));
+  return sandbox.write(
+    'graph.json',
+    JSON.stringify({ workdir: sandbox.path('work'), jobs: 2, env, tasks, ...more }),
+  );
 }
 
 const eventSchema = z.record(z.string(), z.unknown());
@@ -38,9 +41,9 @@ interface Tool {
 }
 
 /** Starts the tool. It must not die with this process by itself: that would hide what it leaves behind. */
-async function start(rig: Rig, graph: string): Promise<Tool> {
+async function start(sandbox: Sandbox, graph: string): Promise<Tool> {
   const args = [join(ROOT, 'node_modules/jiti/lib/jiti-cli.mjs'), join(ROOT, 'test/run-graph.ts'), graph];
-  const child = await createProcesses().spawn({ file: process.execPath, args, env: rig.env }, rig);
+  const child = await createProcesses().spawn({ file: process.execPath, args, env: sandbox.env }, sandbox);
   const events: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -52,37 +55,38 @@ async function start(rig: Rig, graph: string): Promise<Tool> {
   return { child, events };
 }
 
-const journal = (rig: Rig) =>
-  existsSync(rig.path('journal')) ? rig.read('journal').split('\n').filter(Boolean) : [];
+const journal = (sandbox: Sandbox) =>
+  existsSync(sandbox.path('journal')) ? sandbox.read('journal').split('\n').filter(Boolean) : [];
 
 /** The tool and everything below it, without the watchdog. */
-const alive = (rig: Rig) => rig.alive().filter(({ command }) => !command.startsWith('sh -c \ngroups='));
+const alive = (sandbox: Sandbox) =>
+  sandbox.alive().filter(({ command }) => !command.startsWith('sh -c \ngroups='));
 
-async function finish(rig: Rig, graph: string): Promise<Tool> {
-  rmSync(rig.path('gates'), { recursive: true });
-  mkdirSync(rig.path('gates'));
-  const tool = await start(rig, graph);
+async function finish(sandbox: Sandbox, graph: string): Promise<Tool> {
+  rmSync(sandbox.path('gates'), { recursive: true });
+  mkdirSync(sandbox.path('gates'));
+  const tool = await start(sandbox, graph);
   const exit = await tool.child.exited;
   expect({ exit: exit.exitCode, stderr: tool.events.filter(({ type }) => type === 'stderr') }).toEqual({
     exit: 0,
     stderr: [],
   });
-  for (const name of NAMES) expect(rig.read(`work/out/${name}`)).toBe(`whole of ${name}`);
-  expect(readdirSync(rig.path('work/run/groups'))).toEqual([]);
+  for (const name of NAMES) expect(sandbox.read(`work/out/${name}`)).toBe(`whole of ${name}`);
+  expect(readdirSync(sandbox.path('work/run/groups'))).toEqual([]);
   return tool;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   describe(signal, () => {
     for (const [index, name] of NAMES.entries()) {
-      test(`in ${name}`, async ({ rig }) => {
-        const graph = writeGraph(rig);
-        writeFileSync(rig.path('gates', name), '');
-        const { child, events } = await start(rig, graph);
+      test(`in ${name}`, async ({ sandbox }) => {
+        const graph = writeGraph(sandbox);
+        writeFileSync(sandbox.path('gates', name), '');
+        const { child, events } = await start(sandbox, graph);
         await until(
           () =>
-            journal(rig).includes(`${name} start`) &&
-            alive(rig).some(({ command }) => /grandchild/.test(command)),
+            journal(sandbox).includes(`${name} start`) &&
+            alive(sandbox).some(({ command }) => /grandchild/.test(command)),
         );
         // Only to the tool itself, as kill(1) does; not to its group.
         process.kill(child.pid, signal);
@@ -93,12 +97,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
           expect(events).toContainEqual(expect.objectContaining({ type: 'task-failed', task: name }));
         }
         // Nobody is left, without anything being started again.
-        await until(() => alive(rig).length === 0);
-        expect(rig.read(`work/out/${name}`)).toBe(`half of ${name}`);
+        await until(() => alive(sandbox).length === 0);
+        expect(sandbox.read(`work/out/${name}`)).toBe(`half of ${name}`);
 
-        await finish(rig, graph);
+        await finish(sandbox, graph);
         // What was finished was not done again; what was cut off was.
-        const starts = journal(rig).filter((line) => line.endsWith(' start'));
+        const starts = journal(sandbox).filter((line) => line.endsWith(' start'));
         expect(starts).toEqual(
           [...NAMES.slice(0, index + 1), ...NAMES.slice(index)].map((each) => `${each} start`),
         );
@@ -108,26 +112,26 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
 }
 
 test('when its watchdog is killed too, the next run ends what was left before it does anything', async ({
-  rig,
+  sandbox,
 }) => {
-  const graph = writeGraph(rig);
-  writeFileSync(rig.path('gates/build'), '');
-  const { child } = await start(rig, graph);
+  const graph = writeGraph(sandbox);
+  writeFileSync(sandbox.path('gates/build'), '');
+  const { child } = await start(sandbox, graph);
   const watchdog = await until(() => watchdogOf(child.pid));
-  await until(() => alive(rig).some(({ command }) => /grandchild/.test(command)));
+  await until(() => alive(sandbox).some(({ command }) => /grandchild/.test(command)));
   process.kill(watchdog, 'SIGKILL');
   process.kill(child.pid, 'SIGKILL');
   await child.exited;
   // make died with the tool; what make had started did not. Of that, only what never ends by itself is left now.
-  for (const { pid, command } of alive(rig)) if (!endless(command)) sendSignal(pid, 'SIGKILL');
-  await until(() => alive(rig).every(({ command }) => endless(command)));
-  expect(alive(rig).length).toBeGreaterThan(0);
-  const { events } = await finish(rig, graph);
+  for (const { pid, command } of alive(sandbox)) if (!endless(command)) sendSignal(pid, 'SIGKILL');
+  await until(() => alive(sandbox).every(({ command }) => endless(command)));
+  expect(alive(sandbox).length).toBeGreaterThan(0);
+  const { events } = await finish(sandbox, graph);
   expect(events[0]).toMatchObject({
     type: 'notice',
     text: expect.stringMatching(/^Ended processes .*: \d+/),
   });
-  expect(alive(rig)).toEqual([]);
+  expect(alive(sandbox)).toEqual([]);
 });
 
 /** What never ends by itself in the command `step`. */
@@ -155,57 +159,57 @@ function parentAndCommand(pid: string): [parent: number, command: string] {
   }
 }
 
-test('killed between two writes of the record, the task runs again', async ({ rig }) => {
-  const graph = writeGraph(rig);
-  await finish(rig, graph);
+test('killed between two writes of the record, the task runs again', async ({ sandbox }) => {
+  const graph = writeGraph(sandbox);
+  await finish(sandbox, graph);
   const record = 'work/state/tasks/build.json';
-  rig.write(record, rig.read(record).slice(0, 100));
-  rig.write('work/state/tasks/build.json.4194304-1.tmp', 'half');
-  rmSync(rig.path('journal'));
-  await finish(rig, graph);
+  sandbox.write(record, sandbox.read(record).slice(0, 100));
+  sandbox.write('work/state/tasks/build.json.4194304-1.tmp', 'half');
+  rmSync(sandbox.path('journal'));
+  await finish(sandbox, graph);
   // The fingerprint is the same as before, so its dependent stays fresh.
-  expect(journal(rig)).toEqual(['build start', 'build end']);
-  expect(readdirSync(rig.path('work/state/tasks')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect(journal(sandbox)).toEqual(['build start', 'build end']);
+  expect(readdirSync(sandbox.path('work/state/tasks')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
 test('two runs at once: the second says who holds the work directory and waits, or refuses', async ({
-  rig,
+  sandbox,
 }) => {
-  const graph = writeGraph(rig);
-  writeFileSync(rig.path('gates/fetch'), '');
-  const first = await start(rig, graph);
-  await until(() => journal(rig).includes('fetch start'));
-  const second = await start(rig, graph);
+  const graph = writeGraph(sandbox);
+  writeFileSync(sandbox.path('gates/fetch'), '');
+  const first = await start(sandbox, graph);
+  await until(() => journal(sandbox).includes('fetch start'));
+  const second = await start(sandbox, graph);
   const waiting = await until(() => second.events.find(({ type }) => type === 'waiting'));
   expect(waiting['holder']).toMatch(new RegExp(`^process ${first.child.pid} \\(.*run-graph.*\\), since 20`));
 
   const refused = await start(
-    rig,
-    rig.write('refuse.json', JSON.stringify({ ...JSON.parse(rig.read('graph.json')), wait: false })),
+    sandbox,
+    sandbox.write('refuse.json', JSON.stringify({ ...JSON.parse(sandbox.read('graph.json')), wait: false })),
   );
   expect((await refused.child.exited).exitCode).toBe(5);
   expect(refused.events).toMatchObject([{ type: 'thrown', code: 'locked' }]);
 
-  rmSync(rig.path('gates/fetch'));
+  rmSync(sandbox.path('gates/fetch'));
   expect((await first.child.exited).exitCode).toBe(0);
   expect((await second.child.exited).exitCode).toBe(0);
-  expect(journal(rig)).toEqual(NAMES.flatMap((name) => [`${name} start`, `${name} end`]));
+  expect(journal(sandbox)).toEqual(NAMES.flatMap((name) => [`${name} start`, `${name} end`]));
   expect(second.events.filter(({ type }) => type === 'task-fresh')).toHaveLength(NAMES.length);
 });
 
-test('a waiting run can be interrupted, and goes on when the holder is killed', async ({ rig }) => {
-  const graph = writeGraph(rig);
-  writeFileSync(rig.path('gates/fetch'), '');
-  const holder = await start(rig, graph);
-  await until(() => journal(rig).includes('fetch start'));
-  const impatient = await start(rig, graph);
-  const patient = await start(rig, graph);
+test('a waiting run can be interrupted, and goes on when the holder is killed', async ({ sandbox }) => {
+  const graph = writeGraph(sandbox);
+  writeFileSync(sandbox.path('gates/fetch'), '');
+  const holder = await start(sandbox, graph);
+  await until(() => journal(sandbox).includes('fetch start'));
+  const impatient = await start(sandbox, graph);
+  const patient = await start(sandbox, graph);
   for (const { events } of [impatient, patient])
     await until(() => events.some(({ type }) => type === 'waiting'));
   process.kill(impatient.child.pid, 'SIGINT');
   expect((await impatient.child.exited).exitCode).toBe(130);
   process.kill(holder.child.pid, 'SIGKILL');
-  rmSync(rig.path('gates/fetch'));
+  rmSync(sandbox.path('gates/fetch'));
   expect((await patient.child.exited).exitCode).toBe(0);
-  for (const name of NAMES) expect(rig.read(`work/out/${name}`)).toBe(`whole of ${name}`);
+  for (const name of NAMES) expect(sandbox.read(`work/out/${name}`)).toBe(`whole of ${name}`);
 });

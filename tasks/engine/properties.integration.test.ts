@@ -5,7 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { type Rig, test } from '../../test/rig.js';
+import { type Sandbox, test } from '../../test/support/sandbox.js';
 import { createExecutor } from './executor.js';
 import type { Task } from './task.js';
 
@@ -23,7 +23,7 @@ class World {
   private readonly inputs: string[];
 
   constructor(
-    private readonly rig: Rig,
+    private readonly sandbox: Sandbox,
     private readonly name: string,
     readonly shape: readonly (readonly number[])[],
     readonly jobs: number,
@@ -34,7 +34,7 @@ class World {
 
   edit(index: number, content: string): void {
     this.inputs[index] = content;
-    this.rig.write(`${this.name}/in/${index}`, content);
+    this.sandbox.write(`${this.name}/in/${index}`, content);
   }
 
   removeOutput(index: number): void {
@@ -71,17 +71,17 @@ class World {
   }
 
   private out(index: number): string {
-    return this.rig.path(this.name, 'work', `out-${index}`);
+    return this.sandbox.path(this.name, 'work', `out-${index}`);
   }
 
   private executor() {
     return createExecutor({
-      processes: this.rig.processes,
-      workdir: this.rig.path(this.name, 'work'),
+      processes: this.sandbox.processes,
+      workdir: this.sandbox.path(this.name, 'work'),
       jobs: this.jobs,
       emit: () => {},
-      signal: this.rig.signal,
-      baseEnv: this.rig.env,
+      signal: this.sandbox.signal,
+      baseEnv: this.sandbox.env,
     });
   }
 
@@ -90,7 +90,7 @@ class World {
       name: `t${index}`,
       title: `t${index}`,
       deps: deps.map((dep) => `t${dep}`),
-      inputs: { files: [this.rig.path(this.name, 'in', String(index))] },
+      inputs: { files: [this.sandbox.path(this.name, 'in', String(index))] },
       outputs: [this.out(index)],
       jobs: 'one',
       run: async () => {
@@ -98,7 +98,7 @@ class World {
         // A dependency that has not run: its output is missing, or an old one, and the sum is wrong.
         const texts = deps.map((dep) => readFileSync(this.out(dep), 'utf8'));
         await sleep(2);
-        const input = readFileSync(this.rig.path(this.name, 'in', String(index)), 'utf8');
+        const input = readFileSync(this.sandbox.path(this.name, 'in', String(index)), 'utf8');
         writeFileSync(this.out(index), sum([input, ...texts]));
         this.ran.push(index);
         this.running--;
@@ -108,7 +108,7 @@ class World {
 }
 
 test('any graph: order and budget are kept, all is fresh afterwards, and a change reaches exactly its dependents', async ({
-  rig,
+  sandbox,
 }) => {
   let count = 0;
   const edits = fc.array(fc.record({ task: fc.nat(6), content: fc.constantFrom('x', 'y', 'z') }), {
@@ -122,7 +122,7 @@ test('any graph: order and budget are kept, all is fresh afterwards, and a chang
       edits,
       fc.nat(6),
       async (shape, jobs, changes, gone) => {
-        const world = new World(rig, `world${++count}`, shape, jobs);
+        const world = new World(sandbox, `world${++count}`, shape, jobs);
         const wanted = () => shape.map((_, index) => world.expected(index));
         expect(await world.stale()).toEqual([...shape.keys()]);
         expect(await world.run()).toBe(true);

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
 import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { expect } from 'vitest';
-import { test } from '../../test/rig.js';
+import { test } from '../../test/support/sandbox.js';
 import { createTaskState, outputReasons, outputSignature, taskFileName } from './state.js';
 
 const PARTS = { values: { a: '1' }, files: {}, trees: { '/t': 'd1' }, tools: {}, deps: {} };
 const RESULT = { fingerprint: 'f', parts: PARTS, outputs: { '/o': 's' }, durationMs: 5 };
 
-test('a record is what was written, unfinished until it is finished', async ({ rig }) => {
-  const state = createTaskState(rig.path('tasks'));
+test('a record is what was written, unfinished until it is finished', async ({ sandbox }) => {
+  const state = createTaskState(sandbox.path('tasks'));
   expect(state.read('a:b')).toBeUndefined();
   await state.markFinished('a:b', RESULT);
   expect(state.read('a:b')).toMatchObject({ state: 'finished', ...RESULT });
   expect(state.keptTrees()).toEqual([{ root: '/t', digest: 'd1' }]);
   await state.markUnfinished('a:b', { bootId: 'boot', parts: PARTS, durationMs: 5 });
-  expect(createTaskState(rig.path('tasks')).read('a:b')).toMatchObject({
+  expect(createTaskState(sandbox.path('tasks')).read('a:b')).toMatchObject({
     state: 'unfinished',
     bootId: 'boot',
     durationMs: 5,
   });
   // What it was making of: for the next run, which has to know what has changed since.
   expect(state.keptTrees()).toEqual([{ root: '/t', digest: 'd1' }]);
-  expect(readdirSync(rig.path('tasks'))).toEqual([`${taskFileName('a:b')}.json`]);
+  expect(readdirSync(sandbox.path('tasks'))).toEqual([`${taskFileName('a:b')}.json`]);
 });
 
-test('a damaged record means that nothing is known, wherever it is cut off', async ({ rig }) => {
-  const state = createTaskState(rig.path('tasks'));
+test('a damaged record means that nothing is known, wherever it is cut off', async ({ sandbox }) => {
+  const state = createTaskState(sandbox.path('tasks'));
   await state.markFinished('a', RESULT);
-  const whole = rig.read('tasks/a.json');
+  const whole = sandbox.read('tasks/a.json');
   for (let length = 0; length < whole.length; length += 7) {
-    rig.write('tasks/a.json', whole.slice(0, length));
+    sandbox.write('tasks/a.json', whole.slice(0, length));
     expect(state.read('a')).toBeUndefined();
   }
   for (const other of [
@@ -39,23 +39,23 @@ test('a damaged record means that nothing is known, wherever it is cut off', asy
     whole.replace('"version": 1', '"version": 2'),
     '\0'.repeat(99),
   ]) {
-    rig.write('tasks/a.json', other);
+    sandbox.write('tasks/a.json', other);
     expect(state.read('a')).toBeUndefined();
   }
-  rig.write('tasks/a.json', whole);
+  sandbox.write('tasks/a.json', whole);
   expect(state.read('a')).toMatchObject(RESULT);
 });
 
-test('an output that is missing or changed is noticed', ({ rig }) => {
-  const file = rig.write('out/file', 'one');
-  const link = rig.path('out/link');
-  const directory = rig.path('out/dir');
+test('an output that is missing or changed is noticed', ({ sandbox }) => {
+  const file = sandbox.write('out/file', 'one');
+  const link = sandbox.path('out/link');
+  const directory = sandbox.path('out/dir');
   symlinkSync('file', link);
   mkdirSync(directory);
   const outputs = [file, link, directory];
   const recorded = Object.fromEntries(outputs.map((path) => [path, outputSignature(path) ?? '']));
   expect(outputReasons(outputs, recorded)).toEqual([]);
-  rig.write('out/dir/more', '');
+  sandbox.write('out/dir/more', '');
   expect(outputReasons(outputs, recorded)).toEqual([]);
   utimesSync(file, 1, 1);
   expect(outputReasons(outputs, recorded)).toEqual([{ kind: 'output', path: file, change: 'changed' }]);

@@ -5,8 +5,8 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event, TaskStatus } from '../../tasks/engine/events.js';
-import { processStat } from '../../lib/process/group.js';
 import type { RunReport } from '../../vm/report.js';
+import { processesWith } from '../support/processes.js';
 
 export interface Ended {
   /** Null: ended by a signal. */
@@ -162,7 +162,7 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
       const manifest: Manifest = JSON.parse(readFileSync(join(work, 'vm', 'manifest.json'), 'utf8'));
       return manifest;
     },
-    alive: () => alive(tmp),
+    alive: () => processesWith(`TMPDIR=${tmp}`).map(({ pid, command }) => `${pid} ${command}`),
   };
   return project;
 }
@@ -171,21 +171,6 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
 export function eventOf(line: string): Event {
   const event: Event = JSON.parse(line);
   return event;
-}
-
-function alive(tmp: string): string[] {
-  const found: string[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || processStat(Number(name))?.state === 'Z') continue;
-    try {
-      const environ = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
-      if (!environ.some((setting) => setting.startsWith(`TMPDIR=${tmp}`))) continue;
-      found.push(`${name} ${readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()}`);
-    } catch {
-      // It has just ended.
-    }
-  }
-  return found;
 }
 
 /** The source tree of a release, whatever its version. */
