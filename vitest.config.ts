@@ -8,7 +8,6 @@ const docker = [
   'docker/daemon.integration.test.ts',
   'docker/docker.integration.test.ts',
   'docker/podman.integration.test.ts',
-  'docker/registry.integration.test.ts',
   'test/e2e/docker.test.ts',
 ];
 

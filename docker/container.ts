@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-/** Runs one command in a container, as if it ran here: same user, same paths, same output, same exit code. */
+/** A command in a container, as the caller, with this machine's directories at their own paths. */
 import { stat } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
+import type Docker from 'dockerode';
 import { StopwatchError } from '../lib/errors.js';
-import { archive } from './archive.js';
-import type { Bind, ContainerSpec, Engine, EngineContainer, EngineInfo } from './engine.js';
-import { OWNER_LABEL, type Owner, WORK_LABEL } from './owner.js';
+import { archive, type DaemonInfo, daemonInfo } from './api.js';
+import { attempt, field } from './errors.js';
+import { OWNER_LABEL, type Owner, removeContainer, WORK_LABEL } from './leftovers.js';
 
 /** The Dockerfile makes this directory, writable for everybody. */
-export const CONTAINER_HOME = '/home/stopwatch';
+const CONTAINER_HOME = '/home/stopwatch';
 /** Where the container has them, relative to its root. */
 const CERTIFICATES = 'etc/stopwatch-certificates.pem';
 /** The command gets this long after SIGINT before it is killed, seconds. */
@@ -25,18 +28,18 @@ export interface RunRequest {
   readonly directory: string;
   /** Absolute paths of this machine that appear at the same place inside. They must exist. */
   readonly directories: readonly string[];
-  /** Likewise, but nobody can write there. */
-  readonly readOnly?: readonly string[];
+  /** Likewise, but not writable. */
+  readonly readOnly?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
-  /** Authorities that Node inside trusts beside its own, in PEM: their file may be where nothing can be mounted. */
-  readonly certificates?: string;
+  /** Authorities that Node inside trusts besides its own, in PEM: their file may be where nothing can be mounted. */
+  readonly certificates?: string | undefined;
   /** A docker network; absent: the bridge, or the host's where the daemon has no bridge. */
-  readonly network?: string;
+  readonly network?: string | undefined;
   /** The work directory and the process that the container is for. */
   readonly work: string;
   readonly owner: Owner;
-  /** This program's main file: what the command `stopwatch` runs inside. */
+  /** This program's main file: the command `stopwatch` runs it inside. */
   readonly main: string;
 }
 
@@ -45,13 +48,15 @@ export interface RunStreams {
   readonly stdout: Writable;
   readonly stderr: Writable;
   /** Set when `stdout` is a terminal. */
-  readonly terminal?: {
-    /** Set for a shell: what is typed goes to the container, byte by byte. */
-    readonly input?: NodeJS.ReadStream;
-    size(): { readonly columns: number; readonly rows: number };
-    /** Calls back at every change of size; gives a function that stops this. */
-    onResize(callback: () => void): () => void;
-  };
+  readonly terminal?: Terminal | undefined;
+}
+
+export interface Terminal {
+  /** Set for a shell: what is typed goes to the container, byte by byte. */
+  readonly input?: NodeJS.ReadStream | undefined;
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls back at every change of size; gives a function that stops this. */
+  onResize(callback: () => void): () => void;
 }
 
 /**
@@ -59,35 +64,37 @@ export interface RunStreams {
  * StopwatchError 'interrupted'. However it ends, the container is removed.
  */
 export async function runInContainer(
-  engine: Engine,
+  docker: Docker,
   request: RunRequest,
-  streams: RunStreams,
+  { stdout, stderr, terminal }: RunStreams,
   signal: AbortSignal,
 ): Promise<number> {
   await checkDirectories([...request.directories, ...(request.readOnly ?? [])]);
-  const info = await engine.info();
-  const spec = containerSpec(request, info, streams.terminal);
-  if (signal.aborted) throw stopped();
-  const container = await engine.create(spec);
-  let stopping: Promise<void> | undefined;
+  const options = containerOptions(request, await daemonInfo(docker), terminal);
+  if (signal.aborted) throw interrupted();
+  const container = await attempt('creating the container', async () => docker.createContainer(options));
+  let stopping: Promise<unknown> | undefined;
   let failed = false;
   const stop = (): void => {
     // What fails here fails again, and is reported, when the container is removed.
-    stopping = container.stop().catch(() => undefined);
+    stopping = container.stop({ t: STOP_SECONDS }).catch(() => undefined);
   };
   try {
-    await container.put(containerFiles(request), '/');
-    const { input, ended } = await container.attach(streams.stdout, streams.stderr);
-    const exited = container.wait();
+    await attempt('writing into the container', async () =>
+      container.putArchive(containerFiles(request), { path: '/' }),
+    );
+    // Before the start, so that nothing is missed.
+    const { input, ended } = await attach(docker, container, { stdout, stderr, terminal });
+    const exited = exitCode(docker, container);
     exited.catch(() => undefined);
-    await container.start();
+    await attempt('starting the container', async () => container.start());
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const disconnect = await connectTerminal(container, streams.terminal, input);
+    const disconnect = await connectTerminal(container, terminal, input);
     try {
       const code = await exited;
       await ended;
-      if (signal.aborted) throw stopped();
+      if (signal.aborted) throw interrupted();
       return code;
     } finally {
       disconnect();
@@ -98,11 +105,15 @@ export async function runInContainer(
   } finally {
     signal.removeEventListener('abort', stop);
     await stopping;
-    await container.remove().catch((error: unknown) => {
-      // What went wrong first says more: a daemon that is gone cannot remove anything either.
+    await removeContainer(container).catch((error: unknown) => {
+      // The first failure says more: a daemon that is gone cannot remove anything either.
       if (!failed) throw error;
     });
   }
+}
+
+function interrupted(): StopwatchError {
+  return new StopwatchError('interrupted', 'Interrupted; the container was removed');
 }
 
 /** podman would make what is missing, as root. */
@@ -112,68 +123,71 @@ async function checkDirectories(paths: readonly string[]): Promise<void> {
       throw new StopwatchError(
         'file-unreadable',
         `${path} is to be mounted into the container, but is not there`,
-        {
-          hint: 'make it, or leave it out',
-          cause,
-        },
+        { hint: 'make it, or leave it out', cause },
       );
     });
 }
 
-function stopped(): StopwatchError {
-  return new StopwatchError('interrupted', 'Interrupted; the container was removed');
-}
-
-/** What the container is made of. Throws StopwatchError 'bad-usage' when a directory cannot be mounted where it is. */
-export function containerSpec(
+/** Grants nothing beyond what any process of that user could do outside. Throws StopwatchError 'bad-usage'. */
+export function containerOptions(
   request: RunRequest,
-  info: EngineInfo,
-  terminal: RunStreams['terminal'],
-): ContainerSpec {
+  info: DaemonInfo,
+  terminal: Terminal | undefined,
+): Docker.ContainerCreateOptions {
   const { uid, gid } = request.user;
+  const env = {
+    HOME: CONTAINER_HOME,
+    ...request.env,
+    ...(request.certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: `/${CERTIFICATES}` }),
+  };
+  const network = request.network ?? (info.hasBridge ? undefined : 'host');
+  const size = terminal?.size();
+  const isTyped = terminal?.input !== undefined;
   return {
-    image: request.image,
-    command: request.command,
+    Image: request.image,
+    Cmd: [...request.command],
     // A daemon without root maps its own user to root inside: only so do new files belong to the caller.
-    user: info.rootless ? '0:0' : `${uid}:${gid}`,
-    directory: request.directory,
-    env: {
-      HOME: CONTAINER_HOME,
-      ...request.env,
-      ...(request.certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: `/${CERTIFICATES}` }),
+    User: info.rootless ? '0:0' : `${uid}:${gid}`,
+    WorkingDir: request.directory,
+    Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    Labels: { [WORK_LABEL]: request.work, [OWNER_LABEL]: JSON.stringify(request.owner) },
+    Tty: terminal !== undefined,
+    OpenStdin: isTyped,
+    StdinOnce: isTyped,
+    AttachStdin: isTyped,
+    AttachStdout: true,
+    AttachStderr: true,
+    StopSignal: 'SIGINT',
+    HostConfig: {
+      CapDrop: ['ALL'],
+      // Daemons from version 23 on start with this size; for older ones it comes a moment after the start.
+      ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }),
+      // A bind mount keeps its SELinux label; to relabel the user's own files would be worse.
+      SecurityOpt: ['no-new-privileges', ...(info.selinux ? ['label=disable'] : [])],
+      Mounts: mounts(request.directories, request.readOnly ?? []),
+      ...(network === undefined ? {} : { NetworkMode: network }),
+      ...(info.remapsUsers ? { UsernsMode: 'host' } : {}),
     },
-    binds: binds(request.directories, request.readOnly ?? []),
-    labels: { [WORK_LABEL]: request.work, [OWNER_LABEL]: JSON.stringify(request.owner) },
-    network: request.network ?? (info.hasBridge ? undefined : 'host'),
-    userNamespace: info.remapsUsers ? 'host' : undefined,
-    // A bind mount keeps its SELinux label; to relabel the user's own files would be worse.
-    securityOptions: ['no-new-privileges', ...(info.selinux ? ['label=disable'] : [])],
-    tty: terminal?.size(),
-    openStdin: terminal?.input !== undefined,
-    stopSeconds: STOP_SECONDS,
   };
 }
 
 /** One mount for each directory that is not inside another one of the same kind. */
-export function binds(writable: readonly string[], readOnly: readonly string[]): readonly Bind[] {
+export function mounts(writable: readonly string[], readOnly: readonly string[]): Docker.MountSettings[] {
   const top = outermost(writable);
-  const all = [
-    ...top.map((path) => ({ source: path, target: path, readOnly: false })),
-    ...outermost(readOnly)
-      .filter((path) => !top.includes(path))
-      .map((path) => ({ source: path, target: path, readOnly: true })),
-  ];
-  const bad = all.find(({ source }) => !source.startsWith('/') || SYSTEM.test(source));
+  const rest = outermost(readOnly).filter((path) => !top.includes(path));
+  const bad = [...top, ...rest].find((path) => !path.startsWith('/') || SYSTEM.test(path));
   if (bad !== undefined)
-    throw new StopwatchError(
-      'bad-usage',
-      `${bad.source} cannot be mounted into the container at the same place`,
-      {
-        hint: 'put the project, its work directory and its caches below your home directory or another directory of your own',
-      },
-    );
+    throw new StopwatchError('bad-usage', `${bad} cannot be mounted into the container at the same place`, {
+      hint: 'put the project, its work directory and its caches below your home directory or another directory of your own',
+    });
   // A mount inside another one has to come after it.
-  return all.sort((a, b) => a.target.length - b.target.length);
+  return [...top.map((path) => mount(path, false)), ...rest.map((path) => mount(path, true))].sort(
+    (a, b) => a.Target.length - b.Target.length,
+  );
+}
+
+function mount(path: string, ReadOnly: boolean): Docker.MountSettings {
+  return { Type: 'bind', Source: path, Target: path, ReadOnly };
 }
 
 function outermost(paths: readonly string[]): readonly string[] {
@@ -190,29 +204,66 @@ function containerFiles({ user: { uid, gid, name }, main, certificates }: RunReq
     ...(uid === 0 ? [] : [`${login}:x:${uid}:${gid}::${CONTAINER_HOME}:/bin/bash`]),
   ];
   const groups = ['root:x:0:', 'tty:x:5:', 'nogroup:x:65534:', ...(gid === 0 ? [] : [`${login}:x:${gid}:`])];
+  const quotedMain = `'${main.replaceAll("'", "'\\''")}'`;
   return archive([
     { path: 'etc/passwd', content: `${users.join('\n')}\n`, mode: 0o644 },
     { path: 'etc/group', content: `${groups.join('\n')}\n`, mode: 0o644 },
-    { path: 'usr/local/bin/stopwatch', content: `#!/bin/sh\nexec node ${quoted(main)} "$@"\n`, mode: 0o755 },
+    { path: 'usr/local/bin/stopwatch', content: `#!/bin/sh\nexec node ${quotedMain} "$@"\n`, mode: 0o755 },
     ...(certificates === undefined ? [] : [{ path: CERTIFICATES, content: certificates, mode: 0o644 }]),
   ]);
 }
 
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", "'\\''")}'`;
+/** `ended` resolves when all output has been passed on. `input` is for what is typed. */
+async function attach(
+  docker: Docker,
+  container: Docker.Container,
+  { stdout, stderr, terminal }: RunStreams,
+): Promise<{ readonly input: NodeJS.WritableStream | undefined; readonly ended: Promise<void> }> {
+  const isTyped = terminal?.input !== undefined;
+  // Only an upgraded connection (`hijack`) can be written to.
+  const options = { stream: true, stdout: true, stderr: true, stdin: isTyped, hijack: isTyped };
+  const stream = await attempt('attaching to the container', async () => container.attach(options));
+  // On a terminal, standard output and error are one stream.
+  if (terminal !== undefined) stream.pipe(stdout, { end: false });
+  else docker.modem.demuxStream(stream, stdout, stderr);
+  const ended = finished(stream, { writable: false }).catch(() => undefined);
+  return { input: isTyped ? stream : undefined, ended };
 }
 
-/** Hands on size and keys; gives a function that puts our terminal back as it was. */
+/** Not `container.wait()`: when the daemon dies in mid-answer, that never returns. */
+async function exitCode(docker: Docker, container: Docker.Container): Promise<number> {
+  const request = {
+    path: `/containers/${container.id}/wait?`,
+    options: { condition: 'next-exit' },
+    method: 'POST',
+    isStream: true,
+    statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+  };
+  return attempt('waiting for the container', async () => {
+    const answer = await new Promise<Readable>((resolve, reject) => {
+      docker.modem.dial(request, (error: unknown, stream: unknown) => {
+        if (stream instanceof Readable) resolve(stream);
+        else reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+    const result = await text(answer);
+    const code = field(JSON.parse(result), 'StatusCode');
+    if (typeof code !== 'number') throw new Error(`expected an exit code, got ${result}`);
+    return code;
+  });
+}
+
+/** Passes on size and keys; gives a function that puts our terminal back as it was. */
 async function connectTerminal(
-  container: EngineContainer,
-  terminal: RunStreams['terminal'],
+  container: Docker.Container,
+  terminal: Terminal | undefined,
   input: NodeJS.WritableStream | undefined,
 ): Promise<() => void> {
   if (terminal === undefined) return () => undefined;
   const resize = async (): Promise<void> => {
     const { columns, rows } = terminal.size();
-    // The command may have ended meanwhile: then nobody needs the size.
-    await container.resize(columns, rows).catch(() => undefined);
+    // The command may have ended meanwhile; its terminal has no size then.
+    await container.resize({ w: columns, h: rows }).catch(() => undefined);
   };
   const unlisten = terminal.onResize(() => void resize());
   await resize();

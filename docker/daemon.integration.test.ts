@@ -8,15 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CALLER, SOCKET_GROUP } from '../test/support/docker.js';
 import { type Daemon, startDaemon } from '../test/support/dockerd.js';
 import { smallRoot } from '../test/support/podman.js';
-import { archive } from './archive.js';
-import { connect } from './connection.js';
+import type Docker from 'dockerode';
+import { archive, importImage } from './api.js';
+import { connect } from './daemon.js';
 import { baseEnvironment } from '../lib/environment.js';
 import { createProcesses } from '../lib/process/process.js';
 import { type ImageDeps, ensureImage } from './image.js';
 import { type RunRequest, runInContainer } from './container.js';
-import { openEngine } from './dockerode.js';
-import type { Engine } from './engine.js';
-import { removeLeftovers, thisOwner, WORK_LABEL } from './owner.js';
+import { containersOf, removeLeftovers, thisOwner } from './leftovers.js';
 
 const IMAGE = 'stopwatch-small:1';
 const never = new AbortController().signal;
@@ -26,26 +25,21 @@ function sink(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
-function find(address: string): Promise<Engine> {
-  const surroundings = {
-    env: { DOCKER_HOST: address },
-    home: homedir(),
-    readFile: () => Promise.resolve(undefined),
-  };
-  return connect(surroundings, openEngine, never);
+async function find(address: string): Promise<Docker> {
+  return connect({ env: { DOCKER_HOST: address }, home: homedir() }, never);
 }
 
 describe.skipIf(!possible)('a daemon of little memory (STOPWATCH_TEST_DOCKER, as root)', () => {
   let daemon: Daemon;
-  let engine: Engine;
+  let docker: Docker;
   let directory: string;
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'stopwatch-daemon-test-'));
     chownSync(directory, CALLER, SOCKET_GROUP);
     daemon = await startDaemon({ memoryMiB: 64 });
-    engine = await find(daemon.address);
-    await engine.importImage(Readable.from([smallRoot()]), IMAGE, {}, never);
+    docker = await find(daemon.address);
+    await importImage(docker, Readable.from([smallRoot()]), IMAGE, {}, never);
   });
 
   afterAll(async () => {
@@ -56,19 +50,18 @@ describe.skipIf(!possible)('a daemon of little memory (STOPWATCH_TEST_DOCKER, as
   test('a full disk, while an image is imported and while one is built', async () => {
     const large = archive([{ path: 'large', content: 'x'.repeat(100 * 2 ** 20), mode: 0o644 }]);
     const full = { code: 'disk-full', hint: expect.stringContaining('where the daemon keeps its data') };
-    await expect(engine.importImage(Readable.from([large]), 'large:1', {}, never)).rejects.toMatchObject(
+    await expect(importImage(docker, Readable.from([large]), 'large:1', {}, never)).rejects.toMatchObject(
       full,
     );
     const copies = Array.from({ length: 120 }, () => '/bin/sh').join(' ');
     const fill = `i=0; while cat ${copies} > /large.$i; do i=$((i+1)); done; exit 1`;
     const deps: ImageDeps = {
-      engine,
+      docker,
       processes: createProcesses(),
       env: baseEnvironment(),
       userEnv: {},
       signal: AbortSignal.timeout(60_000),
       onLine: () => {},
-      credentials: () => Promise.resolve(undefined),
     };
     const dockerfile = `ARG BASE=x\nFROM \${BASE}\nRUN ${fill}\n`;
     const request = { dockerfile, base: IMAGE, rebuild: false, scratch: directory };
@@ -94,16 +87,16 @@ describe.skipIf(!possible)('a daemon of little memory (STOPWATCH_TEST_DOCKER, as
         done();
       },
     });
-    await expect(runInContainer(engine, request, { stdout, stderr: sink() }, never)).rejects.toMatchObject({
+    await expect(runInContainer(docker, request, { stdout, stderr: sink() }, never)).rejects.toMatchObject({
       code: 'docker-unreachable',
       hint: expect.stringContaining('daemon'),
     });
 
     await daemon.again();
-    engine = await find(daemon.address);
-    expect(await engine.containers(WORK_LABEL, directory)).toHaveLength(1);
+    docker = await find(daemon.address);
+    expect(await containersOf(docker, directory)).toHaveLength(1);
     // The process that made it is this one, and lives: the next run would be another.
-    expect(await removeLeftovers(engine, directory, () => false)).toHaveLength(1);
-    expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+    expect(await removeLeftovers(docker, directory, () => false)).toHaveLength(1);
+    expect(await containersOf(docker, directory)).toEqual([]);
   });
 });

@@ -16,14 +16,12 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baseEnvironment } from '../lib/environment.js';
 import { createProcesses } from '../lib/process/process.js';
-import { archive } from './archive.js';
-import { connect } from './connection.js';
-import { type RunRequest, type RunStreams, containerSpec, runInContainer } from './container.js';
-import { openEngine } from './dockerode.js';
-import type { Engine } from './engine.js';
-import { type ImageDeps, type ImageRequest, ensureImage } from './image.js';
-import { KEPT_IMAGES } from './prune.js';
-import { OWNER_LABEL, WORK_LABEL, removeLeftovers, thisOwner } from './owner.js';
+import type Docker from 'dockerode';
+import { archive, daemonInfo, findImage } from './api.js';
+import { containerOptions, type RunRequest, type RunStreams, runInContainer } from './container.js';
+import { connect } from './daemon.js';
+import { ensureImage, type ImageDeps, type ImageRequest, KEPT_IMAGES } from './image.js';
+import { containersOf, OWNER_LABEL, removeLeftovers, thisOwner } from './leftovers.js';
 
 const address = process.env['STOPWATCH_TEST_DOCKER'];
 const MINUTES = 60_000;
@@ -31,12 +29,6 @@ const dockerfile = await readFile(new URL('Dockerfile', import.meta.url), 'utf8'
 /** Somebody who is neither root nor known to the image. */
 const UID = process.getuid?.() === 0 ? 12_345 : (process.getuid?.() ?? 0);
 const GID = process.getgid?.() === 0 ? 12_346 : (process.getgid?.() ?? 0);
-
-function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
-}
-
-async function none(): Promise<undefined> {}
 
 class Collect extends Writable {
   text = '';
@@ -54,7 +46,7 @@ class Collect extends Writable {
 describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', () => {
   const never = new AbortController().signal;
   let directory: string;
-  let engine: Engine;
+  let docker: Docker;
   let tag: string;
   const lines: string[] = [];
 
@@ -65,13 +57,12 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
   function deps(signal: AbortSignal = never): ImageDeps {
     const env = baseEnvironment();
     return {
-      engine,
+      docker,
       processes: createProcesses(),
       env,
       userEnv: process.env,
       signal,
       onLine: remember,
-      credentials: none,
     };
   }
 
@@ -93,7 +84,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
   ): Promise<{ code: number; out: string; err: string }> {
     const [stdout, stderr] = [new Collect(), new Collect()];
     const streams = { stdout, stderr, ...(terminal === undefined ? {} : { terminal }) };
-    const code = await runInContainer(engine, runRequest(command, changes), streams, never);
+    const code = await runInContainer(docker, runRequest(command, changes), streams, never);
     return { code, out: stdout.text, err: stderr.text };
   }
 
@@ -104,8 +95,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stopwatch-docker-'));
     await chown(directory, UID, GID);
-    const surroundings = { env: { DOCKER_HOST: address }, home: homedir(), readFile: readText };
-    engine = await connect(surroundings, openEngine, never);
+    docker = await connect({ env: { DOCKER_HOST: address }, home: homedir() }, never);
     ({ tag } = await ensureImage(deps(), imageRequest()));
   }, 15 * MINUTES);
 
@@ -117,7 +107,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     lines.length = 0;
     const again = await ensureImage(deps(), imageRequest());
     expect(again).toMatchObject({ tag, built: false });
-    expect(again.image.sizeBytes).toBeLessThanOrEqual(1024 ** 3);
+    expect(again.sizeBytes).toBeLessThanOrEqual(1024 ** 3);
     expect(lines).toEqual([]);
   });
 
@@ -213,7 +203,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
       until_size '31 97'; echo first
       until_size '10 20'; echo second >&2`;
     const ended = runInContainer(
-      engine,
+      docker,
       runRequest(['sh', '-c', script]),
       { stdout, stderr, terminal },
       never,
@@ -230,7 +220,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     const [stdout, stderr] = [new Collect(), new Collect()];
     const script = 'trap "echo got SIGINT; exit 130" INT; echo up; while :; do sleep 0.05; done';
     const ended = runInContainer(
-      engine,
+      docker,
       runRequest(['bash', '-c', script]),
       { stdout, stderr },
       abort.signal,
@@ -240,34 +230,34 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     abort.abort();
     await expect(ended).rejects.toMatchObject({ code: 'interrupted', exitCode: 130 });
     expect(stdout.text).toContain('got SIGINT');
-    expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+    expect(await containersOf(docker, directory)).toEqual([]);
   });
 
   test('what a killed run left is removed; what is in use is not', async () => {
-    const info = await engine.info();
+    const info = await daemonInfo(docker);
     const child = spawn('sleep', ['60']);
     const owner = { ...thisOwner(), pid: child.pid ?? 0, start: 'another' };
     const specs = [owner, thisOwner()].map((of) =>
-      containerSpec(runRequest(['sleep', '60'], { owner: of }), info, undefined),
+      containerOptions(runRequest(['sleep', '60'], { owner: of }), info, undefined),
     );
     child.kill();
     const made = [];
     for (const spec of specs) {
-      const container = await engine.create(spec);
+      const container = await docker.createContainer(spec);
       await container.start();
       made.push(container);
     }
-    expect(await removeLeftovers(engine, directory)).toEqual([made[0]?.id]);
-    const left = await engine.containers(WORK_LABEL, directory);
-    expect(left.map(({ id, running }) => ({ id, running }))).toEqual([{ id: made[1]?.id, running: true }]);
-    expect(left[0]?.labels[OWNER_LABEL]).toBe(JSON.stringify(thisOwner()));
-    await made[1]?.remove();
+    expect(await removeLeftovers(docker, directory)).toEqual([made[0]?.id]);
+    const left = await containersOf(docker, directory);
+    expect(left.map(({ Id, State }) => ({ Id, State }))).toEqual([{ Id: made[1]?.id, State: 'running' }]);
+    expect(left[0]?.Labels[OWNER_LABEL]).toBe(JSON.stringify(thisOwner()));
+    await made[1]?.remove({ force: true });
   });
 
   test('images of older inputs go, but for the newest and for those in use', async () => {
     // Somebody works in the one of the other tests, which is older than all that are made here.
-    const spec = containerSpec(runRequest(['true']), await engine.info(), undefined);
-    const container = await engine.create(spec);
+    const spec = containerOptions(runRequest(['true']), await daemonInfo(docker), undefined);
+    const container = await docker.createContainer(spec);
     const made: { tag: string; removed: readonly string[] }[] = [];
     for (let number = 0; number <= KEPT_IMAGES; number++) {
       // Its time is in whole seconds, and decides which is older.
@@ -281,9 +271,9 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
     }
     const [first, ...rest] = made.map((each) => each.tag);
     expect(made.at(-1)?.removed).toEqual([first]);
-    for (const each of [tag, ...rest]) expect(await engine.image(each)).toBeDefined();
+    for (const each of [tag, ...rest]) expect(await findImage(docker, each)).toBeDefined();
     await container.remove();
-    for (const each of rest) await engine.removeImage(each);
+    for (const each of rest) await docker.getImage(each).remove();
   });
 
   test('a pull that fails says what to do', async () => {
@@ -317,7 +307,7 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
   });
 
   test('a base of another architecture', async () => {
-    const { architecture } = await engine.info();
+    const { architecture } = await daemonInfo(docker);
     const other = architecture === 'arm64' ? 'amd64' : 'arm64';
     const base = 'stopwatch-other:1';
     await post('/images/load', savedImage(base, other));
@@ -346,7 +336,7 @@ function savedImage(tag: string, architecture: string): Buffer {
   ]);
 }
 
-/** A request that the port has no word for. */
+/** A request with a body of our own. */
 async function post(path: string, body: Buffer): Promise<string> {
   const socketPath = (address ?? '').replace(/^unix:\/\//, '');
   const headers = { 'Content-Type': 'application/x-tar' };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { capabilities } from '../tasks/doctor/list.js';
 import { parseAptSetup, SUITE } from './base.js';
-import { defaultBase, imageFingerprint } from './image.js';
+import { defaultBase, imageFingerprint, KEPT_IMAGES, outdated, pullHint } from './image.js';
 
 const dockerfile = readFileSync(new URL('Dockerfile', import.meta.url), 'utf8');
 
@@ -34,6 +34,15 @@ test('the fingerprint changes with each input', () => {
   ]);
   expect(of.size).toBe(5);
   expect(imageFingerprint('a', 'b', 'c')).toBe(imageFingerprint('a', 'b', 'c'));
+});
+
+test('a registry that refuses leaves the pull to the user', () => {
+  const refused =
+    'pull access denied for reg.example/a, repository does not exist or may require docker login';
+  expect(pullHint(refused, 'reg.example/a:1')).toContain('`docker pull reg.example/a:1`');
+  expect(pullHint('dial tcp: lookup reg.example: no such host', 'reg.example/a:1')).toContain(
+    '--base bootstrap',
+  );
 });
 
 describe('what apt says', () => {
@@ -67,4 +76,33 @@ Debian|Debian|main|http://second.example/debian/
       'Acquire::http::Proxy::deb.example "DIRECT";',
     ]);
   });
+});
+
+const tag = (digit: number) => `stopwatch:${String(digit).repeat(16)}`;
+const image = (digit: number, tags = [tag(digit)]) => ({ RepoTags: tags, Created: digit, Size: 1 });
+
+test('the newest stay, and the current one however old', () => {
+  const images = [1, 5, 3, 4, 2].map((digit) => image(digit));
+  const names = (current: number) => outdated(images, 'stopwatch', tag(current)).map((one) => one.tag);
+  expect(KEPT_IMAGES).toBe(3);
+  expect(names(5)).toEqual([tag(2), tag(1)]);
+  expect(names(1)).toEqual([tag(3), tag(2)]);
+  expect(outdated(images.slice(0, 3), 'stopwatch', tag(5))).toEqual([]);
+});
+
+test('only what this program named: podman’s names are the same, others are not ours', () => {
+  const images = [
+    image(1, [`localhost/${tag(1)}`]),
+    image(0, ['docker.io/library/stopwatch:0000000000000000']),
+    image(2, ['stopwatch:mine', 'other:1111111111111111', 'reg.example/stopwatch:1111111111111111']),
+    image(3, []),
+    ...[4, 5, 6].map((digit) => image(digit)),
+  ];
+  expect(outdated(images, 'stopwatch', tag(6)).map((one) => one.tag)).toEqual([
+    `localhost/${tag(1)}`,
+    `docker.io/library/${tag(0)}`,
+  ]);
+  expect(outdated([image(1), ...images.slice(4)], 'stopwatch', tag(1)).map((one) => one.tag)).toEqual([
+    tag(4),
+  ]);
 });

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** The image that everything runs in: built when its inputs have changed, and only then. */
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
 import { StopwatchError } from '../lib/errors.js';
-import { archive } from './archive.js';
+import { archive, type DaemonInfo, daemonInfo, findImage, follow } from './api.js';
 import { BASE_LABEL, BASE_REPOSITORY, type BaseDeps, bootstrapBase } from './base.js';
-import { type Credentials, registryOf } from './credentials.js';
-import type { Engine, EngineInfo, ImageInfo } from './engine.js';
-import { type Pruned, pruneImages } from './prune.js';
+import { attempt, statusOf } from './errors.js';
 
 /** Label of an image: the fingerprint of what it was built from. */
 export const FINGERPRINT_LABEL = 'stopwatch.fingerprint';
 /** To be raised when the same inputs are to give another image. */
 const FORMAT = 1;
 const REPOSITORY = 'stopwatch';
+/** How many images of one kind stay, the current one among them. */
+export const KEPT_IMAGES = 3;
 /** Docker knows these build arguments without ARG and keeps them out of the image. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
-/** As the kernel, and as apt before it starts. */
+/** As the kernel words it, and as apt does before it starts. */
 const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
 const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
@@ -34,16 +36,14 @@ export interface ImageRequest {
 export interface ImageDeps extends BaseDeps {
   /** The variables of the user, for proxies. */
   readonly userEnv: Readonly<Record<string, string | undefined>>;
-  /** What the user has for the registry of an image. */
-  readonly credentials: (reference: string) => Promise<Credentials | undefined>;
 }
 
 export interface ReadyImage {
   readonly tag: string;
-  readonly image: ImageInfo;
+  readonly sizeBytes: number;
   /** False: it was there. */
   readonly built: boolean;
-  /** Images of older inputs that went for it. */
+  /** Images of older inputs that were removed for it. */
   readonly removed: readonly Pruned[];
 }
 
@@ -52,48 +52,26 @@ export interface ReadyImage {
  * 'disk-full', 'interrupted', and what `bootstrapBase` throws.
  */
 export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promise<ReadyImage> {
-  const { engine, signal, onLine } = deps;
-  const info = await engine.info();
+  const { docker } = deps;
+  const info = await daemonInfo(docker);
   const base = await resolveBase(deps, request, info);
   const fingerprint = imageFingerprint(request.dockerfile, base.identity, info.architecture);
   const tag = `${REPOSITORY}:${fingerprint.slice(0, 16)}`;
-  const found = await engine.image(tag);
-  if (!request.rebuild && isCurrent(found, fingerprint, info))
-    return { tag, image: found, built: false, removed: [] };
+  const found = await findImage(docker, tag);
+  if (
+    !request.rebuild &&
+    found?.Config.Labels?.[FINGERPRINT_LABEL] === fingerprint &&
+    found.Architecture === info.architecture
+  )
+    return { tag, sizeBytes: found.Size, built: false, removed: [] };
 
-  const reference = await base.provide();
-  const last: string[] = [];
-  try {
-    await engine.build(
-      {
-        context: archive([{ path: 'Dockerfile', content: request.dockerfile, mode: 0o644 }]),
-        tag,
-        args: { BASE: reference, ...proxies(deps.userEnv) },
-        labels: { [FINGERPRINT_LABEL]: fingerprint },
-        noCache: request.rebuild,
-      },
-      (line) => {
-        last.push(line);
-        if (last.length > 20) last.shift();
-        onLine(line);
-      },
-      signal,
-    );
-  } catch (error) {
-    throw withLines(error, last, request.base);
-  }
-  const image = await engine.image(tag);
-  if (image === undefined)
-    throw new StopwatchError('docker-failed', `The daemon says that it built ${tag}, but has no such image`, {
-      lastLines: last,
-    });
-  checkArchitecture(tag, image, info);
-  // Now that there is a newer one; whoever has the daemon say no loses space, not the image.
+  await build(deps, request, { tag, fingerprint, base: await base.provide() });
+  const { Size } = await usableImage(docker, tag, info);
   const removed = [
-    ...(await pruneImages(engine, REPOSITORY, FINGERPRINT_LABEL, tag)),
-    ...(await pruneImages(engine, BASE_REPOSITORY, BASE_LABEL, base.tag ?? '')),
+    ...(await pruneImages(docker, REPOSITORY, FINGERPRINT_LABEL, tag)),
+    ...(await pruneImages(docker, BASE_REPOSITORY, BASE_LABEL, base.tag ?? '')),
   ];
-  return { tag, image, built: true, removed };
+  return { tag, sizeBytes: Size, built: true, removed };
 }
 
 /** sha256 over everything that the image depends on. */
@@ -113,20 +91,20 @@ export function defaultBase(dockerfile: string): string {
 interface Base {
   /** Changes when the base's content does. */
   readonly identity: string;
-  /** Of one that was made here. */
+  /** Tag of one that was made here. */
   readonly tag?: string;
-  /** Makes sure that the daemon has it, and gives what FROM is to say. */
+  /** Makes sure that the daemon has it, and gives the reference for FROM. */
   provide(): Promise<string>;
 }
 
 /** A base pinned by its digest is asked for only when something has to be built: a warm start needs no registry. */
-async function resolveBase(deps: ImageDeps, request: ImageRequest, info: EngineInfo): Promise<Base> {
-  const { engine } = deps;
+async function resolveBase(deps: ImageDeps, request: ImageRequest, info: DaemonInfo): Promise<Base> {
+  const { docker } = deps;
   const { rebuild, scratch } = request;
   if (request.base === 'bootstrap') {
     const tag = await bootstrapBase(deps, { info, scratch, rebuild });
-    const { id } = await localBase(engine, tag, info);
-    return { identity: id, tag, provide: () => Promise.resolve(id) };
+    const { Id } = await usableImage(docker, tag, info);
+    return { identity: Id, tag, provide: async () => Id };
   }
   if (!REFERENCE.test(request.base))
     throw new StopwatchError(
@@ -134,108 +112,170 @@ async function resolveBase(deps: ImageDeps, request: ImageRequest, info: EngineI
       `Expected 'default', 'bootstrap' or an image such as debian:trixie-slim as the base, got '${request.base}'`,
     );
   const reference = withoutTag(request.base === 'default' ? defaultBase(request.dockerfile) : request.base);
-  if (reference.includes('@sha256:')) {
-    const provide = async (): Promise<string> => {
-      if ((await engine.image(reference)) === undefined) await pull(deps, reference);
-      await localBase(engine, reference, info);
-      return reference;
-    };
-    return { identity: reference, provide };
-  }
-  if ((await engine.image(reference)) === undefined) await pull(deps, reference);
-  const image = await localBase(engine, reference, info);
-  // What a registry knows by a digest is named by it: a tag may move between two builds.
-  const pinned = image.digests[0] ?? image.id;
-  return { identity: pinned, provide: () => Promise.resolve(pinned) };
+  const fetched = async (): Promise<Docker.ImageInspectInfo> => {
+    if ((await findImage(docker, reference)) === undefined) await pull(deps, reference);
+    return usableImage(docker, reference, info);
+  };
+  if (reference.includes('@sha256:'))
+    return { identity: reference, provide: async () => fetched().then(() => reference) };
+  const image = await fetched();
+  // By its digest where it came from a registry: a tag may move between two builds.
+  const pinned = image.RepoDigests?.[0] ?? image.Id;
+  return { identity: pinned, provide: async () => pinned };
 }
 
-/** With a digest, the tag says nothing more; daemons differ in whether they find an image by both. */
+/** A digest makes the tag redundant, and not every daemon finds an image by both. */
 function withoutTag(reference: string): string {
   const [name = '', digest] = reference.split('@');
   return digest === undefined ? reference : `${name.replace(/:[^/:]+$/, '')}@${digest}`;
 }
 
-async function pull({ engine, onLine, signal, credentials }: ImageDeps, reference: string): Promise<void> {
-  const known = await credentials(reference);
+async function pull({ docker, onLine, signal }: ImageDeps, reference: string): Promise<void> {
+  const [named = '', digest] = reference.split('@');
+  const [, fromImage = named, tag] = /^(.*?)(?::([^/:]+))?$/.exec(named) ?? [];
+  const query = { fromImage, tag: digest ?? tag ?? 'latest', abortSignal: signal };
+  const work = async (): Promise<void> => follow(await docker.createImage(undefined, query), onLine);
   try {
-    await engine.pull(reference, onLine, signal, known);
+    await attempt(`pulling ${reference}`, work, signal);
   } catch (error) {
     if (!(error instanceof StopwatchError) || error.code !== 'docker-failed') throw error;
     if (/no matching manifest/.test(error.message)) throw error;
     throw new StopwatchError(error.code, error.message, {
-      hint: pullHint(error.message, reference, known),
+      hint: pullHint(error.message, reference),
       cause: error,
     });
   }
 }
 
-function pullHint(text: string, reference: string, known: Credentials | undefined): string {
-  // As registries and daemons word that somebody may not.
-  if (!/unauthorized|denied|no basic auth|authentication required|incorrect username/i.test(text))
-    return 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`';
-  const login = `\`docker login ${registryOf(reference)}\``;
-  return known === undefined
-    ? `the registry may want a name and password: ${login}, or an entry in the config.json of Docker’s client`
-    : `the registry does not take the name and password that Docker’s client has for it: ${login}`;
+export function pullHint(message: string, reference: string): string {
+  // As registries and daemons word a refusal.
+  return /unauthorized|denied|no basic auth|authentication required/i.test(message)
+    ? `where the registry wants a name and password, fetch the image yourself: \`docker login\`, then \`docker pull ${reference}\``
+    : 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`';
 }
 
-async function localBase(engine: Engine, reference: string, info: EngineInfo): Promise<ImageInfo> {
-  const image = await engine.image(reference);
+/** The image, which has to be there and of the daemon's architecture. */
+async function usableImage(
+  docker: Docker,
+  name: string,
+  { architecture }: DaemonInfo,
+): Promise<Docker.ImageInspectInfo> {
+  const image = await findImage(docker, name);
   if (image === undefined)
-    throw new StopwatchError(
-      'docker-failed',
-      `The base image ${reference} is not there after it was fetched`,
-      {
-        hint: 'somebody removed it meanwhile: run again',
-      },
-    );
-  checkArchitecture(reference, image, info);
-  return image;
-}
-
-function checkArchitecture(name: string, image: ImageInfo, info: EngineInfo): void {
-  if (image.architecture === info.architecture) return;
+    throw new StopwatchError('docker-failed', `The daemon made or fetched ${name}, but has no such image`, {
+      hint: 'another process removed it: run again',
+    });
+  if (image.Architecture === architecture) return image;
   throw new StopwatchError(
     'docker-failed',
-    `The image ${name} is for another architecture: expected ${info.architecture}, which the daemon runs on, got ${image.architecture}`,
+    `The image ${name} is for another architecture: expected ${architecture}, which the daemon runs on, got ${image.Architecture}`,
     { hint: `remove it (\`docker image rm --force ${name}\`) and run again` },
   );
 }
 
-function isCurrent(image: ImageInfo | undefined, fingerprint: string, info: EngineInfo): image is ImageInfo {
-  if (image?.labels[FINGERPRINT_LABEL] !== fingerprint) return false;
-  return image.architecture === info.architecture;
+async function build(
+  { docker, userEnv, signal, onLine }: ImageDeps,
+  { dockerfile, base, rebuild }: ImageRequest,
+  made: { readonly tag: string; readonly fingerprint: string; readonly base: string },
+): Promise<void> {
+  const proxies = Object.fromEntries(
+    PROXIES.flatMap((name) => (userEnv[name] ? [[name, userEnv[name]]] : [])),
+  );
+  const context = archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]);
+  const options = {
+    t: made.tag,
+    buildargs: { BASE: made.base, ...proxies },
+    labels: { [FINGERPRINT_LABEL]: made.fingerprint },
+    nocache: rebuild,
+    rm: true,
+    forcerm: true,
+    // A mirror or proxy may listen on this machine only, and a daemon may have no bridge.
+    networkmode: 'host',
+    abortSignal: signal,
+  };
+  const lastLines: string[] = [];
+  const work = async (): Promise<void> =>
+    follow(await docker.buildImage(Readable.from([context]), options), (line) => {
+      lastLines.push(line);
+      if (lastLines.length > 20) lastLines.shift();
+      onLine(line);
+    });
+  try {
+    await attempt(`building the image ${made.tag}`, work, signal);
+  } catch (error) {
+    throw explained(error, lastLines, base);
+  }
 }
 
-function proxies(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(PROXIES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-}
-
-/** A build's failure is explained by what it printed, and by the base if that was somebody's own. */
-function withLines(error: unknown, lastLines: readonly string[], base: string): unknown {
+/** Explains a failed build by what it printed, and by the base if that was the user's own. */
+function explained(error: unknown, lastLines: readonly string[], base: string): unknown {
   if (!(error instanceof StopwatchError)) return error;
   if (error.code === 'interrupted' || error.code === 'docker-unreachable') return error;
-  const full = error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line));
-  const own = base !== 'default' && base !== 'bootstrap';
   // The daemon repeats the whole command of the step.
   const message = error.message
     .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
     .replaceAll(/\s+/g, ' ');
-  if (full)
+  const details = { lastLines, cause: error };
+  if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line)))
     return new StopwatchError('disk-full', message, {
       hint: 'free space where the daemon keeps its data: the image takes 1 GiB while it is built',
-      lastLines,
-      cause: error,
+      ...details,
     });
-  return new StopwatchError(
-    'docker-failed',
-    own ? `${base} cannot be the base of the image: ${message}` : message,
-    {
-      hint: own
-        ? 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer'
-        : 'the last lines say why; --rebuild builds without old layers',
-      lastLines,
-      cause: error,
-    },
-  );
+  if (base === 'default' || base === 'bootstrap')
+    return new StopwatchError('docker-failed', message, {
+      hint: 'the last lines say why; --rebuild builds without old layers',
+      ...details,
+    });
+  return new StopwatchError('docker-failed', `${base} cannot be the base of the image: ${message}`, {
+    hint: 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer',
+    ...details,
+  });
+}
+
+export interface Pruned {
+  readonly tag: string;
+  readonly sizeBytes: number;
+}
+
+/** Removes outdated images that carry the label and that no container has. Gives what was removed. */
+export async function pruneImages(
+  docker: Docker,
+  repository: string,
+  label: string,
+  current: string,
+): Promise<readonly Pruned[]> {
+  return attempt('removing images of older inputs', async () => {
+    const removed: Pruned[] = [];
+    const images = await docker.listImages({ filters: { label: [label] } });
+    for (const image of outdated(images, repository, current)) {
+      try {
+        await docker.getImage(image.tag).remove();
+        removed.push(image);
+      } catch (cause) {
+        // 409: a container has it; 404: another process removed it.
+        if (![404, 409].includes(statusOf(cause))) throw cause;
+      }
+    }
+    return removed;
+  });
+}
+
+/** What podman puts before names without a registry, for images that were imported and that were built. */
+const PODMANS = /^(?:localhost|docker\.io\/library)\//;
+
+/** The tags of `repository` older than the newest KEPT_IMAGES, never `current`; newest first. Pure. */
+export function outdated(
+  images: readonly Pick<Docker.ImageInfo, 'RepoTags' | 'Created' | 'Size'>[],
+  repository: string,
+  current: string,
+): readonly Pruned[] {
+  const name = new RegExp(`^${repository}:[0-9a-f]{16}$`);
+  return images
+    .flatMap(({ RepoTags, Created, Size }) =>
+      (RepoTags ?? []).map((tag) => ({ tag, Created, sizeBytes: Size, plain: tag.replace(PODMANS, '') })),
+    )
+    .filter(({ plain }) => name.test(plain) && plain !== current)
+    .sort((a, b) => b.Created - a.Created)
+    .slice(KEPT_IMAGES - 1)
+    .map(({ tag, sizeBytes }) => ({ tag, sizeBytes }));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The same Engine, spoken to podman's service (Debian's podman) instead of Docker's daemon. A small image stands for
+ * The same requests to podman's service (Debian's podman) instead of Docker's daemon. A small image stands for
  * the real one: what a build does in a container is tested with Docker's.
  */
 import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CALLER, SOCKET_GROUP } from '../test/support/docker.js';
 import { type PodmanService, smallRoot, startPodman, whyNoPodman } from '../test/support/podman.js';
-import { archive } from './archive.js';
-import { connect } from './connection.js';
-import { containerSpec, type RunRequest, runInContainer } from './container.js';
-import { openEngine } from './dockerode.js';
-import type { Engine } from './engine.js';
-import { OWNER_LABEL, removeLeftovers, thisOwner, WORK_LABEL } from './owner.js';
-import { KEPT_IMAGES, pruneImages } from './prune.js';
+import type Docker from 'dockerode';
+import { archive, daemonInfo, findImage, follow, importImage } from './api.js';
+import { containerOptions, type RunRequest, runInContainer } from './container.js';
+import { connect } from './daemon.js';
+import { attempt } from './errors.js';
+import { KEPT_IMAGES, pruneImages } from './image.js';
+import { containersOf, OWNER_LABEL, removeLeftovers, thisOwner } from './leftovers.js';
 
 const never = new AbortController().signal;
 const IMAGE = 'stopwatch-small:1';
@@ -41,23 +41,15 @@ describe.skipIf(missing !== undefined).each(services)(
   `podman of $whose${missing === undefined ? '' : ` (${missing})`}`,
   ({ options, inside }) => {
     let service: PodmanService | undefined;
-    let engine: Engine;
+    let docker: Docker;
     let directory: string;
 
     beforeAll(async () => {
       directory = mkdtempSync(join(tmpdir(), 'stopwatch-podman-test-'));
       chownSync(directory, CALLER, SOCKET_GROUP);
       service = await startPodman(options);
-      engine = await connect(
-        {
-          env: { DOCKER_HOST: service.address },
-          home: homedir(),
-          readFile: () => Promise.resolve(undefined),
-        },
-        openEngine,
-        never,
-      );
-      await engine.importImage(Readable.from([smallRoot()]), IMAGE, {}, never);
+      docker = await connect({ env: { DOCKER_HOST: service.address }, home: homedir() }, never);
+      await importImage(docker, Readable.from([smallRoot()]), IMAGE, {}, never);
     });
 
     afterAll(async () => {
@@ -97,13 +89,13 @@ describe.skipIf(missing !== undefined).each(services)(
           },
         });
       const streams = { stdout: to('out'), stderr: to('err') };
-      const code = await runInContainer(engine, request(script), streams, signal);
+      const code = await runInContainer(docker, request(script), streams, signal);
       return { code, ...said };
     }
 
     test('what it says of itself', async () => {
-      const { architecture, rootless } = await engine.info();
-      expect((await engine.image(IMAGE))?.architecture).toBe(architecture);
+      const { architecture, rootless } = await daemonInfo(docker);
+      expect((await findImage(docker, IMAGE))?.Architecture).toBe(architecture);
       expect(rootless).toBe(inside.uid === 0);
     });
 
@@ -116,7 +108,7 @@ describe.skipIf(missing !== undefined).each(services)(
     test('a program that is not there', async () => {
       const spec = request('', { command: ['no-such-program'] });
       const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
-      await expect(runInContainer(engine, spec, { stdout: sink, stderr: sink }, never)).rejects.toMatchObject(
+      await expect(runInContainer(docker, spec, { stdout: sink, stderr: sink }, never)).rejects.toMatchObject(
         {
           code: 'command-not-found',
         },
@@ -129,48 +121,49 @@ describe.skipIf(missing !== undefined).each(services)(
       const script = 'trap "touch interrupted; exit 0" INT; echo ready; while :; do sleep 0.1; done';
       await expect(run(script, abort.signal, ready)).rejects.toMatchObject({ code: 'interrupted' });
       expect(statSync(join(directory, 'interrupted')).uid).toBe(CALLER);
-      expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+      expect(await containersOf(docker, directory)).toEqual([]);
     });
 
     test('what a killed run has left is removed', async () => {
-      const spec = containerSpec(request('sleep 60'), await engine.info(), undefined);
+      const made = containerOptions(request('sleep 60'), await daemonInfo(docker), undefined);
       const gone = { ...thisOwner(), pid: 1, start: 'another' };
-      const labels = { ...spec.labels, [OWNER_LABEL]: JSON.stringify(gone) };
-      const left = await engine.create({ ...spec, labels });
+      const Labels = { ...made.Labels, [OWNER_LABEL]: JSON.stringify(gone) };
+      const left = await docker.createContainer({ ...made, Labels });
       await left.start();
-      expect(await removeLeftovers(engine, directory)).toEqual([left.id]);
-      expect(await engine.containers(WORK_LABEL, directory)).toEqual([]);
+      expect(await removeLeftovers(docker, directory)).toEqual([left.id]);
+      expect(await containersOf(docker, directory)).toEqual([]);
     });
 
     test('builds an image, says which step failed, and lets older ones go', async () => {
       // By its id, as a base that was bootstrapped.
-      const base = (await engine.image(IMAGE))?.id ?? '';
+      const base = (await findImage(docker, IMAGE))?.Id ?? '';
       const build = async (number: number, last: string): Promise<readonly string[]> => {
         const lines: string[] = [];
         const dockerfile = `ARG BASE=x\nFROM \${BASE}\nRUN ${last}\n`;
-        await engine.build(
-          {
-            context: archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]),
-            tag: tag(number),
-            args: { BASE: base },
+        const context = archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]);
+        await attempt('building', async () => {
+          const stream = await docker.buildImage(Readable.from([context]), {
+            t: tag(number),
+            buildargs: { BASE: base },
             labels: { 'stopwatch.fingerprint': String(number) },
-            noCache: false,
-          },
-          (line) => lines.push(line),
-          never,
-        );
+            networkmode: 'host',
+          });
+          await follow(stream, (line) => lines.push(line));
+        });
         return lines;
       };
       for (let number = 0; number <= KEPT_IMAGES; number++) {
         if (number > 0) await sleep(1100);
         expect((await build(number, `echo this is ${number}`)).join('\n')).toContain(`this is ${number}`);
-        expect((await engine.image(tag(number)))?.labels['stopwatch.fingerprint']).toBe(String(number));
+        expect((await findImage(docker, tag(number)))?.Config.Labels['stopwatch.fingerprint']).toBe(
+          String(number),
+        );
       }
       await expect(build(9, 'exit 9')).rejects.toMatchObject({ code: 'docker-failed' });
-      const removed = await pruneImages(engine, 'stopwatch', 'stopwatch.fingerprint', tag(KEPT_IMAGES));
+      const removed = await pruneImages(docker, 'stopwatch', 'stopwatch.fingerprint', tag(KEPT_IMAGES));
       expect(removed.map((one) => one.tag)).toEqual([expect.stringContaining(tag(0))]);
-      expect(await engine.image(tag(0))).toBeUndefined();
-      expect(await engine.image(tag(1))).toBeDefined();
+      expect(await findImage(docker, tag(0))).toBeUndefined();
+      expect(await findImage(docker, tag(1))).toBeDefined();
     });
   },
 );

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { type CommandDefinition, ALL_EXITS } from './define.js';
-import { dockerOptions, type OwnDocker } from './docker.js';
+import { dockerOptions } from './docker.js';
+import type { DockerOptions } from './docker/in-container.js';
 
-export const dockerAll: CommandDefinition<OwnDocker> = {
+export const dockerAll: CommandDefinition<DockerOptions> = {
   name: 'docker-all',
   summary: 'all, in a container',
   description:
@@ -15,8 +17,33 @@ export const dockerAll: CommandDefinition<OwnDocker> = {
     ['stopwatch docker-all --realtime --jobs 4', 'the options of `all` are handed on'],
   ],
   async run(services, options) {
-    const { base, rebuild = false, network } = options;
-    const { dockerAll: allInContainer } = await import('./docker/docker.js');
-    return allInContainer(services, { base, rebuild, network, handedOn: options });
+    const { config } = services.loaded;
+    if (config.vm.accelerator === 'kvm')
+      throw new StopwatchError(
+        'bad-usage',
+        'vm.accelerator is kvm, but the container has no devices of the host',
+        { hint: 'use `npx stopwatch all`, or leave the accelerator to auto' },
+      );
+    const [{ inContainer }, { innerArguments }] = await Promise.all([
+      import('./docker/in-container.js'),
+      import('./docker/plan.js'),
+    ]);
+    const command = ['stopwatch', ...innerArguments(options, config)];
+    const code = await inContainer(services, options, command, false);
+    const exitCode = Object.values(EXIT).find((known) => known === code);
+    if (exitCode !== undefined) return { exitCode, passedThrough: code };
+    if (code === 137)
+      throw new StopwatchError(
+        'docker-failed',
+        '`stopwatch all` was killed inside the container (exit code 137)',
+        {
+          hint: 'it probably ran out of memory, or was ended by `docker stop`: try fewer --jobs, and run it again',
+        },
+      );
+    throw new StopwatchError(
+      'docker-failed',
+      `\`stopwatch all\` ended inside the container with exit code ${code}, which it never does by itself`,
+      { hint: 'run it again; `npx stopwatch docker` gives a shell to look around' },
+    );
   },
 };

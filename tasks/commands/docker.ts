@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { Argument, Option } from 'commander';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { BUILD_EXITS, type CommandDefinition } from './define.js';
-
-export interface OwnDocker {
-  readonly base: string;
-  readonly rebuild?: true;
-  readonly network?: string;
-}
+import type { DockerOptions } from './docker/in-container.js';
 
 /** The options that `docker-all` and `docker` have in common. */
 export function dockerOptions(): readonly Option[] {
@@ -20,7 +16,7 @@ export function dockerOptions(): readonly Option[] {
   ];
 }
 
-export const docker: CommandDefinition<OwnDocker, [command: readonly string[]]> = {
+export const docker: CommandDefinition<DockerOptions, [command: readonly string[]]> = {
   name: 'docker',
   summary: 'a shell, or one command, in the container of docker-all',
   description:
@@ -32,8 +28,14 @@ export const docker: CommandDefinition<OwnDocker, [command: readonly string[]]> 
     ['stopwatch docker', 'a shell; `stopwatch run` boots what was built there'],
     ['stopwatch docker -- stopwatch status', 'one command'],
   ],
-  async run(services, { base, rebuild = false, network }, command) {
-    const { docker: inContainer } = await import('./docker/docker.js');
-    return inContainer(services, { base, rebuild, network, command });
+  async run(services, options, command) {
+    const isShell = command.length === 0;
+    if (isShell && !services.interactive)
+      throw new StopwatchError('bad-usage', 'A shell in the container needs a terminal, and here is none', {
+        hint: 'give the command that is to be run: npx stopwatch docker -- stopwatch status',
+      });
+    const { inContainer } = await import('./docker/in-container.js');
+    const code = await inContainer(services, options, isShell ? ['bash'] : command, services.interactive);
+    return { exitCode: EXIT.passed, passedThrough: code };
   },
 };

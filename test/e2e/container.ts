@@ -8,10 +8,9 @@ import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from 'node
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { connect } from '../../docker/connection.js';
-import { openEngine } from '../../docker/dockerode.js';
-import type { ContainerSummary, Engine } from '../../docker/engine.js';
-import { WORK_LABEL } from '../../docker/owner.js';
+import type Docker from 'dockerode';
+import { connect } from '../../docker/daemon.js';
+import { containersOf } from '../../docker/leftovers.js';
 import { CALLER } from '../support/docker.js';
 import { mainOf } from './interactive.js';
 import { filesOf } from './prepare.js';
@@ -40,7 +39,7 @@ export class ContainerProject {
 
   constructor(
     readonly project: Project,
-    readonly engine: Engine,
+    readonly docker: Docker,
   ) {
     this.work = join(project.work, 'docker');
   }
@@ -87,8 +86,8 @@ export class ContainerProject {
     return this.call(['docker', '--base', 'bootstrap', '--', ...command], options).ended;
   }
 
-  containers(): Promise<readonly ContainerSummary[]> {
-    return this.engine.containers(WORK_LABEL, this.work);
+  containers(): Promise<readonly Docker.ContainerInfo[]> {
+    return containersOf(this.docker, this.work);
   }
 
   /** Files of the project that are not the caller's. */
@@ -129,10 +128,6 @@ export async function containerProject(): Promise<ContainerProject> {
     env: { ...env, DOCKER_HOST: address ?? '' },
   });
   if (asRoot) execFileSync('chown', ['-R', `${CALLER}:${gid}`, top]);
-  const surroundings = {
-    env: { DOCKER_HOST: address },
-    home,
-    readFile: () => Promise.resolve(undefined),
-  };
-  return new ContainerProject(project, await connect(surroundings, openEngine, never));
+  const docker = await connect({ env: { DOCKER_HOST: address }, home: homedir() }, never);
+  return new ContainerProject(project, docker);
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { archive } from '../../docker/archive.js';
+import { archive, importImage } from '../../docker/api.js';
 import { makeCertificate } from '../support/certificate.js';
 import { freePort } from '../support/ports.js';
 import { address, asRoot, type ContainerProject, containerProject, gid, uid } from './container.js';
@@ -127,7 +127,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     expect(away.err).toMatch(/pulling localhost:1\/nobody\/nothing[^]*--base bootstrap/);
 
     const empty = archive([{ path: 'file', content: 'x', mode: 0o644 }]);
-    await container.engine.importImage(Readable.from([empty]), 'stopwatch-empty:1', {}, never);
+    await importImage(container.docker, Readable.from([empty]), 'stopwatch-empty:1', {}, never);
     const unusable = await container.call(['docker-all', '--base', 'stopwatch-empty:1']).ended;
     expect(unusable.code, unusable.out).toBe(5);
     expect(unusable.err).toMatch(/stopwatch-empty:1 cannot be the base[^]*Debian 13/);

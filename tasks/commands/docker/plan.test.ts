@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import config from '../../../config.js';
-import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './docker-plan.js';
+import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './plan.js';
 import { containerWork } from '../../build/layout.js';
 
 const places = { work: '/p/.stopwatch/docker', downloads: '/h/.cache/stopwatch', ccache: '/h/ccache' };

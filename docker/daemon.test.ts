@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { StopwatchError } from '../lib/errors.js';
-import { addressOf, connect, type Endpoint, endpoints, type Surroundings } from './connection.js';
+import { addressOf, connect, type Endpoint, endpoints, type Surroundings } from './daemon.js';
 
 function surroundings(
   env: Record<string, string>,
@@ -165,7 +165,7 @@ async function attempt(
   codes: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   try {
-    return await connect(surroundings(env), failing(codes), new AbortController().signal);
+    return await connect(surroundings(env), new AbortController().signal, failing(codes));
   } catch (error) {
     if (!(error instanceof StopwatchError)) throw error;
     return error;

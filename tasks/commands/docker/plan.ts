@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What a container is given of this machine: directories, environment, and the arguments of the command inside. Pure. */
 import { sep } from 'node:path';
-
 import type { Config, SourceName } from '../../config/schema.js';
-
-/** The options of the command line that the command inside is to have too. */
-export interface HandedOn {
-  readonly json?: true;
-  readonly verbose?: true;
-  readonly ci?: string;
-  readonly color: boolean;
-  readonly jobs?: number;
-  readonly offline?: true;
-  readonly driver?: string;
-  readonly rootfs?: string;
-  readonly realtime?: true;
-  readonly accel?: string;
-}
+import type { GlobalOptions } from '../define.js';
 
 /** The user's variables that mean the same inside. */
 const PASSED = new Set([
@@ -35,7 +21,7 @@ const PASSED = new Set([
     name.toUpperCase(),
   ]),
 ]);
-/** Settings of ccache that name files or programs of this machine, and the one that is given anew. */
+/** Settings of ccache that name files or programs of this machine, and the one that is set below. */
 const NOT_PASSED = new Set([
   'CCACHE_DIR',
   'CCACHE_CONFIGPATH',
@@ -93,7 +79,7 @@ export function programDirectories(packageDirectory: string): readonly string[] 
 }
 
 /** As the arguments of `all`. The image has every package, so nothing is ever installed. */
-export function innerArguments(options: HandedOn, config: Config): readonly string[] {
+export function innerArguments(options: Omit<GlobalOptions, 'install'>, config: Config): readonly string[] {
   return [
     'all',
     '--no-install',

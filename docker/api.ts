@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/** What several requests to the daemon have in common, beyond dockerode: files as an archive, progress, images. */
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { stripVTControlCharacters } from 'node:util';
+import type Docker from 'dockerode';
+import { Header } from 'tar';
+import { attempt, field, statusOf, textField } from './errors.js';
+
+export type OnLine = (line: string) => void;
+
+export interface DaemonInfo {
+  /** As images spell it: 'amd64', 'arm64'. */
+  readonly architecture: string;
+  /** The daemon runs without root: its root is the user it runs as. */
+  readonly rootless: boolean;
+  /** The daemon maps the users of its containers to others (userns-remap). */
+  readonly remapsUsers: boolean;
+  readonly selinux: boolean;
+  /** False when it was started with --bridge=none. */
+  readonly hasBridge: boolean;
+}
+
+/** The daemon says what `uname -m` says; images use the names of Go. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  armv7l: 'arm',
+  i686: '386',
+};
+
+export async function daemonInfo(docker: Docker): Promise<DaemonInfo> {
+  return attempt('asking about itself', async () => {
+    const info: unknown = await docker.info();
+    const networks = await docker.listNetworks();
+    const found = field(info, 'SecurityOptions');
+    const options = Array.isArray(found) ? found.map(String) : [];
+    const has = (name: string): boolean =>
+      options.some((option) => option === name || option.split(',').includes(`name=${name}`));
+    const machine = textField(info, 'Architecture') ?? '';
+    return {
+      architecture: GO_NAMES[machine] ?? machine,
+      // The second is podman's.
+      rootless: has('rootless') || field(info, 'Rootless') === true,
+      remapsUsers: has('userns'),
+      selinux: has('selinux'),
+      hasBridge: networks.some(({ Driver }) => Driver === 'bridge'),
+    };
+  });
+}
+
+/** By tag, digest or id; undefined when the daemon has none. */
+export async function findImage(docker: Docker, name: string): Promise<Docker.ImageInspectInfo | undefined> {
+  return attempt(`looking for the image ${name}`, async () => {
+    try {
+      return await docker.getImage(name).inspect();
+    } catch (cause) {
+      if (statusOf(cause) !== 404) throw cause;
+      return undefined;
+    }
+  });
+}
+
+/** Makes an image of a root file system's tar archive. */
+export async function importImage(
+  docker: Docker,
+  tar: Readable,
+  tag: string,
+  labels: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const work = async (): Promise<void> => {
+    const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
+    const stream = await docker.importImage(tar, { changes, abortSignal: signal });
+    let id: string | undefined;
+    await follow(stream, (line) => {
+      id = /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? id;
+    });
+    if (id === undefined) throw new Error('expected the id of the new image, got none');
+    // Tagged separately, because podman ignores a tag given with the import.
+    const [repo = tag, version = 'latest'] = tag.split(':');
+    await docker.getImage(id).tag({ repo, tag: version });
+  };
+  return attempt(`importing ${tag}`, work, signal);
+}
+
+/**
+ * Reads the messages of a build, a pull or an import to their end, as lines. A message that says 'error' is thrown.
+ * A pull repeats a layer's status for every few kilobytes: only its changes become lines.
+ */
+export async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Promise<void> {
+  // readline swallows errors of its input: they are seen here.
+  const ended = finished(stream);
+  ended.catch(() => undefined);
+  const statuses = new Map<string, string>();
+  let partial = '';
+  const flush = (line: string): void => {
+    // A build's standard error comes in red.
+    const plain = stripVTControlCharacters(line).trimEnd();
+    if (plain !== '') onLine(plain);
+  };
+  for await (const json of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (json.trim() === '') continue;
+    const message: unknown = JSON.parse(json);
+    const error = textField(message, 'error');
+    if (error !== undefined) {
+      flush(partial);
+      throw new Error(error);
+    }
+    const lines = (partial + (textField(message, 'stream') ?? '')).split(/\r?\n|\r/);
+    partial = lines.pop() ?? '';
+    lines.forEach(flush);
+    const [status, id = ''] = [textField(message, 'status'), textField(message, 'id')];
+    if (status === undefined || statuses.get(id) === status) continue;
+    statuses.set(id, status);
+    onLine(id === '' ? status : `${id}: ${status}`);
+  }
+  await ended;
+  flush(partial);
+}
+
+export interface ArchiveFile {
+  /** Relative, without a leading slash; at most 100 bytes, so that no extended header is needed. */
+  readonly path: string;
+  readonly content: string;
+  /** Permission bits, e.g. 0o644. */
+  readonly mode: number;
+}
+
+const BLOCK = 512;
+
+/** A tar archive: owner root, time 0, in the order given, so that equal files make equal archives. */
+export function archive(files: readonly ArchiveFile[]): Buffer {
+  const blocks = files.flatMap(({ path, content, mode }) => {
+    const data = Buffer.from(content);
+    const owner = { uid: 0, gid: 0, mtime: new Date(0) };
+    const header = new Header({ path, mode, size: data.length, type: 'File', ...owner });
+    if (header.encode() || header.block === undefined)
+      throw new Error(`Internal error: ${path} does not fit a plain tar header`);
+    return [header.block, data, Buffer.alloc(-data.length & (BLOCK - 1))];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
+}
