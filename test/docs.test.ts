@@ -48,11 +48,11 @@ describe.each(pages)('%s', (page) => {
   });
 
   it('names only files that are there', () => {
-    const rooms = /^(?:tasks|device|driver|guest_fs|patches|vm|docker|test|docs)\/[\w./-]*$/;
+    const ours = /^(?:tasks|device|driver|guest_fs|patches|vm|docker|test|docs)\/[\w./-]*$/;
     const missing = [...prose(text(page)).matchAll(/`([^`\n]+)`/g)]
       // In a project made by init the same files have the device's own name.
       .map(([, span = '']) => span.replaceAll('powerswitch', 'stopwatch'))
-      .filter((span) => rooms.test(span) && !existsSync(join(root, span)));
+      .filter((span) => ours.test(span) && !existsSync(join(root, span)));
     expect(missing).toEqual([]);
   });
 

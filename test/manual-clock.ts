@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Clock } from '../vm/clock.js';
 
-/** A clock that stands still until it is told to move. */
+/** A clock that only moves when a test moves it. */
 export class ManualClock implements Clock {
   #now = 0;
   #timers: { at: number; callback: () => void }[] = [];

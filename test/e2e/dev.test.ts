@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `dev` on a real terminal, made by script(1), and without one: files are saved, and the real QEMU is judged. */
+/** `dev` on a real terminal and without one: files are saved, and the real QEMU is checked. */
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
@@ -54,7 +54,7 @@ function forgetElapsed(): void {
   );
 }
 
-test('on a terminal: saves are judged, and the keys do what they say', async () => {
+test('on a terminal: each save is checked, and the keys do what they say', async () => {
   const dev = onTerminal();
   expect(await dev.waitFor(/Keys: .*q quit/)).toContain('Not the model');
   expect(await dev.verdict()).toMatchObject({
@@ -85,7 +85,7 @@ test('on a terminal: saves are judged, and the keys do what they say', async () 
   await dev.waitFor(/^qrd$/m);
   dev.type('\u0003');
   await dev.waitFor(/stopwatch:~# /);
-  // What is saved meanwhile gets into that VM; the verdict waits.
+  // A file that is saved meanwhile is pushed to that VM; the verdict waits.
   append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', 'echo "new in this shell"\n');
   await dev.waitFor(/^\[dev\] Pushed +stopwatch_ctrl: new$/m);
   dev.type('stopwatch_ctrl.sh show\r');
@@ -108,7 +108,7 @@ test('Ctrl-C ends it: exit code 130', async () => {
   expect(await dev.closed).toBe(130);
 });
 
-test('without a terminal: a burst of saves is one run; a new save stops the run it makes pointless', async () => {
+test('without a terminal: a burst of saves is one run; a save cancels the run in progress', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
   for (let count = 0; count < 5; count++) {
@@ -155,7 +155,7 @@ test('a source tree is watched, too', async () => {
   expect((await dev.verdict()).all.match(/^Saved: /gm)).toHaveLength(1);
 });
 
-test('what does not build is told, and then what does', async () => {
+test('a failed build is reported, and then a good one', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
   append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
@@ -166,7 +166,7 @@ test('what does not build is told, and then what does', async () => {
   expect((await dev.verdict()).now).toMatch(/^✔ passed/);
 });
 
-test('settings that are wrong are told; when they are mended it goes on', async () => {
+test('wrong settings are reported; with right ones it goes on', async () => {
   const file = join(project.directory, 'stopwatch.config.json');
   try {
     const dev = withoutTerminal();
@@ -180,7 +180,7 @@ test('settings that are wrong are told; when they are mended it goes on', async 
   }
 });
 
-test('in a checkout a change of the model is compiled, and judges', async () => {
+test('in a checkout a change of the model is compiled and used', async () => {
   const checkout = join(scratch, 'checkout');
   rmSync(checkout, { recursive: true, force: true });
   mkdirSync(checkout, { recursive: true });

@@ -48,7 +48,7 @@ test('it is the edited file that is compiled, and nothing is made of it', async 
   expect((await project.events(['update'])).done).toEqual([]);
 });
 
-test('an edit of the driver says the commands anew, and asks nothing of the device', async () => {
+test("an edit of the driver updates its command, without the device's", async () => {
   append(project.package, 'driver/stopwatch/Kbuild', 'ccflags-y += -DEDITED\n');
   const { code, done } = await project.events(['update']);
   expect(code).toBe(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whatever happens to the guest or to QEMU is recognised, told, and ended. */
+/** Each way in which the guest or QEMU can fail is recognised, reported and ended. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { GuestOutcome } from '../../vm/types.js';
@@ -24,8 +24,8 @@ interface Case {
   readonly reason: RegExp;
   /** Among the last lines of the console. */
   readonly last: RegExp;
-  /** What is told on the terminal; the last line of the console if absent. */
-  readonly told?: string;
+  /** Shown on the terminal; the last line of the console if absent. */
+  readonly shown?: string;
 }
 
 const cases: readonly Case[] = [
@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     outcome: 'failed',
     reason: /^'resetting' failed$/,
     last: /^stopwatch: result: fail$/m,
-    told: "text, later: expected '1.00 seconds', got '0.00 seconds'\n",
+    shown: "text, later: expected '1.00 seconds', got '0.00 seconds'\n",
   },
   {
     what: 'a test that ends half-way',
@@ -101,9 +101,9 @@ const cases: readonly Case[] = [
 ];
 
 /** What must hold for each of them. */
-async function expectTold(
+async function expectReported(
   ended: Ended,
-  { code, outcome, reason, last, told }: Omit<Case, 'what'>,
+  { code, outcome, reason, last, shown }: Omit<Case, 'what'>,
 ): Promise<void> {
   const said = ended.out + ended.err;
   expect(ended.code, said).toBe(code);
@@ -114,7 +114,7 @@ async function expectTold(
   const lastLines = result.guest.lastLines.join('\n');
   expect(lastLines).toMatch(last);
   expect(said).toContain(result.guest.reason);
-  expect(said).toContain(told ?? result.guest.lastLines.at(-1));
+  expect(said).toContain(shown ?? result.guest.lastLines.at(-1));
   expect(said).toContain(project.lastRun('console.log'));
   const junit = readFileSync(project.lastRun('junit.xml'), 'utf8');
   expect(junit).toMatch(code === 1 ? /<failure/ : /<error/);
@@ -123,7 +123,7 @@ async function expectTold(
 
 test.each(cases)('$what: exit code $code', async (one) => {
   if (one.edit) edit(project.package, ...one.edit);
-  await expectTold(await project.stopwatch(['all'], one.env ? { env: one.env } : {}), one);
+  await expectReported(await project.stopwatch(['all'], one.env ? { env: one.env } : {}), one);
 });
 
 test('QEMU killed from outside: exit code 4', async () => {
@@ -140,7 +140,7 @@ test('QEMU killed from outside: exit code 4', async () => {
   // The host's clock: the test then takes as long as it sleeps.
   const ended = await project.stopwatch(['run-test-quit', '--realtime', '--verbose'], { onOutput: kill });
   expect(killed).toBe(true);
-  await expectTold(ended, {
+  await expectReported(ended, {
     code: 4,
     outcome: 'qemu-died',
     reason: /QEMU ended with signal SIGKILL/,

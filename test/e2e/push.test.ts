@@ -19,7 +19,7 @@ afterEach(async () => {
   expect(await left(project)).toEqual([]);
 });
 
-/** A VM that takes new files, nobody before it; its time stands still between them. */
+/** A VM that takes new files, without a terminal; its time stands still between them. */
 async function serve(...args: string[]): Promise<Interactive> {
   running = new Interactive(withoutTerminal(project, ['run', '--serve', ...args]));
   await running.waitFor(/stopwatch:~# $/);
@@ -112,9 +112,9 @@ test('what is no name, and what does not build, gets nowhere near the guest', as
 });
 
 test('nothing serves: said so, whatever a killed VM has left; and one VM serves a work directory', async () => {
-  const nobody = await push();
-  expect(nobody.code).toBe(4);
-  expect(nobody.err).toMatch(/No VM of .* takes new files[^]*run --serve/);
+  const unserved = await push();
+  expect(unserved.code).toBe(4);
+  expect(unserved.err).toMatch(/No VM of .* takes new files[^]*run --serve/);
 
   const killed = await serve();
   killed.child.kill('SIGKILL');

@@ -44,9 +44,9 @@ test("--source linux=PATH: patches and links in the user's tree, and says so", a
   const args = ['patch', '--source', `linux=${own}`, ...others, '--workdir', join(scratch, 'work')];
   const { code, out, err } = await project.stopwatch(args);
   expect(code, out + err).toBe(0);
-  const told = out.split('\n').filter((line) => line.startsWith('linux:patch') && line.includes(own));
-  expect(told.join('\n')).toMatch(/drivers\/misc\/Kconfig/);
-  expect(told.join('\n')).toMatch(/drivers\/misc\/stopwatch/);
+  const reported = out.split('\n').filter((line) => line.startsWith('linux:patch') && line.includes(own));
+  expect(reported.join('\n')).toMatch(/drivers\/misc\/Kconfig/);
+  expect(reported.join('\n')).toMatch(/drivers\/misc\/stopwatch/);
   expect(kconfig()).toContain('stopwatch');
   expect(lstatSync(link).isSymbolicLink()).toBe(true);
   expect(existsSync(join(scratch, 'work', 'src'))).toBe(false);

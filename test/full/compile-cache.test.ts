@@ -45,9 +45,9 @@ async function kernel(project: Project, env: Readonly<Record<string, string>>) {
   rmSync(join(project.work, 'build', 'linux'), { recursive: true, force: true });
   const { code, err, events, out } = await project.events(['module'], { env });
   expect(code, err).toBe(0);
-  const told = events.flatMap((event) => (event.type === 'compile-cache' ? [event.cache] : []));
-  const [cache] = told;
-  if (cache?.remote == null || told.length !== 1)
+  const caches = events.flatMap((event) => (event.type === 'compile-cache' ? [event.cache] : []));
+  const [cache] = caches;
+  if (cache?.remote == null || caches.length !== 1)
     throw new Error(`Expected figures of a shared cache:\n${out}`);
   progress(`ccache: ${JSON.stringify(cache)}`);
   const notices = events.flatMap((event) => (event.type === 'notice' ? [event.text] : []));
@@ -68,9 +68,9 @@ test('Redis: what one directory has compiled, another one with an empty local ca
   expect(used.hits).toBeGreaterThan(500);
   expect(used).toMatchObject({ place: redis.address, errors: 0 });
 
-  // Of the tools that ran meanwhile, none was told the password or where the server is.
+  // No tool that ran meanwhile got the password or the server's address.
   expect(seen.compilers).toBeGreaterThan(0);
-  expect(seen.told).toEqual([]);
+  expect(seen.leaks).toEqual([]);
   expect(filesWith(second.work, BUILD.password)).toEqual([]);
 });
 
@@ -99,7 +99,7 @@ test('nginx: the same', async () => {
 
 /** Looks at the environment and the arguments of all that a project runs, but for the tool itself. */
 class Spy {
-  private readonly told = new Set<string>();
+  private readonly leaks = new Set<string>();
   private readonly seen = new Set<string>();
   private readonly timer: NodeJS.Timeout;
 
@@ -108,9 +108,9 @@ class Spy {
     this.timer = setInterval(() => this.look(), 50);
   }
 
-  stop(): { readonly compilers: number; readonly told: readonly string[] } {
+  stop(): { readonly compilers: number; readonly leaks: readonly string[] } {
     clearInterval(this.timer);
-    return { compilers: this.seen.size, told: [...this.told] };
+    return { compilers: this.seen.size, leaks: [...this.leaks] };
   }
 
   private look(): void {
@@ -120,7 +120,7 @@ class Spy {
       try {
         const given = readFileSync(`/proc/${pid}/environ`, 'latin1') + line;
         if (program.includes('gcc') || program.endsWith('ccache')) this.seen.add(pid);
-        if (given.includes(BUILD.password) || given.includes(redis.address)) this.told.add(line);
+        if (given.includes(BUILD.password) || given.includes(redis.address)) this.leaks.add(line);
       } catch {
         // It has just ended.
       }

@@ -1,53 +1,21 @@
 // SPDX-License-Identifier: MIT
 /**
- * A project of one's own: another device, built, booted and judged by the same
- * commands, and no stopwatch anywhere. It is that of docs/host-power.md, whose
- * commands are run as they stand there.
+ * Another device in a project of its own, built, booted and checked by the same
+ * commands, without a stopwatch anywhere. The commands are those of
+ * docs/host-power.md, as they are written there.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { edit, undoEdits } from '../e2e/edit.js';
-import { CHECKOUT, laboratory, progress } from '../e2e/laboratory.js';
-import { type Ended, left, must, type Project, projectIn, start, tree } from '../e2e/project.js';
+import { blocks, checkTypes, makeOwnProject, mustType, NAME, own, typed } from '../e2e/own-project.js';
+import { left, must, start, tree } from '../e2e/project.js';
 
 undoEdits();
 
-const NAME = 'powerswitch';
-const page = readFileSync(join(CHECKOUT, 'docs', 'host-power.md'), 'utf8');
-const blocks = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block);
-const [init, install, build, patch, again, denied, program, asked, forget, ...rest] = blocks;
+const [init, , build, patch, again, denied, program, asked, forget, ...rest] = blocks;
 
-let own: Project;
-
-/** Commands of the page, in a shell that stops at the first one that fails. */
-async function typed(
-  block: string | undefined,
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  return start('sh', ['-e', '-c', block ?? 'false'], { cwd, env: { ...own.env, ...env } }).ended;
-}
-
-async function mustType(block: string | undefined, cwd = own.directory): Promise<string> {
-  const { code, out, err } = await typed(block, cwd);
-  expect(code, `${block}\n${out}\n${err}`).toBe(0);
-  return (out + err).replaceAll('\r', '');
-}
-
-beforeAll(async () => {
-  const { directory, project } = laboratory();
-  const home = join(directory, NAME);
-  own = projectIn(home, project.env);
-  // In a kept laboratory what was built is used again.
-  const kept = join(directory, `${NAME}.work`);
-  if (existsSync(own.work)) renameSync(own.work, kept);
-  rmSync(home, { recursive: true, force: true });
-  await mustType(init, project.directory);
-  if (existsSync(kept)) renameSync(kept, own.work);
-  progress(`installing in ${home}, and building there`);
-  await mustType(install, project.directory);
-});
+beforeAll(makeOwnProject);
 
 test('the page has the commands that are run here', () => {
   expect(rest).toEqual([]);
@@ -70,7 +38,7 @@ async function named(directory: string, word: string): Promise<string> {
   return must('find', [directory, '-iname', `*${word}*`], { cwd: directory, env: own.env });
 }
 
-test('passes, judged by its own model', async () => {
+test('passes, checked against its own model', async () => {
   const said = await mustType(build);
   const { guest, verdict } = own.lastReport().result;
   expect(guest.outcome).toBe('passed');
@@ -82,8 +50,8 @@ test('passes, judged by its own model', async () => {
 });
 
 test('no stopwatch: in its sources, in the trees, in QEMU, in the driver', async () => {
-  const rooms = ['device', 'driver', 'guest_fs', 'patches', 'vm'];
-  const found = await start('grep', ['-ril', 'stopwatch', ...rooms], { cwd: own.directory, env: own.env })
+  const folders = ['device', 'driver', 'guest_fs', 'patches', 'vm'];
+  const found = await start('grep', ['-ril', 'stopwatch', ...folders], { cwd: own.directory, env: own.env })
     .ended;
   expect(found).toMatchObject({ code: 1, out: '' });
   for (const source of ['qemu', 'linux']) {
@@ -109,10 +77,6 @@ test('no stopwatch: in its sources, in the trees, in QEMU, in the driver', async
   const dts = readFileSync(join(own.work, 'vm', 'virt.dts'), 'utf8');
   expect(dts).toContain(`compatible = "${NAME}"`);
   expect(dts).not.toContain('stopwatch');
-});
-
-test('its TypeScript is correct', async () => {
-  await must(join(own.directory, 'node_modules', '.bin', 'tsc'), [], { cwd: own.directory, env: own.env });
 });
 
 test('the other commands know it', async () => {
@@ -161,7 +125,7 @@ function log(): string {
 
 test('host-power: without a program the guest is denied, and nothing runs', async () => {
   await mustType(patch);
-  await must(join(own.directory, 'node_modules', '.bin', 'tsc'), [], { cwd: own.directory, env: own.env });
+  await checkTypes();
   await mustType(program);
   await mustType(again);
   const { guest, verdict } = own.lastReport().result;
@@ -169,7 +133,7 @@ test('host-power: without a program the guest is denied, and nothing runs', asyn
   expect(verdict?.result).toBe('agree');
   expect(await mustType(denied)).toMatch(/^powerswitch_ctrl\.sh: refused: Permission denied$/m);
   expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
-  const empty = await typed(denied, own.directory, { STOPWATCH_VM_DEVICE_PROPERTIES: 'host-power=' });
+  const empty = await typed(denied, { env: { STOPWATCH_VM_DEVICE_PROPERTIES: 'host-power=' } });
   expect(empty.code, empty.err).toBe(0);
   expect(empty.out).toContain('Permission denied');
   expect(await left(own)).toEqual([]);
@@ -180,14 +144,14 @@ test('host-power: with a program it runs exactly once, and the model agrees', as
   const said = await mustType(asked);
   expect(said.match(/^powerswitch_ctrl\.sh: refused: Device or resource busy$/gm)).toHaveLength(2);
   expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
-  // The program too, which nobody waits for.
+  // The program has ended too, although QEMU does not wait for it.
   expect(await left(own)).toEqual([]);
   expect(log()).toBe('reboot\n');
 });
 
 test('host-power: a program that is not there is no matter of the guest', async () => {
   const env = { STOPWATCH_VM_DEVICE_PROPERTIES: 'host-power=/none' };
-  const { code, out, err } = await typed(denied, own.directory, env);
+  const { code, out, err } = await typed(denied, { env });
   expect(code, out + err).toBe(0);
   expect(out).not.toContain('refused');
   expect(own.lastReport().result.verdict).toMatchObject({ result: 'agree' });
@@ -197,7 +161,7 @@ test('host-power: a program that is not there is no matter of the guest', async 
 test('host-power: a device that forgets that it was asked is found out', async () => {
   rmSync(join(own.directory, 'asked.log'));
   await mustType(forget);
-  const { code, out, err } = await typed(asked, own.directory);
+  const { code, out, err } = await typed(asked);
   expect(code, out + err).toBe(3);
   expect(own.lastReport().result.verdict?.divergence).toMatchObject({ register: 'COMMAND' });
   expect(await left(own)).toEqual([]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A certificate for `localhost` that nobody trusts unless told to. */
+/** A self-signed certificate for `localhost`. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -5,5 +5,5 @@
 export const SKIPPED = 77;
 /** The group that may use the daemon's socket; no group of any system. */
 export const SOCKET_GROUP = 12_346;
-/** Where tests run as root, this is who calls: nobody that the system knows, with that group. */
+/** Where tests run as root, the user who calls: unknown to the system, with that group. */
 export const CALLER = 12_345;
