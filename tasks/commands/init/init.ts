@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `init`: a project of the user's own. It is there whole, or not at all. */
+/** `init`: makes a project of the user's own, completely or not at all. */
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -8,8 +8,8 @@ import { isCheckout, packageVersion, type Paths } from '../../config/paths.js';
 import { errnoOf } from '../../../lib/errno.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { shellQuote } from '../../../lib/process/process.js';
-import { checkName, nameOf } from './names.js';
-import { type ProjectFile, renamedFile, surroundings, templateFiles } from './template.js';
+import { checkName, nameOf } from './rename.js';
+import { deviceFiles, type ProjectFile, renamedFile, surroundings } from './template.js';
 
 export interface InitOptions {
   /** Absolute path. */
@@ -22,18 +22,18 @@ export interface InitOptions {
 export async function initProject(paths: Paths, options: InitOptions, signal: AbortSignal): Promise<Result> {
   const { directory } = options;
   const name = options.name ?? nameOf(basename(directory));
-  const there = await mustBeEmpty(directory);
-  const template = await templateFiles(paths.package);
-  const sources = template.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text);
-  checkName(name, sources);
-  const real = await realTarget(directory);
-  const around = {
+  const exists = await mustBeEmpty(directory);
+  const device = await deviceFiles(paths.package);
+  checkName(
     name,
-    dependency: dependencyFor(real, paths),
-    editor: editorNeeds(paths.package),
-  };
-  const files = [...surroundings(around), ...template.map((file) => renamedFile(file, name))];
-  await write(directory, there, files, signal).catch((cause: unknown) => {
+    device.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text),
+  );
+  const dependencies = { ...editorNeeds(paths.package), stopwatch: await dependencyFor(directory, paths) };
+  const files = [
+    ...(await surroundings(paths.package, name, dependencies)),
+    ...device.map((file) => renamedFile(file, name)),
+  ];
+  await write(directory, exists, files, signal).catch((cause: unknown) => {
     if (cause instanceof StopwatchError) throw cause;
     const { code, message } = errnoOf(cause);
     throw new StopwatchError(
@@ -71,7 +71,19 @@ async function mustBeEmpty(directory: string): Promise<boolean> {
   );
 }
 
-/** Where the directory will be, links resolved: what npm goes by. */
+/** This package as the project around us depends on it; in a checkout, its path. */
+async function dependencyFor(directory: string, paths: Paths): Promise<string> {
+  const real = await realTarget(directory);
+  if (isCheckout()) return `file:${relative(real, paths.package)}`;
+  const file = join(paths.project, 'package.json');
+  const json = existsSync(file) ? readJson(file) : {};
+  const spec = { ...json.optionalDependencies, ...json.devDependencies, ...json.dependencies }['stopwatch'];
+  const [, local] = /^(?:file:)?(\.{0,2}\/.*|~\/.*)$/.exec(spec ?? '') ?? [];
+  if (local !== undefined) return `file:${relative(real, resolve(paths.project, local))}`;
+  return spec ?? packageVersion();
+}
+
+/** Where the directory will be, links resolved, because npm resolves them. */
 async function realTarget(directory: string): Promise<string> {
   for (let above = directory; ; above = dirname(above)) {
     const found = await realpath(above).catch(() => undefined);
@@ -79,38 +91,22 @@ async function realTarget(directory: string): Promise<string> {
   }
 }
 
-/** As the project around us has this package, if it has; a checkout by its path. */
-function dependencyFor(directory: string, paths: Paths): string {
-  if (isCheckout()) return `file:${relative(directory, paths.package)}`;
-  const file = join(paths.project, 'package.json');
-  const json: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
-    const spec = stringIn(json, kind, 'stopwatch');
-    if (spec === undefined) continue;
-    const [, local] = /^(?:file:)?(\.{0,2}\/.*|~\/.*)$/.exec(spec) ?? [];
-    return local === undefined ? spec : `file:${relative(directory, resolve(paths.project, local))}`;
-  }
-  return packageVersion();
-}
-
-/** As this package has them itself. */
+/** What an editor needs to check the project's TypeScript, in the versions this package has. */
 function editorNeeds(packageRoot: string): Readonly<Record<string, string>> {
-  const json: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  const names = ['@types/node', 'typescript'];
+  const { devDependencies = {} } = readJson(join(packageRoot, 'package.json'));
   return Object.fromEntries(
-    names.flatMap((name) => {
-      const version = stringIn(json, 'devDependencies', name);
-      return version === undefined ? [] : [[name, version]];
-    }),
+    Object.entries(devDependencies).filter(([name]) => name === '@types/node' || name === 'typescript'),
   );
 }
 
-function stringIn(json: unknown, ...keys: readonly string[]): string | undefined {
-  const value = keys.reduce<unknown>(
-    (part, key) => (typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined),
-    json,
-  );
-  return typeof value === 'string' ? value : undefined;
+type Dependencies = Readonly<Record<string, string>>;
+
+function readJson(file: string): {
+  readonly dependencies?: Dependencies;
+  readonly devDependencies?: Dependencies;
+  readonly optionalDependencies?: Dependencies;
+} {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** Beside the directory, or in it if it is there; then moved into place. */

@@ -1,66 +1,58 @@
 // SPDX-License-Identifier: MIT
-/** What a new project is made of: the package's own device under another name, and the few files around it. */
+/** The files of a new project: templates/project, and the package's own device under another name. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isIgnored } from '../../../lib/files/ignored.js';
-import { renamedC } from './align.js';
-import { renamed } from './names.js';
+import { renamed } from './rename.js';
 
 export interface ProjectFile {
   readonly path: string;
   readonly text: string;
-  /** It is a program. */
   readonly executable: boolean;
 }
 
-/** A project's own parts. */
-const FOLDERS = ['device', 'driver', 'guest_fs', 'patches'];
-/** The configurations of what is built; the rest of vm/ is the tool's. */
-const CONFIGURATIONS = ['vm/busybox/busybox.config', 'vm/linux/kernel.config', 'vm/qemu'];
+/** The device's own parts, and the configurations of what is built; the rest of vm/ is the tool's. */
+const PARTS = [
+  'device',
+  'driver',
+  'guest_fs',
+  'patches',
+  'vm/busybox/busybox.config',
+  'vm/linux/kernel.config',
+  'vm/qemu',
+];
 
-/** What only the package's own tests and documents use. */
-const LEFT_OUT = new Set(
+/** Only the package's own tests and documents use these. */
+const OMITTED = new Set(
   ['generate.ts', 'registers-doc.ts', 'writer.ts'].map((name) => `device/stopwatch/${name}`),
 );
 
-/** The files of the package's own device as they are there, in the order of their paths. */
-export async function templateFiles(packageRoot: string): Promise<readonly ProjectFile[]> {
-  const found = await Promise.all(
-    [...FOLDERS, ...CONFIGURATIONS].map(async (part) => filesIn(join(packageRoot, part))),
-  );
-  const files: ProjectFile[] = [];
-  for (const file of found.flat().sort()) {
-    const path = relative(packageRoot, file);
-    if (LEFT_OUT.has(path) || path.endsWith('.test.ts')) continue;
-    const executable = ((await stat(file)).mode & 0o111) !== 0;
-    files.push({ path, text: await readFile(file, 'utf8'), executable });
-  }
-  return files;
+/** The files of the package's own device, unchanged, in the order of their paths. */
+export async function deviceFiles(packageRoot: string): Promise<readonly ProjectFile[]> {
+  const found = await Promise.all(PARTS.map(async (part) => filesIn(packageRoot, part)));
+  return found.flat().filter(({ path }) => !OMITTED.has(path) && !path.endsWith('.test.ts'));
 }
 
-async function filesIn(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  const entries = await readdir(path, { withFileTypes: true });
-  const below = await Promise.all(
-    entries
-      .filter(({ name }) => !isIgnored(name))
-      .map(async (entry) =>
-        entry.isDirectory() ? filesIn(join(path, entry.name)) : [join(path, entry.name)],
-      ),
+async function filesIn(root: string, part: string): Promise<ProjectFile[]> {
+  const top = join(root, part);
+  const isFile = (await stat(top)).isFile();
+  const entries = isFile ? [] : await readdir(top, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.split('/').some(isIgnored));
+  return Promise.all(
+    (isFile ? [part] : files.sort()).map(async (path) => {
+      const executable = ((await stat(join(root, path))).mode & 0o111) !== 0;
+      return { path, text: await readFile(join(root, path), 'utf8'), executable };
+    }),
   );
-  return below.flat();
 }
 
 /** One of them, in a project whose device has this name. */
-export function renamedFile(file: ProjectFile, name: string): ProjectFile {
-  const { path, text } = file;
-  const rename = (some: string): string => renamed(some, name);
-  if (/\.[ch]$/.test(path)) return { ...file, path: rename(path), text: renamedC(text, rename) };
-  return {
-    ...file,
-    path: rename(path),
-    text: rename(path.endsWith('.ts') ? withKit(text, dirname(path)) : text),
-  };
+export function renamedFile({ path, text, executable }: ProjectFile, name: string): ProjectFile {
+  const own = path.endsWith('.ts') ? withKit(text, dirname(path)) : text;
+  return { path: renamed(path, name), text: renamed(own, name), executable };
 }
 
 /** Its imports of the tool, by the names that the project's package.json gives them. */
@@ -72,85 +64,23 @@ function withKit(text: string, directory: string): string {
   });
 }
 
-export interface Around {
-  readonly name: string;
-  /** What npm is told of this package: a version, a path or an address. */
-  readonly dependency: string;
-  /** Versions of what an editor needs to check the project's TypeScript. */
-  readonly editor: Readonly<Record<string, string>>;
-}
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-/** The files that are no device's. */
-export function surroundings({ name, dependency, editor }: Around): readonly ProjectFile[] {
-  const files: Readonly<Record<string, string>> = {
-    'package.json': json({
-      name: name.replaceAll('_', '-'),
-      private: true,
-      type: 'module',
-      scripts: { test: 'stopwatch all', 'check:types': 'tsc' },
-      imports: { '#device-kit': 'stopwatch/device-kit', '#device-kit/fuzz': 'stopwatch/device-kit/fuzz' },
-      devDependencies: { ...editor, stopwatch: dependency },
-    }),
-    'tsconfig.json': json({
-      compilerOptions: {
-        target: 'es2023',
-        lib: ['es2023'],
-        types: ['node'],
-        module: 'nodenext',
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        verbatimModuleSyntax: true,
-        skipLibCheck: true,
-        noEmit: true,
-      },
-      include: ['stopwatch.config.ts', 'device'],
-    }),
-    'stopwatch.config.ts': CONFIG,
-    '.gitignore': 'node_modules/\n.stopwatch/\n',
-    'README.md': readme(name),
-  };
-  return Object.entries(files).map(([path, text]) => ({ path, text, executable: false }));
-}
-
-const CONFIG = `// SPDX-License-Identifier: MIT
-/** What differs from the tool's defaults, which \`npx stopwatch status --json\` shows: nothing so far. */
-import { defineConfig } from 'stopwatch';
-
-export default defineConfig({});
-`;
-
-function readme(name: string): string {
-  return `# ${name}
-
-A para-virtualized device: a QEMU device, its Linux driver, a guest that exercises both, and a reference model that
-judges every access.
-
-\`\`\`sh
-npm install
-npx stopwatch all     # builds QEMU, Linux and Busybox with the device, boots, tests, judges
-npx stopwatch dev     # the same on every save
-\`\`\`
-
-It starts as a copy of the stopwatch that comes with the tool, under the name \`${name}\`. Make it yours from the contract
-outwards; after each step \`npx stopwatch all\` says whether device, driver and model still agree.
-
-| you want to change | look in |
-|---|---|
-| a register, a command, a limit | \`device/${name}/contract.ts\`; \`driver/${name}/${name}_hw-sw.h\` follows by itself |
-| what the device should do | \`device/${name}/model/\` |
-| what it does | \`device/${name}/${name}.c\`, \`device/${name}/trace-events\` |
-| how the two are compared | \`device/${name}/judge.ts\`, \`device/${name}/parse.ts\` |
-| the driver | \`driver/${name}/${name}.c\` |
-| what runs in the guest | \`guest_fs/${name}/\`: \`${name}_test.sh\` is the test |
-| what the tool knows of it: files, names, properties | \`device/${name}/device.ts\`, \`device/${name}/description.ts\` |
-| the few lines in QEMU's and Linux's own files | \`patches/\`, by \`npx stopwatch update_patches\` |
-| the kernel's, Busybox's and QEMU's configuration | \`vm/\` |
-| versions, the VM | \`stopwatch.config.ts\` |
-
-What \`device/\` imports of the tool is \`#device-kit\`, and for \`fuzz\` and \`mutants\` \`#device-kit/fuzz\`; package.json says
-what these are. The tool's own documents are in \`node_modules/stopwatch/docs/\`.
-`;
+/** The files around the device. `devDependencies`: of the project's package.json. */
+export async function surroundings(
+  packageRoot: string,
+  name: string,
+  devDependencies: Readonly<Record<string, string>>,
+): Promise<readonly ProjectFile[]> {
+  const files = await filesIn(join(packageRoot, 'templates', 'project'), '.');
+  return files.map(({ path, text, executable }) => {
+    if (path === 'package.json') {
+      const json: object = JSON.parse(text.replaceAll('DEVICE', name.replaceAll('_', '-')));
+      return { path, text: `${JSON.stringify({ ...json, devDependencies }, null, 2)}\n`, executable };
+    }
+    // npm leaves .gitignore out of packages.
+    return {
+      path: path === 'gitignore' ? '.gitignore' : path,
+      text: text.replaceAll('DEVICE', name),
+      executable,
+    };
+  });
 }

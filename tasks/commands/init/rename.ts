@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** The one name that a device goes by, in every spelling; and which names will not do. Pure. */
+/** The one name of a device, in every spelling. Pure. */
 import { StopwatchError } from '../../../lib/errors.js';
-import { TAKEN_NAMES } from './taken-names.js';
 
-/** What the package's own device is called. */
+/** The package's own device. */
 const OWN = 'stopwatch';
-/** "SWCH": what its ID register says. */
+/** What its ID register says. */
 const OWN_MAGIC = 'SWCH';
 
-const KEYWORDS = new Set(
+const C_KEYWORDS = new Set(
   (
     'auto break case char const continue default do double else enum extern float for goto if inline int long ' +
     'register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while ' +
-    'asm bool true false typeof class delete export function import in instanceof let new null super this throw ' +
-    'try catch finally var with yield await async done elif esac fi then until select'
+    'asm bool true false typeof'
   ).split(' '),
 );
-/** What QEMU's own trace events begin with, and what becomes of the root file system. */
-const OTHERS = new Set(['gic', 'gicv3', 'memory', 'busybox', 'poweroff', 'reboot', 'halt']);
 
-/** `sources`: text of the C and shell that is to be renamed. Throws 'bad-usage' that says what is wrong with the name. */
+/** `sources`: the C and shell code that will be renamed. Throws 'bad-usage' when it would not compile under this name. */
 export function checkName(name: string, sources: readonly string[]): void {
   const refuse = (why: string): never => {
     throw new StopwatchError('bad-usage', `A device cannot be called ${JSON.stringify(name)}: ${why}`, {
@@ -31,24 +27,14 @@ export function checkName(name: string, sources: readonly string[]): void {
       'expected 2 to 24 lower-case letters, digits and single underscores, a letter first: it becomes a C identifier',
     );
   }
-  if (KEYWORDS.has(name)) refuse('it is a keyword of C, of the shell or of TypeScript');
-  if (TAKEN_NAMES.has(name) || OTHERS.has(name)) refuse('QEMU or Linux has something of that name already');
+  if (C_KEYWORDS.has(name)) refuse('it is a keyword of C');
   if (name === OWN) return;
   const word = new RegExp(`(?<![a-z0-9])${name}(?:_\\w+)?\\b`, 'i');
   for (const source of sources) {
-    const found = word.exec(withoutComments(source).replaceAll(new RegExp(`\\w*${OWN}\\w*`, 'gi'), ''));
+    const code = source.replaceAll(/\/\*[^]*?\*\/|^\s*#(?!\s*(?:define|if|include|end)).*$/gm, '');
+    const found = word.exec(code.replaceAll(new RegExp(`\\w*${OWN}\\w*`, 'gi'), ''));
     if (found !== null) refuse(`its sources use \`${found[0]}\` for something else`);
   }
-}
-
-/** Of C, and of the shell. */
-function withoutComments(source: string): string {
-  return source.replaceAll(/\/\*[^]*?\*\/|^\s*#(?!\s*(?:define|if|include|end)).*$/gm, '');
-}
-
-/** `my_device`: MyDevice. */
-function capitalised(name: string): string {
-  return name.replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Four letters for the ID register. */
@@ -58,18 +44,18 @@ export function magicOf(name: string): string {
 
 const codesOf = (letters: string): string => Buffer.from(letters, 'latin1').toString('hex');
 
-/** The text, or the path, with the device's name in the place of the package's own device's. */
+/** A text or a path of the package's own device, under the other device's name. */
 export function renamed(text: string, name: string): string {
-  const camel = capitalised(name);
+  const pascal = name.replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   const spellings: Readonly<Record<string, string>> = {
     stopwatch: name,
     STOPWATCH: name.toUpperCase(),
-    Stopwatch: camel,
+    Stopwatch: pascal,
   };
   return (
     text
-      // stopwatchJudge: an identifier of TypeScript.
-      .replaceAll(/stopwatch(?=[A-Z])/g, `${camel.charAt(0).toLowerCase()}${camel.slice(1)}`)
+      // stopwatchDescription: an identifier of TypeScript.
+      .replaceAll(/stopwatch(?=[A-Z])/g, `${pascal.charAt(0).toLowerCase()}${pascal.slice(1)}`)
       .replaceAll(/stopwatch/gi, (word) => spellings[word] ?? name)
       .replaceAll(OWN_MAGIC, magicOf(name))
       .replaceAll(codesOf(OWN_MAGIC), codesOf(magicOf(name)))
