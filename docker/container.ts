@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A command in a container, as the caller, with this machine's directories at their own paths. */
+import { PRODUCT } from '../lib/product.js';
 import { stat } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -197,7 +198,7 @@ function outermost(paths: readonly string[]): readonly string[] {
 /** What the image cannot know: the user, whose name programs ask for, and where this program is. */
 function containerFiles({ user: { uid, gid, name }, main, certificates }: RunRequest): Buffer {
   const login =
-    /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : 'stopwatch';
+    /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : PRODUCT;
   const users = [
     'root:x:0:0:root:/root:/bin/bash',
     'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',

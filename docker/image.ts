@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The image that everything runs in: built when its inputs have changed, and only then. */
+import { PRODUCT } from '../lib/product.js';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
@@ -12,7 +13,7 @@ import { attempt, statusOf } from './errors.js';
 export const FINGERPRINT_LABEL = 'stopwatch.fingerprint';
 /** To be raised when the same inputs are to give another image. */
 const FORMAT = 1;
-const REPOSITORY = 'stopwatch';
+const REPOSITORY = PRODUCT;
 /** How many images of one kind stay, the current one among them. */
 export const KEPT_IMAGES = 3;
 /** Docker knows these build arguments without ARG and keeps them out of the image. */

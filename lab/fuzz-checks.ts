@@ -7,9 +7,9 @@ import type { FuzzRequest } from './search/campaign.js';
 import type { MachinePorts } from './search/machine.js';
 import type { AnySearch } from './search/search.js';
 import { EXIT } from '../lib/errors.js';
-import { shellQuote } from '../lib/process/process.js';
 import { report } from './fuzz-report.js';
 import type { Result } from '../tasks/config/services.js';
+import { commandLine } from '../lib/process/command-line.js';
 
 /** What making a script short may cost. */
 export const SHRINK = { tries: 3000, seconds: 180 };
@@ -73,7 +73,7 @@ async function checkTrace(
       ...told,
       verdict: [...how.scriptLines(script, shortest - 1), ...told.verdict],
       data: { trace: { ...trace, wrong, shortest, script: file } },
-      next: shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] }),
+      next: commandLine('fuzz', '--replay', file),
     };
   }
   const { events, confirmed, logged } = trace;

@@ -13,7 +13,7 @@ import type { MachinePorts } from './search/machine.js';
 import { type AnyScript, type AnySearch, isSearchable } from './search/search.js';
 import type { Result } from '../tasks/config/services.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
-import { shellQuote } from '../lib/process/process.js';
+import { commandLine } from '../lib/process/command-line.js';
 
 /** Throws 'bad-usage' for a device that has none. */
 export async function searchOf(device: Device): Promise<AnySearch> {
@@ -40,10 +40,7 @@ export async function report(
   const operation = script.operations[outcome.operation];
   const differs = `${told.compared}: expected ${told.expected}, got ${told.actual}`;
   if (file !== undefined) await writeFile(file, search.formatScript(script, [...about, differs]));
-  const next =
-    file === undefined
-      ? undefined
-      : shellQuote({ file: 'npx', args: ['stopwatch', 'fuzz', '--replay', file] });
+  const next = file === undefined ? undefined : commandLine('fuzz', '--replay', file);
   return {
     exitCode: outcome.result === 'differs' ? EXIT.differs : EXIT.guest,
     verdict: [

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import { type Processes, shellQuote } from '../../lib/process/process.js';
+import type { Processes } from '../../lib/process/process.js';
 import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
 import { hostClock } from '../../vm/clock.js';
@@ -29,6 +29,7 @@ import {
 } from './boot.js';
 import type { Layout } from '../build/layout.js';
 import { checkOptionsOf, type SavedCheck } from './saved-check.js';
+import { commandLine } from '../../lib/process/command-line.js';
 
 export interface CheckedRunRequest {
   readonly config: Config;
@@ -73,7 +74,7 @@ export async function checkedRun(
   const run = await makeRunDirectory(layout, started);
   const parts = await (request.machine?.(run) ?? machineParts(config, layout, device.description, options));
   const judged = options.trace && !options.nodev;
-  const replay = shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
+  const replay = commandLine('crosscheck', run.events);
   const saved = judged ? (request.judgement ?? (await judgementOf(request))) : undefined;
   const live = saved && device.crosscheck(saved.how, { ...checkOptionsOf(saved), replay });
   if (saved) await writeFile(run.crosscheck, `${JSON.stringify(saved, null, 2)}\n`);

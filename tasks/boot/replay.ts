@@ -8,7 +8,6 @@ import type { RunReport } from '../../vm/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
-import { shellQuote } from '../../lib/process/process.js';
 import { runFiles, type RunDirectory } from './boot.js';
 import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
@@ -17,6 +16,7 @@ import { readSavedCheck } from './saved-check.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256 } from '../build/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
+import { commandLine } from '../../lib/process/command-line.js';
 
 export interface ReplayOptions {
   /** A report's directory or its name; 'latest': the newest one with a recording. */
@@ -61,7 +61,7 @@ async function again(
       stages: [],
       next: nextCommand,
       options: recorded.options,
-      command: shellQuote({ file: 'npx', args: ['stopwatch', 'replay', recorded.directory] }),
+      command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),
       ...(judgement === undefined ? {} : { judgement }),
       // The recording's own end comes, at the very instruction at which it came.

@@ -14,6 +14,7 @@ import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
 import { recordable, startRecording } from './recording.js';
+import { commandLine } from '../../lib/process/command-line.js';
 
 /** What `all` ends with: the verdict, and what is made beside it. */
 export const ALL_TARGETS = ['vm:test', 'vm:manifest', 'editor:commands'];
@@ -76,7 +77,7 @@ export async function testRun(
         compileCache: tools.cache?.use(),
         next: nextCommand,
         options,
-        command: shellQuote({ file: 'npx', args: ['stopwatch', ...args] }),
+        command: commandLine(...args),
         ...(record ? { machine: recorded } : {}),
       },
       {
@@ -180,7 +181,7 @@ export function nextCommand({
   run: RunDirectory;
 }): string {
   const again = verdict !== undefined && verdict.result !== 'agree';
-  if (again) return shellQuote({ file: 'npx', args: ['stopwatch', 'crosscheck', run.events] });
+  if (again) return commandLine('crosscheck', run.events);
   return boot.outcome === 'passed' ? 'npx stopwatch run' : shellQuote({ file: 'less', args: [run.console] });
 }
 

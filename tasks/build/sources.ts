@@ -15,6 +15,7 @@ import { extractRelease } from '../trees/archive/extract.js';
 import { recordPristine } from '../trees/pristine.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
+import { PRODUCT } from '../../lib/product.js';
 
 export const TITLES: Readonly<Record<SourceName, string>> = {
   qemu: 'QEMU',
@@ -40,7 +41,7 @@ export interface SourcePorts {
 export function cacheDirectory(config: Config, environment: SourcePorts['environment']): string {
   if (config.downloads.directory !== null) return config.downloads.directory;
   const base = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache');
-  return join(base, 'stopwatch');
+  return join(base, PRODUCT);
 }
 
 type DownloadContext = Pick<TaskContext, 'signal' | 'progress' | 'log' | 'notice'>;

@@ -18,6 +18,7 @@ import { loadDevice } from './device.js';
 import { settingsOf, type Flags } from './options.js';
 import type { Result, Services } from '../config/services.js';
 import type { CommandDefinition } from '../commands/define.js';
+import { PRODUCT } from '../../lib/product.js';
 
 export interface World {
   readonly cwd: string;
@@ -155,7 +156,7 @@ export class App {
   private async understand(thrown: unknown): Promise<StopwatchError> {
     if (thrown instanceof StopwatchError) return thrown;
     const { toStopwatchError } = await import('../../lib/failure.js');
-    const error = await toStopwatchError(thrown, { task: 'stopwatch', directory: this.world.cwd });
+    const error = await toStopwatchError(thrown, { task: PRODUCT, directory: this.world.cwd });
     return error.code === 'internal' ? crashError(thrown, this.logs) : error;
   }
 

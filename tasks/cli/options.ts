@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GlobalOptions, NamedPath } from '../commands/define.js';
 import { didYouMean } from '../config/closest.js';
 import type { Given } from '../config/environment.js';
+import { WORK_DIRECTORY } from '../../lib/product.js';
 
 /** All that may be set by flags: options of every command, and those of some. */
 export interface Flags extends GlobalOptions {
@@ -47,7 +48,7 @@ export function addGlobalOptions(program: Command): void {
     )
     .option('--no-color', 'no colours; so does NO_COLOR in the environment')
     .addOption(new Option('--jobs <N>', 'processes at once, 0 for one per processor').argParser(parseJobs))
-    .option('--workdir <DIR>', 'where everything generated goes (default: .stopwatch in the project)')
+    .option('--workdir <DIR>', `where everything generated goes (default: ${WORK_DIRECTORY} in the project)`)
     .addOption(
       new Option(
         '--source <NAME=PATH>',

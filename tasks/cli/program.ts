@@ -29,6 +29,7 @@ import { updatePatches } from '../commands/update-patches.js';
 import { packageVersion } from '../config/paths.js';
 import type { App } from './app.js';
 import { addGlobalOptions } from './options.js';
+import { PRODUCT } from '../../lib/product.js';
 
 /** In the order of --help. */
 const COMMANDS: readonly CommandDefinition[] = [
@@ -69,7 +70,7 @@ const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
 
 /** Throws CommanderError instead of exiting; its exit code is 0 for --help and --version. */
 export function createProgram(app: App): Command {
-  const program = new Command('stopwatch')
+  const program = new Command(PRODUCT)
     .description('Build, boot and prove a para-virtualized device.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
@@ -84,8 +85,8 @@ export function createProgram(app: App): Command {
   addExitsAndExamples(program, {
     exits: ALL_EXITS,
     examples: [
-      ['stopwatch all', 'everything; then edit the device in device/, and again'],
-      ['stopwatch run-test-quit --help', 'more about one command'],
+      ['all', 'everything; then edit the device in device/, and again'],
+      ['run-test-quit --help', 'more about one command'],
     ],
   });
   return program;
@@ -109,14 +110,15 @@ function addExitsAndExamples(
   command: Command,
   { exits, examples }: Pick<CommandDefinition, 'exits' | 'examples'>,
 ): void {
-  const width = Math.max(...examples.map(([line]) => line.length));
+  const typed = examples.map(([line, text]) => [`${PRODUCT} ${line}`, text] as const);
+  const width = Math.max(...typed.map(([line]) => line.length));
   const lines = [
     '',
     'Exit codes:',
     ...exits.map((name) => `  ${String(EXIT[name]).padEnd(4)}${EXIT_CODES[name]}`),
     '',
     examples.length === 1 ? 'Example:' : 'Examples:',
-    ...examples.map(([line, text]) => `  ${line.padEnd(width)}  # ${text}`),
+    ...typed.map(([line, text]) => `  ${line.padEnd(width)}  # ${text}`),
   ];
   command.addHelpText('after', lines.join('\n'));
 }

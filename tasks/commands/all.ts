@@ -9,9 +9,9 @@ export const all: CommandDefinition = {
   options: [variantOption()],
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch all', 'the whole way, from nothing or from what is there'],
-    ['stopwatch all --jobs 4 --no-install', 'four processes at once, and no packages installed'],
-    ['stopwatch all --source linux=../linux', 'with a Linux tree of your own'],
+    ['all', 'the whole way, from nothing or from what is there'],
+    ['all --jobs 4 --no-install', 'four processes at once, and no packages installed'],
+    ['all --source linux=../linux', 'with a Linux tree of your own'],
   ],
   builds: () => true,
   async run(services) {

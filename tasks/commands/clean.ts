@@ -31,9 +31,9 @@ export const clean: CommandDefinition<Own> = {
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch clean', 'the next build starts from the extracted sources'],
-    ['stopwatch clean --reports --downloads --dry-run', 'what these two take'],
-    ['stopwatch clean --all --force', 'everything but the downloads, without a question'],
+    ['clean', 'the next build starts from the extracted sources'],
+    ['clean --reports --downloads --dry-run', 'what these two take'],
+    ['clean --all --force', 'everything but the downloads, without a question'],
   ],
   document: true,
   async run(services, { all = false, force = false, dryRun = false, ...own }) {

@@ -10,7 +10,7 @@ export const crosscheck: CommandDefinition<object, [file: string]> = {
     "Judges the device's event stream of an earlier run against the reference model again. Needs no VM and builds nothing.",
   args: [new Argument('<file>', "the stream, in its run's directory below .stopwatch/reports")],
   exits: ['passed', 'usage', 'differs', 'host', 'interrupted'],
-  examples: [['stopwatch crosscheck .stopwatch/reports/latest/events.log', 'the same verdict, in a moment']],
+  examples: [['crosscheck .stopwatch/reports/latest/events.log', 'the same verdict, in a moment']],
   document: true,
   async run(services, _, file) {
     const { crosscheckFile } = await import('../boot/crosscheck-file.js');

@@ -46,7 +46,7 @@ export interface CommandDefinition<Own = object, Args extends readonly unknown[]
   readonly options?: readonly Option[];
   /** Exit codes it can end with. */
   readonly exits: readonly ExitName[];
-  /** Command lines, and what each does. */
+  /** Command lines, without the name of the product, and what each does. */
   readonly examples: readonly (readonly [string, string])[];
   /** With --json it prints one document, not a line per event. */
   readonly document?: true;

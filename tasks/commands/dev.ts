@@ -14,8 +14,8 @@ export const dev: CommandDefinition<Own> = {
   options: [new Option('--worker').hideHelp()],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch dev', 'then save a file of device/ in an editor; q ends'],
-    ['stopwatch dev --realtime', "against the host's clock"],
+    ['dev', 'then save a file of device/ in an editor; q ends'],
+    ['dev --realtime', "against the host's clock"],
   ],
   builds: ({ worker }) => worker === true,
   run: async (services, { worker }) =>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { PRODUCT } from '../../lib/product.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { type CommandDefinition, ALL_EXITS } from './define.js';
 import { dockerOptions } from './docker.js';
@@ -12,9 +13,9 @@ export const dockerAll: CommandDefinition<DockerOptions> = {
   options: dockerOptions(),
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch docker-all', 'the same verdict, wherever a Docker daemon runs'],
-    ['stopwatch docker-all --base bootstrap', 'where no registry can be reached'],
-    ['stopwatch docker-all --realtime --jobs 4', 'the options of `all` are handed on'],
+    ['docker-all', 'the same verdict, wherever a Docker daemon runs'],
+    ['docker-all --base bootstrap', 'where no registry can be reached'],
+    ['docker-all --realtime --jobs 4', 'the options of `all` are handed on'],
   ],
   async run(services, options) {
     const { config } = services.loaded;
@@ -28,7 +29,7 @@ export const dockerAll: CommandDefinition<DockerOptions> = {
       import('./docker/in-container.js'),
       import('./docker/plan.js'),
     ]);
-    const command = ['stopwatch', ...innerArguments(options, config)];
+    const command = [PRODUCT, ...innerArguments(options, config)];
     const code = await inContainer(services, options, command, false);
     const exitCode = Object.values(EXIT).find((known) => known === code);
     if (exitCode !== undefined) return { exitCode, passedThrough: code };

@@ -25,8 +25,8 @@ export const docker: CommandDefinition<DockerOptions, [command: readonly string[
   options: dockerOptions(),
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch docker', 'a shell; `stopwatch run` boots what was built there'],
-    ['stopwatch docker -- stopwatch status', 'one command'],
+    ['docker', 'a shell; `stopwatch run` boots what was built there'],
+    ['docker -- stopwatch status', 'one command'],
   ],
   async run(services, options, command) {
     const isShell = command.length === 0;

@@ -22,8 +22,8 @@ export const doctor: CommandDefinition<Own> = {
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch doctor', 'exit code 0: this host can build'],
-    ['stopwatch doctor --install', 'install what is missing'],
+    ['doctor', 'exit code 0: this host can build'],
+    ['doctor --install', 'install what is missing'],
   ],
   document: true,
   run: examine,

@@ -33,9 +33,9 @@ export const fuzz: CommandDefinition<Own> = {
   ],
   exits: ['passed', 'usage', 'differs', 'guest', 'host', 'interrupted'],
   examples: [
-    ['stopwatch fuzz', 'a minute of it'],
-    ['stopwatch fuzz --ops 10000000 --seed 1', 'ten million operations, the same every time'],
-    ['stopwatch fuzz --replay test/regressions/NAME.json', 'one script again'],
+    ['fuzz', 'a minute of it'],
+    ['fuzz --ops 10000000 --seed 1', 'ten million operations, the same every time'],
+    ['fuzz --replay test/regressions/NAME.json', 'one script again'],
   ],
   document: true,
   builds: ({ qemu }) => qemu === undefined,

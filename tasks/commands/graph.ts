@@ -22,8 +22,8 @@ export const graph: CommandDefinition<Own> = {
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch graph', 'which tasks there are, and what takes the time'],
-    ['stopwatch graph --dot | dot -Tsvg >graph.svg', 'the same as a picture'],
+    ['graph', 'which tasks there are, and what takes the time'],
+    ['graph --dot | dot -Tsvg >graph.svg', 'the same as a picture'],
   ],
   document: true,
   async run(services, { dot, mermaid }) {

@@ -17,8 +17,8 @@ export const init: CommandDefinition<{ readonly name?: string }, [directory: str
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch init ../frobnicator', 'then npm install and npx stopwatch all there'],
-    ['stopwatch init . --name my_device', 'in a directory that is empty'],
+    ['init ../frobnicator', 'then npm install and npx stopwatch all there'],
+    ['init . --name my_device', 'in a directory that is empty'],
   ],
   document: true,
   async run(services, { name }, directory) {

@@ -8,7 +8,7 @@ export const module: CommandDefinition = {
   description: 'Builds the Linux driver as a loadable module (.ko), and says where it is.',
   options: [variantOption()],
   exits: BUILD_EXITS,
-  examples: [['stopwatch module', 'after an edit in driver/']],
+  examples: [['module', 'after an edit in driver/']],
   builds: () => true,
   async run(given) {
     const [{ MODULE_TARGETS }, { layoutOf }, { modulePath }, { bringUpToDate, toolchain }] =

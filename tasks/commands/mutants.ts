@@ -27,9 +27,9 @@ export const mutants: CommandDefinition<Own> = {
   ],
   exits: ['passed', 'testFailed', 'usage', 'host', 'interrupted'],
   examples: [
-    ['stopwatch mutants', 'all of them'],
-    ['stopwatch mutants --only "timer|migration"', 'some of them'],
-    ['stopwatch mutants --model', 'faults in the model'],
+    ['mutants', 'all of them'],
+    ['mutants --only "timer|migration"', 'some of them'],
+    ['mutants --model', 'faults in the model'],
   ],
   document: true,
   builds: ({ build }) => build === undefined,

@@ -8,7 +8,7 @@ export const patch: CommandDefinition = {
   description:
     "Extracts the sources if they are not there, applies patches/ to QEMU and Linux, and links the device's and the driver's sources into their trees. Builds nothing.",
   exits: BUILD_EXITS,
-  examples: [['stopwatch patch', 'then look at the trees in .stopwatch/src']],
+  examples: [['patch', 'then look at the trees in .stopwatch/src']],
   builds: () => true,
   async run(services) {
     const { PATCH_TARGETS } = await import('../build/graph.js');

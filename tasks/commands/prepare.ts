@@ -12,9 +12,9 @@ export const prepare: CommandDefinition<object, [part: SourceName | undefined]> 
   args: [new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox'])],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch prepare', 'all three'],
-    ['stopwatch prepare qemu', 'only QEMU'],
-    ['stopwatch prepare --offline', 'only from what was downloaded before'],
+    ['prepare', 'all three'],
+    ['prepare qemu', 'only QEMU'],
+    ['prepare --offline', 'only from what was downloaded before'],
   ],
   builds: () => true,
   async run(services, _, part) {

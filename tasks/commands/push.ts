@@ -11,8 +11,8 @@ export const push: CommandDefinition<{ readonly test?: true }, [what: readonly s
   options: [new Option('--test', 'then run the guest’s test there, and judge it by its KTAP results')],
   exits: ['passed', 'testFailed', 'usage', 'guest', 'host', 'interrupted'],
   examples: [
-    ['stopwatch push --test', 'all that is new, and the test'],
-    ['stopwatch push', 'all that is new, and no test'],
+    ['push --test', 'all that is new, and the test'],
+    ['push', 'all that is new, and no test'],
   ],
   async run(services, { test = false }, what) {
     const { push: pushFiles } = await import('../boot/push.js');

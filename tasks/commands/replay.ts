@@ -26,9 +26,9 @@ export const replay: CommandDefinition<Own, [report: string]> = {
   ],
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch replay', 'the newest recording: the same events and the same verdict'],
-    ['stopwatch replay --gdb', 'stands before what made the divergence'],
-    ['stopwatch replay --gdb --at 559', 'or before any other event'],
+    ['replay', 'the newest recording: the same events and the same verdict'],
+    ['replay --gdb', 'stands before what made the divergence'],
+    ['replay --gdb --at 559', 'or before any other event'],
   ],
   async run(services, { gdb, at }, report) {
     const { replayRun } = await import('../boot/replay.js');

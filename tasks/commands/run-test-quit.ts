@@ -16,10 +16,10 @@ export const runTestQuit: CommandDefinition<{ readonly record?: true }> = {
   ],
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch run-test-quit', 'the verdict is in the exit code'],
-    ['stopwatch run-test-quit --realtime', "against the host's clock"],
-    ['stopwatch run-test-quit --driver builtin', 'with the driver in the kernel image'],
-    ['stopwatch run-test-quit --record', 'then: stopwatch replay'],
+    ['run-test-quit', 'the verdict is in the exit code'],
+    ['run-test-quit --realtime', "against the host's clock"],
+    ['run-test-quit --driver builtin', 'with the driver in the kernel image'],
+    ['run-test-quit --record', 'then: stopwatch replay'],
   ],
   builds: () => true,
   async run(services, { record = false }) {

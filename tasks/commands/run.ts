@@ -46,12 +46,12 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
   ],
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch run', 'a shell; what guest_fs/ has are commands there'],
-    ['stopwatch run --rw', 'changes are there the next time'],
-    ['stopwatch run --serve', 'then stopwatch push, in another terminal'],
-    ['stopwatch run --gdb --variant debug', 'then the command that it prints, in another terminal'],
-    ['stopwatch run --gdb-qemu -- -x FILE', 'gdb on QEMU, with commands from a file'],
-    ['stopwatch run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],
+    ['run', 'a shell; what guest_fs/ has are commands there'],
+    ['run --rw', 'changes are there the next time'],
+    ['run --serve', 'then stopwatch push, in another terminal'],
+    ['run --gdb --variant debug', 'then the command that it prints, in another terminal'],
+    ['run --gdb-qemu -- -x FILE', 'gdb on QEMU, with commands from a file'],
+    ['run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],
   ],
   builds: () => true,
   tools: ({ gdb, gdbQemu }) => [

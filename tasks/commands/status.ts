@@ -19,9 +19,9 @@ export const status: CommandDefinition<{ readonly cacheKeys?: true }> = {
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['stopwatch status', 'what the next run would do'],
-    ['stopwatch status --json', 'the same, the configuration, and where each setting came from'],
-    ['stopwatch status --cache-keys >>"$GITHUB_OUTPUT"', 'keys that follow the fingerprints of the tasks'],
+    ['status', 'what the next run would do'],
+    ['status --json', 'the same, the configuration, and where each setting came from'],
+    ['status --cache-keys >>"$GITHUB_OUTPUT"', 'keys that follow the fingerprints of the tasks'],
   ],
   document: true,
   run: async (services, { cacheKeys }) =>

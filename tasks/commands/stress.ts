@@ -23,8 +23,8 @@ export const stress: CommandDefinition<Own> = {
   ],
   exits: ALL_EXITS,
   examples: [
-    ['stopwatch stress', 'the verdict is in the exit code'],
-    ['stopwatch stress --seconds 600', 'for longer'],
+    ['stress', 'the verdict is in the exit code'],
+    ['stress --seconds 600', 'for longer'],
   ],
   builds: () => true,
   async run(services, { seconds, rounds }) {

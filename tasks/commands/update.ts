@@ -9,7 +9,7 @@ export const update: CommandDefinition = {
     'Builds QEMU, Linux, Busybox, the driver and the root file system, as far as they are not up to date: after an edit of device/, driver/, guest_fs/, a source tree or the configuration, just what depends on it. Boots nothing.',
   options: [variantOption()],
   exits: BUILD_EXITS,
-  examples: [['stopwatch update', 'after an edit in device/']],
+  examples: [['update', 'after an edit in device/']],
   builds: () => true,
   async run(services) {
     const { updateTargets } = await import('../build/graph.js');

@@ -7,6 +7,7 @@ import { didYouMean } from './closest.js';
 import { leaves, type Leaf } from './leaves.js';
 import { WORKDIR_VARIABLE } from './paths.js';
 import { got, messageOf } from './wording.js';
+import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 /** Not settings: what has no place in a configuration. */
 const CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_VARIABLES);
@@ -26,7 +27,7 @@ export function readEnvironment(environment: Environment): { given: Given[]; war
   const byVariable = new Map(leaves().map((leaf) => [leaf.variable, leaf]));
   const given: Given[] = [];
   const warnings: string[] = [];
-  const names = Object.keys(environment).filter((name) => name.startsWith('STOPWATCH_'));
+  const names = Object.keys(environment).filter((name) => name.startsWith(ENVIRONMENT_PREFIX));
   for (const name of names.sort()) {
     const text = environment[name];
     if (text === undefined || name === WORKDIR_VARIABLE || CREDENTIALS.has(name)) continue;

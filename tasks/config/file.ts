@@ -6,6 +6,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
 import { configFilesIn, type Paths } from './paths.js';
 import { got, messageOf } from './wording.js';
+import { PRODUCT } from '../../lib/product.js';
 
 /** The configuration file in the project's directory, if any. Throws 'bad-config' when there are two. */
 export function findConfigFile(project: string): string | undefined {
@@ -57,7 +58,7 @@ async function runModule(file: string, paths: Paths): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     // 'stopwatch' is this package wherever the file is: in a checkout, or beside an installation elsewhere.
-    virtualModules: { stopwatch: await import('./define.js') },
+    virtualModules: { [PRODUCT]: await import('./define.js') },
     // What was transpiled is kept, but no directory is made for it.
     fsCache: existsSync(paths.work) ? join(paths.work, 'config-cache') : false,
     moduleCache: false,

@@ -2,6 +2,7 @@
 /** The schema, walked: every setting with its path, its environment variable, and what it expects in words. */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
+import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 /** How a setting is written in an environment variable. */
 export type LeafKind = 'string' | 'number' | 'boolean' | 'list' | 'record' | 'json';
@@ -22,7 +23,7 @@ export function variableOf(path: string): string {
     .replace(/([KMGT])iB/g, '$1ib')
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll('.', '_');
-  return `STOPWATCH_${words.toUpperCase()}`;
+  return `${ENVIRONMENT_PREFIX}${words.toUpperCase()}`;
 }
 
 /** Every setting of the schema, in its order. */

@@ -10,6 +10,7 @@ import { isPlainObject, lay, nest, type Layered, type Provenance } from './layer
 import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';
 import { configFilesIn, findPaths, SOURCES_FILE, WORKDIR_VARIABLE, type Paths } from './paths.js';
 import type { Config } from './schema.js';
+import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 export type { Environment, Given } from './environment.js';
 export type { Provenance } from './layers.js';
@@ -96,7 +97,9 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
 
 /** Whether any variable might be a setting. */
 function hasSettings(environment: Environment): boolean {
-  return Object.keys(environment).some((name) => name.startsWith('STOPWATCH_') && name !== WORKDIR_VARIABLE);
+  return Object.keys(environment).some(
+    (name) => name.startsWith(ENVIRONMENT_PREFIX) && name !== WORKDIR_VARIABLE,
+  );
 }
 
 function layerOf({ path, value, origin }: Given, cwd: string) {

@@ -4,9 +4,10 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
+import { ENVIRONMENT_PREFIX, PRODUCT, WORK_DIRECTORY } from '../../lib/product.js';
 
 /** Name of the environment variable that names the work directory. */
-export const WORKDIR_VARIABLE = 'STOPWATCH_WORKDIR';
+export const WORKDIR_VARIABLE = `${ENVIRONMENT_PREFIX}WORKDIR`;
 
 /** Absolute directories. */
 export interface Paths {
@@ -34,7 +35,7 @@ export interface Paths {
 export const SOURCES_FILE = 'sources.json';
 
 /** Names a configuration file may have, in the order in which they are looked for. */
-export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `stopwatch.config.${ending}`);
+export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `${PRODUCT}.config.${ending}`);
 
 /** The directory and all above it, nearest first. */
 function* upwards(directory: string): Generator<string> {
@@ -97,7 +98,7 @@ export function projectRoot(cwd: string): string {
     const json = packageJson(directory);
     if (json === undefined) continue;
     const needs = { ...json.dependencies, ...json.devDependencies, ...json.optionalDependencies };
-    if (json.name === 'stopwatch' || 'stopwatch' in needs) return directory;
+    if (json.name === PRODUCT || PRODUCT in needs) return directory;
   }
   return resolve(cwd);
 }
@@ -109,7 +110,7 @@ export function packageRoot(): string {
   if (ownRoot !== undefined) return ownRoot;
   const from = dirname(fileURLToPath(import.meta.url));
   for (const directory of upwards(from)) {
-    if (packageJson(directory)?.name === 'stopwatch') {
+    if (packageJson(directory)?.name === PRODUCT) {
       ownRoot = directory;
       return directory;
     }
@@ -122,7 +123,7 @@ export function packageRoot(): string {
 /** All directories. `workdir` is the flag's value, or the variable's, or undefined; a relative one is below `cwd`. */
 export function findPaths(cwd: string, workdir: string | undefined): Paths {
   const project = projectRoot(cwd);
-  const work = workdir === undefined ? join(project, '.stopwatch') : resolve(cwd, workdir);
+  const work = workdir === undefined ? join(project, WORK_DIRECTORY) : resolve(cwd, workdir);
   const own = packageRoot();
   return {
     package: own,

@@ -16,6 +16,7 @@ import { buildGraph, selectTargets } from './graph.js';
 import type { Outcome } from './outcome.js';
 import { schedule } from './schedule.js';
 import type { Task } from './task.js';
+import { PRODUCT } from '../../lib/product.js';
 
 export interface ExecutorOptions {
   readonly processes: Processes;
@@ -60,7 +61,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const { processes, workdir, jobs, emit, signal } = options;
   const clock = options.clock ?? performance;
   const env = options.baseEnv ?? baseEnvironment();
-  const place = { task: 'stopwatch', directory: workdir };
+  const place = { task: PRODUCT, directory: workdir };
   const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
   const newEvaluator = () =>
     createEvaluator({ workdir, processes, env, signal, clock, treeWatch: options.treeWatch });

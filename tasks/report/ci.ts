@@ -8,6 +8,7 @@ import type { Event } from '../engine/events.js';
 import { clean, duration, type Output } from './format.js';
 import { createPlainReporter } from './plain.js';
 import type { CiSystem, Reporter } from './reporter.js';
+import { WORK_DIRECTORY } from '../../lib/product.js';
 
 /** The last lines of a task's output are shown; its log has all of them. */
 const LINES = 2000;
@@ -161,5 +162,5 @@ function located(file: string, { workspace, directories }: CiOptions): string | 
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found === undefined) return undefined;
   const path = relative(realpathSync(workspace), realpathSync(found));
-  return path.startsWith('..') || isAbsolute(path) || path.includes('.stopwatch/') ? undefined : path;
+  return path.startsWith('..') || isAbsolute(path) || path.includes(`${WORK_DIRECTORY}/`) ? undefined : path;
 }

@@ -7,13 +7,13 @@ import type { BumpOptions } from './bump.js';
 import type { Mirror } from '../../config/schema.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
-import { shellQuote } from '../../../lib/process/process.js';
 import { mirrorName } from '../../trees/download/download.js';
 import { downloadUnpinned } from '../../trees/download/download-unpinned.js';
 import { keepFile } from '../../trees/download/store.js';
 import { type Derived, derivedMirrors, summed } from './mirrors.js';
 import { cacheDirectory, downloadDeps, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
+import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface Archive {
   /** That somebody vouches for. */
@@ -84,12 +84,12 @@ function unvouched(
   found: { readonly sha256: string; readonly from: string },
 ): StopwatchError {
   const from = source === undefined ? [] : ['--source', `${part}=${source}`];
-  const args = ['stopwatch', 'bump', part, version ?? '', ...from, '--sha256', found.sha256];
+  const args = ['bump', part, version ?? '', ...from, '--sha256', found.sha256];
   return new StopwatchError(
     'bad-usage',
     `${what} has sha256 ${found.sha256}, as ${found.from} gives it; nobody has vouched for that, so nothing was changed`,
     {
-      hint: `Compare it with what its publisher says (signed sums, a distribution), then: ${shellQuote({ file: 'npx', args })}`,
+      hint: `Compare it with what its publisher says (signed sums, a distribution), then: ${commandLine(...args)}`,
     },
   );
 }

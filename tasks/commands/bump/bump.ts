@@ -7,7 +7,6 @@ import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import { withLock } from '../../../lib/lock.js';
-import { shellQuote } from '../../../lib/process/process.js';
 import { describeTrial, type HunkTrial, tryPatches } from '../../trees/try-patches.js';
 import { type Archive, findArchive, isDirectory } from './archive.js';
 import { keptMirrors } from './mirrors.js';
@@ -18,6 +17,7 @@ import { readStamp } from '../../build/source-stamp.js';
 import { LANDMARKS, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { editsIn, someOf, type TreeDeps, treeDeps } from '../../build/work-trees.js';
+import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface BumpOptions {
   readonly part: SourceName;
@@ -200,8 +200,6 @@ function result(
     exitCode: EXIT.passed,
     text: lines.map((line) => `${line}\n`).join(''),
     data: { part, from: present.version, to: version ?? source, sha256: archive?.sha256, trials, file },
-    next: checkout
-      ? 'npm run build && npm run generate && npx stopwatch all'
-      : shellQuote({ file: 'npx', args: ['stopwatch', 'all'] }),
+    next: checkout ? 'npm run build && npm run generate && npx stopwatch all' : commandLine('all'),
   };
 }

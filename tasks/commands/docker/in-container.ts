@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `docker-all` and `docker`: a command in a container, on the project as it is here. */
+import { PRODUCT } from '../../../lib/product.js';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -147,7 +148,7 @@ function thisUser(): { uid: number; gid: number; name: string } {
     return { uid, gid, name: userInfo().username };
   } catch {
     // A user without an entry in /etc/passwd.
-    return { uid, gid, name: 'stopwatch' };
+    return { uid, gid, name: PRODUCT };
   }
 }
 

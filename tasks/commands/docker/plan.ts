@@ -3,6 +3,7 @@
 import { sep } from 'node:path';
 import type { Config, SourceName } from '../../config/schema.js';
 import type { GlobalOptions } from '../define.js';
+import { ENVIRONMENT_PREFIX } from '../../../lib/product.js';
 
 /** The user's variables that mean the same inside. */
 const PASSED = new Set([
@@ -48,15 +49,15 @@ export function containerEnvironment(
   const passed = Object.entries(environment).filter(
     ([name]) =>
       PASSED.has(name) ||
-      name.startsWith('STOPWATCH_') ||
+      name.startsWith(ENVIRONMENT_PREFIX) ||
       (name.startsWith('CCACHE_') && !NOT_PASSED.has(name)),
   );
   return {
     ...Object.fromEntries(passed),
     CCACHE_DIR: ccache,
-    STOPWATCH_WORKDIR: work,
+    [`${ENVIRONMENT_PREFIX}WORKDIR`]: work,
     // Whatever said it, it may be relative to a home directory that is not there.
-    STOPWATCH_DOWNLOADS_DIRECTORY: downloads,
+    [`${ENVIRONMENT_PREFIX}DOWNLOADS_DIRECTORY`]: downloads,
   };
 }
 

@@ -10,6 +10,7 @@ import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { shellQuote } from '../../../lib/process/process.js';
 import { checkName, nameOf } from './rename.js';
 import { deviceFiles, type ProjectFile, renamedFile, surroundings } from './template.js';
+import { PRODUCT } from '../../../lib/product.js';
 
 export interface InitOptions {
   /** Absolute path. */
@@ -28,7 +29,7 @@ export async function initProject(paths: Paths, options: InitOptions, signal: Ab
     name,
     device.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text),
   );
-  const dependencies = { ...editorNeeds(paths.package), stopwatch: await dependencyFor(directory, paths) };
+  const dependencies = { ...editorNeeds(paths.package), [PRODUCT]: await dependencyFor(directory, paths) };
   const files = [
     ...(await surroundings(paths.package, name, dependencies)),
     ...device.map((file) => renamedFile(file, name)),
@@ -77,7 +78,7 @@ async function dependencyFor(directory: string, paths: Paths): Promise<string> {
   if (isCheckout()) return `file:${relative(real, paths.package)}`;
   const file = join(paths.project, 'package.json');
   const json = existsSync(file) ? readJson(file) : {};
-  const spec = { ...json.optionalDependencies, ...json.devDependencies, ...json.dependencies }['stopwatch'];
+  const spec = { ...json.optionalDependencies, ...json.devDependencies, ...json.dependencies }[PRODUCT];
   const [, local] = /^(?:file:)?(\.{0,2}\/.*|~\/.*)$/.exec(spec ?? '') ?? [];
   if (local !== undefined) return `file:${relative(real, resolve(paths.project, local))}`;
   return spec ?? packageVersion();
