@@ -11,7 +11,7 @@ import type { AnySearch, MutantVerdict } from './search/search.js';
 import type { Result, Services } from '../tasks/config/services.js';
 import type { Config } from '../tasks/config/schema.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
-import { inLanes } from '../lib/map-concurrent.js';
+import { mapConcurrent } from '../lib/map-concurrent.js';
 import type { Task, TaskContext } from '../tasks/engine/task.js';
 import { writeFileAtomic } from '../lib/files/atomic.js';
 import { readArguments } from './argued.js';
@@ -127,7 +127,7 @@ async function judgeDevice(bench: Bench): Promise<readonly Judged[]> {
   const equivalents = await readArguments(root, description.argued?.mutants);
   const chosen = choose(search.mutants(source), options);
   let done = 0;
-  const judged = await inLanes(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
+  const judged = await mapConcurrent(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
     const place = `${index + 1}/${chosen.length}`;
     const own = { ...bench, directory: join(directory, `lane-${lane}`) };
     const { program, failed } = await makeMutant(commands, mutant, own.directory, context);

@@ -55,13 +55,13 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface ErrorDetails {
   /** What the user can do next, as a sentence or a command. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The command that failed, quoted for a shell. */
-  readonly command?: string;
-  /** Path of the log that has the whole story. */
-  readonly log?: string;
+  readonly command?: string | undefined;
+  /** Path of the log with all of the output. */
+  readonly log?: string | undefined;
   /** The last lines of output, oldest first. */
-  readonly lastLines?: readonly string[];
+  readonly lastLines?: readonly string[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -87,4 +87,9 @@ export class StopwatchError extends Error {
   get exitCode(): ExitCode {
     return ERROR_CODES[this.code];
   }
+}
+
+/** What a thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

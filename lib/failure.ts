@@ -1,129 +1,112 @@
 // SPDX-License-Identifier: MIT
-/** Turns whatever went wrong into the one error class. The one place where that happens. */
+/** Turns whatever went wrong into the one error class. */
 import { statfs } from 'node:fs/promises';
-import { type Exit, shellQuote } from './process/process.js';
+import { dirname } from 'node:path';
 import { errnoOf } from './errno.js';
 import { type ErrorDetails, StopwatchError } from './errors.js';
+import { type Command, type Exit, shellQuote } from './process/process.js';
 
 const NO_SPACE = /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/;
 
 /** Where something went wrong. */
-export interface Place {
-  /** For the message: a task's name. */
+export interface FailureContext {
+  /** For the message. */
   readonly task: string;
   /** Directory whose free space matters. */
   readonly directory: string;
-  readonly log?: string;
+  readonly log?: string | undefined;
 }
 
-/** Any thrown value as a StopwatchError, with the task's log; what is not understood is an internal error. */
-export async function toStopwatchError(error: unknown, place: Place): Promise<StopwatchError> {
-  const log = place.log === undefined ? {} : { log: place.log };
-  if (error instanceof StopwatchError) return error.log === undefined ? withLog(error, log) : error;
+/** Any thrown value as a StopwatchError, with the task's log. An unknown one is an internal error. */
+export async function toStopwatchError(error: unknown, context: FailureContext): Promise<StopwatchError> {
+  const { task, directory, log } = context;
+  if (error instanceof StopwatchError) {
+    if (error.log !== undefined || log === undefined) return error;
+    const { code, message, hint, command, lastLines, cause = error } = error;
+    return new StopwatchError(code, message, { log, hint, command, lastLines, cause });
+  }
   const { code, path, message } = errnoOf(error);
-  const at = path === undefined ? '' : ` (${path})`;
+  const details = { log, cause: error };
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return diskFull(path ?? place.directory, place, { cause: error });
+      return diskFull(path ?? directory, context, details);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new StopwatchError('permission-denied', `${place.task}: ${message}.`, {
-        ...log,
-        cause: error,
-        hint: `Make ${path ?? place.directory} writable for you. Stopwatch needs no root: was it run with sudo before?`,
+      return new StopwatchError('permission-denied', `${task}: ${message}.`, {
+        ...details,
+        hint: `Make ${path ?? directory} writable for you. Stopwatch needs no root: was it run with sudo before?`,
       });
     case 'ENOENT':
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EIO':
     case 'ELOOP':
-      return new StopwatchError('file-unreadable', `${place.task}: ${message}.`, {
-        ...log,
-        cause: error,
-        hint: `Look at what happened to the file${at}, and run the same command again.`,
+      return new StopwatchError('file-unreadable', `${task}: ${message}.`, {
+        ...details,
+        hint: `Look at what happened to the file${path === undefined ? '' : ` (${path})`}, and run the same command again.`,
       });
     case 'ABORT_ERR':
-      return new StopwatchError('interrupted', `${place.task} was interrupted.`, { ...log, cause: error });
+      return new StopwatchError('interrupted', `${task} was interrupted.`, details);
     case undefined:
     default:
-      return new StopwatchError('internal', `Internal error in ${place.task}: ${message}`, {
-        ...log,
-        cause: error,
+      return new StopwatchError('internal', `Internal error in ${task}: ${message}`, {
+        ...details,
         hint: 'This is a fault of Stopwatch itself. Please report it, with the log.',
       });
   }
 }
 
-/** What a command that did not end with exit code 0 means. */
+/** The error for a command that did not end with exit code 0. */
 export async function commandFailure(
-  command: { readonly file: string; readonly args: readonly string[]; readonly cwd?: string },
-  exit: Exit,
+  command: Omit<Command, 'env'>,
+  { exitCode, signal }: Exit,
   lastLines: readonly string[],
-  place: Place,
+  context: FailureContext,
 ): Promise<StopwatchError> {
   const quoted = shellQuote(command);
-  const details = { command: quoted, lastLines, ...(place.log === undefined ? {} : { log: place.log }) };
+  const details = { command: quoted, lastLines, log: context.log };
   if (lastLines.some((line) => NO_SPACE.test(line))) {
-    return diskFull(command.cwd ?? place.directory, place, details);
+    return diskFull(command.cwd ?? context.directory, context, details);
   }
-  const end =
-    exit.signal === undefined
-      ? `failed with exit code ${exit.exitCode ?? '?'}`
-      : `was ended by ${exit.signal}`;
+  const end = signal === undefined ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   const short = quoted.length > 160 ? `${quoted.slice(0, 160)}…` : quoted;
   const where = command.cwd === undefined ? '' : ` in ${command.cwd}`;
-  return new StopwatchError('command-failed', `${place.task}: \`${short}\`${where} ${end}.`, {
+  let hint: string | undefined;
+  if (signal === 'SIGKILL') {
+    hint = 'Most often that is the kernel when memory runs out (see dmesg): try fewer jobs, e.g. --jobs 1.';
+  } else if (exitCode === 126 || exitCode === 127) {
+    hint = 'Something that it needs may be missing: run `npx stopwatch doctor`.';
+  }
+  return new StopwatchError('command-failed', `${context.task}: \`${short}\`${where} ${end}.`, {
     ...details,
-    ...hintFor(exit),
+    hint,
   });
 }
 
-function hintFor(exit: Exit): { hint?: string } {
-  if (exit.signal === 'SIGKILL') {
-    return {
-      hint: 'Most often that is the kernel when memory runs out (see dmesg): try fewer jobs, e.g. --jobs 1.',
-    };
-  }
-  if (exit.exitCode === 126 || exit.exitCode === 127) {
-    return { hint: 'Something that it needs may be missing: run `npx stopwatch doctor`.' };
-  }
-  return {};
-}
-
-async function diskFull(directory: string, place: Place, details: ErrorDetails): Promise<StopwatchError> {
-  const free = await freeMiB(directory);
+async function diskFull(
+  directory: string,
+  { task, log }: FailureContext,
+  details: ErrorDetails,
+): Promise<StopwatchError> {
   return new StopwatchError(
     'disk-full',
-    `${place.task}: the disk is full: ${directory} has ${free === undefined ? 'an unknown amount' : `${free} MiB`} left.`,
+    `${task}: the disk is full: ${directory} has ${await freeSpace(directory)} left.`,
     {
       ...details,
-      ...(place.log === undefined ? {} : { log: place.log }),
+      log,
       hint: 'Make room, or choose a work directory on another disk with --workdir, and run the same command again.',
     },
   );
 }
 
-/** Space left for us on the file system of the nearest directory that exists. */
-async function freeMiB(path: string): Promise<number | undefined> {
-  for (let at = path; ; at = at.slice(0, at.lastIndexOf('/'))) {
-    try {
-      const { bavail, bsize } = await statfs(at === '' ? '/' : at);
-      return Math.floor((bavail * bsize) / 1024 / 1024);
-    } catch {
-      if (at === '' || !at.includes('/')) return undefined;
-    }
+/** Free space on the file system of the nearest directory that exists. */
+async function freeSpace(path: string): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return `${Math.floor((bavail * bsize) / 1024 / 1024)} MiB`;
+  } catch {
+    return dirname(path) === path ? 'an unknown amount' : freeSpace(dirname(path));
   }
-}
-
-function withLog(error: StopwatchError, log: { log?: string }): StopwatchError {
-  if (log.log === undefined) return error;
-  return new StopwatchError(error.code, error.message, {
-    ...log,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.command === undefined ? {} : { command: error.command }),
-    lastLines: error.lastLines,
-    cause: error.cause ?? error,
-  });
 }

@@ -18,12 +18,12 @@ import { createProcesses, type Processes } from './process/process.js';
 export interface LockOptions {
   readonly signal: AbortSignal;
   /** False: fail with 'locked' instead of waiting. True if absent. */
-  readonly wait?: boolean;
-  /** Called once when somebody else holds the lock, with who that is, in words. */
-  readonly onWaiting?: (holder: string) => void;
+  readonly wait?: boolean | undefined;
+  /** Called once with a description of the holder when another process holds the lock. */
+  readonly onWaiting?: ((holder: string) => void) | undefined;
   /** What this process is doing, for others who wait: its command line. */
-  readonly describe?: string;
-  readonly processes?: Processes;
+  readonly describe?: string | undefined;
+  readonly processes?: Processes | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ async function openLockFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** True when flock(1) got the lock, false when somebody else has it (exit code 1). */
+/** True when flock(1) got the lock, false when another process has it (exit code 1). */
 async function flock(
   processes: Processes,
   file: FileHandle,
@@ -95,10 +95,7 @@ async function flock(
     throw new StopwatchError(
       'host-package-missing',
       'The program flock is missing: it keeps two runs apart.',
-      {
-        cause,
-        hint: 'Install util-linux.',
-      },
+      { cause, hint: 'Install util-linux.' },
     );
   }
   if (signal.aborted)

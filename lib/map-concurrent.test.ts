@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { inLanes } from './map-concurrent.js';
+import { mapConcurrent } from './map-concurrent.js';
 
 test('all work is done, so much of it at once, and the results are in order', async () => {
   let now = 0;
   let most = 0;
   const lanes = new Set<number>();
-  const doubled = await inLanes([5, 1, 4, 2, 3], 2, async (item, index, lane) => {
+  const doubled = await mapConcurrent([5, 1, 4, 2, 3], 2, async (item, index, lane) => {
     lanes.add(lane);
     most = Math.max(most, ++now);
     await sleep(item);
@@ -28,7 +28,7 @@ test('all work is done, so much of it at once, and the results are in order', as
 test('after a failure nothing is begun, and what was begun has ended', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
-  const work = inLanes([0, 1, 2, 3, 4], 2, async (item) => {
+  const work = mapConcurrent([0, 1, 2, 3, 4], 2, async (item) => {
     begun.push(item);
     await sleep(item === 0 ? 1 : 20);
     if (item === 0) throw new Error('no');
@@ -40,5 +40,5 @@ test('after a failure nothing is begun, and what was begun has ended', async () 
 });
 
 test('nothing to do is done at once', async () => {
-  await expect(inLanes([], 3, async () => 1)).resolves.toEqual([]);
+  await expect(mapConcurrent([], 3, async () => 1)).resolves.toEqual([]);
 });

@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: MIT
-/** Many pieces of work, some of them at once. */
 
 /**
- * Does `work` for every item, at most `lanes` at once, and begins them in their order. Resolves with
- * the results in the items' order. After a failure none is begun any more; rejects with the first
- * one as soon as all that were begun have ended.
+ * Calls `work` for every item with bounded concurrency, in order; `worker` numbers the concurrent workers from 0.
+ * After a failure nothing further is started; rejects with the first failure when all that was started has ended.
  */
-export async function inLanes<T, R>(
+export async function mapConcurrent<T, R>(
   items: readonly T[],
-  lanes: number,
-  work: (item: T, index: number, lane: number) => Promise<R>,
+  concurrency: number,
+  work: (item: T, index: number, worker: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
   const failures: unknown[] = [];
+  // The workers share one iterator, so each item is taken once.
   const waiting = items.entries();
-  const run = async (_: unknown, lane: number): Promise<void> => {
-    // An iterator that is shared: what one lane has taken, no other one gets.
+  const run = async (_: unknown, worker: number): Promise<void> => {
     for (const [index, item] of waiting) {
       try {
-        results[index] = await work(item, index, lane);
+        results[index] = await work(item, index, worker);
       } catch (error) {
         failures.push(error);
       }
       if (failures.length > 0) return;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, run));
+  await Promise.all(Array.from({ length: concurrency }, run));
   if (failures.length > 0) throw failures[0];
   return results;
 }

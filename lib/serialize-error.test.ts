@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import { StopwatchError } from './errors.js';
-import { errorFrom, tellError, toldErrorSchema } from './serialize-error.js';
+import { deserializeError, serializeError, serializedErrorSchema } from './serialize-error.js';
 
 test('an error is the same in the other process', () => {
   const error = new StopwatchError('command-failed', 'It failed', {
@@ -9,17 +9,17 @@ test('an error is the same in the other process', () => {
     log: '/a/log',
     lastLines: ['one', 'two'],
   });
-  const there = errorFrom(toldErrorSchema.parse(JSON.parse(JSON.stringify(tellError(error)))));
+  const there = deserializeError(serializedErrorSchema.parse(JSON.parse(JSON.stringify(serializeError(error)))));
   expect(there).toEqual(error);
   expect(there.exitCode).toBe(error.exitCode);
 });
 
 test('several are the first; what is no error of ours is an internal one', () => {
   const first = new StopwatchError('offline', 'No network');
-  expect(errorFrom(tellError(new AggregateError([first, new Error('other')])))).toEqual(first);
-  expect(tellError(new TypeError('x is not a function'))).toMatchObject({
+  expect(deserializeError(serializeError(new AggregateError([first, new Error('other')])))).toEqual(first);
+  expect(serializeError(new TypeError('x is not a function'))).toMatchObject({
     code: 'internal',
     message: 'x is not a function',
   });
-  expect(toldErrorSchema.safeParse({ code: 'no-such-code', message: '', lastLines: [] }).success).toBe(false);
+  expect(serializedErrorSchema.safeParse({ code: 'no-such-code', message: '', lastLines: [] }).success).toBe(false);
 });

@@ -1,37 +1,34 @@
 // SPDX-License-Identifier: MIT
-/** A StopwatchError that is told to another process of ours, as JSON. */
+/** A StopwatchError as JSON, for another process and for --json. */
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode, StopwatchError } from './errors.js';
+import { ERROR_CODES, type ErrorCode, messageOf, StopwatchError } from './errors.js';
 
-export const toldErrorSchema = z.object({
+export const serializedErrorSchema = z.object({
   code: z.custom<ErrorCode>((code) => typeof code === 'string' && code in ERROR_CODES),
+  exitCode: z.number(),
   message: z.string(),
   hint: z.string().optional(),
   command: z.string().optional(),
   log: z.string().optional(),
   lastLines: z.array(z.string()),
+  /** Messages of what caused it, outermost first. */
+  causes: z.array(z.string()),
 });
-export type ToldError = z.infer<typeof toldErrorSchema>;
+export type SerializedError = z.infer<typeof serializedErrorSchema>;
 
-/** Of several at once, the first; of any other value, an internal error. */
-export function tellError(thrown: unknown): ToldError {
+/** Of several at once, the first; any value that is not a StopwatchError becomes an internal error. */
+export function serializeError(thrown: unknown): SerializedError {
   const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
-  if (!(first instanceof StopwatchError)) {
-    return {
-      code: 'internal',
-      message: first instanceof Error ? first.message : String(first),
-      lastLines: [],
-    };
+  const error = first instanceof StopwatchError ? first : new StopwatchError('internal', messageOf(first));
+  const { code, exitCode, message, hint, command, log, lastLines } = error;
+  const causes: string[] = [];
+  for (let { cause } = error; cause !== undefined && causes.length < 10; ) {
+    causes.push(messageOf(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
   }
-  const { code, message, hint, command, log, lastLines } = first;
-  return { code, message, hint, command, log, lastLines: [...lastLines] };
+  return { code, exitCode, message, hint, command, log, lastLines: [...lastLines], causes };
 }
 
-export function errorFrom({ code, message, hint, command, log, lastLines }: ToldError): StopwatchError {
-  return new StopwatchError(code, message, {
-    lastLines,
-    ...(hint === undefined ? {} : { hint }),
-    ...(command === undefined ? {} : { command }),
-    ...(log === undefined ? {} : { log }),
-  });
+export function deserializeError({ code, message, ...details }: SerializedError): StopwatchError {
+  return new StopwatchError(code, message, details);
 }

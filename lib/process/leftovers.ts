@@ -38,7 +38,7 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
     await watchdog.start();
     const child = await processes.spawn({ ...command, env: { ...command.env, [MARK]: mark } }, options);
     const file = join(directory, String(child.pid));
-    watchdog.tell(`+ ${child.pid}`);
+    watchdog.send(`+ ${child.pid}`);
     try {
       writeFileSync(
         file,
@@ -49,7 +49,7 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
       throw error;
     }
     void child.exited.then(() => {
-      watchdog.tell(`- ${child.pid}`);
+      watchdog.send(`- ${child.pid}`);
       rmSync(file, { force: true });
     });
     return child;
@@ -139,7 +139,7 @@ function createWatchdog() {
       );
       ({ stdin } = await child);
     },
-    tell(line: string): void {
+    send(line: string): void {
       stdin?.write(`${line}\n`);
     },
     async stop(): Promise<void> {

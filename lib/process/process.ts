@@ -241,8 +241,6 @@ function notStarted(
   const why = result.code ?? result.shortMessage ?? 'unknown error';
   return new StopwatchError('command-failed', `Cannot start ${command.file}: ${why}.`, {
     command: shellQuote(command),
-    ...(result.code === 'E2BIG'
-      ? { hint: 'Its arguments and environment are longer than the system allows.' }
-      : {}),
+    hint: result.code === 'E2BIG' ? 'Its arguments and environment are longer than the system allows.' : undefined,
   });
 }

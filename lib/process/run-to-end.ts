@@ -15,7 +15,7 @@ export async function runToEnd(
   const child = await spawn(command, {
     signal: options.signal,
     stdin: options.input === undefined ? 'ignore' : 'pipe',
-    ...(options.extra === undefined ? {} : { extra: options.extra }),
+    extra: options.extra,
   });
   let failure: { readonly error: unknown } | undefined;
   const guarded = <T>(action: (value: T) => void) => {

@@ -2,8 +2,8 @@
 /** Pipes of a child that lose nothing before they are read and never hang after it has gone. */
 import { PassThrough, type Readable } from 'node:stream';
 
-/** Once its process group is gone, a pipe that brings nothing for this long is held open by a stranger. */
-const STRANGER_MS = 1000;
+/** Once its process group is gone, a pipe idle for this long is held open by a process outside the group. */
+const HELD_OPEN_MS = 1000;
 
 export interface Buffered {
   readonly stream: NodeJS.ReadableStream;
@@ -41,7 +41,7 @@ export function buffered(source: Readable): Buffered {
       const timer = setInterval(() => {
         // A reader that is slow is waited for; a writer outside the group is not.
         if (stream.writableNeedDrain) lastData = performance.now();
-        else if (performance.now() - lastData > STRANGER_MS) source.destroy();
+        else if (performance.now() - lastData > HELD_OPEN_MS) source.destroy();
       }, 100);
       await ended;
       clearInterval(timer);

@@ -62,7 +62,6 @@ export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDes
     },
     outputs: [layout.dtb, layout.dts],
     jobs: 'one',
-    kept: true,
     run: async (context) => {
       await mkdir(dirname(layout.dtb), { recursive: true });
       const parts = machineParts(config, layout, device, {

@@ -12,7 +12,7 @@ import type { KtapResult } from '../../vm/types.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
-import { errorFrom } from '../../lib/serialize-error.js';
+import { deserializeError } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
 import { pushables } from './pushable.js';
 import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
@@ -118,7 +118,7 @@ async function converse(
       else if (reply.type === 'output') output.push(reply.line);
       else if (reply.type === 'finding') findings.push({ kind: reply.kind, text: reply.text });
       else if (reply.type === 'ran') ({ status } = reply);
-      else if (reply.type === 'failed') reject(errorFrom(reply.error));
+      else if (reply.type === 'failed') reject(deserializeError(reply.error));
       else resolve();
       // A build takes its time, and a put has a limit of its own.
       const testing = request.test && names?.length === puts.length && status === undefined;
@@ -153,7 +153,7 @@ async function converse(
 }
 
 function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event {
-  return event.type === 'task-failed' && error !== undefined ? { ...event, error: errorFrom(error) } : event;
+  return event.type === 'task-failed' && error !== undefined ? { ...event, error: deserializeError(error) } : event;
 }
 
 function resultOf(

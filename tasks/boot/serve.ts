@@ -21,7 +21,7 @@ import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { BootPorts, RunningMachine } from '../../vm/runner.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit, Event } from '../engine/events.js';
-import { tellError, toldErrorSchema } from '../../lib/serialize-error.js';
+import { serializeError, serializedErrorSchema } from '../../lib/serialize-error.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { withLock } from '../../lib/lock.js';
 import { chosen, type Pushable } from './pushable.js';
@@ -45,7 +45,7 @@ export const replySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('event'),
     event: z.custom<Event>(isEvent),
-    error: toldErrorSchema.optional(),
+    error: serializedErrorSchema.optional(),
   }),
   /** What goes to the guest. */
   z.object({ type: z.literal('plan'), names: z.array(z.string()) }),
@@ -55,7 +55,7 @@ export const replySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('finding'), kind: z.custom<Finding['kind']>(isString), text: z.string() }),
   answerSchema.extend({ type: z.literal('ran') }),
   z.object({ type: z.literal('end') }),
-  z.object({ type: z.literal('failed'), error: toldErrorSchema }),
+  z.object({ type: z.literal('failed'), error: serializedErrorSchema }),
 ]);
 export type PushReply = z.infer<typeof replySchema>;
 
@@ -214,7 +214,7 @@ class Serving {
       await this.#carryOut(request, reply, gone);
       reply({ type: 'end' });
     } catch (thrown) {
-      reply({ type: 'failed', error: tellError(thrown) });
+      reply({ type: 'failed', error: serializeError(thrown) });
     }
     this.#hearing.delete(hear);
     socket.end();
@@ -234,7 +234,7 @@ class Serving {
       what,
       (event) => {
         // An error has no own properties that JSON would show.
-        const error = event.type === 'task-failed' ? tellError(event.error) : undefined;
+        const error = event.type === 'task-failed' ? serializeError(event.error) : undefined;
         reply({ type: 'event', event, error });
       },
       signal,

@@ -7,7 +7,7 @@ import config from '../../config.js';
 import type { Config } from '../config/schema.js';
 import type { TaskContext } from '../engine/task.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { carryOn, usesCcache } from './build-tools.js';
+import { resumeBuild, usesCcache } from './build-tools.js';
 
 let directory: string;
 beforeEach(() => {
@@ -47,8 +47,8 @@ function product(name: string, age: number, content = 'x'): string {
 
 async function killedBuild(crashed = false): Promise<void> {
   const killed = new AbortController();
-  await carryOn(directory, contextOf(killed.signal), async () => killed.abort());
-  await carryOn(directory, contextOf(new AbortController().signal, crashed), async () => {});
+  await resumeBuild(directory, contextOf(killed.signal), async () => killed.abort());
+  await resumeBuild(directory, contextOf(new AbortController().signal, crashed), async () => {});
 }
 
 describe('a build that was cut off', () => {
@@ -72,11 +72,11 @@ test('a build that failed by itself loses nothing', async () => {
   const path = product('a.o', 0);
   const { signal } = new AbortController();
   await expect(
-    carryOn(directory, contextOf(signal), async () => {
+    resumeBuild(directory, contextOf(signal), async () => {
       throw new Error('compile error');
     }),
   ).rejects.toThrow('compile error');
-  await carryOn(directory, contextOf(signal), async () => {});
+  await resumeBuild(directory, contextOf(signal), async () => {});
   expect(existsSync(path)).toBe(true);
 });
 

@@ -53,7 +53,7 @@ const IN_FLIGHT_S = { killed: 3, crashed: 60 };
  * So a mark is there while a build runs; where it is found, products that
  * were written last before the end are made again.
  */
-export async function carryOn(
+export async function resumeBuild(
   directory: string,
   context: TaskContext,
   build: () => Promise<void>,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import { BUILD_EPOCH, carryOn, ccacheEnvironment, usesCcache } from './build-tools.js';
+import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from './build-tools.js';
 import { parseKconfig, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { configureByKconfig } from './kconfig-directory.js';
@@ -62,7 +62,7 @@ export function busyboxTasks(
       outputs: [layout.busybox, join(build, 'busybox.links')],
       jobs: 'make',
       run: async (context) => {
-        await carryOn(build, context, async () => {
+        await resumeBuild(build, context, async () => {
           await context.exec('make', [...make, 'busybox', 'busybox.links'], { env });
         });
       },

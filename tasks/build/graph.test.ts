@@ -24,7 +24,6 @@ const paths = {
   work: '/nowhere/project/.stopwatch',
   src: at('src'),
   build: at('build'),
-  results: at('results'),
   vm: at('vm'),
   logs: at('logs'),
   reports: at('reports'),

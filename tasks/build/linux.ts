@@ -5,7 +5,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import { ccacheEnvironment, BUILD_EPOCH, carryOn, usesCcache } from './build-tools.js';
+import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from './build-tools.js';
 import { GENERATED } from './generated.js';
 import { configureByKconfig } from './kconfig-directory.js';
 import type { Layout } from './layout.js';
@@ -73,7 +73,7 @@ export function linuxTasks(
       outputs: [layout.kernel],
       jobs: 'make',
       run: async (context) => {
-        await carryOn(build, context, async () => {
+        await resumeBuild(build, context, async () => {
           // The modules too: they bring Module.symvers, without which no module can be linked.
           await context.exec('make', [...make, 'Image', 'modules'], { env });
         });
@@ -86,10 +86,9 @@ export function linuxTasks(
       inputs: { files: [driver], values: { make: [...make, ...own], env } },
       outputs: [modulePath(layout, device)],
       jobs: 'make',
-      kept: true,
       run: async (context) => {
         // Only of what this task makes: the kernel beside it is finished.
-        await carryOn(join(build, directory), context, async () => {
+        await resumeBuild(join(build, directory), context, async () => {
           // One target, checked against Module.symvers: `modules` would look at the whole kernel first.
           await context.exec('make', ['-s', ...make, ...own, `${directory}/${device.module}.ko`], { env });
         });

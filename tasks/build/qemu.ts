@@ -8,7 +8,7 @@ import type { Variant } from '../config/variants.js';
 import type { Task, TaskContext } from '../engine/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { extractDebianPackage } from '../trees/archive/extract.js';
-import { ccacheEnvironment, carryOn, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import { ccacheEnvironment, resumeBuild, isConfigured, usesCcache, versionOf } from './build-tools.js';
 import { COUNTING } from '../../lab/coverage.js';
 import { DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
 import { GENERATED } from './generated.js';
@@ -74,12 +74,10 @@ export function qemuTasks(
       inputs: { files: links, trees: [tree], values: { ccache } },
       outputs: [join(build, 'qemu-system-aarch64')],
       jobs: 'ninja',
-      // Where the device is compiled again, what is linked next needs the objects themselves.
-      ...(again === undefined ? { kept: true as const } : {}),
       run: async (context) => {
         const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
         if (!existsSync(join(build, 'build.ninja'))) await configure(context);
-        await carryOn(build, context, async () => {
+        await resumeBuild(build, context, async () => {
           await context.exec('ninja', [...jobs, 'qemu-system-aarch64'], {
             cwd: build,
             env: buildEnvironment(layout, ports),

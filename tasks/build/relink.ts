@@ -28,7 +28,6 @@ export async function buildCommands(
   program: string,
   ports: RelinkPorts,
 ): Promise<BuildCommands> {
-  await settle(directory, program, ports);
   const rules = await compilations(directory, ports);
   const compile = rules.find(({ file }) => file.endsWith(`/${source}`));
   const link = rules.find(({ output }) => output === program);
@@ -56,17 +55,6 @@ export async function compilations(directory: string, ports: RelinkPorts): Promi
     { signal: ports.signal, capture: true },
   );
   return exitCode === 0 ? rulesOf(stdout) : [];
-}
-
-/** Where the program was taken from an earlier build, its objects may be of another version of a source: then they are made. */
-async function settle(directory: string, program: string, ports: RelinkPorts): Promise<void> {
-  const ninja = async (args: readonly string[]) =>
-    ports.processes.run(
-      { file: 'ninja', args, cwd: directory, env: ports.env },
-      { signal: ports.signal, capture: true },
-    );
-  const { stdout } = await ninja(['-n', program]);
-  if (!stdout.includes('no work to do')) await ninja([program]);
 }
 
 interface Rule {

@@ -110,12 +110,6 @@ async function others(services: Services, layout: Layout): Promise<readonly Old[
     const objection = () => objectionTo(services, paths.work, tree);
     old.push({ what: `source tree ${tree.tree}`, paths: files, usedMs, objection, tree });
   }
-  for (const task of await namesIn(paths.results)) {
-    for (const name of await namesIn(join(paths.results, task))) {
-      const path = join(paths.results, task, name);
-      old.push({ what: `an earlier result of ${task}`, paths: [path], usedMs: await timeOf(path) });
-    }
-  }
   const docker = containerWork(paths.work);
   const lockMs = await timeOf(join(docker, 'lock'));
   if (existsSync(docker) && Date.now() - lockMs > CONTAINER_MS) {

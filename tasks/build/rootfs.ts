@@ -55,7 +55,6 @@ export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescri
       inputs,
       outputs: [layout.initramfs],
       jobs: 'one',
-      kept: true,
       run: async (context) => makeInitramfs(context, layout, cpio, await entries()),
     },
     {

@@ -4,11 +4,11 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
-import { messageOf } from '../config/wording.js';
 import type { OptionalTool } from '../doctor/list.js';
-import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
 import type { CiOptions } from '../report/ci.js';
-import { describeFailure, serialiseError } from '../report/failure.js';
+import { serializeError } from '../../lib/serialize-error.js';
+import { describeFailure } from '../report/failure.js';
 import { painter, type Output } from '../report/format.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../report/reporter.js';
 import { confirmOn } from './confirm.js';
@@ -142,7 +142,7 @@ export class App {
           type: 'result',
           command: command.name,
           exitCode: told.exitCode,
-          error: serialiseError(told),
+          error: serializeError(told),
         };
         stdout.write(`${JSON.stringify(document, null, command.document === true ? 2 : 0)}\n`);
         return;
@@ -210,7 +210,7 @@ function ciDirectories({ paths }: Loaded, { environment }: World): Omit<CiOption
 
 /** For --json: an error has no own properties that JSON would show. */
 function withoutError({ error, ...result }: Result): object {
-  return error === undefined ? result : { ...result, error: serialiseError(error) };
+  return error === undefined ? result : { ...result, error: serializeError(error) };
 }
 
 /** Several failures at once are told one after the other. */

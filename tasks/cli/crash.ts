@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { packageVersion } from '../config/paths.js';
-import { messageOf } from '../config/wording.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 
 /** Writes what was thrown, with its stack and causes; gives the file's path, or undefined where none can be written. */
 function writeCrashLog(thrown: unknown, logs: string | undefined): string | undefined {

@@ -6,11 +6,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../vm/device.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 import { deviceKitModules } from '../../lab/search/kit-modules.js';
 import { isPlainObject } from '../config/layers.js';
 import { deviceFileIn, type Paths } from '../config/paths.js';
-import { got, messageOf } from '../config/wording.js';
+import { got } from '../config/wording.js';
 
 const loaded = new Map<string, Promise<Device>>();
 

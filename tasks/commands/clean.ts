@@ -18,7 +18,7 @@ export const clean: CommandDefinition<Own> = {
   description:
     'Removes the parts that are named from the work directory, and from that of the container, after saying what and how much that is, and asking. With no part named: what was built. Edits by hand that are in no patch, and what a guest wrote to its disk, are named and kept, with everything else, unless --force is given.',
   options: [
-    new Option('--builds', 'what was built: build directories, kept results, what a boot is made of, logs'),
+    new Option('--builds', 'what was built: build directories, what a boot is made of, logs'),
     new Option('--sources', 'extracted source trees'),
     new Option('--reports', 'reports of earlier runs'),
     new Option('--downloads', 'the download cache, which other checkouts share'),

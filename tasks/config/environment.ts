@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Settings from environment variables: STOPWATCH_VM_MEMORY_MIB=256. */
 import { CREDENTIAL_VARIABLES } from './cache-address.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { didYouMean } from './closest.js';
 import { leaves, type Leaf } from './leaves.js';
 import { WORKDIR_VARIABLE } from './paths.js';
-import { got, messageOf } from './wording.js';
 import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
+import { got } from './wording.js';
 
 /** Not settings: what has no place in a configuration. */
 const CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_VARIABLES);

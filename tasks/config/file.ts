@@ -2,11 +2,11 @@
 /** The user's own stopwatch.config.*: found, run, and its default export taken. */
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
 import { configFilesIn, type Paths } from './paths.js';
-import { got, messageOf } from './wording.js';
 import { PRODUCT } from '../../lib/product.js';
+import { got } from './wording.js';
 
 /** The configuration file in the project's directory, if any. Throws 'bad-config' when there are two. */
 export function findConfigFile(project: string): string | undefined {

@@ -22,8 +22,6 @@ export interface Paths {
   /** Source trees that were extracted. */
   readonly src: string;
   readonly build: string;
-  /** Results of earlier builds, by what they were made of. */
-  readonly results: string;
   /** What a boot is made of. */
   readonly vm: string;
   readonly logs: string;
@@ -133,7 +131,6 @@ export function findPaths(cwd: string, workdir: string | undefined): Paths {
     work,
     src: join(work, 'src'),
     build: join(work, 'build'),
-    results: join(work, 'results'),
     vm: join(work, 'vm'),
     logs: join(work, 'logs'),
     reports: join(work, 'reports'),

@@ -54,7 +54,7 @@ export const configSchema = z.strictObject({
   }),
   vm: vmSchema,
   crosscheck: crosscheckSchema,
-  /** Old state: reports, kept results, source trees of other versions, the container's directory. */
+  /** Old state: reports, source trees of other versions, the container's directory. */
   keep: z.strictObject({
     /** Reports of finished runs; the oldest go. */
     reports: z.int().min(1),

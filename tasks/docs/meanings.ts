@@ -47,7 +47,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'how late an expiry may be on the host’s clock, milliseconds of virtual time; with icount it is always 0',
   'keep.reports': 'reports of runs that stay; the oldest go',
   'keep.maxMiB':
-    'what old state may take together: reports, kept results, source trees of versions that are not configured, the container’s directory when it was not used for 30 days. Oldest first, but never a tree with edits by hand nor the last ten reports; null: no limit',
+    'what old state may take together: reports, source trees of versions that are not configured, the container’s directory when it was not used for 30 days. Oldest first, but never a tree with edits by hand nor the last ten reports; null: no limit',
   'downloads.directory':
     'the cache that all checkouts share; null: `$XDG_CACHE_HOME/stopwatch`, or `~/.cache/stopwatch`',
   'downloads.stallSeconds': 'a server that sends nothing for so long has stalled, seconds',

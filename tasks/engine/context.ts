@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a running task gets: its tools' processes, its log, its part of the job budget. */
 import type { JobBudget, JobserverStyle } from './jobserver.js';
-import { type Processes, shellQuote } from '../../lib/process/process.js';
+import { type Command, type Processes, shellQuote } from '../../lib/process/process.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit } from './events.js';
 import { commandFailure } from '../../lib/failure.js';
@@ -44,16 +44,16 @@ export function createContext(options: ContextOptions): TaskContext {
     if (signal.aborted) throw interrupted(task);
     const share = options.style === undefined ? undefined : options.budget.share(options.style);
     const env = { ...options.env, ...share?.env, ...run.env };
-    const command = { file, args, env, ...(run.cwd === undefined ? {} : { cwd: run.cwd }) };
+    const command = { file, args, env, cwd: run.cwd };
     log.line(header(command, run));
     const last: string[] = [];
     const first: string[] = [];
     try {
       const exit = await processes.run(command, {
         signal,
-        ...(run.input === undefined ? {} : { input: run.input }),
-        ...(share === undefined ? {} : { extra: share.extra }),
-        capture: run.capture === true,
+        input: run.input,
+        extra: share?.extra,
+        capture: run.capture,
         onLine: (text) => {
           if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
           last.push(text);
@@ -99,7 +99,7 @@ function withCause(first: readonly string[], last: readonly string[]): readonly 
 
 /** The command as it can be repeated by hand. */
 function header(
-  command: { file: string; args: readonly string[]; cwd?: string },
+  command: Omit<Command, 'env'>,
   { env = {} }: ExecOptions,
 ): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);

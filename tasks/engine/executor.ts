@@ -11,10 +11,10 @@ import type { TreeWatch } from '../../lib/files/tree-watch.js';
 import { analyseGraph } from './analyse.js';
 import { createEvaluator, type Evaluator } from './evaluate.js';
 import type { Emit, TaskStatus } from './events.js';
+import type { StopwatchError } from '../../lib/errors.js';
 import { toStopwatchError } from '../../lib/failure.js';
 import { buildGraph, selectTargets } from './graph.js';
-import type { Outcome } from './outcome.js';
-import { schedule } from './schedule.js';
+import { schedule, type TaskEnd } from './schedule.js';
 import type { Task } from './task.js';
 import { PRODUCT } from '../../lib/product.js';
 
@@ -37,7 +37,18 @@ export interface ExecutorOptions {
   readonly treeWatch?: TreeWatch | undefined;
 }
 
-export interface RunOptions {
+/** How a run of the graph ended: failures are values. */
+export interface RunOutcome {
+  readonly ok: boolean;
+  /** In order of appearance; the first one is what went wrong first. */
+  readonly errors: readonly { readonly task: string; readonly error: StopwatchError }[];
+  readonly ends: ReadonlyMap<string, TaskEnd>;
+  /** As found before anything was run, in execution order. */
+  readonly plan: readonly TaskStatus[];
+  readonly durationMs: number;
+}
+
+export interface LockChoice {
   /** False: fail with 'locked' when another process holds the work directory. True if absent. */
   readonly wait?: boolean;
   /** What others who wait are told that we are doing; the command line if absent. */
@@ -54,7 +65,7 @@ export interface Executor {
    * Brings the targets (none: everything) up to date. What goes wrong with a task is in the outcome; what goes wrong
    * before the first one (bad graph or target, locked, unwritable work directory, interrupted while waiting) is thrown.
    */
-  run(tasks: readonly Task[], targets: readonly string[], options?: RunOptions): Promise<Outcome>;
+  run(tasks: readonly Task[], targets: readonly string[], options?: LockChoice): Promise<RunOutcome>;
 }
 
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -66,17 +77,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const newEvaluator = () =>
     createEvaluator({ workdir, processes, env, signal, clock, treeWatch: options.treeWatch });
 
-  const runLocked = async (tasks: readonly Task[], targets: readonly string[]): Promise<Outcome> => {
+  const runLocked = async (tasks: readonly Task[], targets: readonly string[]): Promise<RunOutcome> => {
     const started = clock.now();
     const graph = selectTargets(buildGraph(tasks), targets);
     const groups = join(workdir, 'run', 'groups');
     const left = await endLeftovers(groups);
     if (left.length > 0) {
-      emit({
-        type: 'notice',
-        task: undefined,
-        text: `Ended processes that a killed run had left: ${left.join(', ')}`,
-      });
+      const text = `Ended processes that a killed run had left: ${left.join(', ')}`;
+      emit({ type: 'notice', task: undefined, text });
     }
     const evaluator = newEvaluator();
     await evaluator.state.tidy();
@@ -132,7 +140,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       understood(() => {
         // Before the lock, so that a mistake does not wait for somebody else.
         selectTargets(buildGraph(tasks), targets);
-        const lock = { signal, wait, onWaiting, processes, ...(describe === undefined ? {} : { describe }) };
+        const lock = { signal, wait, onWaiting, processes, describe };
         return withLock(join(workdir, 'lock'), lock, async () => {
           mkdirSync(join(workdir, 'run'), { recursive: true });
           return runLocked(tasks, targets);

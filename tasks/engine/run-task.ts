@@ -9,12 +9,10 @@ import type { Processes } from '../../lib/process/process.js';
 import { createContext } from './context.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Evaluator } from './evaluate.js';
-import type { Emit, Reason } from './events.js';
+import type { Emit } from './events.js';
 import { toStopwatchError } from '../../lib/failure.js';
-import { canonicalJson, type Parts } from './fingerprint.js';
 import { makeNewer } from './newer.js';
-import { createResults } from './results.js';
-import { flushOutput, outputSignature, taskFileName, type TaskRecord } from './state.js';
+import { flushOutput, outputSignature, taskFileName } from './state.js';
 import type { Task } from './task.js';
 import { openTaskLog, type TaskLog } from './task-log.js';
 
@@ -77,27 +75,21 @@ export async function runTask(
     if (newer.length > 0)
       log.line(`Older than what was made of them before, so newer now: ${newer.join(' ')}`);
     const crashed = record?.state === 'unfinished' && record.bootId !== boot;
-    const results = createResults(join(options.workdir, 'results'));
-    const again = mayRestore(task, record, parts, reasons) && (await results.restore(task, fingerprint));
-    if (again) log.line('The same inputs as in an earlier run: its result is taken again');
-    else await runToEnd(task, slots, log, logFile, crashed, options);
+    await runToEnd(task, slots, log, logFile, crashed, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
-    if (task.kept === true && !again) await results.keep(task, fingerprint);
-    // How long it takes to make it, whatever this run did.
-    const durationMs = again ? (record?.durationMs ?? 0) : clock.now() - started;
+    const durationMs = clock.now() - started;
     // The fingerprint from before the run: an input that changed meanwhile makes the task stale the next time.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
     const result = await evaluator.resultOf(task, fingerprint);
-    emit({ type: 'task-done', task: task.name, durationMs: clock.now() - started });
+    emit({ type: 'task-done', task: task.name, durationMs });
     return { end: 'done', result };
   } catch (thrown) {
-    const place = {
+    const error = await toStopwatchError(options.signal.aborted ? interrupted(task, thrown) : thrown, {
       task: task.name,
       directory: options.workdir,
-      ...(log === undefined ? {} : { log: logFile }),
-    };
-    const error = await toStopwatchError(options.signal.aborted ? interrupted(task, thrown) : thrown, place);
+      log: log === undefined ? undefined : logFile,
+    });
     evaluator.forget(task.outputs);
     try {
       log?.line(`# failed: ${error.message}`);
@@ -109,24 +101,6 @@ export async function runTask(
   } finally {
     log?.close();
   }
-}
-
-/**
- * What else is in a build directory must be as the last run left it, and of the same trees: then all that differs is made
- * of files that changed, which make and ninja see by their times.
- */
-function mayRestore(
-  task: Task,
-  record: TaskRecord | undefined,
-  parts: Parts,
-  reasons: readonly Reason[],
-): boolean {
-  return (
-    task.kept === true &&
-    record?.state === 'finished' &&
-    reasons.every(({ kind }) => kind !== 'output') &&
-    canonicalJson(record.parts.trees) === canonicalJson(parts.trees)
-  );
 }
 
 async function runToEnd(
@@ -206,9 +180,5 @@ async function checkOutputs(
 
 function interrupted(task: Task, cause?: unknown): StopwatchError {
   if (cause instanceof StopwatchError && cause.code === 'interrupted') return cause;
-  return new StopwatchError(
-    'interrupted',
-    `${task.name} was interrupted.`,
-    cause === undefined ? {} : { cause },
-  );
+  return new StopwatchError('interrupted', `${task.name} was interrupted.`, { cause });
 }

@@ -7,9 +7,15 @@ import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { Graph } from './graph.js';
 import { runTask, type RunTaskOptions, type Slots, type TaskResult } from './run-task.js';
-import type { Outcome, TaskEnd } from './outcome.js';
 import { toStopwatchError } from '../../lib/failure.js';
 import type { Task } from './task.js';
+
+export type TaskEnd = 'fresh' | 'done' | 'failed' | 'skipped';
+
+interface ScheduleResult {
+  readonly errors: { readonly task: string; readonly error: StopwatchError }[];
+  readonly ends: Map<string, TaskEnd>;
+}
 
 type ScheduleOptions = Omit<RunTaskOptions, 'budget'>;
 
@@ -22,7 +28,7 @@ export async function schedule(
   analysed: readonly Analysed[],
   budget: JobBudget | undefined,
   options: ScheduleOptions,
-): Promise<Pick<Outcome, 'errors' | 'ends'>> {
+): Promise<ScheduleResult> {
   const { emit, signal } = options;
   const ends = new Map<string, TaskEnd>();
   const results = new Map<string, string>();

@@ -64,20 +64,12 @@ export function createTaskState(directory: string): TaskState {
     read: (task) => readRecord(file(task)),
     writtenMs: (task) => statSync(file(task), { throwIfNoEntry: false })?.mtimeMs,
     async markUnfinished(task, { bootId, parts: making, durationMs }) {
-      const mark: TaskRecord = {
-        version: 1,
-        state: 'unfinished',
-        bootId,
-        parts: making,
-        ...(durationMs === undefined ? {} : { durationMs }),
-      };
+      const mark: TaskRecord = { version: 1, state: 'unfinished', bootId, parts: making, durationMs };
       await writeFileAtomic(file(task), JSON.stringify(mark));
     },
     async markFinished(task, result) {
-      await writeFileAtomic(
-        file(task),
-        JSON.stringify({ version: 1, state: 'finished', ...result }, null, 1),
-      );
+      const done: TaskRecord = { version: 1, state: 'finished', ...result };
+      await writeFileAtomic(file(task), JSON.stringify(done, null, 1));
     },
     keptTrees() {
       const kept: { root: string; digest: string }[] = [];

@@ -23,13 +23,13 @@ export interface Inputs {
 export type JobKind = 'none' | 'one' | 'make' | 'ninja';
 
 export interface ExecOptions {
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** Added to the scrubbed base environment of every tool. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Text for standard input; without it, standard input is empty. */
-  readonly input?: string;
+  readonly input?: string | undefined;
   /** Return standard output instead of only logging it. */
-  readonly capture?: boolean;
+  readonly capture?: boolean | undefined;
 }
 
 /** What a task may use while it runs. */
@@ -73,11 +73,6 @@ export interface Task {
   /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. A directory only has to be there. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
-  /**
-   * Its outputs are few files, a function of its inputs alone: they are kept by fingerprint, and when one comes back
-   * they are taken again instead of running it. What else a build leaves behind is then older than they are.
-   */
-  readonly kept?: true;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */
   readonly always?: string;
   /** Does the work. Must be safe to run again after being killed anywhere. */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Words for a failure: what failed, the command, its last lines, the log, what to do next. One order for all. */
 import { ERROR_CODES, type ExitCode, type StopwatchError } from '../../lib/errors.js';
-import { messageOf } from '../config/wording.js';
 import { clean, type Paint } from './format.js';
 
-/** The whole story, several lines, with a newline at the end. */
+/** Several lines, with a newline at the end. */
 export function describeFailure(error: StopwatchError, paint: Paint): string {
   const lines = [`${paint('red', error.code === 'interrupted' ? 'Stopped:' : 'Error:')} ${error.message}`];
   if (error.command !== undefined) lines.push(`  Command: ${error.command}`);
@@ -14,37 +13,6 @@ export function describeFailure(error: StopwatchError, paint: Paint): string {
   if (error.log !== undefined) lines.push(`  Log: ${error.log}`);
   if (error.hint !== undefined) lines.push(`  ${paint('bold', 'Next:')} ${error.hint}`);
   return `${lines.join('\n')}\n`;
-}
-
-/** A failure as plain data, for JSON. */
-export interface SerialisedError {
-  readonly code: string;
-  readonly exitCode: ExitCode;
-  readonly message: string;
-  readonly hint?: string;
-  readonly command?: string;
-  readonly log?: string;
-  readonly lastLines: readonly string[];
-  /** Messages of what caused it, outermost first. */
-  readonly causes: readonly string[];
-}
-
-export function serialiseError(error: StopwatchError): SerialisedError {
-  const causes: string[] = [];
-  for (let cause = error.cause; cause !== undefined && causes.length < 10; ) {
-    causes.push(messageOf(cause));
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return {
-    code: error.code,
-    exitCode: error.exitCode,
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.command === undefined ? {} : { command: error.command }),
-    ...(error.log === undefined ? {} : { log: error.log }),
-    lastLines: error.lastLines,
-    causes,
-  };
 }
 
 /** Every exit code with its meaning and the error codes that lead there, for --help and the documents. */

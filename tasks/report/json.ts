@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** One JSON object per line and event, for other programs. */
 import type { Event } from '../engine/events.js';
-import { serialiseError } from './failure.js';
+import { serializeError } from '../../lib/serialize-error.js';
 import type { Output } from './format.js';
 import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
 /** An event as one line of JSON: errors as data, and never a line break inside. */
 export function eventLine(event: Event): string {
-  const plain = event.type === 'task-failed' ? { ...event, error: serialiseError(event.error) } : event;
+  const plain = event.type === 'task-failed' ? { ...event, error: serializeError(event.error) } : event;
   return `${JSON.stringify(plain)}\n`;
 }
 

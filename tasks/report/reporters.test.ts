@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { ERROR_CODES, StopwatchError } from '../../lib/errors.js';
 import type { Event, Reason, TaskStatus } from '../engine/events.js';
-import { codesOf, describeFailure, serialiseError } from './failure.js';
+import { serializeError } from '../../lib/serialize-error.js';
+import { codesOf, describeFailure } from './failure.js';
 import { bytes, clean, duration, fit, painter, progress, type Output } from './format.js';
 import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
@@ -190,13 +191,13 @@ Error: QEMU 10.0.2: build: ninja ended with exit code 1
 test.each(codes)('error code %s is worded and serialised', (code) => {
   const error = new StopwatchError(code, `About ${code}`, { hint: 'Do this.' });
   expect(describeFailure(error, paint)).toContain(`About ${code}\n  Next: Do this.\n`);
-  expect(serialiseError(error)).toMatchObject({ code, exitCode: ERROR_CODES[code] });
+  expect(serializeError(error)).toMatchObject({ code, exitCode: ERROR_CODES[code] });
   expect(codesOf(ERROR_CODES[code])).toContain(code);
 });
 
 test('what caused it, outermost first', () => {
   const nested = new StopwatchError('internal', 'outer', { cause: new Error('middle', { cause: 'inner' }) });
-  expect(serialiseError(nested).causes).toEqual(['middle', 'inner']);
+  expect(serializeError(nested).causes).toEqual(['middle', 'inner']);
 });
 
 test.each<[Reason, string]>([

@@ -16,7 +16,7 @@ import { editsIn, someOf, treeDeps, treesIn } from '../../build/work-trees.js';
 
 /** Parts, and how. */
 export interface CleanOptions {
-  /** Build directories, kept results, what a boot is made of, logs. */
+  /** Build directories, what a boot is made of, logs. */
   readonly builds: boolean;
   /** Extracted source trees. */
   readonly sources: boolean;
@@ -89,7 +89,6 @@ function itemsFor(
     ...(options.builds
       ? [
           { path: paths.build, what: 'builds' },
-          { path: paths.results, what: 'results of earlier builds' },
           { path: paths.vm, what: 'what a boot is made of' },
           { path: paths.logs, what: 'logs of tools' },
         ]

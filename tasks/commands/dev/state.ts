@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { StopwatchError } from '../../../lib/errors.js';
-import { errorFrom, tellError, toldErrorSchema } from '../../../lib/serialize-error.js';
+import { deserializeError, serializeError, serializedErrorSchema } from '../../../lib/serialize-error.js';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import { type Verdict, verdictSchema } from './verdict.js';
 
@@ -27,12 +27,12 @@ const schema = z.object({
   saved: z.array(z.string()).optional(),
   savedAt: z.number(),
   judged: z.string().optional(),
-  divergence: toldErrorSchema.optional(),
+  divergence: serializedErrorSchema.optional(),
   files: z.array(z.tuple([z.string(), z.string()])),
 });
 
 export async function writeState(file: string, { divergence, files, ...state }: DevState): Promise<void> {
-  const told = divergence && tellError(divergence);
+  const told = divergence && serializeError(divergence);
   await writeFileAtomic(
     file,
     JSON.stringify({ pid: process.ppid, ...state, divergence: told, files: [...files] }),
@@ -50,7 +50,7 @@ export async function readState(file: string): Promise<DevState | undefined> {
       saved,
       savedAt,
       judged,
-      divergence: divergence && errorFrom(divergence),
+      divergence: divergence && deserializeError(divergence),
       files: new Map(state.files),
     };
   } catch {
