@@ -9,7 +9,9 @@ test('an error is the same in the other process', () => {
     log: '/a/log',
     lastLines: ['one', 'two'],
   });
-  const there = deserializeError(serializedErrorSchema.parse(JSON.parse(JSON.stringify(serializeError(error)))));
+  const there = deserializeError(
+    serializedErrorSchema.parse(JSON.parse(JSON.stringify(serializeError(error)))),
+  );
   expect(there).toEqual(error);
   expect(there.exitCode).toBe(error.exitCode);
 });
@@ -21,5 +23,7 @@ test('several are the first; what is no error of ours is an internal one', () =>
     code: 'internal',
     message: 'x is not a function',
   });
-  expect(serializedErrorSchema.safeParse({ code: 'no-such-code', message: '', lastLines: [] }).success).toBe(false);
+  expect(serializedErrorSchema.safeParse({ code: 'no-such-code', message: '', lastLines: [] }).success).toBe(
+    false,
+  );
 });

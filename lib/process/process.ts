@@ -241,6 +241,9 @@ function notStarted(
   const why = result.code ?? result.shortMessage ?? 'unknown error';
   return new StopwatchError('command-failed', `Cannot start ${command.file}: ${why}.`, {
     command: shellQuote(command),
-    hint: result.code === 'E2BIG' ? 'Its arguments and environment are longer than the system allows.' : undefined,
+    hint:
+      result.code === 'E2BIG'
+        ? 'Its arguments and environment are longer than the system allows.'
+        : undefined,
   });
 }

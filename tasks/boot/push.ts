@@ -153,7 +153,9 @@ async function converse(
 }
 
 function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event {
-  return event.type === 'task-failed' && error !== undefined ? { ...event, error: deserializeError(error) } : event;
+  return event.type === 'task-failed' && error !== undefined
+    ? { ...event, error: deserializeError(error) }
+    : event;
 }
 
 function resultOf(

@@ -98,10 +98,7 @@ function withCause(first: readonly string[], last: readonly string[]): readonly 
 }
 
 /** The command as it can be repeated by hand. */
-function header(
-  command: Omit<Command, 'env'>,
-  { env = {} }: ExecOptions,
-): string {
+function header(command: Omit<Command, 'env'>, { env = {} }: ExecOptions): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const words =
     settings.length > 0 ? { file: 'env', args: [...settings, command.file, ...command.args] } : command;

@@ -60,7 +60,9 @@ function back(sandbox: Sandbox, name: string, content: string, seconds = 1_000_0
   utimesSync(sandbox.write(name, content), seconds, seconds);
 }
 
-test('A, B, A, with times from before the build: the object is compiled from A again', async ({ sandbox }) => {
+test('A, B, A, with times from before the build: the object is compiled from A again', async ({
+  sandbox,
+}) => {
   const { run, ran } = bench(sandbox);
   back(sandbox, 'source', 'A\n');
   await run();
