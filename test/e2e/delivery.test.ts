@@ -26,8 +26,7 @@ const { project } = lab;
 const scratch = mkdtempSync(join(lab.scratch, 'delivery-'));
 beforeAll(async () => {
   await project.passes(['update', '--rootfs', 'ext4']);
-  const again = await project.stopwatch(['update']);
-  expect(again.code, again.out + again.err).toBe(0);
+  await project.passes(['update']);
   return () => rmSync(scratch, { recursive: true, force: true });
 });
 

@@ -61,8 +61,7 @@ class Stub {
 }
 
 test('without a terminal it is refused', async () => {
-  const { code, err } = await project.stopwatch(['run', '--gdb']);
-  expect(code).toBe(2);
+  const { err } = await project.exits(2, ['run', '--gdb']);
   expect(err).toContain('--gdb needs a terminal');
 });
 
@@ -106,7 +105,6 @@ test('it stops at start_kernel, and then boots to its shell', async () => {
 });
 
 test('what is for gdb without gdb is refused', async () => {
-  const { code, err } = await project.stopwatch(['run', '--', '-x', 'file']);
-  expect(code).toBe(2);
+  const { err } = await project.exits(2, ['run', '--', '-x', 'file']);
   expect(err).toContain('--gdb-qemu');
 });

@@ -38,6 +38,8 @@ export interface Project {
   readonly env: Readonly<Record<string, string>>;
   start(args: readonly string[], options?: StartOptions): Started;
   stopwatch(args: readonly string[], options?: StartOptions): Promise<Ended>;
+  /** A command that must end with this exit code. */
+  exits(code: number, args: readonly string[], options?: StartOptions): Promise<Ended>;
   /** A command that must succeed; its standard output. */
   passes(args: readonly string[], options?: StartOptions): Promise<string>;
   /** A command with --json, its events, and the result line that comes last. */
@@ -133,10 +135,14 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
         env: { ...env, ...options.env },
       }),
     stopwatch: (args, options) => project.start(args, options).ended,
+    async exits(code, args, options) {
+      const ended = await project.stopwatch(args, options);
+      if (ended.code === code) return ended;
+      const got = `stopwatch ${args.join(' ')}: expected exit code ${code}, got ${ended.code}`;
+      throw new Error(`${got}\n${ended.out}\n${ended.err}`);
+    },
     async passes(args, options) {
-      const { code, out, err } = await project.stopwatch(args, options);
-      if (code !== 0) throw new Error(`stopwatch ${args.join(' ')}: exit code ${code}\n${out}\n${err}`);
-      return out;
+      return (await project.exits(0, args, options)).out;
     },
     async events(args, options) {
       const ended = await project.stopwatch([...args, '--json'], options);

@@ -78,10 +78,9 @@ test('scripts and the module get into the running guest, and its test runs there
     '#!/bin/sh\n',
     '#!/bin/sh\nwhile :; do sleep 1; done\n',
   );
-  const hung = await project.stopwatch(['push', 'stopwatch_test', '--test'], {
+  const hung = await project.exits(4, ['push', 'stopwatch_test', '--test'], {
     env: { STOPWATCH_VM_SILENCE_SECONDS: '2' },
   });
-  expect(hung.code).toBe(4);
   expect(hung.err).toContain('printed nothing for 2 s');
   restore();
   await pushes('--test');
@@ -123,8 +122,7 @@ test('nothing serves: said so, whatever a killed VM has left; and one VM serves 
   expect((await push()).err).toContain('takes new files');
 
   await serve();
-  const second = await project.stopwatch(['run', '--serve']);
-  expect(second.code).toBe(5);
+  const second = await project.exits(5, ['run', '--serve']);
   expect(second.err).toMatch(/Another VM of .* serves already: .* process \d+/);
   await pushes('stopwatch_ctrl');
 });

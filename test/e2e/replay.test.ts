@@ -22,16 +22,14 @@ function lastEvents(): string {
 
 test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the same again', async (clock) => {
   const more = clock === 'realtime' ? ['--realtime'] : [];
-  const { code, out, err } = await project.stopwatch(['run-test-quit', '--record', ...more]);
-  expect(code, out + err).toBe(0);
+  const out = await project.passes(['run-test-quit', '--record', ...more]);
   const { result, host } = project.lastReport();
   expect(result.guest.clock).toBe(clock);
   expect(out).toContain(`npx stopwatch replay ${host.runId}`);
   const recorded = lastEvents();
   const console = readFileSync(project.lastRun('console.log'), 'latin1');
 
-  const replay = await project.stopwatch(['replay']);
-  expect(replay.code, replay.out + replay.err).toBe(0);
+  const replay = await project.exits(0, ['replay']);
   expect(replay.out).toContain(`events and console are those of ${host.files['directory']}`);
   expect(project.lastReport().host.runId).not.toBe(host.runId);
   expect(lastEvents()).toBe(recorded);
@@ -42,26 +40,22 @@ test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the s
 test('a replay that is not the recording is found out', async () => {
   const { runId } = project.lastReport().host;
   // The newest recording is the run before; one line more in its stream was never made.
-  const recorded = await project.stopwatch(['run-test-quit', '--record']);
-  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  await project.passes(['run-test-quit', '--record']);
   expect(project.lastReport().host.runId).not.toBe(runId);
   const events = project.lastRun('events.log');
   const { length } = readFileSync(events, 'latin1').split('\n');
   appendFileSync(events, 'stopwatch: never made\n');
-  const replay = await project.stopwatch(['replay']);
-  expect(replay.code, replay.out + replay.err).toBe(3);
+  const replay = await project.exits(3, ['replay']);
   expect(replay.err).toContain(`line ${length} of`);
   expect(replay.err).toContain("expected 'stopwatch: never made', got ''");
 });
 
 test('what was recorded and is no longer so is refused', async () => {
-  const recorded = await project.stopwatch(['run-test-quit', '--record']);
-  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  await project.passes(['run-test-quit', '--record']);
   const { runId, files } = project.lastReport().host;
   const recording = join(files['directory'] ?? '', 'recording');
   const refused = async (why: RegExp): Promise<void> => {
-    const { code, err } = await project.stopwatch(['replay', runId]);
-    expect(code, err).toBe(5);
+    const { err } = await project.exits(5, ['replay', runId]);
     expect(err).toMatch(why);
     expect(err).toContain('run-test-quit --record');
   };
@@ -75,13 +69,10 @@ test('what was recorded and is no longer so is refused', async () => {
   await refused(/replay\.log has no end/);
   writeFileSync(join(recording, 'replay.log'), log);
 
-  const again = await project.stopwatch(['replay', runId]);
-  expect(again.code, again.out + again.err).toBe(0);
+  await project.passes(['replay', runId]);
 
-  const plain = await project.stopwatch(['run-test-quit']);
-  expect(plain.code, plain.out + plain.err).toBe(0);
-  const { code, err } = await project.stopwatch(['replay', project.lastReport().host.runId]);
-  expect(code).toBe(5);
+  await project.passes(['run-test-quit']);
+  const { err } = await project.exits(5, ['replay', project.lastReport().host.runId]);
   expect(err).toContain('the run was not recorded');
 });
 
@@ -90,8 +81,7 @@ test('what QEMU cannot record is refused before anything is done', async () => {
     [['--rootfs', 'ext4'], 'vm.clock is icount'],
     [['--realtime', '--accel', 'kvm'], 'vm.accelerator is kvm'],
   ] as const) {
-    const { code, err } = await project.stopwatch(['run-test-quit', '--record', ...args]);
-    expect(code, err).toBe(2);
+    const { err } = await project.exits(2, ['run-test-quit', '--record', ...args]);
     expect(err).toContain(why);
   }
 });
@@ -103,19 +93,16 @@ test('a divergence, recorded live, comes again at the same event, after the faul
     '        s->elapsed = stopwatch_elapsed(s, now);\n        s->status = STOPWATCH_STATUS_PAUSED;',
     '        s->status = STOPWATCH_STATUS_PAUSED;',
   );
-  const faulty = await project.stopwatch(['run-test-quit', '--record']);
-  expect(faulty.code, faulty.out + faulty.err).toBe(3);
+  await project.exits(3, ['run-test-quit', '--record']);
   const { result, host } = project.lastReport();
   const found = result.verdict?.divergence;
   expect(found?.field).toBe('state.elapsed');
   const recorded = lastEvents();
 
   restore();
-  const mended = await project.stopwatch(['run-test-quit']);
-  expect(mended.code, mended.out + mended.err).toBe(0);
+  await project.passes(['run-test-quit']);
 
-  const replay = await project.stopwatch(['replay', host.runId]);
-  expect(replay.code, replay.out + replay.err).toBe(3);
+  const replay = await project.exits(3, ['replay', host.runId]);
   expect(replay.err).toContain(`at seq ${found?.seq}, ${found?.access}`);
   expect(replay.out).toContain('since then QEMU changed');
   expect(lastEvents()).toBe(recorded);
@@ -177,15 +164,13 @@ test('a divergence, recorded live, comes again at the same event, after the faul
 });
 
 test('--gdb asks for an event where there was no divergence, and knows the ones that there are', async () => {
-  const recorded = await project.stopwatch(['run-test-quit', '--record']);
-  expect(recorded.code, recorded.out + recorded.err).toBe(0);
+  await project.passes(['run-test-quit', '--record']);
   for (const [args, why] of [
     [['--gdb'], /has no divergence before which --gdb could stop/],
     [['--gdb', '--at', '1000000'], /There is no event 1000000 in .*: the last one is \d+/],
     [['--at', '5'], /--gdb was not given/],
   ] as const) {
-    const { code, err } = await project.stopwatch(['replay', ...args]);
-    expect(code, err).toBe(2);
+    const { err } = await project.exits(2, ['replay', ...args]);
     expect(err).toMatch(why);
   }
 });

@@ -14,8 +14,7 @@ beforeAll(() => project.passes(['update']));
 test('ten runs in a row give the same report', async () => {
   const reports: string[] = [];
   for (let run = 0; run < 10; run++) {
-    const { code, out, err } = await project.stopwatch(['run-test-quit']);
-    expect(code, out + err).toBe(0);
+    await project.passes(['run-test-quit']);
     reports.push(comparable(project.lastReport()));
   }
   for (const report of reports) expect(report).toBe(reports[0]);

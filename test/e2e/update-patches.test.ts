@@ -53,8 +53,7 @@ function contents(top: string): Record<string, string> {
 /** `run --rw` with these commands typed into the guest. */
 async function typed(...lines: readonly string[]): Promise<string> {
   const input = [...lines, 'poweroff', ''].join('\n');
-  const { code, out, err } = await project.stopwatch(['run', '--rw'], { input });
-  expect(code, out + err).toBe(0);
+  const out = await project.passes(['run', '--rw'], { input });
   return out;
 }
 
@@ -97,13 +96,11 @@ test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is
     await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
     appendFileSync(ctrl, '# here\n');
     expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
-    const { code, err } = await project.stopwatch(['update_patches']);
-    expect(code).toBe(5);
+    const { err } = await project.exits(5, ['update_patches']);
     expect(err).toContain('changed in the guest and here, each in its own way');
     expect(err).toMatch(/^ +-# here\n +\+# again$/m);
     expect(readFileSync(ctrl, 'utf8')).toContain('# here');
-    const clean = await project.stopwatch(['clean', '--builds']);
-    expect(clean.code).toBe(2);
+    const clean = await project.exits(2, ['clean', '--builds']);
     expect(clean.err).toContain('what the guest of `run --rw` wrote');
   } finally {
     writeFileSync(ctrl, before);
