@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { taskFileName } from '../../tasks/engine/state.js';
 import { killedBuild } from './kills.js';
 import { environment, must, type Project, projectIn } from './project.js';
 
@@ -49,7 +50,7 @@ export async function prepare(directory: string, builds: boolean): Promise<void>
 /** Packs the checkout and installs the tarball: also where it is installed already, as an aborted test may have left edits. */
 export async function install(
   directory: string,
-  { directory: home, package: installed, env }: Project,
+  { directory: home, package: installed, work, env }: Project,
 ): Promise<void> {
   progress(`installing in ${home}`);
   // --ignore-scripts: `prepare` would build dist/ again while tests run from it.
@@ -59,6 +60,8 @@ export async function install(
   if (!existsSync(join(home, 'package.json')))
     writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
   rmSync(installed, { recursive: true, force: true });
+  // It has put a link to compile_commands.json into the package.
+  rmSync(join(work, 'state', 'tasks', `${taskFileName('editor:commands')}.json`), { force: true });
   const tarball = join(directory, packed?.filename ?? '');
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
   await must('npm', args, { cwd: home, env });
