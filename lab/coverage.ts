@@ -7,16 +7,9 @@ import { definitionAt, mask } from './search/mutate.js';
 import type { DeviceDescription } from '../vm/device.js';
 import { EXIT, type ExitCode, StopwatchError } from '../lib/errors.js';
 import { readArguments } from './argued.js';
-import { type DeviceAgain, objectOf, sourceOf } from '../tasks/build/device-again.js';
+import { objectOf, sourceOf } from '../tasks/build/device-again.js';
 import type { Layout } from '../tasks/build/layout.js';
 import type { RelinkPorts } from '../tasks/build/relink.js';
-
-/** Without optimisation a line is a line, and a branch is one of the source. */
-export const COUNTING: DeviceAgain = {
-  title: 'QEMU: the device again, counting what it reaches',
-  purpose: 'to count its lines',
-  flags: '--coverage -O0 -fno-inline',
-};
 
 function countsOf(layout: Layout, device: DeviceDescription): string {
   return objectOf(layout, device).replace(/\.o$/, '.gcda');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Errors of the system, as node gives them. */
 
-export interface Errno {
+interface Errno {
   /** 'ENOENT' and the like; undefined for anything else that was thrown. */
   readonly code: string | undefined;
   readonly path: string | undefined;

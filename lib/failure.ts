@@ -9,7 +9,7 @@ import { type Command, type Exit, shellQuote } from './process/process.js';
 const NO_SPACE = /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/;
 
 /** Where something went wrong. */
-export interface FailureContext {
+interface FailureContext {
   /** For the message. */
   readonly task: string;
   /** Directory whose free space matters. */

@@ -15,7 +15,7 @@ import { StopwatchError } from './errors.js';
 import { baseEnvironment } from './environment.js';
 import { createProcesses, type Processes } from './process/process.js';
 
-export interface LockOptions {
+interface LockOptions {
   readonly signal: AbortSignal;
   /** False: fail with 'locked' instead of waiting. True if absent. */
   readonly wait?: boolean | undefined;

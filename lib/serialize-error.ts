@@ -14,7 +14,7 @@ export const serializedErrorSchema = z.object({
   /** Messages of what caused it, outermost first. */
   causes: z.array(z.string()),
 });
-export type SerializedError = z.infer<typeof serializedErrorSchema>;
+type SerializedError = z.infer<typeof serializedErrorSchema>;
 
 /** Of several at once, the first; any value that is not a StopwatchError becomes an internal error. */
 export function serializeError(thrown: unknown): SerializedError {

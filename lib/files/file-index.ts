@@ -11,7 +11,7 @@ import { createPairCache } from './pair-cache.js';
 /** See tree-index.ts: stat data this fresh prove nothing, nanoseconds. */
 const TICK_NS = 50_000_000n;
 
-export interface FileIndex {
+interface FileIndex {
   /** The path itself, or all paths below a directory, each with its digest; a path that is missing is not among them. */
   digests(path: string): Map<string, string>;
   /** Writes the cache if it has changed. */

@@ -6,7 +6,7 @@ import { writeFileAtomic } from './atomic.js';
 
 const pairs = z.record(z.string(), z.tuple([z.string(), z.string()]));
 
-export interface PairCache {
+interface PairCache {
   /** The answer kept for `name`, if it was kept under the same key. */
   get(name: string, key: string): string | undefined;
   set(name: string, key: string, answer: string): void;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errno.js';
 
-export interface ProcessStat {
+interface ProcessStat {
   readonly pid: number;
   /** One letter, e.g. 'R', 'S', 'Z'. */
   readonly state: string;
@@ -75,7 +75,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
 }
 
 /** True when nothing of the group is alive any more. The session is looked at too when `thorough`. */
-export function groupGone(leader: number, thorough: boolean): boolean {
+function groupGone(leader: number, thorough: boolean): boolean {
   if (!thorough && !sendSignal(-leader, 0)) return true;
   const members = groupMembers(leader);
   return members === undefined ? !sendSignal(-leader, 0) : members.length === 0;

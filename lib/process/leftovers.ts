@@ -21,7 +21,7 @@ const MARK = 'STOPWATCH_GROUP';
 
 const groupSchema = z.object({ mark: z.string(), bootId: z.string(), startTime: z.string().optional() });
 
-export interface GroupRecord {
+interface GroupRecord {
   /** The same port, with every group that it starts recorded. */
   readonly processes: Processes;
   /** Stops the watchdog. To be called when no process runs any more. */

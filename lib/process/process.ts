@@ -20,7 +20,7 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface SpawnOptions {
+interface SpawnOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
   /** 'ignore' gives an empty standard input; 'pipe' lets the caller write; 'inherit' is the terminal's. */
@@ -66,10 +66,10 @@ export interface Child {
 export interface Processes {
   spawn(command: Command, options: SpawnOptions): Promise<Child>;
   /** Runs to the end. `onLine` gets each line of both streams, without its newline, in order of arrival. Never throws for a bad exit code. */
-  run(command: Command, options: RunOptions): Promise<Exit & { readonly stdout: string }>;
+  run(command: Command, options: CommandOptions): Promise<Exit & { readonly stdout: string }>;
 }
 
-export interface RunOptions {
+export interface CommandOptions {
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
@@ -78,7 +78,7 @@ export interface RunOptions {
   readonly extra?: readonly number[] | undefined;
 }
 
-export interface ProcessesOptions {
+interface ProcessesOptions {
   /** Ask the kernel to kill each child when this process dies, however it dies. True if absent; needs setpriv(1). */
   readonly dieWithParent?: boolean | undefined;
 }

@@ -2,7 +2,7 @@
 /** Runs a process to its end, with its output as lines. */
 import { StopwatchError } from '../errors.js';
 import { createLineSplitter } from '../lines.js';
-import type { Exit, Processes, RunOptions } from './process.js';
+import type { Exit, Processes, CommandOptions } from './process.js';
 
 const LARGEST_CAPTURE = 64 * 1024 * 1024;
 
@@ -10,7 +10,7 @@ const LARGEST_CAPTURE = 64 * 1024 * 1024;
 export async function runToEnd(
   spawn: Processes['spawn'],
   command: Parameters<Processes['run']>[0],
-  options: RunOptions,
+  options: CommandOptions,
 ): Promise<Exit & { readonly stdout: string }> {
   const child = await spawn(command, {
     signal: options.signal,

@@ -5,7 +5,7 @@ import { PassThrough, type Readable } from 'node:stream';
 /** Once its process group is gone, a pipe idle for this long is held open by a process outside the group. */
 const HELD_OPEN_MS = 1000;
 
-export interface Buffered {
+interface Buffered {
   readonly stream: NodeJS.ReadableStream;
   /** To be called when the writers are gone: resolves when all they wrote has been read, or buffered if nobody reads. */
   drained(): Promise<void>;

@@ -26,7 +26,7 @@ import {
   type RunDirectory,
   MONITOR_PATTERNS,
   monitorOptions,
-} from './boot.js';
+} from '../build/machine.js';
 import type { Layout } from '../build/layout.js';
 import { checkOptionsOf, type SavedCheck } from './saved-check.js';
 import { commandLine } from '../../lib/process/command-line.js';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { formatVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from '../config/services.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
-import { modelSettings, runFiles } from './boot.js';
+import { modelSettings, runFiles } from '../build/machine.js';
 import { checkOptionsOf, readSavedCheck } from './saved-check.js';
 
 export async function crosscheckFile(

@@ -6,7 +6,7 @@ import { qemuArguments } from '../../vm/arguments.js';
 import type { Config } from '../config/schema.js';
 import { EXIT } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { machineParts, qemuEnvironment } from './boot.js';
+import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bootTargets } from '../build/graph.js';
 import { layoutOf } from '../build/layout.js';
 import type { Result, Services } from '../config/services.js';

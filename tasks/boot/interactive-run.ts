@@ -12,7 +12,7 @@ import type { Config } from '../config/schema.js';
 import { EXIT } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { watchTrees } from '../../lib/files/tree-watch.js';
-import { machineParts, qemuEnvironment } from './boot.js';
+import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import { missDisk } from '../build/disk.js';
 import { attachCommand, gdbStub, needTerminal } from './gdb.js';

@@ -15,7 +15,7 @@ import type { MachineFiles } from '../../vm/types.js';
 import { packageVersion } from '../config/paths.js';
 import { type Config, configSchema } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { sha256 } from '../build/sha256.js';
+import { sha256File } from '../../lib/files/sha256.js';
 
 const file = z.strictObject({ name: z.string(), sha256: z.string() });
 const schema = z.strictObject({
@@ -87,7 +87,7 @@ export async function startRecording(
   const copy = async (path: string): Promise<z.infer<typeof file>> => {
     const name = basename(path);
     await copyFile(path, join(to, name), constants.COPYFILE_FICLONE);
-    return { name, sha256: await sha256(join(to, name)) };
+    return { name, sha256: await sha256File(join(to, name)) };
   };
   const { vm, ...options } = parts.options;
   const { qemu, kernel, initramfs, ext4 } = parts.files;
@@ -132,7 +132,7 @@ export async function readRecording(report: string, device: DeviceDescription): 
   }
   for (const one of Object.values(saved.files)) {
     if (one === null) continue;
-    const got = await sha256(join(directory, one.name)).catch(() => 'no such file');
+    const got = await sha256File(join(directory, one.name)).catch(() => 'no such file');
     if (got !== one.sha256) {
       throw refuse(`${one.name} is not the one that was recorded: expected sha256 ${one.sha256}, got ${got}`);
     }

@@ -10,14 +10,14 @@ import { instructionBefore } from '../../vm/replay-seek.js';
 import { Replayed, type ReplayedPorts, seqOf } from '../../vm/replayed.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { qemuEnvironment, runFiles } from './boot.js';
+import { qemuEnvironment, runFiles } from '../build/machine.js';
 import { attachCommand, gdbStub } from './gdb.js';
 import { consoleOutput } from './interactive-run.js';
 import type { Layout } from '../build/layout.js';
 import type { Recorded } from './recording.js';
 import { layoutOfRecorded, recordedReport } from './replay.js';
 import type { Result, Services } from '../config/services.js';
-import { sha256 } from '../build/sha256.js';
+import { sha256File } from '../../lib/files/sha256.js';
 
 /** Returns when the machine has ended: a debugger let it go on to its end, or killed it. */
 export async function standBefore(
@@ -52,7 +52,7 @@ export async function standBefore(
       if (before > 0n) await machine.runTo(before);
       await services.release();
       const attach = attachCommand(layout, port, services.environment['PATH'] ?? '');
-      const same = (await sha256(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;
+      const same = (await sha256File(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;
       const lines = [
         `The machine stands after ${before} instructions. The next one makes event ${seq}:`,
         `  ${event.line}`,

@@ -8,13 +8,13 @@ import type { RunReport } from '../../vm/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
-import { runFiles, type RunDirectory } from './boot.js';
+import { runFiles, type RunDirectory } from '../build/machine.js';
 import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
 import { readSavedCheck } from './saved-check.js';
 import type { Result, Services } from '../config/services.js';
-import { sha256 } from '../build/sha256.js';
+import { sha256File } from '../../lib/files/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
@@ -181,7 +181,7 @@ async function sinceThen(layout: Layout, { sums }: Recorded): Promise<string[]> 
     ['QEMU', layout.qemu, sums.qemu],
     ['the kernel', layout.kernel, sums.kernel],
   ] as const) {
-    if ((await sha256(path).catch(() => undefined)) !== sum) changed.push(name);
+    if ((await sha256File(path).catch(() => undefined)) !== sum) changed.push(name);
   }
   return changed.length === 0
     ? []

@@ -8,7 +8,7 @@ import { shellQuote } from '../../lib/process/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import type { RunReport } from '../../vm/report.js';
 import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
-import { machineParts, type RunDirectory, MONITOR_PATTERNS } from './boot.js';
+import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';

@@ -10,8 +10,15 @@ import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
-import { type GuestChange, guestChanges, newFiles, readBase, sumOf, writeBase } from './guest-changes.js';
-import { type DiskDeps, withDisk } from './guest-disk.js';
+import {
+  type GuestChange,
+  guestChanges,
+  newFiles,
+  readBase,
+  sumOf,
+  writeBase,
+} from '../build/guest-changes.js';
+import { type DiskDeps, withDisk } from '../build/guest-disk.js';
 import type { Layout } from '../build/layout.js';
 import { rootEntries } from '../build/root-entries.js';
 import { rootFiles } from '../build/rootfs.js';

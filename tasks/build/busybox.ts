@@ -6,9 +6,8 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from './build-tools.js';
-import { parseKconfig, withSymbols } from './kconfig.js';
 import type { Layout } from './layout.js';
-import { configureByKconfig } from './kconfig-directory.js';
+import { configureByKconfig, parseKconfig, withSymbols } from './kconfig.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
 export function busyboxTasks(

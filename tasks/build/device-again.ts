@@ -23,6 +23,13 @@ export const DEBUGGED: DeviceAgain = {
   flags: '-g3 -O0 -fno-inline -U_FORTIFY_SOURCE',
 };
 
+/** Without optimisation a line is a line, and a branch is one of the source. */
+export const COUNTING: DeviceAgain = {
+  title: 'QEMU: the device again, counting what it reaches',
+  purpose: 'to count its lines',
+  flags: '--coverage -O0 -fno-inline',
+};
+
 /** `qemu:build` of such a variant. `plain`: the task that makes the rest. */
 export function deviceAgainTask(
   { title, purpose, flags }: DeviceAgain,

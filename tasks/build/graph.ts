@@ -4,7 +4,7 @@ import type { Config, SourceName } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import type { Paths } from '../config/paths.js';
 import type { Device } from '../../vm/device.js';
-import { deviceTreeTask } from '../boot/boot.js';
+import { deviceTreeTask } from './machine.js';
 import { busyboxTasks } from './busybox.js';
 import { editorTasks } from './compile-commands.js';
 import { diskTask } from './disk.js';

@@ -7,7 +7,7 @@ import type { Task } from '../engine/task.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from './build-tools.js';
 import { GENERATED } from './generated.js';
-import { configureByKconfig } from './kconfig-directory.js';
+import { configureByKconfig } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { type SourcePorts, sourceTasks } from './sources.js';

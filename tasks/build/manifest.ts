@@ -11,7 +11,7 @@ import type { DeviceDescription } from '../../vm/device.js';
 import { versionOf } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { modulePath } from './linux.js';
-import { sha256 } from './sha256.js';
+import { sha256File } from '../../lib/files/sha256.js';
 import { readStamp } from './source-stamp.js';
 
 export function manifestTask(
@@ -48,7 +48,7 @@ export function manifestTask(
       const hashes = await Promise.all(
         artifacts
           .filter((path) => existsSync(path))
-          .map(async (path) => [relative(layout.work, path), await sha256(path)] as const),
+          .map(async (path) => [relative(layout.work, path), await sha256File(path)] as const),
       );
       await mkdir(dirname(layout.manifest), { recursive: true });
       const manifest = {

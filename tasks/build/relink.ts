@@ -74,7 +74,7 @@ function rulesOf(text: string): readonly Rule[] {
   );
 }
 
-export interface Relinked {
+interface Relinked {
   /** What the compiler said when it does not compile or link. */
   readonly failed: readonly string[] | undefined;
 }

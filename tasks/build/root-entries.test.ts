@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import { stopwatchDescription } from '../../device/stopwatch/description.js';
-import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
+import { cpioList, debugfsScript, type RootEntry, rootEntries } from './root-entries.js';
 
 const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', root: '/with blank' };
 const entries = rootEntries(
@@ -34,7 +34,7 @@ test('without a module there is none in the root', () => {
   expect(paths).toContain('/lib/modules/stopwatch.ko');
 });
 
-const some: readonly Entry[] = [
+const some: readonly RootEntry[] = [
   { kind: 'dir', path: '/dev', mode: 0o755 },
   { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
   { kind: 'file', path: '/init', mode: 0o755, from: '/with blank/init.sh' },

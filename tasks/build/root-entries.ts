@@ -6,7 +6,7 @@ import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
 
 /** One entry of the root; owner and group are root's. */
-export type Entry =
+export type RootEntry =
   | { readonly kind: 'dir'; readonly path: string; readonly mode: number }
   | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly from: string }
   | { readonly kind: 'link'; readonly path: string; readonly to: string }
@@ -41,21 +41,21 @@ export function rootEntries(
   applets: readonly string[],
   files: { readonly busybox: string; readonly module: string | undefined; readonly root: string },
   device: DeviceDescription,
-): Entry[] {
+): RootEntry[] {
   const guest = device.build.guest.map(
-    ({ file, path, mode }): Entry => ({ kind: 'file', path, mode, from: join(files.root, file) }),
+    ({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: join(files.root, file) }),
   );
   const ours = new Set(['/bin/busybox', '/sbin/init', ...guest.map(({ path }) => path)]);
   return [
-    ...DIRECTORIES.map(([path, mode]): Entry => ({ kind: 'dir', path, mode })),
-    ...furtherDirectories(guest).map((path): Entry => ({ kind: 'dir', path, mode: 0o755 })),
+    ...DIRECTORIES.map(([path, mode]): RootEntry => ({ kind: 'dir', path, mode })),
+    ...furtherDirectories(guest).map((path): RootEntry => ({ kind: 'dir', path, mode: 0o755 })),
     // The kernel opens it for init before init can mount anything.
     { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
     { kind: 'file', path: '/bin/busybox', mode: 0o755, from: files.busybox },
     ...applets
       .filter((path) => !ours.has(path))
       .sort()
-      .map((path): Entry => ({ kind: 'link', path, to: '/bin/busybox' })),
+      .map((path): RootEntry => ({ kind: 'link', path, to: '/bin/busybox' })),
     { kind: 'link', path: '/sbin/init', to: '/init' },
     ...guest,
     ...(files.module === undefined
@@ -72,7 +72,7 @@ export function rootEntries(
 }
 
 /** Those that these need beside the usual ones, the upper ones first: nobody makes them by the way. */
-function furtherDirectories(entries: readonly Entry[]): readonly string[] {
+function furtherDirectories(entries: readonly RootEntry[]): readonly string[] {
   const usual = new Set<string>(['/', ...DIRECTORIES.map(([path]) => path)]);
   const further = new Set<string>();
   for (const { path } of entries) {
@@ -84,7 +84,7 @@ function furtherDirectories(entries: readonly Entry[]): readonly string[] {
 }
 
 /** A list for the kernel's gen_init_cpio, and the environment that it is to be read with: the tool splits at blanks, but puts in variables afterwards. */
-export function cpioList(entries: readonly Entry[]): {
+export function cpioList(entries: readonly RootEntry[]): {
   readonly list: string;
   readonly env: Readonly<Record<string, string>>;
 } {
@@ -111,7 +111,7 @@ export function cpioList(entries: readonly Entry[]): {
  * Commands for debugfs(8) that fill an empty ext4 image. Not `mke2fs -d`: that
  * copies the caller's owner and times into the image.
  */
-export function debugfsScript(entries: readonly Entry[]): string {
+export function debugfsScript(entries: readonly RootEntry[]): string {
   const lines = entries.flatMap((entry) => {
     const { path } = entry;
     switch (entry.kind) {

@@ -9,7 +9,7 @@ import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { modulePath } from './linux.js';
-import { cpioList, debugfsScript, type Entry, rootEntries } from './root-entries.js';
+import { cpioList, debugfsScript, type RootEntry, rootEntries } from './root-entries.js';
 
 /** Where the files of the root come from. */
 export function rootFiles(config: Config, layout: Layout, device: DeviceDescription) {
@@ -73,7 +73,7 @@ async function makeInitramfs(
   context: TaskContext,
   layout: Layout,
   tool: string,
-  entries: readonly Entry[],
+  entries: readonly RootEntry[],
 ): Promise<void> {
   await mkdir(dirname(layout.initramfs), { recursive: true });
   const listFile = join(layout.build, 'initramfs.list');
@@ -108,7 +108,7 @@ const MKE2FS_CONF = `[defaults]
 async function makeExt4(
   context: TaskContext,
   layout: Layout,
-  entries: readonly Entry[],
+  entries: readonly RootEntry[],
   mebibytes: number,
 ): Promise<void> {
   await mkdir(dirname(layout.ext4), { recursive: true });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { mirrorSchema } from '../config/schema.js';
 
 const stampSchema = z.object({ file: z.string(), sha256: z.string(), mirror: mirrorSchema });
-export type SourceStamp = z.infer<typeof stampSchema>;
+type SourceStamp = z.infer<typeof stampSchema>;
 
 /** Undefined when there is none, or none that can be read: then the archive is looked for again. */
 export async function readStamp(path: string): Promise<SourceStamp | undefined> {

@@ -8,7 +8,7 @@ import type { OptionalTool } from '../doctor/list.js';
 import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
 import type { CiOptions } from '../report/ci.js';
 import { serializeError } from '../../lib/serialize-error.js';
-import { describeFailure } from '../report/failure.js';
+import { failureText } from '../report/failure.js';
 import { painter, type Output } from '../report/format.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../report/reporter.js';
 import { confirmOn } from './confirm.js';
@@ -162,7 +162,7 @@ export class App {
 
   private tell(error: StopwatchError, look: Look): void {
     const { stderr } = this.world;
-    stderr.write(describeFailure(error, painter(look.colour && stderr.isTTY)));
+    stderr.write(failureText(error, painter(look.colour && stderr.isTTY)));
   }
 
   /** For the page of a run on GitHub, which names a file for it. */

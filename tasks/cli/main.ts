@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { EXIT } from '../../lib/errors.js';
-import { describeFailure } from '../report/failure.js';
+import { failureText } from '../report/failure.js';
 import { painter } from '../report/format.js';
 import { App } from './app.js';
 import { crashError } from './crash.js';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN)),
     ]);
     void released.then(() => {
-      writeSync(2, describeFailure(error, painter(false)));
+      writeSync(2, failureText(error, painter(false)));
       process.exit(error.exitCode);
     });
   };

@@ -13,7 +13,7 @@ import {
   type OptionalTool,
   TEST_CAPABILITIES,
 } from './list.js';
-import { type Finding, isRemembered, probeAll, remember } from './probe.js';
+import { type HostFinding, isRemembered, probeAll, remember } from './probe.js';
 import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
 
@@ -37,9 +37,9 @@ export interface DoctorRequest {
 
 /** What the doctor found, whole. */
 export interface Diagnosis {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly HostFinding[];
   /** Required and not there. */
-  readonly missing: readonly Finding[];
+  readonly missing: readonly HostFinding[];
   readonly manager: Manager | undefined;
   /** Packages for what is missing, for this host's manager. */
   readonly packages: readonly string[];
@@ -155,7 +155,7 @@ async function rights(request: EnsureRequest): Promise<InstallRequest['as'] | un
   return request.interactive ? 'sudo-asks' : undefined;
 }
 
-function describe(missing: readonly Finding[]): string {
+function describe(missing: readonly HostFinding[]): string {
   return missing
     .map(
       ({ capability, problem }) =>

@@ -14,13 +14,13 @@ import { which } from '../../lib/which.js';
 type ProbeOf<K extends Probe['kind']> = Extract<Probe, { kind: K }>;
 
 /** What a probe found: nothing wrong, or one sentence. */
-export interface Finding {
+export interface HostFinding {
   readonly capability: Capability;
   /** Undefined: it is there. */
   readonly problem: string | undefined;
 }
 
-export interface ProbeRequest {
+interface ProbeRequest {
   readonly list: readonly Capability[];
   readonly processes: Processes;
   /** Whole environment of the probes; PATH is also where programs are looked for. */
@@ -38,7 +38,7 @@ interface Trial extends ProbeRequest {
 /** Tries everything at once. Gives the findings in the list's order, and the files they rest on. */
 export async function probeAll(
   request: ProbeRequest,
-): Promise<{ readonly findings: readonly Finding[]; readonly evidence: readonly string[] }> {
+): Promise<{ readonly findings: readonly HostFinding[]; readonly evidence: readonly string[] }> {
   // One listener per probe is many at once, and no leak.
   setMaxListeners(0, request.signal);
   const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));

@@ -16,7 +16,7 @@ const COMPLAINT =
 /** Lines kept from the first complaint on. */
 const FIRST_LINES = 6;
 
-export interface ContextOptions {
+interface ContextOptions {
   readonly task: string;
   readonly processes: Processes;
   readonly env: Readonly<Record<string, string>>;

@@ -44,7 +44,7 @@ export interface Evaluator {
   save(options: { readonly prune: boolean }): Promise<void>;
 }
 
-export interface EvaluatorOptions {
+interface EvaluatorOptions {
   readonly workdir: string;
   readonly processes: Processes;
   readonly env: Readonly<Record<string, string>>;

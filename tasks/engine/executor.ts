@@ -18,7 +18,7 @@ import { schedule, type TaskEnd } from './schedule.js';
 import type { Task } from './task.js';
 import { PRODUCT } from '../../lib/product.js';
 
-export interface ExecutorOptions {
+interface ExecutorOptions {
   readonly processes: Processes;
   /** Absolute path; made when something is run. */
   readonly workdir: string;
@@ -38,7 +38,7 @@ export interface ExecutorOptions {
 }
 
 /** How a run of the graph ended: failures are values. */
-export interface RunOutcome {
+interface RunOutcome {
   readonly ok: boolean;
   /** In order of appearance; the first one is what went wrong first. */
   readonly errors: readonly { readonly task: string; readonly error: StopwatchError }[];
@@ -48,7 +48,7 @@ export interface RunOutcome {
   readonly durationMs: number;
 }
 
-export interface LockChoice {
+interface LockChoice {
   /** False: fail with 'locked' when another process holds the work directory. True if absent. */
   readonly wait?: boolean;
   /** What others who wait are told that we are doing; the command line if absent. */

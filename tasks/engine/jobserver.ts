@@ -18,7 +18,7 @@ import type { Processes } from '../../lib/process/process.js';
 export type JobserverStyle = 'descriptor' | 'fifo';
 
 /** What a child needs to take part. */
-export interface Share {
+interface Share {
   readonly env: Readonly<Record<string, string>>;
   /** For `extra` of the child: becomes its descriptor 3. */
   readonly extra: readonly number[];
@@ -39,7 +39,7 @@ export interface JobBudget {
   close(): void;
 }
 
-export interface JobserverOptions {
+interface JobserverOptions {
   readonly total: number;
   /** Path of the FIFO; a new one is made for each run, so that tokens lost in an earlier one do not count. */
   readonly path: string;

@@ -29,7 +29,6 @@ const unfinished = z.strictObject({
 });
 const record = z.discriminatedUnion('state', [finished, unfinished]);
 
-export type FinishedRecord = z.infer<typeof finished>;
 export type TaskRecord = z.infer<typeof record>;
 
 export interface TaskState {

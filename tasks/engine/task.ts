@@ -5,7 +5,7 @@ import type { Processes } from '../../lib/process/process.js';
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** Everything that a task's result depends on. The fingerprint covers all of it, and the dependencies' fingerprints. */
-export interface Inputs {
+interface Inputs {
   /** Arguments, environment, versions, sums: anything that is a value. */
   readonly values?: Readonly<Record<string, Json>>;
   /** Files and small directories, by content, mode and symlink target; a link's target file counts too. One that is missing counts as absent. */

@@ -6,16 +6,16 @@ import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
 
 /** The version of a program that is not there. */
-export const ABSENT_TOOL = 'absent';
+const ABSENT_TOOL = 'absent';
 
-export interface ToolVersions {
+interface ToolVersions {
   /** First line of `<tool> --version`, or `ABSENT_TOOL`. */
   version(tool: string): Promise<string>;
   /** Writes the cache if it has changed. */
   save(): Promise<void>;
 }
 
-export interface ToolVersionsOptions {
+interface ToolVersionsOptions {
   readonly cacheFile: string;
   readonly processes: Processes;
   /** Environment for the tools; its PATH is searched. */

@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type { StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
-import { clean, duration, type Output } from './format.js';
+import { printable, duration, type Output } from './format.js';
 import { createPlainReporter } from './plain.js';
 import type { CiSystem, Reporter } from './reporter.js';
 import { WORK_DIRECTORY } from '../../lib/product.js';
@@ -58,7 +58,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       outputs.set(event.task, { lines: [], log: event.logFile, cut: 0 });
     } else if (event.type === 'task-line') {
       const printed = outputs.get(event.task);
-      printed?.lines.push(clean(event.line));
+      printed?.lines.push(printable(event.line));
       if (printed !== undefined && printed.lines.length > LINES) {
         printed.lines.shift();
         printed.cut++;
@@ -80,7 +80,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
   };
 }
 
-export interface Annotation {
+interface Annotation {
   readonly title: string;
   readonly message: string;
   /** Relative to the top of the repository; absent: about no file. */
@@ -153,7 +153,7 @@ export function compilerErrors(lines: readonly string[]) {
 function wholeMessage({ message, lastLines, code }: StopwatchError): string {
   const verdicts: readonly string[] = ['test-failed', 'model-differs', 'invalid-evidence'];
   const lines = verdicts.includes(code) ? lastLines.slice(0, 8) : [];
-  return [message, ...lines.map(clean)].join('\n');
+  return [message, ...lines.map(printable)].join('\n');
 }
 
 /** The file in the repository: our sources are linked into the trees that are compiled. */

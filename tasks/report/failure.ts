@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Words for a failure: what failed, the command, its last lines, the log, what to do next. One order for all. */
 import { ERROR_CODES, type ExitCode, type StopwatchError } from '../../lib/errors.js';
-import { clean, type Paint } from './format.js';
+import { printable, type Paint } from './format.js';
 
 /** Several lines, with a newline at the end. */
-export function describeFailure(error: StopwatchError, paint: Paint): string {
+export function failureText(error: StopwatchError, paint: Paint): string {
   const lines = [`${paint('red', error.code === 'interrupted' ? 'Stopped:' : 'Error:')} ${error.message}`];
   if (error.command !== undefined) lines.push(`  Command: ${error.command}`);
   if (error.lastLines.length > 0) {
-    lines.push('  Last lines:', ...error.lastLines.map((line) => paint('dim', `    ${clean(line)}`)));
+    lines.push('  Last lines:', ...error.lastLines.map((line) => paint('dim', `    ${printable(line)}`)));
   }
   if (error.log !== undefined) lines.push(`  Log: ${error.log}`);
   if (error.hint !== undefined) lines.push(`  ${paint('bold', 'Next:')} ${error.hint}`);

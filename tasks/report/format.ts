@@ -30,7 +30,7 @@ export function bytes(count: number): string {
 }
 
 /** What a task has done so far, and since when. */
-export interface Progress {
+export interface TaskProgress {
   readonly done: number;
   readonly total: number | undefined;
   readonly unit: 'bytes' | 'steps';
@@ -39,7 +39,7 @@ export interface Progress {
 }
 
 /** '[123/1305]' or '12.0 MiB of 130.2 MiB, 9%, 3.1 MiB/s, 38 s left'. `now` in milliseconds. */
-export function progress({ done, total, unit, since }: Progress, now: number): string {
+export function progress({ done, total, unit, since }: TaskProgress, now: number): string {
   if (unit === 'steps') return total === undefined ? `[${done}]` : `[${done}/${total}]`;
   const words = [total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)}`];
   if (total !== undefined && total > 0) words.push(`${Math.floor((done / total) * 100)}%`);
@@ -54,7 +54,7 @@ export function progress({ done, total, unit, since }: Progress, now: number): s
 }
 
 /** A tool's line as it can be shown: no control sequences, no tabs, the last of what a carriage return overwrote. */
-export function clean(line: string): string {
+export function printable(line: string): string {
   const shown = stripVTControlCharacters(line)
     .split('\r')
     .findLast((part) => part.trim() !== '');
@@ -67,7 +67,7 @@ export function fit(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours, or none. */

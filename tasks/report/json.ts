@@ -7,7 +7,7 @@ import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
 /** An event as one line of JSON: errors as data, and never a line break inside. */
-export function eventLine(event: Event): string {
+function eventLine(event: Event): string {
   const plain = event.type === 'task-failed' ? { ...event, error: serializeError(event.error) } : event;
   return `${JSON.stringify(plain)}\n`;
 }

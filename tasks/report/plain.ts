@@ -2,14 +2,14 @@
 /** Lines with the task's name in front, for logs, CI, dumb terminals and --verbose. */
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { clean, duration, painter, progress, type Output } from './format.js';
+import { printable, duration, painter, progress, type Output } from './format.js';
 import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
 /** Milliseconds between two lines of progress of one task. */
 const PROGRESS_EVERY = 5000;
 
-export interface PlainOptions {
+interface PlainOptions {
   readonly colour: boolean;
   /** Every line of every tool too; those of what runs outside of a graph are always shown. */
   readonly verbose: boolean;
@@ -39,7 +39,7 @@ export function createPlainReporter(output: Output, options: PlainOptions): Repo
         say(event.task, `${model.title(event.task)} ...`);
         break;
       case 'task-line':
-        if (verbose || !model.rows.has(event.task)) say(event.task, clean(event.line));
+        if (verbose || !model.rows.has(event.task)) say(event.task, printable(event.line));
         break;
       case 'task-progress': {
         const last = lastProgress.get(event.task) ?? Number.NEGATIVE_INFINITY;

@@ -3,7 +3,7 @@
 import type { CompileCacheUse, Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { StopwatchError } from '../../lib/errors.js';
-import { clean, type Progress } from './format.js';
+import { printable, type TaskProgress } from './format.js';
 
 /** One task, as far as it has come. */
 export interface Row {
@@ -13,7 +13,7 @@ export interface Row {
   startedAt: number | undefined;
   durationMs: number | undefined;
   lastLine: string;
-  progress: Progress | undefined;
+  progress: TaskProgress | undefined;
   error: StopwatchError | undefined;
   /** Why it was skipped. */
   because: string | undefined;
@@ -46,7 +46,7 @@ export class RunModel {
       case 'task-line': {
         // What runs outside of a graph (installing packages) has no row.
         const row = this.rows.get(event.task);
-        const line = clean(event.line);
+        const line = printable(event.line);
         if (row !== undefined && line.trim() !== '') row.lastLine = line;
         break;
       }

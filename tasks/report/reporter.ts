@@ -29,7 +29,7 @@ export interface Look {
 /** Below this many columns, rows have no space for anything useful. */
 const NARROWEST = 20;
 
-export interface LookRequest {
+interface LookRequest {
   readonly json: boolean;
   readonly verbose: boolean;
   /** --ci; absent: as the environment says. */

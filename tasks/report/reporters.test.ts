@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { ERROR_CODES, StopwatchError } from '../../lib/errors.js';
 import type { Event, Reason, TaskStatus } from '../engine/events.js';
 import { serializeError } from '../../lib/serialize-error.js';
-import { codesOf, describeFailure } from './failure.js';
-import { bytes, clean, duration, fit, painter, progress, type Output } from './format.js';
+import { codesOf, failureText } from './failure.js';
+import { bytes, printable, duration, fit, painter, progress, type Output } from './format.js';
 import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
 import { RunModel } from './progress-model.js';
@@ -174,7 +174,7 @@ test('summary of nothing, and the closing words', () => {
 });
 
 test('a failure, in its fixed order', () => {
-  expect(describeFailure(broken, paint)).toBe(`\
+  expect(failureText(broken, paint)).toBe(`\
 Error: QEMU 10.0.2: build: ninja ended with exit code 1
   Command: ninja -C 'build dir'
   Last lines:
@@ -183,14 +183,14 @@ Error: QEMU 10.0.2: build: ninja ended with exit code 1
   Log: /w/logs/qemu-build.log
   Next: Repair the source and run the same command again.
 `);
-  expect(describeFailure(new StopwatchError('interrupted', 'Interrupted by SIGINT'), paint)).toBe(
+  expect(failureText(new StopwatchError('interrupted', 'Interrupted by SIGINT'), paint)).toBe(
     'Stopped: Interrupted by SIGINT\n',
   );
 });
 
 test.each(codes)('error code %s is worded and serialised', (code) => {
   const error = new StopwatchError(code, `About ${code}`, { hint: 'Do this.' });
-  expect(describeFailure(error, paint)).toContain(`About ${code}\n  Next: Do this.\n`);
+  expect(failureText(error, paint)).toContain(`About ${code}\n  Next: Do this.\n`);
   expect(serializeError(error)).toMatchObject({ code, exitCode: ERROR_CODES[code] });
   expect(codesOf(ERROR_CODES[code])).toContain(code);
 });
@@ -263,10 +263,10 @@ test('numbers as people read them', () => {
 });
 
 test('lines of tools as they can be shown', () => {
-  expect(clean('a\tb\u0007\u0000')).toBe('a b');
-  expect(clean('10%\r20%\r')).toBe('20%');
-  expect(clean('\u001B[2K\u001B]0;title\u0007x')).toBe('x');
-  expect(clean('\r\n')).toBe('');
+  expect(printable('a\tb\u0007\u0000')).toBe('a b');
+  expect(printable('10%\r20%\r')).toBe('20%');
+  expect(printable('\u001B[2K\u001B]0;title\u0007x')).toBe('x');
+  expect(printable('\r\n')).toBe('');
   expect(fit('abcdef', 4)).toBe('abc…');
   expect(fit('abcd', 4)).toBe('abcd');
 });

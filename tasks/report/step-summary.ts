@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The outcome of a command in Markdown, for the page of a CI run. Pure. */
 import type { StopwatchError } from '../../lib/errors.js';
-import { clean, duration } from './format.js';
+import { printable, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
 import { cacheLines } from './summary.js';
 
-export interface Outcome {
+export interface CommandOutcome {
   readonly command: string;
   readonly exitCode: number;
   readonly verdict: readonly string[];
@@ -17,15 +17,15 @@ export interface Outcome {
 
 /** Headline, verdict, what went wrong, and a table of what took how long. */
 export function stepSummary(
-  { command, exitCode, verdict, text, error }: Outcome,
+  { command, exitCode, verdict, text, error }: CommandOutcome,
   model: RunModel | undefined,
 ): string {
   const lines = [`## ${exitCode === 0 ? '✅' : '❌'} stopwatch ${command}: exit code ${exitCode}`, ''];
-  if (text !== undefined) lines.push(...fenced(text.trimEnd().split('\n').map(clean)), '');
+  if (text !== undefined) lines.push(...fenced(text.trimEnd().split('\n').map(printable)), '');
   if (verdict.length > 0) lines.push(...fenced(verdict), '');
   if (error !== undefined) {
     lines.push(`**${inline(error.message)}**`, '');
-    if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines.map(clean)), '');
+    if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines.map(printable)), '');
     if (error.hint !== undefined) lines.push(`Next: ${inline(error.hint)}`, '');
   }
   const all = [...(model?.rows.values() ?? [])];
@@ -55,7 +55,7 @@ function fenced(lines: readonly string[]): readonly string[] {
 
 /** Text that Markdown and HTML leave as it is. */
 function inline(text: string): string {
-  return clean(text.replaceAll('\n', ' ')).replaceAll(
+  return printable(text.replaceAll('\n', ' ')).replaceAll(
     /[\\`*_[\]<>|&]/g,
     (sign) => `&#${sign.charCodeAt(0)};`,
   );

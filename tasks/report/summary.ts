@@ -5,7 +5,7 @@ import { unreachable } from '../../lib/unreachable.js';
 import { duration, fit, type Paint } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
 
-export interface SummaryOptions {
+interface SummaryOptions {
   readonly paint: Paint;
   /** Columns to stay within. */
   readonly columns: number;
@@ -14,7 +14,7 @@ export interface SummaryOptions {
 }
 
 /** Words of a run's end that are not the graph's. */
-export interface Closing {
+interface Closing {
   /** The device's, the guest's and the model's verdict, with the accelerator that ran; empty when no VM was started. */
   readonly verdict: readonly string[];
   /** The next command to type. */

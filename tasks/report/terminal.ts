@@ -3,7 +3,7 @@
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { clean, duration, fit, painter, progress, type Output, type Paint } from './format.js';
+import { printable, duration, fit, painter, progress, type Output, type Paint } from './format.js';
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
@@ -56,7 +56,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
         break;
       case 'task-line':
         // Without a plan there are no rows: what runs then (installing packages) is followed line by line.
-        if (rows === undefined) output.write(`${paint('dim', clean(event.line))}\n`);
+        if (rows === undefined) output.write(`${paint('dim', printable(event.line))}\n`);
         break;
       case 'notice':
         say(event.text);

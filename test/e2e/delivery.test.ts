@@ -9,7 +9,7 @@ import config from '../../config.js';
 import { device } from '../../device/stopwatch/device.js';
 import { findPaths } from '../../tasks/config/paths.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { machineParts, qemuEnvironment } from '../../tasks/boot/boot.js';
+import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { hostClock } from '../../vm/clock.js';
 import { type Answer, Delivery } from '../../vm/console/delivery.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EXIT, StopwatchError, type ExitCode } from '../../../lib/errors.js';
 import { isCheckout } from '../../config/paths.js';
 import { watchFiles, type Watch } from '../../../lib/files/watch.js';
-import { describeFailure } from '../../report/failure.js';
+import { failureText } from '../../report/failure.js';
 import { painter } from '../../report/format.js';
 import { layoutOf } from '../../build/layout.js';
 import type { Result, Services } from '../../config/services.js';
@@ -321,7 +321,7 @@ class Worker {
     const paint = painter(this.services.colour);
     return errors
       .map((error) =>
-        describeFailure(
+        failureText(
           error instanceof StopwatchError ? error : new StopwatchError('internal', String(error)),
           paint,
         ).trimEnd(),

@@ -13,7 +13,7 @@ import type { MonitorOptions } from '../../vm/crosscheck/index.js';
 import type { BootOptions } from '../../vm/types.js';
 import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
-import type { Layout } from '../build/layout.js';
+import type { Layout } from './layout.js';
 
 /** QEMU's own trace events that the cross-check compares with the device's. */
 export const MONITOR_PATTERNS = [
