@@ -2,6 +2,7 @@
 /** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import defaults from '../../config.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
 import type { OptionalTool } from '../doctor/list.js';
@@ -46,6 +47,7 @@ export class App {
       const workdir = options.workdir ?? (world.environment[WORKDIR_VARIABLE] || undefined);
       this.logs = findPaths(world.cwd, workdir).logs;
       const loaded = await loadConfig({
+        defaults,
         cwd: world.cwd,
         environment: world.environment,
         flags: settingsOf(command.ownSource === true ? { ...options, source: [] } : options),

@@ -31,7 +31,7 @@ interface Given3 {
   cwd?: string;
 }
 async function load({ environment = {}, flags = [], workdir, cwd = project }: Given3 = {}): Promise<Loaded> {
-  return loadConfig({ cwd, environment, flags, workdir });
+  return loadConfig({ defaults, cwd, environment, flags, workdir });
 }
 async function failure(given: Given3 = {}): Promise<string> {
   try {

@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import defaults from '../../config.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Environment, Given } from './environment.js';
 import { isPlainObject, lay, nest, type Layered, type Provenance } from './layers.js';
@@ -17,6 +16,8 @@ export type { Provenance } from './layers.js';
 export type { Paths } from './paths.js';
 
 export interface LoadRequest {
+  /** The package's config.ts. */
+  readonly defaults: Config;
   readonly cwd: string;
   readonly environment: Environment;
   /** Settings from flags, later ones over earlier ones. */
@@ -50,7 +51,7 @@ const PATH_SETTINGS = [
  * and what was got.
  */
 export async function loadConfig(request: LoadRequest): Promise<Loaded> {
-  const { cwd, environment, flags } = request;
+  const { defaults, cwd, environment, flags } = request;
   const paths = findPaths(cwd, request.workdir ?? (environment[WORKDIR_VARIABLE] || undefined));
   const warnings: string[] = [];
   const layers: { readonly values: Readonly<Record<string, unknown>>; readonly origin: string }[] = [];
