@@ -16,35 +16,25 @@ const KINDS: readonly { readonly magic: Buffer; readonly at: number; readonly pr
   { magic: Buffer.from('ustar'), at: 257, program: undefined },
 ];
 
-/**
- * Reads the first bytes at `offset` of a file. Throws StopwatchError
- * 'extract-failed' when it is no archive that we know.
- */
-export async function decompressorFor(path: string, offset = 0): Promise<Decompressor> {
-  let head: Buffer;
+/** Throws StopwatchError 'extract-failed' for an archive of an unknown kind. `name`: what messages call the file. */
+export async function decompressorFor(path: string, name: string = path): Promise<Decompressor> {
+  const head = Buffer.alloc(512);
+  let size: number;
   try {
     const handle = await open(path);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, offset);
-      head = buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    size = (await handle.read(head)).bytesRead;
+    await handle.close();
   } catch (error) {
-    if (isMissing(error)) throw new StopwatchError('file-unreadable', `There is no archive at ${path}`);
-    throw explainFsError(error, 'read the archive', path);
+    if (isMissing(error)) throw new StopwatchError('file-unreadable', `There is no archive at ${name}`);
+    throw explainFsError(error, 'read the archive', name);
   }
   const kind = KINDS.find(({ magic, at }) => head.subarray(at, at + magic.length).equals(magic));
   if (kind !== undefined) return kind.program;
   const isPage = /^\s*<(!doctype|html|\?xml|head)/i.test(head.toString('latin1'));
-  const got = isPage
-    ? 'a web page'
-    : head.length === 0
-      ? 'nothing'
-      : `bytes ${head.subarray(0, 8).toString('hex')}`;
+  const bytes = size === 0 ? 'nothing' : `bytes ${head.subarray(0, Math.min(size, 8)).toString('hex')}`;
   throw new StopwatchError(
     'extract-failed',
-    `${path} is no archive: expected tar, alone or in xz, bzip2, gzip or zstd, got ${got}`,
+    `${name} is no archive: expected tar, alone or in xz, bzip2, gzip or zstd, got ${isPage ? 'a web page' : bytes}`,
     { hint: 'Remove it, check its address and sha256 in the configuration, and run the same command again.' },
   );
 }

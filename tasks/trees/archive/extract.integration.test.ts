@@ -208,25 +208,26 @@ describe('a dangerous archive', () => {
     ['a device', () => [top, { path: 'thing/null', type: 'CharacterDevice' }]],
   ];
 
+  const codeOf = (what: string): string => {
+    // What GNU tar itself cannot write, it reports as damage.
+    if (what.startsWith('a file through')) return 'extract-failed';
+    // Only root may make one.
+    return what === 'a device' && !isRoot ? 'permission-denied' : 'unsafe-archive';
+  };
+
   it.each(cases)('is refused as a release: %s', async (what, entries) => {
     const outside = await makeOutside();
     const result = extract(makeTar(entries(outside)));
-    // What GNU tar itself cannot write is damage, as far as it tells; only root may make the device.
-    const isStopped = what.startsWith('a file through') || what === 'a top that is a link';
-    const code = isStopped
-      ? 'extract-failed'
-      : what === 'a device' && !isRoot
-        ? 'permission-denied'
-        : 'unsafe-archive';
+    const code = what === 'a top that is a link' ? 'extract-failed' : codeOf(what);
     await expect(result).rejects.toMatchObject({ code });
     await expectNothing(outside);
   });
 
-  it.each(cases)('is refused as a package: %s', async (_what, entries) => {
+  it.each(cases)('is refused as a package: %s', async (what, entries) => {
     const outside = await makeOutside();
     await writeFile(archive, makeDeb(entries(outside)));
     const result = extractDebianPackage({ archive, directory }, deps());
-    await expect(result).rejects.toMatchObject({ code: 'unsafe-archive' });
+    await expect(result).rejects.toMatchObject({ code: codeOf(what) });
     await expectNothing(outside);
   });
 });
@@ -295,7 +296,7 @@ describe('a host that cannot', () => {
     await writeFile(join(bin, 'tar'), '#!/bin/sh\necho "bsdtar 3.7.0"\n');
     await chmod(join(bin, 'tar'), 0o755);
     const result = extract(makeTar(good), [], { env: { PATH: bin } });
-    await expect(result).rejects.toThrow(/GNU tar, neither as tar nor as gtar|rm is not in PATH|program rm/);
+    await expect(result).rejects.toThrow(/Expected GNU tar, got bsdtar|rm is not in PATH|program rm/);
   });
 
   it('has no decompressor', async () => {
@@ -387,15 +388,10 @@ describe('a Debian package', () => {
   });
 
   it.each([
-    ['no ar archive', Buffer.from('something else'), /expected "!<arch>"/],
-    ['cut off', makeDeb(content).subarray(0, -20), /ends within its member data\.tar\.xz/],
+    ['no ar archive', Buffer.from('something else'), /not a Debian package: ar: .*format not recognized/],
+    ['cut off', makeDeb(content).subarray(0, -20), /not a Debian package: ar: /],
     ['without data', makeAr({ 'debian-binary': Buffer.from('2.0\n') }), /expected a member data\.tar/],
     ['with unreadable data', makeAr({ 'data.tar.xz': Buffer.from('nonsense') }), /is no archive/],
-    [
-      'with a damaged header',
-      Buffer.concat([makeDeb(content), Buffer.from('rest')]),
-      /expected a member's header/,
-    ],
   ])('that is none is refused: %s', async (_what, data, message) => {
     await writeFile(archive, data);
     const error = await failureOf(extractDebianPackage({ archive, directory }, deps()));

@@ -4,23 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StopwatchError } from '../../../lib/errors.js';
-import type { Processes } from '../../../lib/process/process.js';
-import { arMembers } from './ar.js';
-import { errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
-import { decompressTo, extractSmall } from './small-tar.js';
+import { diskFull, errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
 import { syncPath } from '../download/store.js';
-import { extractWithTar } from './system-tar.js';
+import { extractWithTar, type TarDeps } from './system-tar.js';
 import { verifyTree } from './verify-tree.js';
 
-export interface ExtractDeps {
-  readonly processes: Processes;
-  readonly signal: AbortSignal;
-  /** Environment of the tools that are started; needs PATH. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Bytes of the archive read so far, and in all. */
-  readonly onProgress: (done: number, total: number) => void;
-  readonly log: (line: string) => void;
-}
+export type ExtractDeps = TarDeps;
 
 export interface ExtractRequest {
   readonly archive: string;
@@ -61,22 +50,41 @@ export async function extractRelease(
 
 /** Extracts what a Debian package (.deb) would install into `directory`, without root and without running its scripts. Otherwise as extractRelease. */
 export async function extractDebianPackage(request: ExtractRequest, deps: ExtractDeps): Promise<void> {
+  const archive = resolve(request.archive);
   await completeOrAbsent(request, deps, async (partial) => {
-    const members = await arMembers(request.archive);
-    const data = members.find((member) => member.name.startsWith('data.tar'));
-    if (data === undefined) {
-      throw new StopwatchError(
-        'extract-failed',
-        `${request.archive} is not a Debian package: expected a member data.tar.*, got ${members.map((member) => member.name).join(', ')}`,
-      );
-    }
-    const tarFile = join(partial, 'data.tar');
-    await decompressTo({ path: request.archive, offset: data.offset, size: data.size }, tarFile, deps);
+    const data = await packageData(archive, partial, deps);
     const content = join(partial, 'content');
     await mkdir(content);
-    await extractSmall(request.archive, tarFile, content);
-    deps.onProgress(data.offset + data.size, data.offset + data.size);
+    await extractWithTar(data, content, [], deps, archive);
     return content;
+  });
+}
+
+/** Takes `data.tar.*` out of a Debian package, which is an `ar` archive (deb(5)). Gives its path. */
+async function packageData(archive: string, directory: string, deps: ExtractDeps): Promise<string> {
+  const env = { ...deps.env, LC_ALL: 'C' };
+  const ar = async (operation: string, ...names: string[]): Promise<readonly string[]> => {
+    const lines: string[] = [];
+    const command = { file: 'ar', args: [operation, archive, ...names], cwd: directory, env };
+    const { signal } = deps;
+    const exit = await deps.processes.run(command, { signal, onLine: (line) => lines.push(line) });
+    if (signal.aborted) throw interrupted(`extracting ${archive}`);
+    if (exit.exitCode === 0) return lines;
+    if (lines.some((line) => line.includes('No space left on device')))
+      throw diskFull(`extract ${archive}`, directory);
+    throw badPackage(archive, lines.join('; '));
+  };
+  const members = await ar('t');
+  const data = members.find((member) => /^data\.tar(\.\w+)?$/.test(member));
+  if (data === undefined)
+    throw badPackage(archive, `expected a member data.tar.*, got ${members.join(', ') || 'none'}`);
+  await ar('x', data);
+  return join(directory, data);
+}
+
+function badPackage(archive: string, why: string): StopwatchError {
+  return new StopwatchError('extract-failed', `${archive} is not a Debian package: ${why}`, {
+    hint: 'Remove it and run the same command again.',
   });
 }
 

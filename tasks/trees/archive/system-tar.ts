@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whole source trees, by the host's GNU tar. */
+/** Extraction by the host's GNU tar. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -20,11 +20,11 @@ export interface TarDeps {
 }
 
 /**
- * Extracts an archive into an empty directory. Names, links and kinds of files
- * still have to be looked over afterwards (verifyTree).
+ * Extracts an archive into an empty directory. `name`: what messages call it.
+ * verifyTree has to check names, links and kinds of files afterwards.
  *
- * Why this is safe although no entry is looked at beforehand, which would cost
- * a second decompression or, in JavaScript, ten times the time: GNU tar never
+ * No entry is checked beforehand, which would cost a second decompression or,
+ * in JavaScript, ten times the time. It is safe because GNU tar never
  * writes above its directory. It takes a leading '/' or '../' off the names of
  * members and of hard links and says so, and that is enough for us to refuse
  * the whole. A symbolic link that is absolute or has '..' in it is kept back
@@ -39,8 +39,9 @@ export async function extractWithTar(
   directory: string,
   leaveOut: readonly string[],
   deps: TarDeps,
+  name: string = archive,
 ): Promise<void> {
-  const decompressor = await decompressorFor(archive);
+  const decompressor = await decompressorFor(archive, name);
   const tar = await findGnuTar(deps);
   const args = [
     '--extract',
@@ -84,8 +85,8 @@ export async function extractWithTar(
   ).catch((error: unknown) => error);
   const exit = await child.exited;
   await feed;
-  if (deps.signal.aborted) throw interrupted(`extracting ${archive}`);
-  const failure = explainTar(archive, directory, lines, exit.exitCode);
+  if (deps.signal.aborted) throw interrupted(`extracting ${name}`);
+  const failure = explainTar(name, directory, lines, exit.exitCode);
   if (failure !== undefined) throw failure;
 }
 
@@ -143,19 +144,13 @@ export function explainTar(
   });
 }
 
-/** The name of GNU tar on this host: its refusals are what we rely on, other tars have others. */
+/** Makes sure that the host's tar is GNU's: extraction relies on its refusals. */
 export async function findGnuTar(deps: Pick<TarDeps, 'processes' | 'signal' | 'env'>): Promise<string> {
-  for (const file of ['tar', 'gtar']) {
-    try {
-      const command = { file, args: ['--version'], env: deps.env };
-      const exit = await deps.processes.run(command, { signal: deps.signal, capture: true });
-      if (exit.stdout.includes('GNU tar')) return file;
-    } catch (error) {
-      if (!(error instanceof StopwatchError && error.code === 'command-not-found')) throw error;
-    }
-  }
+  const command = { file: 'tar', args: ['--version'], env: deps.env };
+  const { stdout } = await deps.processes.run(command, { signal: deps.signal, capture: true });
+  if (stdout.includes('GNU tar')) return 'tar';
   if (deps.signal.aborted) throw interrupted('looking for GNU tar');
-  throw new StopwatchError('command-not-found', 'Could not find GNU tar, neither as tar nor as gtar', {
-    hint: 'Install it (apt, dnf, pacman: tar; brew: gnu-tar).',
+  throw new StopwatchError('command-not-found', `Expected GNU tar, got ${stdout.split('\n', 1)[0] ?? ''}`, {
+    hint: 'Install GNU tar (package tar).',
   });
 }

@@ -3,14 +3,10 @@
 import { chmod, lstat, readlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { StopwatchError } from '../../../lib/errors.js';
-import type { Processes } from '../../../lib/process/process.js';
 import { errnoOf, isMissing } from '../fs-errors.js';
+import type { TarDeps } from './system-tar.js';
 
-export interface VerifyDeps {
-  readonly processes: Processes;
-  readonly signal: AbortSignal;
-  readonly env: Readonly<Record<string, string>>;
-}
+type VerifyDeps = Pick<TarDeps, 'processes' | 'signal' | 'env'>;
 
 /**
  * Everything below a directory that is not a plain file or directory of usual
