@@ -153,6 +153,13 @@ async function expectNothing(outside: string): Promise<void> {
   expect(await readdir(join(root, 'src'))).toEqual([]);
 }
 
+function codeOf(what: string): string {
+  // What GNU tar itself cannot write, it reports as damage.
+  if (what.startsWith('a file through')) return 'extract-failed';
+  // Only root may make one.
+  return what === 'a device' && !isRoot ? 'permission-denied' : 'unsafe-archive';
+}
+
 describe('a dangerous archive', () => {
   const cases: readonly (readonly [string, (outside: string) => readonly MadeEntry[]])[] = [
     ['a path upwards', () => [top, { path: '../escaped', content: 'x' }]],
@@ -207,13 +214,6 @@ describe('a dangerous archive', () => {
     ['a FIFO', () => [top, { path: 'thing/fifo', type: 'FIFO' }]],
     ['a device', () => [top, { path: 'thing/null', type: 'CharacterDevice' }]],
   ];
-
-  const codeOf = (what: string): string => {
-    // What GNU tar itself cannot write, it reports as damage.
-    if (what.startsWith('a file through')) return 'extract-failed';
-    // Only root may make one.
-    return what === 'a device' && !isRoot ? 'permission-denied' : 'unsafe-archive';
-  };
 
   it.each(cases)('is refused as a release: %s', async (what, entries) => {
     const outside = await makeOutside();
