@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Gets a file from the first of several mirrors that has it, verified, into the shared download cache. */
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
 import { interrupted } from '../fs-errors.js';
-import { attempt } from './http.js';
-import type { Failure } from './http-failure.js';
+import { attempt, type AttemptResult, type Failure } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { agentsFor, type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
-import { commitPartial, findStored, prepareStore, storePaths, takeHandPlaced } from './store.js';
+import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
 /** Where a file is: at an address, or at a path below a Debian mirror. */
 export type Mirror =
@@ -61,11 +62,12 @@ export interface Downloaded {
 }
 
 /** One address to try. */
-export interface Target {
+interface Target {
   readonly address: string;
-  readonly sha256: string;
   readonly name: string;
   readonly mirror: Mirror;
+  /** For an address in the Debian archive. */
+  readonly apt?: AptArchives | undefined;
 }
 
 const SECOND = 1000;
@@ -87,11 +89,11 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
   const targets = await findTargets(request, deps, failures);
   let mismatches = 0;
   for (const [index, target] of targets.entries()) {
-    const { lock } = storePaths(request.cache, target.sha256);
+    const { lock } = storePaths(request.cache, target.mirror.sha256);
     const waiting = (): void =>
       deps.notice(`${request.what}: another process is downloading it; waiting for it`);
     const result = await withLock(lock, { signal: deps.signal, onWaiting: waiting }, async () => {
-      // Somebody else may have got it while we waited.
+      // Another process may have downloaded it in the meantime.
       const found = await findPresent(request, deps);
       return found ?? (await tryTarget(request, target, index === targets.length - 1, deps));
     });
@@ -99,11 +101,61 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
     if (result.mismatch === true) mismatches += 1;
     failures.push(`${withoutPassword(target.address)}: ${result.reason}`);
   }
-  throw new StopwatchError(
+  throw noMirror(
+    request,
+    failures,
+    `Check the network and run the same command again, or ${byHand(request)}`,
     mismatches > 0 && mismatches === failures.length ? 'checksum-mismatch' : 'download-failed',
-    `Could not download ${request.what} from any of its mirrors:\n${failures.map((line) => `  ${line}`).join('\n')}`,
-    { hint: `Check the network and run the same command again, or ${byHand(request)}` },
   );
+}
+
+/**
+ * Gets a file whose sha256 is not known yet, from the first mirror that has it, one try each. `mirrors`: their sha256
+ * is ignored. Throws StopwatchError 'download-failed', 'offline', 'interrupted'.
+ */
+export async function downloadUnpinned(
+  request: DownloadRequest,
+  deps: DownloadDeps,
+): Promise<{ readonly file: string; readonly sha256: string; readonly mirror: Mirror }> {
+  if (request.offline)
+    throw new StopwatchError('offline', `${request.what} is not here, and --offline forbids to fetch it`, {
+      hint: 'Run it without --offline, or give a file: --source NAME=FILE',
+    });
+  await prepareStore(request.cache);
+  const failures: string[] = [];
+  for (const target of await findTargets(request, deps, failures)) {
+    // Named by the address, because there is no sum yet.
+    const key = createHash('sha256').update(`unpinned ${target.address}`).digest('hex');
+    const { lock, partial } = storePaths(request.cache, key);
+    const kept = await withLock(lock, { signal: deps.signal }, async () => {
+      const result = await attemptAt(request, target, { partial, sha256: undefined }, deps);
+      if (result.kind !== 'complete') {
+        failures.push(`${withoutPassword(target.address)}: ${result.reason}`);
+        return undefined;
+      }
+      const file = await keepFile(request.cache, partial, target.name, deps.signal);
+      await rm(partial, { force: true });
+      return file;
+    });
+    if (kept !== undefined) return { ...kept, mirror: { ...target.mirror, sha256: kept.sha256 } };
+  }
+  throw noMirror(
+    request,
+    failures,
+    'Is that a release? If it is elsewhere: --source NAME=URL, or --source NAME=FILE',
+  );
+}
+
+function noMirror(
+  { what }: DownloadRequest,
+  failures: readonly string[],
+  hint: string,
+  code: 'download-failed' | 'checksum-mismatch' = 'download-failed',
+): StopwatchError {
+  const reasons = failures.map((line) => `  ${line}`).join('\n');
+  return new StopwatchError(code, `Could not download ${what} from any of its mirrors:\n${reasons}`, {
+    hint,
+  });
 }
 
 /** What is there already: verified before, or put there by hand. */
@@ -134,14 +186,14 @@ async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promis
 }
 
 /** The addresses of all mirrors. A Debian mirror becomes one per archive that apt knows. */
-export async function findTargets(
+async function findTargets(
   request: Pick<DownloadRequest, 'mirrors'>,
   deps: DownloadDeps,
   failures: string[],
-): Promise<readonly (Target & { readonly apt?: AptArchives | undefined })[]> {
+): Promise<readonly Target[]> {
   const apt = request.mirrors.some((mirror) => 'debian' in mirror) ? await aptArchives(deps) : undefined;
   return request.mirrors.flatMap((mirror) => {
-    const common = { sha256: mirror.sha256, name: mirrorName(mirror), mirror };
+    const common = { name: mirrorName(mirror), mirror };
     if ('url' in mirror) return [{ ...common, address: mirror.url }];
     if (apt === undefined)
       failures.push(`Debian archive, ${mirror.debian}: skipped, this host has no apt that knows one`);
@@ -165,34 +217,43 @@ export function mirrorName(mirror: Mirror): string {
     : name;
 }
 
+async function attemptAt(
+  request: DownloadRequest,
+  { address, apt }: Target,
+  file: { readonly partial: string; readonly sha256: string | undefined },
+  deps: DownloadDeps,
+): Promise<AttemptResult> {
+  deps.log(`Downloading ${request.what}: ${withoutPassword(address)}`);
+  return attempt({
+    ...file,
+    address,
+    stallSeconds: request.stallSeconds,
+    agents: (url) => agentsFor(proxyFor(url, apt, deps.proxyEnv)),
+    signal: deps.signal,
+    onProgress: deps.onProgress,
+  });
+}
+
 /** All tries at one address. The caller holds the lock. */
 async function tryTarget(
   request: DownloadRequest,
-  target: Target & { readonly apt?: AptArchives | undefined },
+  target: Target,
   isLast: boolean,
   deps: DownloadDeps,
 ): Promise<Downloaded | Failure> {
   const { sleep = realSleep, random = Math.random } = deps;
-  const paths = storePaths(request.cache, target.sha256);
-  const shown = withoutPassword(target.address);
+  const { name, mirror } = target;
+  const { sha256 } = mirror;
+  const { partial } = storePaths(request.cache, sha256);
   for (let tried = 0, restarted = false; ; ) {
-    deps.log(`Downloading ${request.what}: ${shown}`);
-    const result = await attempt({
-      address: target.address,
-      sha256: target.sha256,
-      paths,
-      stallSeconds: request.stallSeconds,
-      agents: (url) => agentsFor(proxyFor(url, target.apt, deps.proxyEnv)),
-      signal: deps.signal,
-      onProgress: deps.onProgress,
-    });
+    const result = await attemptAt(request, target, { partial, sha256 }, deps);
     if (result.kind === 'complete') {
-      const file = await commitPartial(request.cache, target.sha256, target.name);
-      return { file, sha256: target.sha256, mirror: target.mirror, from: 'network' };
+      const file = await commitPartial(request.cache, sha256, name);
+      return { file, sha256, mirror, from: 'network' };
     }
-    deps.log(`${shown}: ${result.reason}`);
+    deps.log(`${withoutPassword(target.address)}: ${result.reason}`);
     if (result.kind === 'definite' || (result.kind === 'unreachable' && !isLast)) return result;
-    // Once only, however many tries there are: a part that was kept has spoilt the whole.
+    // The part kept from before was of another file. Once only, however many tries there are.
     if (result.mismatch === true) {
       if (restarted) return result;
       restarted = true;
@@ -210,8 +271,8 @@ async function tryTarget(
 
 /**
  * Milliseconds to wait before the next try: 0.5 s, doubled each time, at most
- * 10 s; between half of that and all of it, so that several of us do not come
- * back together. A server's own wish is heard, up to 30 s.
+ * 10 s; between half of that and all of it, so that several processes do not come
+ * back together. A server's Retry-After is respected up to 30 s.
  */
 export function backOff(tried: number, random: number, retryAfterMs = 0): number {
   const full = Math.min(10 * SECOND, 0.5 * SECOND * 2 ** (tried - 1));
@@ -237,17 +298,13 @@ function offlineError(request: DownloadRequest): StopwatchError {
   return new StopwatchError(
     'offline',
     `${request.what} is not in the download cache, and --offline forbids to fetch it`,
-    {
-      hint: `Run once without --offline, or ${byHand(request)}`,
-    },
+    { hint: `Run once without --offline, or ${byHand(request)}` },
   );
 }
 
-/** How to help oneself, with every name and sum that would do. */
+/** A hint with the name and sum of every file that can be put there by hand. */
 function byHand(request: DownloadRequest): string {
   const { downloads } = storePaths(request.cache, '');
-  const names = new Map(
-    request.mirrors.map((mirror) => [`${mirrorName(mirror)} (sha256 ${mirror.sha256})`, true]),
-  );
-  return `put one of these files into ${downloads}:\n${[...names.keys()].map((name) => `  ${name}`).join('\n')}`;
+  const names = new Set(request.mirrors.map((mirror) => `  ${mirrorName(mirror)} (sha256 ${mirror.sha256})`));
+  return `put one of these files into ${downloads}:\n${[...names].join('\n')}`;
 }

@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 export interface Asked {
   readonly path: string;
   readonly range: string | undefined;
-  readonly ifRange: string | undefined;
   /** Bytes of the body that were handed to the connection. */
   sent: number;
 }
@@ -25,12 +24,7 @@ export async function startFlakyServer(): Promise<FlakyServer> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    const entry: Asked = {
-      path,
-      range: request.headers.range,
-      ifRange: header(request, 'if-range'),
-      sent: 0,
-    };
+    const entry: Asked = { path, range: request.headers.range, sent: 0 };
     asked.push(entry);
     const script = scripts.get(path) ?? [status(404)];
     const behaviour = script.length > 1 ? script.shift() : script[0];
@@ -51,18 +45,11 @@ export async function startFlakyServer(): Promise<FlakyServer> {
   };
 }
 
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 export interface FileOptions {
-  readonly etag?: string;
-  readonly lastModified?: string;
   /** Take no notice of Range. */
   readonly ignoreRange?: boolean;
-  /** Honour Range whatever If-Range says. */
-  readonly ignoreIfRange?: boolean;
+  /** Answer a Range with one that begins so many bytes later. */
+  readonly rangeOffset?: number;
   /** Of the body, after which the connection is broken. */
   readonly cutAfter?: number;
   /** Waits until the client has kept this many bytes: a broken connection takes along what was not yet read. */
@@ -79,11 +66,9 @@ export interface FileOptions {
 /** Serves a file as a good server does, but for the options. */
 export function file(content: Buffer, options: FileOptions = {}): Behaviour {
   return (request, response, asked) => {
-    const validators = [options.etag, options.lastModified];
-    const ifRange = header(request, 'if-range');
-    const mayResume = options.ignoreIfRange === true || ifRange === undefined || validators.includes(ifRange);
     const wanted = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
-    const start = wanted === undefined || options.ignoreRange === true || !mayResume ? 0 : Number(wanted);
+    const isWhole = wanted === undefined || options.ignoreRange === true;
+    const start = isWhole ? 0 : Number(wanted) + (options.rangeOffset ?? 0);
     if (start > 0 && start >= content.length) {
       response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
       return;
@@ -92,8 +77,6 @@ export function file(content: Buffer, options: FileOptions = {}): Behaviour {
     const headers: Record<string, string | number> = {
       'content-type': options.type ?? 'application/octet-stream',
     };
-    if (options.etag !== undefined) headers['etag'] = options.etag;
-    if (options.lastModified !== undefined) headers['last-modified'] = options.lastModified;
     if (options.noLength !== true) headers['content-length'] = options.contentLength ?? body.length;
     if (start > 0) headers['content-range'] = `bytes ${start}-${content.length - 1}/${content.length}`;
     response.strictContentLength = false;

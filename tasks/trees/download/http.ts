@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: MIT
-/** One try to get one file from one address, going on from what is there already. */
+/** One try to get one file from one address, starting where an earlier try stopped. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { got } from 'got';
-import { explainFsError, interrupted } from '../fs-errors.js';
-import { type Fail, type Failure, networkFailure, Stalled, statusFailure } from './http-failure.js';
-import {
-  contentLength,
-  hasChanged,
-  type Headers,
-  parseContentRange,
-  type PartRecord,
-  readRecord,
-  resumeHeaders,
-  writeRecord,
-} from './part-record.js';
+import { got, MaxRedirectsError, RequestError, TimeoutError } from 'got';
+import { errnoOf, explainFsError, interrupted } from '../fs-errors.js';
 import { type Agents, withoutPassword } from './proxy.js';
-import { addFile, type StorePaths } from './store.js';
+import { addFile } from './store.js';
 
 /** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
 const CONNECT_MS = 5000;
-/** Progress is told at most once per this many bytes. */
+/** Progress is reported at most once per this many bytes. */
 const PROGRESS_STEP = 1 << 18;
 
 export interface Attempt {
   readonly address: string;
-  /** Undefined: whatever comes is taken; who asked for it sees to its sum. */
+  /** Undefined: whatever comes is taken, from the beginning; the caller checks it. */
   readonly sha256: string | undefined;
-  readonly paths: StorePaths;
+  /** What has arrived so far. */
+  readonly partial: string;
   readonly stallSeconds: number;
   /** Agents for an address; asked again after each redirect. Throws TypeError when the proxy is unusable. */
   readonly agents: (url: URL) => Agents;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | undefined) => void;
+}
+
+/**
+ * How a try went wrong:
+ * - transient: the same address may work in a moment;
+ * - unreachable: no connection; worth another try only where there is no other mirror;
+ * - definite: this address will not give this file.
+ */
+export interface Failure {
+  readonly kind: 'transient' | 'unreachable' | 'definite';
+  readonly reason: string;
+  /** The whole file arrived and it is another one. */
+  readonly mismatch?: boolean;
+  /** What the server asked us to wait, milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Bytes that this try added to the partial file. */
+  readonly gained: number;
 }
 
 export type AttemptResult = { readonly kind: 'complete' } | Failure;
@@ -49,90 +56,76 @@ async function onDisk<T>(operation: Promise<T>): Promise<T> {
 }
 
 /**
- * Leaves the verified bytes in `paths.partial`, or a part of them to go on
- * from. The caller holds the lock. Throws StopwatchError 'disk-full',
- * 'permission-denied' or 'interrupted'; everything that the network can do is
- * a result.
+ * Leaves the verified bytes in the partial file, or a part of them for the next try. The caller holds the lock.
+ * Throws StopwatchError 'disk-full', 'permission-denied' or 'interrupted'; any failure of the network is a result.
  */
 export async function attempt(job: Attempt): Promise<AttemptResult> {
-  let handle: FileHandle | undefined;
+  let file: FileHandle | undefined;
   try {
-    handle = await open(job.paths.partial, 'a');
-    const result = await attemptInto(job, handle);
-    if ((await handle.stat()).size === 0) await rm(job.paths.partial, { force: true });
+    file = await open(job.partial, 'a');
+    if (job.sha256 === undefined) await file.truncate(0);
+    const hash = createHash('sha256');
+    const size = await addFile(hash, job.partial, job.signal);
+    if (size > 0 && hash.copy().digest('hex') === job.sha256) return { kind: 'complete' };
+    const result = await transfer(job, file, { hash, size });
+    if ((await file.stat()).size === 0) await rm(job.partial, { force: true });
     return result;
   } catch (error) {
     const cause = error instanceof DiskFailure ? error.cause : error;
-    throw explainFsError(cause, 'write the download', job.paths.partial);
+    throw explainFsError(cause, 'write the download', job.partial);
   } finally {
-    await handle?.close();
+    await file?.close();
   }
 }
 
-async function attemptInto(job: Attempt, file: FileHandle): Promise<AttemptResult> {
-  let record = await readRecord(job.paths.record);
-  // Without its record, or from before a change of address, a part says nothing about what it belongs to.
-  if (record?.address !== withoutPassword(job.address)) {
-    record = undefined;
-    await file.truncate(0);
-  }
-  let hash = createHash('sha256');
-  let size = await addFile(hash, job.paths.partial, job.signal);
-  if (size > 0 && hash.copy().digest('hex') === job.sha256) return { kind: 'complete' };
-
-  const before = size;
-  const fail: Fail = (kind, reason, more = {}) => ({
+async function transfer(
+  job: Attempt,
+  file: FileHandle,
+  kept: { readonly hash: ReturnType<typeof createHash>; readonly size: number },
+): Promise<AttemptResult> {
+  let { hash, size } = kept;
+  const fail = (kind: Failure['kind'], reason: string, more: Partial<Failure> = {}): Failure => ({
     kind,
     reason,
-    gained: Math.max(0, size - before),
+    gained: Math.max(0, size - kept.size),
     ...more,
   });
-  /** What is there is of no use; the next try begins at zero. */
+  /** The kept bytes are of no use; the next try begins at zero. */
   const discard = async (): Promise<void> => {
-    await onDisk(rm(job.paths.record, { force: true }));
     await onDisk(file.truncate(0));
+    hash = createHash('sha256');
     size = 0;
   };
 
-  let request: ReturnType<typeof start>;
+  let stream: ReturnType<typeof start>;
   try {
-    request = start(job, record, size);
+    stream = start(job, size);
   } catch (error) {
     if (error instanceof TypeError) return fail('definite', error.message);
     throw error;
   }
-  const { stream, response } = request;
-  const watch = (): NodeJS.Timeout =>
-    setTimeout(() => stream.destroy(new Stalled('stalled')), job.stallSeconds * 1000);
-  let stall = watch();
-  const onAbort = (): void => void stream.destroy(interrupted('downloading'));
-  job.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    if (job.signal.aborted) throw interrupted('downloading');
-    const { status, headers } = await response;
+    const [{ statusCode: status, headers }] = await once(stream, 'response');
     const resumed = status === 206 && size > 0;
     if (status === 416 && size > 0) {
       await discard();
       return fail('transient', 'the part that was kept is longer than the file is now');
     }
-    if (status !== 200 && !resumed) return statusFailure(status, headers, fail);
+    if (status !== 200 && !resumed) return statusFailure(status, headers['retry-after'], fail);
 
-    const range = resumed ? parseContentRange(headers['content-range']) : undefined;
-    if (resumed && hasChanged(record, size, headers, range)) {
-      await discard();
-      return fail('transient', 'the file at this address changed between two tries');
-    }
-    if (!resumed) {
-      await discard();
-      hash = createHash('sha256');
-    }
-    const total = range?.total ?? contentLength(headers['content-length'], size);
-    await onDisk(writeRecord(job.paths.record, withoutPassword(job.address), headers, total));
+    let total = /^\d+$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : undefined;
+    if (resumed) {
+      const [, from, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+      if (Number(from) !== size) {
+        await discard();
+        return fail('transient', 'it answered with another part of the file than it was asked for');
+      }
+      total = whole === '*' ? undefined : Number(whole);
+    } else await discard();
     job.onProgress(size, total);
 
-    let told = size;
+    let reported = size;
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      clearTimeout(stall);
       if (total !== undefined && size + chunk.length > total) {
         await discard();
         return fail('definite', `it sent more than the ${total} bytes that it announced`);
@@ -140,11 +133,10 @@ async function attemptInto(job: Attempt, file: FileHandle): Promise<AttemptResul
       hash.update(chunk);
       await onDisk(file.appendFile(chunk));
       size += chunk.length;
-      if (size - told >= PROGRESS_STEP || size === total) {
-        told = size;
+      if (size - reported >= PROGRESS_STEP || size === total) {
+        reported = size;
         job.onProgress(size, total);
       }
-      stall = watch();
     }
     if (total !== undefined && size < total) return fail('transient', `cut off at ${size} of ${total} bytes`);
     const sum = hash.digest('hex');
@@ -152,8 +144,8 @@ async function attemptInto(job: Attempt, file: FileHandle): Promise<AttemptResul
       await onDisk(file.sync());
       return { kind: 'complete' };
     }
-    const type = headers['content-type']?.split(';')[0];
-    const received = `got sha256 ${sum} (${size} bytes${type === 'text/html' ? ' of text/html: a web page?' : ''})`;
+    const isPage = headers['content-type']?.startsWith('text/html') === true;
+    const received = `got sha256 ${sum} (${size} bytes${isPage ? ' of text/html: a web page?' : ''})`;
     await discard();
     // The fault may be in the part that was kept from before: once more, from zero.
     return fail(resumed ? 'transient' : 'definite', `expected sha256 ${job.sha256}, ${received}`, {
@@ -162,27 +154,27 @@ async function attemptInto(job: Attempt, file: FileHandle): Promise<AttemptResul
   } catch (error) {
     if (job.signal.aborted) throw interrupted(`downloading ${withoutPassword(job.address)}`);
     if (error instanceof DiskFailure) throw error;
-    return networkFailure(error, { connectMs: CONNECT_MS, stallSeconds: job.stallSeconds }, size, fail);
+    const [kind, reason] = networkFailure(error, job.stallSeconds);
+    return fail(kind, `${reason}${size > 0 ? ` (at ${size} bytes)` : ''}`);
   } finally {
-    clearTimeout(stall);
-    job.signal.removeEventListener('abort', onAbort);
     stream.destroy();
   }
 }
 
-interface Head {
-  readonly status: number;
-  readonly headers: Headers;
-}
-
-function start(job: Attempt, record: PartRecord | undefined, size: number) {
+function start(job: Attempt, size: number) {
   const stream = got.stream(job.address, {
-    headers: { 'accept-encoding': 'identity', ...resumeHeaders(record, size) },
+    headers: { 'accept-encoding': 'identity', ...(size > 0 ? { range: `bytes=${size}-` } : {}) },
     agent: job.agents(new URL(job.address)),
     decompress: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
-    timeout: { lookup: CONNECT_MS, connect: CONNECT_MS, secureConnect: CONNECT_MS },
+    signal: job.signal,
+    timeout: {
+      lookup: CONNECT_MS,
+      connect: CONNECT_MS,
+      secureConnect: CONNECT_MS,
+      socket: job.stallSeconds * 1000,
+    },
     hooks: {
       beforeRedirect: [
         (options) => {
@@ -191,11 +183,50 @@ function start(job: Attempt, record: PartRecord | undefined, size: number) {
       ],
     },
   });
-  // Errors are seen through `response` and the loop over the body; one that comes later concerns nobody.
+  // Errors are seen through the response and the loop over the body; a later one does not matter.
   stream.on('error', () => undefined);
-  const response = once(stream, 'response').then(
-    ([head]): Head => ({ status: head.statusCode, headers: head.headers }),
-  );
-  response.catch(() => undefined);
-  return { stream, response };
+  return stream;
+}
+
+/** An HTTP status that is neither 200 nor an answer to our Range. */
+function statusFailure(
+  status: number,
+  retryAfter: string | undefined,
+  fail: (kind: Failure['kind'], reason: string, more?: Partial<Failure>) => Failure,
+): Failure {
+  const kind = [408, 425, 429, 500, 502, 503, 504].includes(status) ? 'transient' : 'definite';
+  // The other form of Retry-After, a date, is rare.
+  const more = /^\d+$/.test(retryAfter ?? '') ? { retryAfterMs: Number(retryAfter) * 1000 } : {};
+  return fail(kind, `it answered with HTTP status ${status}`, more);
+}
+
+const BY_CODE: Readonly<Record<string, readonly [Failure['kind'], reason: string]>> = {
+  ENOTFOUND: ['definite', 'the name of the host does not resolve'],
+  EAI_AGAIN: ['unreachable', 'the name of the host does not resolve at the moment'],
+  ECONNREFUSED: ['definite', 'connection refused'],
+  ENETUNREACH: ['unreachable', 'no way to the host'],
+  EHOSTUNREACH: ['unreachable', 'no way to the host'],
+  ENETDOWN: ['unreachable', 'no way to the host'],
+  EHOSTDOWN: ['unreachable', 'no way to the host'],
+  EADDRNOTAVAIL: ['unreachable', 'no way to the host'],
+  ECONNRESET: ['transient', 'the connection broke'],
+  EPIPE: ['transient', 'the connection broke'],
+  ETIMEDOUT: ['transient', 'the connection broke'],
+  ECONNABORTED: ['transient', 'the connection broke'],
+  ERR_STREAM_PREMATURE_CLOSE: ['transient', 'the connection broke'],
+};
+
+/** What a failed request means. Throws any error that does not come from the network. */
+function networkFailure(error: unknown, stallSeconds: number): readonly [Failure['kind'], reason: string] {
+  if (error instanceof MaxRedirectsError) return ['definite', 'it redirects without end'];
+  if (error instanceof TimeoutError)
+    return error.event === 'socket'
+      ? ['transient', `it sent nothing for ${stallSeconds} s`]
+      : ['unreachable', `no connection within ${CONNECT_MS / 1000} s (${error.event})`];
+  const code = errnoOf(error) ?? '';
+  const known = BY_CODE[code];
+  if (known !== undefined) return [known[0], `${known[1]} (${code})`];
+  // What is left: certificates, broken HTTP, a redirect to no http address.
+  if (error instanceof RequestError) return ['definite', withoutPassword(error.message)];
+  throw error;
 }

@@ -4,7 +4,6 @@
  *
  *     <cache>/downloads/<sha256>/<name>          verified, under its own name
  *     <cache>/downloads/partial/<sha256>         what has arrived so far
- *     <cache>/downloads/partial/<sha256>.json    what it is a part of
  *     <cache>/downloads/locks/<sha256>           held by the process that is downloading
  *     <cache>/downloads/<name>                   put there by hand
  *
@@ -13,8 +12,8 @@
  */
 import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
 
 export interface StorePaths {
@@ -22,7 +21,6 @@ export interface StorePaths {
   /** Directory of the verified file. */
   readonly directory: string;
   readonly partial: string;
-  readonly record: string;
   readonly lock: string;
 }
 
@@ -32,7 +30,6 @@ export function storePaths(cache: string, sha256: string): StorePaths {
     downloads,
     directory: join(downloads, sha256),
     partial: join(downloads, 'partial', sha256),
-    record: join(downloads, 'partial', `${sha256}.json`),
     lock: join(downloads, 'locks', sha256),
   };
 }
@@ -105,7 +102,7 @@ export type HandPlaced =
   | { readonly kind: 'taken'; readonly file: string }
   | { readonly kind: 'wrong'; readonly path: string; readonly got: string };
 
-/** Takes `<cache>/downloads/<name>` if somebody put it there and it verifies. It stays where it is. */
+/** Takes `<cache>/downloads/<name>` if a user put it there and it verifies. It stays where it is. */
 export async function takeHandPlaced(
   cache: string,
   name: string,
@@ -125,24 +122,16 @@ export async function takeHandPlaced(
   const file = join(directory, name);
   try {
     await mkdir(directory, { recursive: true });
-    await linkOrCopy(path, file);
+    await copyWhole(path, file);
   } catch (error) {
     throw explainFsError(error, 'take over the file that was put there by hand', directory);
   }
   return { kind: 'taken', file };
 }
 
-/** A second name costs no room; where there can be none (a symbolic link, another file system), a copy. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  if ((await lstat(from)).isFile()) {
-    try {
-      await link(from, to);
-      return;
-    } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return;
-    }
-  }
-  const copy = join(to, '..', `.copy-${process.pid}-${randomBytes(4).toString('hex')}`);
+/** Copies, without using more space where the file system can share it. What is at `to` is replaced. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  const copy = join(dirname(to), `.copy-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await copyFile(from, copy, constants.COPYFILE_FICLONE);
     await syncPath(copy);
@@ -164,7 +153,7 @@ export async function keepFile(
   const file = join(directory, name);
   try {
     await mkdir(directory, { recursive: true });
-    await linkOrCopy(path, file);
+    await copyWhole(path, file);
     await syncPath(directory);
   } catch (error) {
     throw explainFsError(error, 'put the file into the download cache', file);
@@ -174,14 +163,13 @@ export async function keepFile(
 
 /** Gives a verified partial file its name. Gives the path. */
 export async function commitPartial(cache: string, sha256: string, name: string): Promise<string> {
-  const { directory, partial, record, downloads } = storePaths(cache, sha256);
+  const { directory, partial, downloads } = storePaths(cache, sha256);
   const file = join(directory, name);
   try {
     await mkdir(directory, { recursive: true });
     await rename(partial, file);
     await syncPath(directory);
     await syncPath(downloads);
-    await rm(record, { force: true });
   } catch (error) {
     throw explainFsError(error, 'put the download in its mirror', file);
   }
