@@ -18,7 +18,7 @@ export default defineConfig({
   },
   platform: 'node',
   // These read files of their own package at run time.
-  external: ['dockerode', 'fast-check', 'jiti'],
+  external: ['dockerode', 'jiti'],
   plugins: [notices(), executable('stopwatch.js')],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
 });

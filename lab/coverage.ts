@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MIT
-/** The variant that counts: which lines and branches of the device a search has reached, by gcov. */
+/** Which lines and branches of the device a search has reached, by gcov. The `coverage` variant of QEMU counts them. */
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { definitionAt, mask } from './search/mutate.js';
-import type { DeviceDescription } from '../vm/device.js';
-import { EXIT, type ExitCode, StopwatchError } from '../lib/errors.js';
-import { readArguments } from './argued.js';
+import { EXIT, StopwatchError } from '../lib/errors.js';
 import { objectOf, sourceOf } from '../tasks/build/device-again.js';
 import type { Layout } from '../tasks/build/layout.js';
 import type { RelinkPorts } from '../tasks/build/relink.js';
+import type { Device } from '../vm/device.js';
+import type { FuzzResult } from './fuzz-report.js';
+import { definitionAt, maskC } from './mutate.js';
+import type { AnySearch, Waivers } from './search/search.js';
 
-function countsOf(layout: Layout, device: DeviceDescription): string {
-  return objectOf(layout, device).replace(/\.o$/, '.gcda');
+function countsOf(layout: Layout, { description }: Device): string {
+  return objectOf(layout, description).replace(/\.o$/, '.gcda');
 }
 
-/** Forgets what was reached before. */
-export async function forgetCoverage(layout: Layout, device: DeviceDescription): Promise<void> {
+/** Discards earlier counts. */
+export async function forgetCoverage(layout: Layout, device: Device): Promise<void> {
   await rm(countsOf(layout, device), { force: true });
 }
 
-/** A line, or a way out of one, that was never taken. */
+/** A line, or a branch of one, that was never reached. */
 export interface Unreached {
   readonly line: number;
   /** `line`, or `branch 2 of 4`. */
   readonly what: string;
   readonly text: string;
-  /** Why no guest can reach it, where that has been argued. */
-  readonly argued: string | undefined;
+  /** Why no guest can reach it. */
+  readonly waiver: string | undefined;
 }
 
 export interface Coverage {
@@ -36,15 +37,17 @@ export interface Coverage {
   readonly unreached: readonly Unreached[];
 }
 
-/** What the QEMUs that have ended since `forgetCoverage` reached. */
-export async function readCoverage(
+/** Adds what the QEMUs since `forgetCoverage` have reached. What is neither reached nor waived fails: the search proves nothing about it. */
+export async function withCoverage(
+  result: FuzzResult,
   layout: Layout,
-  device: DeviceDescription,
+  device: Device,
+  search: AnySearch,
   ports: RelinkPorts,
-): Promise<Coverage> {
+): Promise<FuzzResult> {
   const counts = countsOf(layout, device);
   if (!existsSync(counts))
-    throw new StopwatchError('output-missing', `No QEMU has written what it reached to ${counts}`);
+    throw new StopwatchError('output-missing', `No QEMU has written its coverage to ${counts}`);
   const { exitCode, stdout } = await ports.processes.run(
     {
       file: 'gcov',
@@ -55,11 +58,18 @@ export async function readCoverage(
     { signal: ports.signal, capture: true },
   );
   if (exitCode !== 0) throw new StopwatchError('command-failed', `gcov cannot read ${counts}`);
-  const { target } = sourceOf(device);
+  const { target } = sourceOf(device.description);
   const source = await readFile(join(layout.device, target), 'utf8');
-  const argued = await readArguments(layout.device, device.argued?.unreached);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gcov's own format
-  return coverageOf(JSON.parse(stdout) as GcovFile, basename(target), source, argued);
+  const gcov = JSON.parse(stdout) as GcovFile;
+  const coverage = coverageOf(gcov, basename(target), source, search.waivers.unreached);
+  const missed = missedOf(coverage);
+  return {
+    ...result,
+    exitCode: missed.length === 0 ? result.exitCode : EXIT.testFailed,
+    verdict: [...result.verdict, ...coverageLines(coverage)],
+    data: { ...result.data, coverage },
+  };
 }
 
 /** The part of gcov's format (version 1 and 2) that is used. */
@@ -74,48 +84,45 @@ export interface GcovFile {
   }[];
 }
 
-/** `argued`: `function: text of a line` to the reason why no guest reaches it, or one of its branches. */
+/** `waivers`: reasons by `function: text of the line`. */
 export function coverageOf(
   gcov: GcovFile,
   name: string,
   source: string,
-  argued: ReadonlyMap<string, string>,
+  waivers: Waivers['unreached'],
 ): Coverage {
   const lines = gcov.files.filter(({ file }) => basename(file) === name).flatMap((file) => file.lines);
   const texts = source.split('\n');
-  const masked = mask(source);
+  const masked = maskC(source);
   const unreached: Unreached[] = [];
-  const branches = { total: 0, reached: 0 };
+  const total = { total: 0, reached: 0 };
   let reached = 0;
-  for (const { line_number: line, count, branches: ways } of lines) {
+  for (const { line_number: line, count, branches } of lines) {
     const text = (texts[line - 1] ?? '').trim();
     const where = definitionAt(masked, texts.slice(0, line).join('\n').length);
-    const why = { line, text, argued: argued.get(`${where}: ${text}`) };
+    const place = { line, text, waiver: waivers[`${where}: ${text}`] };
     if (count > 0) reached += 1;
-    else unreached.push({ ...why, what: 'line' });
-    branches.total += ways.length;
-    for (const [index, way] of ways.entries()) {
-      if (way.count > 0) branches.reached += 1;
-      // Of a line that was never reached, that says it all.
-      else if (count > 0) unreached.push({ ...why, what: `branch ${index + 1} of ${ways.length}` });
+    else unreached.push({ ...place, what: 'line' });
+    total.total += branches.length;
+    for (const [index, branch] of branches.entries()) {
+      if (branch.count > 0) total.reached += 1;
+      // The branches of an unreached line are not listed.
+      else if (count > 0) unreached.push({ ...place, what: `branch ${index + 1} of ${branches.length}` });
     }
   }
-  return { lines: { total: lines.length, reached }, branches, unreached };
+  return { lines: { total: lines.length, reached }, branches: total, unreached };
 }
 
-/** The coverage in words. What is neither reached nor argued fails: a search that does not reach it proves nothing about it. */
-export function coverageWords({ lines, branches, unreached }: Coverage): {
-  readonly exitCode: ExitCode;
-  readonly verdict: readonly string[];
-  readonly data: Coverage;
-} {
-  const missed = unreached.filter(({ argued }) => argued === undefined);
-  return {
-    exitCode: missed.length === 0 ? EXIT.passed : EXIT.testFailed,
-    verdict: [
-      `Coverage     lines ${lines.reached} of ${lines.total}, branches ${branches.reached} of ${branches.total}; ${unreached.length - missed.length} not reached and argued, ${missed.length} not reached`,
-      ...missed.map(({ line, what, text }) => `Not reached  line ${line}, ${what}: ${text}`),
-    ],
-    data: { lines, branches, unreached },
-  };
+/** What was not reached and has no waiver. */
+export function missedOf({ unreached }: Coverage): readonly Unreached[] {
+  return unreached.filter(({ waiver }) => waiver === undefined);
+}
+
+function coverageLines(coverage: Coverage): readonly string[] {
+  const { lines, branches, unreached } = coverage;
+  const missed = missedOf(coverage);
+  return [
+    `Coverage     lines ${lines.reached} of ${lines.total}, branches ${branches.reached} of ${branches.total}; ${unreached.length - missed.length} not reached and waived, ${missed.length} not reached`,
+    ...missed.map(({ line, what, text }) => `Not reached  line ${line}, ${what}: ${text}`),
+  ];
 }

@@ -1,74 +1,133 @@
 // SPDX-License-Identifier: MIT
-/** What `fuzz` says of what it found, and of how much it looked at. */
+/** What `fuzz` reports. */
 import { writeFile } from 'node:fs/promises';
-import type { Device } from '../vm/device.js';
-import {
-  type CampaignResult,
-  type Failed,
-  type FuzzRequest,
-  observe,
-  type Progress,
-} from './search/campaign.js';
-import type { MachinePorts } from './search/machine.js';
-import { type AnyScript, type AnySearch, isSearchable } from './search/search.js';
-import type { Result } from '../tasks/config/services.js';
-import { EXIT, StopwatchError } from '../lib/errors.js';
+import { EXIT } from '../lib/errors.js';
 import { commandLine } from '../lib/process/command-line.js';
+import type { Result } from '../tasks/config/services.js';
+import { formatVerdict } from '../vm/crosscheck/index.js';
+import { type CampaignResult, observe, type Progress } from './search/campaign.js';
+import type { MachinePorts, SearchRequest } from './search/machine.js';
+import type { Failed } from './search/runner.js';
+import type { AnyScript, AnySearch, FailureReport } from './search/search.js';
+import type { TraceCheckResult } from './search/trace-check.js';
 
-/** Throws 'bad-usage' for a device that has none. */
-export async function searchOf(device: Device): Promise<AnySearch> {
-  if (isSearchable(device)) return device.search();
-  throw new StopwatchError('bad-usage', `The device ${device.description.name} declares no search`, {
-    hint: 'What fuzz and mutants need of it is the type DeviceSearch of #device-kit/fuzz; device.search() gives it.',
-  });
+/** What all parts of one `fuzz` share. */
+export interface SearchRun {
+  readonly search: AnySearch;
+  readonly request: SearchRequest;
+  readonly ports: MachinePorts;
 }
 
-/** What is said of a script that fails, and the script written to the file, if one is given. */
-export async function report(
-  search: AnySearch,
+export type FuzzResult = Result & {
+  readonly verdict: readonly string[];
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
+/** Decisions that were not exercised are listed up to this number. */
+const SHOWN_DECISIONS = 12;
+const SHOWN_STDERR = 40;
+
+/** Reports a script that fails, and saves it if a file is given. */
+export async function reportFailure(
+  { search, request, ports }: SearchRun,
   script: AnyScript,
-  outcome: Failed,
-  file: string | undefined,
-  request: FuzzRequest,
-  ports: MachinePorts,
-  about: readonly string[] = [],
-): Promise<
-  Result & { readonly verdict: readonly string[]; readonly data: Readonly<Record<string, unknown>> }
-> {
-  const observed = await observe(search.target, script, outcome.operation, request, ports);
-  const told = search.tell(script, outcome, observed);
-  const operation = script.operations[outcome.operation];
-  const differs = `${told.compared}: expected ${told.expected}, got ${told.actual}`;
-  if (file !== undefined) await writeFile(file, search.formatScript(script, [...about, differs]));
-  const next = file === undefined ? undefined : commandLine('fuzz', '--replay', file);
+  failed: Failed,
+  saved?: { readonly file: string; readonly about: string },
+): Promise<FuzzResult> {
+  const observed = await observe(search, script, failed.operation, request, ports);
+  const report = search.describeFailure(script, failed, observed);
+  const operation = script.operations[failed.operation];
+  const { compared, expected, actual } = report;
+  if (saved !== undefined) {
+    const differs = `${compared}: expected ${expected}, got ${actual}`;
+    await writeFile(saved.file, search.formatScript(script, [saved.about, differs]));
+  }
+  const next = saved && replayCommand(saved.file);
   return {
-    exitCode: outcome.result === 'differs' ? EXIT.differs : EXIT.guest,
+    exitCode: failed.result === 'differs' ? EXIT.differs : EXIT.guest,
     verdict: [
-      ...search.scriptLines(script, outcome.operation),
+      ...scriptLines(search, script, failed.operation),
       '',
-      ...search.toldLines(told),
-      ...('stderr' in outcome ? ['', ...outcome.stderr.slice(0, 40)] : []),
+      ...failureLines(report),
+      ...('stderr' in failed ? ['', ...failed.stderr.slice(0, SHOWN_STDERR)] : []),
     ],
     data: {
-      ...outcome,
-      ...told,
-      operationWords: operation === undefined ? 'machine reset' : search.operationWords(operation),
+      ...failed,
+      ...report,
+      operationWords: operation === undefined ? 'machine reset' : search.describeOperation(operation),
       shortest: script.operations.length,
-      ...(file === undefined ? {} : { script: file, replay: next }),
+      ...(saved && { script: saved.file, replay: next }),
     },
-    ...(next === undefined ? {} : { next }),
+    next,
   };
 }
 
-export function counted({
-  operations,
-  scripts,
-  commands,
-  reloads,
-  seconds,
-  processor,
-}: Progress | CampaignResult<AnyScript>): string {
+/** Reports a wrong trace, and saves its script if a file is given. */
+export async function reportTrace(
+  { search }: SearchRun,
+  { verdict, script, ...trace }: Omit<TraceCheckResult, 'operations'>,
+  saved?: { readonly file: string; readonly about: string },
+): Promise<FuzzResult> {
+  const { wrong = '' } = trace;
+  const formatted = verdict === undefined || verdict.result === 'agree' ? [wrong] : formatVerdict(verdict);
+  const lines = formatted.map((line) => `Trace        ${line}`);
+  if (script === undefined || saved === undefined)
+    return { exitCode: EXIT.differs, verdict: lines, data: { trace } };
+  await writeFile(saved.file, search.formatScript(script, [saved.about, wrong]));
+  const shortest = script.operations.length;
+  return {
+    exitCode: EXIT.differs,
+    verdict: [...scriptLines(search, script, shortest - 1), ...lines],
+    data: { trace: { ...trace, shortest, script: saved.file } },
+    next: replayCommand(saved.file),
+  };
+}
+
+const replayCommand = (file: string): string => commandLine('fuzz', '--replay', file);
+
+/** The script, one line per operation, with the failing one marked. */
+function scriptLines(search: AnySearch, script: AnyScript, failing: number): readonly string[] {
+  const { operations } = script;
+  const lines = operations.map((operation) => search.describeOperation(operation));
+  const marked = lines.map((line, index) => `${index === failing ? '>' : ' '} ${line}`);
+  if (failing < 0) marked.unshift('> at the start  machine reset');
+  if (failing >= operations.length) marked.push('> at the end  machine reset');
+  return [`  -device ${search.qemuDevice(script)}`, ...marked];
+}
+
+/** What differs, and the states side by side. */
+function failureLines({ compared, expected, actual, states }: FailureReport): readonly string[] {
+  const { before, model, device } = states;
+  const rows = [
+    ['state', 'before', 'model', 'device'],
+    ...Object.keys(model).map((name) => [name, before[name] ?? '-', model[name] ?? '-', device[name] ?? '-']),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return [
+    `  compared  ${compared}`,
+    `  expected  ${expected}`,
+    `  actual    ${actual}`,
+    '',
+    ...rows.map((row, index) => {
+      const differs = index > 0 && row[3] !== '-' && row[3] !== row[2];
+      const text = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+      return `${differs ? '!' : ' '} ${text.trimEnd()}`;
+    }),
+  ];
+}
+
+export function countsLine({ operations, scripts, commands, reloads, seconds }: Progress): string {
   const rate = Math.round(operations / Math.max(seconds, 0.001));
-  const micros = (spent: number): string => ((spent / Math.max(operations, 1)) * 1e6).toFixed(1);
-  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s (${micros(processor.own)} µs of processor time here and ${micros(processor.qemu)} in QEMU for each)`;
+  return `${operations} operations in ${scripts} scripts, ${commands} answers compared, ${reloads} reloads, ${seconds.toFixed(1)} s, ${rate} operations/s`;
+}
+
+/** How much of the contract was exercised. A short campaign need not reach everything. */
+export function decisionLines(decisions: CampaignResult['decisions']): readonly string[] {
+  if (decisions === undefined) return [];
+  const { total, reached, missed } = decisions;
+  return [
+    `Contract     ${reached} of ${total} decisions (operation × state × timeout) exercised and compared`,
+    ...missed.slice(0, SHOWN_DECISIONS).map((name) => `Not reached  ${name}`),
+    ...(missed.length > SHOWN_DECISIONS ? [`Not reached  and ${missed.length - SHOWN_DECISIONS} more`] : []),
+  ];
 }

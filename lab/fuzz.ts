@@ -1,58 +1,64 @@
 // SPDX-License-Identifier: MIT
-/** `fuzz`: a campaign, or one script again, on a QEMU that is brought up to date first. */
+/** `fuzz`: runs a campaign, or one script again, on an up-to-date QEMU. */
 import { randomInt } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostClock } from '../vm/clock.js';
-import type { DeviceDescription } from '../vm/device.js';
-import { campaign, type CampaignResult, type FuzzRequest, replay } from './search/campaign.js';
-import { rawSpeed } from './search/raw.js';
-import { MachineError, type MachinePorts } from './search/machine.js';
-import type { AnyScript, AnySearch } from './search/search.js';
-import type { Result, Services } from '../tasks/config/services.js';
 import { EXIT, StopwatchError } from '../lib/errors.js';
-import type { Task, TaskContext } from '../tasks/engine/task.js';
 import { bringUpToDate, toolchain } from '../tasks/build/toolchain.js';
-import { coverageWords, forgetCoverage, readCoverage } from './coverage.js';
-import { checkFurther, SHRINK, wrongTrace } from './fuzz-checks.js';
-import { counted, report, searchOf } from './fuzz-report.js';
-import { type Layout, layoutOf } from '../tasks/build/layout.js';
+import { layoutOf } from '../tasks/build/layout.js';
+import type { Result, Services } from '../tasks/config/services.js';
+import type { Task, TaskContext } from '../tasks/engine/task.js';
+import { hostClock } from '../vm/clock.js';
+import type { Device } from '../vm/device.js';
+import { forgetCoverage, withCoverage } from './coverage.js';
+import {
+  countsLine,
+  decisionLines,
+  type FuzzResult,
+  reportFailure,
+  reportTrace,
+  type SearchRun,
+} from './fuzz-report.js';
+import { campaign, replay } from './search/campaign.js';
+import { MachineError } from './search/machine.js';
+import { type AnySearch, isSearchable } from './search/search.js';
+import { checkTrace, traceCheck } from './search/trace-check.js';
 
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
-/** One script in this many saves the VM and loads it into a new process: a tenth of the time goes there. */
+/** One script in this many saves the VM and loads it into a new process, which takes a tenth of the time. */
 const EVENTFUL_EVERY = 160;
-/** The same where lines are counted: there, it is not speed that matters. */
-const COUNTED_EVERY = 8;
+/** The same when coverage is counted, where speed does not matter. */
+const COUNTED_EVENTFUL_EVERY = 8;
 /** Two QEMUs at work, and a third being reset. */
 const LANES = 3;
-/** Decisions that were not met are named up to this number. */
-const SHOWN = 12;
-/** Enough for a second or two. */
-const RAW_OPERATIONS = 200_000;
-/** Parts of a campaign whose number nobody tells. */
+/** Limits of minimising a script. */
+const SHRINK = { tries: 3000, seconds: 180 };
+/** Operations with QEMU's trace switched on, which is slow. */
+const TRACED_OPERATIONS = 3000;
+/** Assumed number of shards if CI does not give one. */
 const UNKNOWN_COUNT = 65_536;
 
 export interface FuzzOptions {
-  /** Budget; without either, a minute. */
-  readonly operations: number | undefined;
-  readonly seconds: number | undefined;
-  readonly seed: number | undefined;
-  /** From 1. */
-  readonly shard: { readonly index: number; readonly count: number } | undefined;
-  /** Absolute paths. */
-  readonly replay: string | undefined;
-  readonly qemu: string | undefined;
-  /** Only measure how fast QEMU answers the commands of a search. */
-  readonly raw: boolean;
+  /** Without either limit, a campaign takes a minute. */
+  readonly operations?: number | undefined;
+  readonly seconds?: number | undefined;
+  readonly seed?: number | undefined;
+  /** `index` from 1. */
+  readonly shard?: { readonly index: number; readonly count: number } | undefined;
+  /** Absolute path of the script to run instead of a campaign. */
+  readonly replay?: string | undefined;
+  /** Absolute path of a QEMU to use instead of ours. */
+  readonly qemu?: string | undefined;
 }
 
 export async function fuzzDevice(services: Services, options: FuzzOptions): Promise<Result> {
-  const layout = layoutOf(services.loaded.config, services.loaded.paths);
+  const { config, paths } = services.loaded;
+  const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const { description } = tools.device;
-  const how = await searchOf(tools.device);
-  let result: Result | undefined;
+  const search = await searchOf(tools.device);
+  const counts = config.build.variant === 'coverage' && options.qemu === undefined;
+  let result: FuzzResult | undefined;
   const task: Task = {
     name: 'device:fuzz',
     title: options.replay === undefined ? 'Device: fuzz' : 'Device: one script again',
@@ -60,50 +66,38 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
     inputs: {},
     outputs: [],
     jobs: 'one',
-    always: 'a search is made every time',
+    always: 'a search runs every time',
     run: async (context) => {
+      const { processes, env, signal } = context;
       const directory = join(layout.work, 'fuzz');
       await mkdir(directory, { recursive: true });
-      const counts = services.loaded.config.build.variant === 'coverage' && options.qemu === undefined;
-      const request = {
-        qemu: options.qemu ?? layout.qemu,
-        directory,
-        silenceMs: SILENCE_MS,
-        orderly: counts,
+      const qemu = options.qemu ?? layout.qemu;
+      const run: SearchRun = {
+        search,
+        request: { qemu, directory, silenceMs: SILENCE_MS, orderly: counts },
+        ports: { processes, env, signal, clock: hostClock },
       };
-      const ports: MachinePorts = {
-        processes: context.processes,
-        clock: hostClock,
-        env: context.env,
-        signal: context.signal,
-      };
-      result = await (options.raw
-        ? raw(how, options, request, ports)
-        : options.replay === undefined
-          ? search(
-              services,
-              how,
-              options,
-              request,
-              ports,
-              context,
-              counts ? { layout, description } : undefined,
-            )
-          : again(how, options.replay, request, ports)
-      ).catch((cause: unknown) => {
+      if (counts) await forgetCoverage(layout, tools.device);
+      const work =
+        options.replay === undefined
+          ? runCampaign(run, options, services.environment, counts, context)
+          : replayScript(run, options.replay);
+      result = await work.catch((cause: unknown) => {
         if (!(cause instanceof MachineError)) throw cause;
-        throw new StopwatchError('qemu-not-started', `${request.qemu} cannot be used: ${cause.message}`, {
+        throw new StopwatchError('qemu-not-started', `${qemu} cannot be used: ${cause.message}`, {
           hint: 'It must be a QEMU with this device: npx stopwatch update builds one.',
           cause,
         });
       });
-      if (context.signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while searching');
+      if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while searching');
+      if (counts && options.replay === undefined && result.exitCode === EXIT.passed)
+        result = await withCoverage(result, layout, tools.device, search, context);
       const { exitCode } = result;
       if (exitCode === EXIT.differs)
         throw new StopwatchError('model-differs', 'The device and the model differ');
       if (exitCode === EXIT.guest) throw new StopwatchError('qemu-died', 'QEMU crashed or hung');
       if (exitCode !== EXIT.passed)
-        throw new StopwatchError('test-failed', 'Not all of the device was reached');
+        throw new StopwatchError('test-failed', 'Part of the device was not reached');
     },
   };
   try {
@@ -111,132 +105,121 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   } catch (error) {
     if (result === undefined || services.signal.aborted) throw error;
   }
-  if (result === undefined) throw new StopwatchError('internal', 'The search ended well without a result');
+  if (result === undefined) throw new StopwatchError('internal', 'The search ended without a result');
   return result;
 }
 
-/** What a search on one QEMU cannot be faster than. */
-async function raw(
-  how: AnySearch,
-  { seed = 1, operations = RAW_OPERATIONS }: FuzzOptions,
-  request: FuzzRequest,
-  ports: MachinePorts,
-): Promise<Result> {
-  const speed = await rawSpeed(how.target, { ...request, seed, operations }, ports);
-  const rate = (count: number): number => Math.round(count / speed.seconds);
-  const micros = ((speed.processor / speed.operations) * 1e6).toFixed(1);
-  return {
-    exitCode: EXIT.passed,
-    verdict: [
-      `Raw          ${rate(speed.operations)} operations/s (${rate(speed.commands)} commands/s) of one QEMU, ${micros} µs of its processor time for each, nothing worked out or compared`,
-    ],
-    data: speed,
-  };
+/** Throws 'bad-usage' for a device without a search. */
+export async function searchOf(device: Device): Promise<AnySearch> {
+  if (isSearchable(device)) return device.search();
+  throw new StopwatchError('bad-usage', `The device ${device.description.name} declares no search`, {
+    hint: 'fuzz and mutants need device.search(), which returns a DeviceSearch of #device-kit/fuzz.',
+  });
 }
 
-async function search(
-  { environment }: Services,
-  how: AnySearch,
+async function runCampaign(
+  run: SearchRun,
   options: FuzzOptions,
-  request: FuzzRequest,
-  ports: MachinePorts,
+  environment: Services['environment'],
+  counts: boolean,
   context: TaskContext,
-  coverage: { readonly layout: Layout; readonly description: DeviceDescription } | undefined,
-): Promise<Result> {
+): Promise<FuzzResult> {
+  const { search, request, ports } = run;
   const seed = options.seed ?? randomInt(2 ** 32);
   const shard = options.shard ?? shardOf(environment);
   const operations = options.operations ?? Number.POSITIVE_INFINITY;
-  const seconds =
-    options.seconds ?? (options.operations === undefined ? DEFAULT_SECONDS : Number.POSITIVE_INFINITY);
-  if (coverage !== undefined) await forgetCoverage(coverage.layout, coverage.description);
+  const unlimited = options.operations === undefined ? DEFAULT_SECONDS : Number.POSITIVE_INFINITY;
   context.log(`seed ${seed}, part ${shard.index} of ${shard.count}, ${request.qemu}`);
-  const done = await campaign(
-    how.target,
+  const { finding, decisions, ...counted } = await campaign(
+    search,
     {
       ...request,
       seed,
       shard,
       operations,
-      seconds,
-      eventfulEvery: coverage === undefined ? EVENTFUL_EVERY : COUNTED_EVERY,
+      seconds: options.seconds ?? unlimited,
+      eventfulEvery: counts ? COUNTED_EVENTFUL_EVERY : EVENTFUL_EVERY,
       lanes: LANES,
       shrink: SHRINK,
       onProgress: (progress) => {
-        context.log(`${counted(progress)}, ${Math.round(progress.memory / 2 ** 20)} MiB`);
+        context.log(`${countsLine(progress)}, ${Math.round(progress.memory / 2 ** 20)} MiB`);
         if (Number.isFinite(operations)) context.progress(progress.operations, operations, 'steps');
       },
     },
     ports,
   );
-  const { finding, ...progress } = done;
-  const data = { seed, shard, ...progress };
-  const words = `${counted(progress)} (seed ${seed})`;
+  const data = { seed, shard, ...counted, ...(decisions && { decisions }) };
   if (finding === undefined) {
-    if (context.signal.aborted) return { exitCode: EXIT.passed };
-    const checked = await checkFurther(how, seed, request, ports);
-    const reached =
-      coverage && coverageWords(await readCoverage(coverage.layout, coverage.description, context));
-    const exitCode = checked.exitCode === EXIT.passed ? (reached?.exitCode ?? EXIT.passed) : checked.exitCode;
-    return {
-      exitCode,
-      verdict: [
-        `Fuzz         no difference in ${words}`,
-        ...decisionWords(done.decisions),
-        ...(checked.verdict ?? []),
-        ...(reached?.verdict ?? []),
-      ],
-      data: { ...data, ...checked.data, ...(reached === undefined ? {} : { coverage: reached.data }) },
-      ...(checked.next === undefined ? {} : { next: checked.next }),
-    };
+    if (ports.signal.aborted) return { exitCode: EXIT.passed, verdict: [], data };
+    const checked = await checkFurther(run, seed);
+    const verdict = [
+      `Fuzz         no difference in ${countsLine(counted)} (seed ${seed})`,
+      ...decisionLines(decisions),
+      ...checked.verdict,
+    ];
+    return { ...checked, verdict, data: { ...data, ...checked.data } };
   }
+  const { script, outcome, ...about } = finding;
   const file = join(request.directory, `seed-${seed}-script-${finding.index}.json`);
-  const told = await report(how, finding.script, finding.outcome, file, request, ports, [
-    `Seed ${seed}, script ${finding.index}: ${finding.from} operations made ${finding.script.operations.length}.`,
-  ]);
-  const { index, from, after, afterSeconds, tries, minimal } = finding;
+  const shortened = `Seed ${seed}, script ${finding.index}: ${finding.from} operations minimised to ${script.operations.length}.`;
+  const reported = await reportFailure(run, script, outcome, { file, about: shortened });
+  const verdict = [
+    `Fuzz         after ${finding.after} operations and ${finding.afterSeconds.toFixed(1)} s (seed ${seed}), minimised in ${finding.tries} tries${finding.minimal ? '' : ' (unfinished)'}:`,
+    ...reported.verdict,
+  ];
+  return { ...reported, verdict, data: { ...data, finding: { ...about, ...reported.data } } };
+}
+
+/** Checks a device in which the campaign found nothing: its trace, and what no script can show. Stops at the first check that fails. */
+async function checkFurther(run: SearchRun, seed: number): Promise<FuzzResult> {
+  const { search, request, ports } = run;
+  const traceOptions = { seed, operations: TRACED_OPERATIONS, shrink: SHRINK };
+  const traced = await traceCheck(search, traceOptions, request, ports);
+  if (traced.wrong !== undefined)
+    return reportTrace(run, traced, {
+      file: join(request.directory, `seed-${seed}-trace.json`),
+      about: `Seed ${seed}, its trace.`,
+    });
+  const { events, confirmed, logged } = traced;
+  const verdict = [
+    `Trace        ${events} events agree, ${confirmed} confirmed by QEMU's own trace, ${logged} guest errors logged`,
+  ];
+  const data: Record<string, unknown> = { trace: { events, confirmed, logged } };
+  for (const check of search.extraChecks) {
+    const { wrong, summary, data: more } = await check.run(request, ports);
+    verdict.push(`${check.title.padEnd(12)} ${wrong ?? summary}`);
+    data[check.name] = { ...more, wrong };
+    if (wrong !== undefined) return { exitCode: EXIT.differs, verdict, data };
+  }
+  return { exitCode: EXIT.passed, verdict, data };
+}
+
+async function replayScript(run: SearchRun, file: string): Promise<FuzzResult> {
+  const { search, request, ports } = run;
+  let script;
+  try {
+    script = search.parseScript(await readFile(file, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StopwatchError('bad-usage', `${file}: ${why}`, { cause });
+  }
+  const outcome = await replay(search, script, request, ports);
+  if (outcome.result !== 'agree') {
+    const reported = await reportFailure(run, script, outcome);
+    return { ...reported, data: { file, ...reported.data } };
+  }
+  // The guest sees the right behaviour. Is the trace right too?
+  const traced = await checkTrace(search, script, request, ports);
+  if (traced.wrong !== undefined) return reportTrace(run, traced);
+  const operations = script.operations.length;
   return {
-    ...told,
-    verdict: [
-      `Fuzz         after ${finding.after} operations and ${finding.afterSeconds.toFixed(1)} s (seed ${seed}), made short in ${finding.tries} tries${finding.minimal ? '' : ' (unfinished)'}:`,
-      ...told.verdict,
-    ],
-    data: { ...data, finding: { index, from, after, afterSeconds, tries, minimal, ...told.data } },
+    exitCode: EXIT.passed,
+    verdict: [`Replay       no difference in ${operations} operations of ${file}`],
+    data: { file, operations },
   };
 }
 
-/** How much of the contract was carried out: a short campaign need not come to everything. */
-function decisionWords(decisions: CampaignResult<AnyScript>['decisions']): readonly string[] {
-  if (decisions === undefined) return [];
-  const { total, reached, missed } = decisions;
-  return [
-    `Contract     ${reached} of ${total} decisions (operation × state × timeout) carried out and compared`,
-    ...missed.slice(0, SHOWN).map((name) => `Not met      ${name}`),
-    ...(missed.length > SHOWN ? [`Not met      and ${missed.length - SHOWN} more`] : []),
-  ];
-}
-
-async function again(
-  how: AnySearch,
-  file: string,
-  request: FuzzRequest,
-  ports: MachinePorts,
-): Promise<Result> {
-  const script = await how.readScript(file).catch((cause: unknown) => {
-    throw new StopwatchError('bad-usage', cause instanceof Error ? cause.message : String(cause), { cause });
-  });
-  const outcome = await replay(how.target, script, request, ports);
-  if (outcome.result === 'agree') {
-    // What a guest sees is right; is what the device says of itself?
-    const { wrong, verdict: judged } = await how.traceOf(script, request, ports);
-    if (wrong !== undefined) return { ...wrongTrace(wrong, judged), data: { file, wrong } };
-    const verdict = [`Replay       no difference in ${script.operations.length} operations of ${file}`];
-    return { exitCode: EXIT.passed, verdict, data: { file, operations: script.operations.length } };
-  }
-  const told = await report(how, script, outcome, undefined, request, ports);
-  return { ...told, data: { file, ...told.data } };
-}
-
-/** Continuous integration says which of its parallel jobs this is: from 1, or Kubernetes from 0 and without their number. */
+/** The shard given by CI's variables for parallel jobs: numbered from 1, or by Kubernetes from 0 and without a total. */
 export function shardOf(environment: Services['environment']): { index: number; count: number } {
   const number = (name: string): number | undefined => {
     const text = environment[name];
@@ -249,7 +232,7 @@ export function shardOf(environment: Services['environment']): { index: number; 
   if (index >= 1 && index <= (count ?? UNKNOWN_COUNT)) return { index, count: count ?? UNKNOWN_COUNT };
   throw new StopwatchError(
     'bad-usage',
-    `The part of the campaign is ${index} of ${count ?? 'an unknown number'}: expected it from 1 to that`,
+    `The part of the campaign is ${index} of ${count ?? 'an unknown number'}: expected a number from 1 to the total`,
     { hint: 'Give --shard I/N, or correct CI_NODE_INDEX and CI_NODE_TOTAL.' },
   );
 }

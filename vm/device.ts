@@ -52,15 +52,6 @@ export interface DeviceDescription {
   readonly guestTest: string;
   /** Its stress test, which the guest's init runs when told to. */
   readonly guestStress?: string;
-  /** What its search cannot reach or see, and for each why not: JSON objects of text to reason. */
-  readonly argued?: {
-    /** `function: text of a line`. */
-    readonly unreached: string;
-    /** By the names of mutants. */
-    readonly mutants: string;
-    /** The same of faults in the model. */
-    readonly modelMutants?: string;
-  };
 }
 
 /** A symbolic link in a source tree, `link` relative to the tree, `target` relative to the device's root. */

@@ -47,9 +47,4 @@ export const stopwatchDescription: DeviceDescription = {
   },
   guestTest: 'guest_fs/stopwatch/stopwatch_test.sh',
   guestStress: 'guest_fs/stopwatch/stopwatch_stress.sh',
-  argued: {
-    unreached: 'device/stopwatch/search/unreachable.json',
-    mutants: 'device/stopwatch/search/equivalent-mutants.json',
-    modelMutants: 'device/stopwatch/search/equivalent-model-mutants.json',
-  },
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR MIT */
 /*
  * Hardware-software interface of the stopwatch, shared by the QEMU device and
- * the Linux driver. Generated from device/stopwatch/contract.ts: edit that file,
- * not this one.
+ * the Linux driver. Generated from device/stopwatch/contract/contract.ts: edit
+ * that file, not this one.
  */
 #ifndef STOPWATCH_HW_SW_H
 #define STOPWATCH_HW_SW_H

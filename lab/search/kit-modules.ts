@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a device imports of the tool: the modules that run here, not copies of
- * them. jiti waits for a module that is a promise, so each is loaded when it is
- * wanted: most commands want no fast-check.
+ * What a device imports of the tool: the modules of this process, not copies.
+ * jiti awaits a module that is a promise, so each is loaded only when it is used.
  */
 export function deviceKitModules(): Record<string, unknown> {
   const modules = {

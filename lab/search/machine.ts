@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: MIT
-/** One QEMU without a guest: qtest through two FIFOs, QMP on a socket, its clock driven by hand. */
+/** One QEMU without a guest: qtest through two FIFOs, QMP on a socket, and a clock that only the search moves. */
 import { join } from 'node:path';
+import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { Child, Exit, Processes } from '../../lib/process/process.js';
 import type { Clock } from '../../vm/clock.js';
 import { LineSplitter } from '../../vm/console/lines.js';
-import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../../vm/qmp.js';
-import { processorSeconds } from './processor-time.js';
-import { Tape } from './tape.js';
-import { openWire, type Wire } from './wire.js';
+import { openPipes, type Pipes, QtestChannel } from './qtest.js';
 
-export interface MachineRequest {
+/** A machine for a device with any properties. */
+export interface SearchRequest {
   readonly qemu: string;
-  /** QEMU type of the device and its properties, as for `-device`, without an id. */
-  readonly device: string;
-  /** A directory for sockets. */
+  /** Directory for sockets and saved states. */
   readonly directory: string;
   /** How long QEMU may be silent before it counts as hung. */
   readonly silenceMs: number;
-  /** Each QEMU writes these trace events, and guest errors, to a file of its own, and is ended in good order. */
-  readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string };
-  /** Driven by hand; or the host's, which goes on by itself. Driven if not given. */
-  readonly clock?: 'driven' | 'host';
-  /** More of QEMU's arguments. */
-  readonly more?: readonly string[];
-  /** QEMU is ended in good order and not killed: it has something to write at its end. */
-  readonly orderly?: boolean;
+  /** Each QEMU writes these trace events, and guest errors, to a new file. */
+  readonly trace?: { readonly patterns: readonly string[]; readonly newFile: () => string } | undefined;
+  /** Let QEMU exit by itself instead of killing it, so that it writes its coverage. Implied by `trace`. */
+  readonly orderly?: boolean | undefined;
+}
+
+export interface MachineRequest extends SearchRequest {
+  /** QEMU type of the device and its properties, as for `-device`, without an id. */
+  readonly device: string;
+  /** `driven` (the default): moved by the search. `host`: the host's clock. */
+  readonly clock?: 'driven' | 'host' | undefined;
+  /** More arguments for QEMU. */
+  readonly more?: readonly string[] | undefined;
 }
 
 export interface MachinePorts {
@@ -35,7 +37,7 @@ export interface MachinePorts {
   readonly signal: AbortSignal;
 }
 
-/** QEMU is gone or answers no longer; `hung`: it was still there. */
+/** QEMU has ended or no longer answers. `hung`: it was still running. */
 export class MachineError extends Error {
   override readonly name = 'MachineError';
   constructor(
@@ -48,17 +50,17 @@ export class MachineError extends Error {
 }
 
 const ID = 'fuzzed';
-/** Lines of standard error that are kept: a sanitizer's report is long. */
+/** Lines of standard error that are kept. A sanitizer's report is long. */
 const STDERR_LINES = 200;
 
-/** A sanitizer that finds something ends QEMU at once; leaks at its exit are not the device's. */
+/** A sanitizer's finding ends QEMU at once. Leaks at exit are not the device's. */
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=0:exitcode=77',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1:exitcode=77',
 };
 
-/** How long a QEMU that does not start may take to say why. */
-const LAST_WORDS_MS = 2000;
+/** How long a QEMU that failed to start may take to exit with a message. */
+const FAILED_START_MS = 2000;
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
@@ -71,43 +73,53 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 }
 
 async function makeFifos(paths: readonly string[], { processes, env, signal }: MachinePorts): Promise<void> {
-  const said: string[] = [];
+  const output: string[] = [];
   const args = ['-m', '600', ...paths];
   const made = await processes.run(
     { file: 'mkfifo', args, env },
-    { signal, onLine: (line) => said.push(line) },
+    { signal, onLine: (line) => output.push(line) },
   );
   if (made.exitCode !== 0 && !signal.aborted)
-    throw new MachineError(`mkfifo ${args.join(' ')} failed: ${said.join(' | ')}`, false);
+    throw new MachineError(`mkfifo ${args.join(' ')} failed: ${output.join(' | ')}`, false);
 }
 
-function wireTo(path: string): Wire {
+function pipesTo(path: string): Pipes {
   try {
-    return openWire(path);
+    return openPipes(path);
   } catch (cause) {
-    throw new MachineError('QEMU ended, or does not open its FIFOs', false, { cause });
+    throw new MachineError('QEMU ended, or did not open its FIFOs', false, { cause });
   }
 }
 
-/** With a clock that goes on by itself goes a processor that has nothing to do. */
-function accelerator(clock: MachineRequest['clock']): string[] {
-  if (clock !== 'host') return ['-accel', 'qtest'];
-  return ['-accel', 'tcg', '-global', 'arm-cpu.start-powered-off=on'];
+function argumentsOf(
+  { device, clock, trace, more = [] }: MachineRequest,
+  directory: string,
+  incoming: boolean,
+): string[] {
+  return [
+    ['-machine', 'virt', '-m', '8M'],
+    // The host's clock needs TCG; its processor stays off.
+    clock === 'host' ? ['-accel', 'tcg', '-global', 'arm-cpu.start-powered-off=on'] : ['-accel', 'qtest'],
+    ['-nodefaults', '-no-user-config', '-display', 'none'],
+    ['-chardev', `pipe,id=qtest,path=${join(directory, 'qtest')}`],
+    ['-qtest', 'chardev:qtest', '-qtest-log', 'none'],
+    ['-chardev', `socket,id=qmp,path=${join(directory, 'qmp')}`, '-mon', 'chardev=qmp,mode=control'],
+    ['-device', `${device},id=${ID}`],
+    incoming ? ['-incoming', 'defer'] : [],
+    trace === undefined
+      ? []
+      : [...trace.patterns.flatMap((one) => ['-trace', one]), '-d', 'guest_errors', '-D', trace.newFile()],
+    more,
+  ].flat();
 }
 
-function tracing(trace: MachineRequest['trace']): string[] {
-  if (trace === undefined) return [];
-  const patterns = trace.patterns.flatMap((pattern) => ['-trace', pattern]);
-  return [...patterns, '-d', 'guest_errors', '-D', trace.newFile()];
-}
-
-export class FuzzMachine {
+export class SearchMachine {
   readonly #events: QmpEvent[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
 
   private constructor(
-    readonly tape: Tape,
+    readonly qtest: QtestChannel,
     readonly stderr: string[],
     private readonly child: Child,
     private readonly qmp: QmpClient,
@@ -121,42 +133,22 @@ export class FuzzMachine {
     });
   }
 
-  get pid(): number {
-    return this.child.pid;
-  }
-
-  /** Seconds of processor time so far. */
-  get processor(): number {
-    return processorSeconds(this.child.pid);
-  }
-
-  /** Starts QEMU; with `incoming` it waits for `load`, its clock at that time. Rejects with MachineError. */
+  /** Starts QEMU. With `incoming`, its clock is set to that time and it waits for `load`. Rejects with MachineError. */
   static async start(
     request: MachineRequest,
     ports: MachinePorts,
     incoming?: { readonly now: bigint },
-  ): Promise<FuzzMachine> {
+  ): Promise<SearchMachine> {
     const directory = await makePrivateDirectory(request.directory);
-    const listeners: Listener[] = [];
     const stderr: string[] = [];
+    let monitor: Listener | undefined;
     let child: Child | undefined;
-    let tape: Tape | undefined;
+    let qtest: QtestChannel | undefined;
     try {
-      const wire = join(directory.path, 'qtest');
-      await makeFifos([`${wire}.in`, `${wire}.out`], ports);
-      const monitor = await listenOnce(join(directory.path, 'qmp'));
-      listeners.push(monitor);
-      const args = [
-        ['-machine', 'virt', '-m', '8M', ...accelerator(request.clock)],
-        ['-nodefaults', '-no-user-config', '-display', 'none'],
-        ['-chardev', `pipe,id=qtest,path=${wire}`, '-qtest', 'chardev:qtest', '-qtest-log', 'none'],
-        ['-chardev', `socket,id=qmp,path=${join(directory.path, 'qmp')}`],
-        ['-mon', 'chardev=qmp,mode=control'],
-        ['-device', `${request.device},id=${ID}`],
-        incoming === undefined ? [] : ['-incoming', 'defer'],
-        tracing(request.trace),
-        [...(request.more ?? [])],
-      ].flat();
+      const pipes = join(directory.path, 'qtest');
+      await makeFifos([`${pipes}.in`, `${pipes}.out`], ports);
+      monitor = await listenOnce(join(directory.path, 'qmp'));
+      const args = argumentsOf(request, directory.path, incoming !== undefined);
       child = await ports.processes.spawn(
         { file: request.qemu, args, env: { ...ports.env, ...SANITIZERS } },
         { signal: ports.signal, graceMs: 200 },
@@ -170,41 +162,34 @@ export class FuzzMachine {
         throw new MachineError('QEMU ended', false);
       });
       const qmpStream = await Promise.race([monitor.connection, early]);
-      let machine: FuzzMachine | undefined;
+      let machine: SearchMachine | undefined;
       const waiting: QmpEvent[] = [];
       const qmp = new QmpClient(qmpStream, {
         clock: ports.clock,
         timeoutMs: request.silenceMs,
         onEvent: (event) => (machine === undefined ? waiting.push(event) : machine.#event(event)),
       });
-      // QEMU greets when all its chardevs are open.
+      // QEMU sends its greeting when all chardevs are open.
       const ready = await qmp.ready;
       if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
-      tape = new Tape(wireTo(wire), request.silenceMs);
-      machine = new FuzzMachine(
-        tape,
-        stderr,
-        child,
-        qmp,
-        directory,
-        request.silenceMs,
-        request.orderly === true || request.trace !== undefined,
-      );
+      qtest = new QtestChannel(pipesTo(pipes), request.silenceMs);
+      const orderly = request.orderly === true || request.trace !== undefined;
+      machine = new SearchMachine(qtest, stderr, child, qmp, directory, request.silenceMs, orderly);
       early.catch(() => {});
       waiting.forEach((event) => machine.#event(event));
       await machine.#prepare(incoming);
       return machine;
     } catch (error) {
-      // If it is about to end by itself, it may have something to say.
-      const exit = child && (await within(LAST_WORDS_MS, child.exited));
+      // A QEMU that is about to exit may still print the reason.
+      const exit = child && (await within(FAILED_START_MS, child.exited));
       if (exit === undefined) child?.kill('SIGKILL');
       await child?.exited;
-      listeners.forEach((listener) => listener.close());
-      tape?.close();
+      monitor?.close();
+      qtest?.close();
       await directory.remove();
       if (!(error instanceof MachineError)) throw error;
-      const said = stderr.length === 0 ? 'and said nothing' : `and said: ${stderr.join(' | ')}`;
-      throw new MachineError(`${error.message} at its start, ${said}`, error.hung);
+      const printed = stderr.length === 0 ? 'and printed nothing' : `and printed: ${stderr.join(' | ')}`;
+      throw new MachineError(`${error.message} at its start, ${printed}`, error.hung);
     }
   }
 
@@ -212,33 +197,31 @@ export class FuzzMachine {
     await this.execute('migrate-set-capabilities', {
       capabilities: ['events', 'pause-before-switchover'].map((capability) => ({ capability, state: true })),
     });
-    // From now on every change of the line is told, in order with the answers.
+    // From here on, each change of the interrupt line is reported among the answers, in order.
     await this.#ask(`irq_intercept_out /machine/peripheral/${ID} sysbus-irq`, 'OK');
     if (incoming !== undefined && incoming.now > 0n)
       await this.#ask(`clock_set ${incoming.now}`, `OK ${incoming.now}`);
   }
 
   async #ask(command: string, answer: string): Promise<void> {
-    const heard = await this.tape.exchange(`${command}\n`, `${answer}\n`);
-    if (heard.heard === 'same') return;
-    const got = heard.heard === 'different' ? heard.difference.actual : heard.heard;
-    throw new MachineError(`${command}: expected ${answer}, got ${got}`, heard.heard === 'nothing');
+    const answered = await this.qtest.exchange(`${command}\n`, `${answer}\n`);
+    if (answered.result === 'same') return;
+    const got = answered.result === 'different' ? answered.mismatch.actual : answered.result;
+    throw new MachineError(`${command}: expected ${answer}, got ${got}`, answered.result === 'silent');
   }
 
-  /** A QMP command. Rejects with MachineError. */
+  /** Runs a QMP command. Rejects with MachineError. */
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
     const answer = await this.qmp.execute(command, args);
     if (answer.ok) return answer.value;
-    throw new MachineError(
-      `${command}: ${describeFailure(answer.failure)}`,
-      answer.failure.kind === 'timeout',
-    );
+    const hung = answer.failure.kind === 'timeout';
+    throw new MachineError(`${command}: ${describeFailure(answer.failure)}`, hung);
   }
 
   async reset(): Promise<void> {
     this.#events.length = 0;
     await this.execute('system_reset');
-    await this.#happens(({ event }) => event === 'RESET', 'machine reset');
+    await this.#waitFor(({ event }) => event === 'RESET', 'machine reset');
   }
 
   async stop(): Promise<void> {
@@ -249,13 +232,13 @@ export class FuzzMachine {
     await this.execute('cont');
   }
 
-  /** Saves the VM's memory to a file, and stops the VM. What changes from here on follows in `finishSave`. */
+  /** Saves the VM's memory to a file, and stops the VM. Later changes are saved by `finishSave`. */
   async beginSave(file: string): Promise<void> {
     await this.execute('migrate', { uri: `file:${file}` });
     await this.#migrated('saving', 'pre-switchover');
   }
 
-  /** Saves the rest. Nothing can be done with the VM afterwards. */
+  /** Saves the rest. The VM cannot be used afterwards. */
   async finishSave(): Promise<void> {
     await this.execute('migrate-continue', { state: 'pre-switchover' });
     await this.#migrated('saving');
@@ -266,27 +249,26 @@ export class FuzzMachine {
     await this.#migrated('loading');
   }
 
-  /** Whether QEMU takes it. If not, it must say so and stay; it is of no use any more then. */
-  async takes(file: string): Promise<boolean> {
+  /** Loads a changed state. Returns whether QEMU accepts it; if not, QEMU must report that and keep running. */
+  async accepts(file: string): Promise<boolean> {
     await this.execute('migrate-incoming', { uri: `file:${file}`, 'exit-on-error': false });
-    const { data } = await this.#happens(
-      ({ event, data: told }) =>
-        event === 'MIGRATION' && ['completed', 'failed'].includes(String(told['status'])),
-      'loading a changed state',
-    );
+    const ended = await this.#migration(['completed', 'failed'], 'loading a changed state');
     await this.execute('query-status');
-    return data['status'] === 'completed';
+    return ended === 'completed';
   }
 
   async #migrated(what: string, wanted = 'completed'): Promise<void> {
-    const done = await this.#happens(
-      ({ event, data }) =>
-        event === 'MIGRATION' && (data['status'] === wanted || data['status'] === 'failed'),
-      what,
-    );
-    if (done.data['status'] === 'failed') throw new MachineError(`${what} the VM failed`, false);
-    // The status is told before the last of it is done; a command waits for that.
+    if ((await this.#migration([wanted, 'failed'], what)) === 'failed')
+      throw new MachineError(`${what} the VM failed`, false);
+    // The event comes before QEMU has finished; the next command waits for that.
     await this.execute('query-status');
+  }
+
+  async #migration(statuses: readonly string[], what: string): Promise<string> {
+    const isEnd = ({ event, data }: QmpEvent): boolean =>
+      event === 'MIGRATION' && statuses.includes(String(data['status']));
+    const { data } = await this.#waitFor(isEnd, what);
+    return String(data['status']);
   }
 
   #event(event: QmpEvent): void {
@@ -294,7 +276,7 @@ export class FuzzMachine {
     this.#wake?.();
   }
 
-  async #happens(wanted: (event: QmpEvent) => boolean, what: string): Promise<QmpEvent> {
+  async #waitFor(wanted: (event: QmpEvent) => boolean, what: string): Promise<QmpEvent> {
     const deadline = performance.now() + this.silenceMs;
     for (;;) {
       const found = this.#events.findIndex(wanted);
@@ -304,7 +286,7 @@ export class FuzzMachine {
       }
       const left = deadline - performance.now();
       if (left <= 0) throw new MachineError(`${what}: not done within ${this.silenceMs} ms`, true);
-      if (this.#ended) throw new MachineError(`${what}: QEMU is gone`, false);
+      if (this.#ended) throw new MachineError(`${what}: QEMU has exited`, false);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {
@@ -315,12 +297,12 @@ export class FuzzMachine {
     }
   }
 
-  /** How it ended by itself, waiting a moment for that; undefined if it is still there. */
+  /** Waits for QEMU to exit by itself; undefined if it is still running after that time. */
   async exit(withinMs: number): Promise<Exit | undefined> {
     return within(withinMs, this.child.exited);
   }
 
-  /** Ends QEMU: at once, or in good order for the sake of what it writes then. */
+  /** Ends QEMU: at once, or in order if it has something to write first. */
   async end(): Promise<void> {
     if (this.orderly) {
       await this.qmp.execute('quit');
@@ -328,7 +310,7 @@ export class FuzzMachine {
     }
     this.child.kill('SIGKILL');
     await this.child.exited;
-    this.tape.close();
+    this.qtest.close();
     this.qmp.close();
     await this.directory.remove();
   }

@@ -1,105 +1,85 @@
 // SPDX-License-Identifier: MIT
 /**
- * The shortest script that still fails. Works on the script as it stands, not
- * on the choices of a generator, so it does for a script from a file too.
+ * Finds the shortest script that still fails. It works on the script itself and
+ * not on the choices of a generator, so it can minimise a script from a file too.
  */
 
-export interface Shrinkable<O> {
-  readonly operations: readonly O[];
+/** Limits of minimising one script. */
+export interface ShrinkBudget {
+  readonly tries: number;
+  /** A script that makes QEMU hang takes long to try. */
+  readonly seconds: number;
 }
 
-export interface MinimiseOptions<O> {
+export interface MinimiseOptions<O> extends ShrinkBudget {
   /** Simpler forms of one operation, the simplest first. */
   readonly simpler: (operation: O, before: O | undefined) => readonly O[];
-  /** Does this list fail? Index of the operation that shows it, or undefined. */
+  /** Runs the operations. Returns the index of the operation that fails, or undefined if none does. */
   readonly failing: (operations: readonly O[]) => Promise<number | undefined>;
-  /** Tries at the most; what has been found by then is given. */
-  readonly tries: number;
-  /** Seconds at the most: a script that hangs takes long to be seen hanging. */
-  readonly seconds: number;
   readonly signal: AbortSignal;
 }
 
 export interface Minimised<O> {
   readonly operations: readonly O[];
   readonly tries: number;
-  /** No operation can be left out and none made simpler: not said when the tries ran out. */
+  /** No operation can be left out or made simpler. False if the budget ran out. */
   readonly minimal: boolean;
 }
 
-/** `operations` fails; `at` is the operation that showed it. */
+/** `at`: the operation of `failed` that fails. */
 export async function minimise<O>(
-  operations: readonly O[],
+  failed: readonly O[],
   at: number,
-  options: MinimiseOptions<O>,
+  { simpler, failing, tries: maxTries, seconds, signal }: MinimiseOptions<O>,
 ): Promise<Minimised<O>> {
-  return new Minimiser(operations.slice(0, at + 1), options).run();
-}
+  const started = performance.now();
+  let operations = failed.slice(0, at + 1);
+  let tries = 0;
+  const spent = (): boolean =>
+    tries >= maxTries || performance.now() - started >= seconds * 1000 || signal.aborted;
 
-class Minimiser<O> {
-  #tries = 0;
-  readonly #started = performance.now();
-
-  constructor(
-    private operations: readonly O[],
-    private readonly options: MinimiseOptions<O>,
-  ) {}
-
-  async run(): Promise<Minimised<O>> {
-    let smaller = true;
-    // Making one simpler can make another superfluous.
-    while (smaller && !this.#spent()) {
-      smaller = false;
-      if (await this.#leaveOut()) smaller = true;
-      if (await this.#simplify()) smaller = true;
-    }
-    return { operations: this.operations, tries: this.#tries, minimal: !this.#spent() };
-  }
-
-  #spent(): boolean {
-    const { tries, seconds, signal } = this.options;
-    return this.#tries >= tries || performance.now() - this.#started >= seconds * 1000 || signal.aborted;
-  }
-
-  async #try(operations: readonly O[]): Promise<boolean> {
-    if (this.#spent()) return false;
-    this.#tries += 1;
-    const at = await this.options.failing(operations);
-    if (at === undefined) return false;
-    this.operations = operations.slice(0, at + 1);
+  /** Keeps the candidate if it fails. */
+  async function attempt(candidate: readonly O[]): Promise<boolean> {
+    if (spent()) return false;
+    tries += 1;
+    const index = await failing(candidate);
+    if (index === undefined) return false;
+    operations = candidate.slice(0, index + 1);
     return true;
   }
 
-  /** Leaves out halves, quarters, … and single operations, from the end, until none can be missed. */
-  async #leaveOut(): Promise<boolean> {
-    const before = this.operations.length;
+  /** Removes halves, quarters, … and single operations, from the end. */
+  async function remove(): Promise<boolean> {
+    const before = operations.length;
     for (let size = Math.ceil(before / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let from = this.operations.length - size; from > -size; from -= size) {
+      for (let from = operations.length - size; from > -size; from -= size) {
         const start = Math.max(0, from);
-        if (start >= this.operations.length) continue;
-        await this.#try(this.operations.toSpliced(start, from + size - start));
+        if (start < operations.length) await attempt(operations.toSpliced(start, from + size - start));
       }
     }
-    return this.operations.length < before;
+    return operations.length < before;
   }
 
-  async #simplify(): Promise<boolean> {
-    let any = false;
-    for (let index = 0; index < this.operations.length; index++) {
-      let found = true;
-      while (found) {
-        found = false;
-        const operation = this.operations[index];
-        if (operation === undefined) break;
-        for (const one of this.options.simpler(operation, this.operations[index - 1])) {
-          if (await this.#try(this.operations.with(index, one))) {
-            found = true;
-            any = true;
-            break;
-          }
-        }
-      }
+  async function simplifyAt(index: number): Promise<boolean> {
+    const operation = operations[index];
+    if (operation === undefined) return false;
+    for (const form of simpler(operation, operations[index - 1])) {
+      if (await attempt(operations.with(index, form))) return true;
     }
+    return false;
+  }
+
+  async function simplify(): Promise<boolean> {
+    let any = false;
+    for (let index = 0; index < operations.length; index++) while (await simplifyAt(index)) any = true;
     return any;
   }
+
+  // Simplifying one operation can make another one unnecessary.
+  let smaller = true;
+  while (smaller && !spent()) {
+    const removed = await remove();
+    smaller = (await simplify()) || removed;
+  }
+  return { operations, tries, minimal: !spent() };
 }

@@ -1,49 +1,48 @@
 // SPDX-License-Identifier: MIT
 /**
- * A script, worked out: what is sent to QEMU, and every byte that must come back.
+ * What a script becomes: the commands for QEMU, and every byte of the answers.
  *
- * Under a driven clock nothing that the device does is a matter of chance, so
- * the whole answer is known before anything is sent: it can all be sent at once
- * and compared as bytes.
+ * The clock is driven, so the device's behaviour does not depend on chance, and
+ * all answers are known before anything is sent.
  */
+import type { FieldChange } from './saved-state.js';
 
-import type { Change } from './saved-state.js';
-
-/** qtest commands that are sent without waiting, and the answers to all of them, interrupts included. */
+/** qtest commands that are sent without waiting, and the expected answers, interrupts included. */
 export interface Exchange {
   readonly kind: 'exchange';
   readonly send: string;
   readonly expect: string;
-  /** Where each answer ends in `expect`, rising. */
+  /** Where each answer ends in `expect`, ascending. */
   readonly ends: readonly number[];
   /** Per answer: the index of its operation. */
   readonly operations: readonly number[];
-  /** Per answer: what it tells. */
+  /** Per answer: what it shows, such as `registers`. */
   readonly parts: readonly string[];
-  /** The same every few thousand bytes: commands up to `sent` are answered by what is expected up to `heard`. The last is the end. */
+  /** One mark every few thousand bytes; the last is at the end. */
   readonly marks: readonly Mark[];
 }
 
+/** The first `sent` bytes of commands are answered by the first `expected` bytes of answers. */
 export interface Mark {
   readonly sent: number;
-  readonly heard: number;
+  readonly expected: number;
 }
 
 /** Bytes of answers between two marks. */
-const MARKED = 8192;
+const MARK_DISTANCE = 8192;
 
 /** Something that qtest cannot do, done through QMP between two exchanges. */
 export type Action =
   | { readonly kind: 'reset' | 'stop' | 'cont' | 'save'; readonly operation: number }
-  /** End the saving, load the VM into a new process whose clock says `now`, and go on there. */
+  /** Completes the save, and loads the VM into a new process whose clock is at `now`. */
   | { readonly kind: 'reload'; readonly operation: number; readonly now: bigint }
-  /** The same, with the device's state changed in between; where that must be refused, what was saved is loaded after it. */
+  /** The same, with fields of the saved device changed. If that state must be refused, the unchanged one is loaded afterwards. */
   | {
-      readonly kind: 'forge';
+      readonly kind: 'corrupt';
       readonly operation: number;
       readonly now: bigint;
       readonly section: string;
-      readonly changes: readonly Change[];
+      readonly changes: readonly FieldChange[];
       readonly refused: boolean;
     };
 
@@ -52,11 +51,11 @@ export interface Plan {
   /** Virtual time before the first operation and after the last, nanoseconds. */
   readonly base: bigint;
   readonly end: bigint;
-  /** Operations of the script, and qtest commands that they became. */
+  /** Number of operations of the script, and of qtest commands that they became. */
   readonly operations: number;
   readonly commands: number;
-  /** Which entries of the target's `decisions` the script carries out, by their places. */
-  readonly decided?: ReadonlySet<number>;
+  /** Indices of the device's `decisions` that the script exercises. */
+  readonly decided?: ReadonlySet<number> | undefined;
 }
 
 /** Collects one exchange. */
@@ -72,25 +71,26 @@ export class ExchangeBuilder {
     return this.#ends.length === 0;
   }
 
-  /** What comes unasked, such as an interrupt: it belongs to the next answer. */
+  /** Text that precedes the next answer, such as an interrupt. */
   before(text: string): void {
     this.#expect += text;
   }
 
-  /** A command and its answer, both without their line ends. */
+  /** A command and its answer, both without line ends. */
   ask(operation: number, part: string, command: string, answer: string): void {
     this.#send += `${command}\n`;
     this.#expect += `${answer}\n`;
     this.#ends.push(this.#expect.length);
     this.#operations.push(operation);
     this.#parts.push(part);
-    if (this.#expect.length - (this.#marks.at(-1)?.heard ?? 0) >= MARKED) this.#mark();
+    if (this.#expect.length - (this.#marks.at(-1)?.expected ?? 0) >= MARK_DISTANCE) this.#mark();
   }
 
   #mark(): void {
-    this.#marks.push({ sent: this.#send.length, heard: this.#expect.length });
+    this.#marks.push({ sent: this.#send.length, expected: this.#expect.length });
   }
 
+  /** Returns the exchange, and starts the next. */
   take(): Exchange {
     this.#mark();
     const exchange: Exchange = {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** What `fuzz` and `mutants` ask of a device. */
+/** What `fuzz` and `mutants` need to know about a device. */
 import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
-import type { CampaignResult, Failed, FuzzRequest, FuzzTarget } from './campaign.js';
-import type { MachinePorts } from './machine.js';
-import type { Mutant } from './mutate.js';
-import type { Observed } from './rig.js';
+import type { MachinePorts, SearchRequest } from './machine.js';
+import type { Plan } from './plan.js';
+import type { Failed, Observed } from './runner.js';
 
-/** A difference in words. */
-export interface Told {
+/** What is done to a device, as plain data. `O`: one operation. */
+export interface AnyScript<O = unknown> {
+  readonly operations: readonly O[];
+}
+
+/** A failing operation, described for a report. */
+export interface FailureReport {
   /** What differs, in a word or two: a register, the text, the answer. */
   readonly compared: string;
   readonly expected: string;
@@ -16,112 +20,103 @@ export interface Told {
   readonly states: {
     readonly before: Readonly<Record<string, string>>;
     readonly model: Readonly<Record<string, string>>;
-    /** As its registers say; empty when QEMU was gone. */
+    /** From the device's registers; empty if QEMU had ended. */
     readonly device: Readonly<Record<string, string>>;
   };
 }
 
-/** Scripts with QEMU's trace switched on, judged by the cross-check of a boot. */
-export interface TraceCheck<S> {
-  /** What the search itself found meanwhile. */
-  readonly search: CampaignResult<S>;
-  /** Events of the device that were judged. */
+/** What was found in the trace of one or more QEMU processes. */
+export interface TraceVerdict {
+  /** Events of the device that were checked. */
   readonly events: number;
+  /** Accesses and interrupts that QEMU's own trace confirmed. */
   readonly confirmed: number;
-  /** Guest errors in QEMU's log that had to be there. */
+  /** Guest errors that QEMU logged, as expected. */
   readonly logged: number;
-  /** What is wrong, in a line; undefined when nothing is. */
-  readonly wrong: string | undefined;
-  /** The verdict that says so. */
-  readonly verdict: Verdict | undefined;
-  /** The shortest script found of which the trace is wrong in that way or another. */
-  readonly script?: S;
+  /** What is wrong, in one line. */
+  readonly wrong?: string | undefined;
+  /** The cross-check's verdict that says so. */
+  readonly verdict?: Verdict | undefined;
 }
 
-/** What happened where time passed by itself. */
-export interface HostClockCheck {
-  readonly tries: number;
-  /** Of these, how often it came to what the check is about: that is chance. */
-  readonly met: number;
-  /** What is wrong, in a line; undefined when nothing is. */
-  readonly wrong: string | undefined;
+/** A check for what no script can show. It runs its own QEMU. */
+export interface ExtraCheck {
+  /** Key of its result in the JSON report, and the name by which `mutants` reports it. */
+  readonly name: string;
+  readonly title: string;
+  run(request: SearchRequest, ports: MachinePorts): Promise<ExtraCheckResult>;
 }
 
-/** What making a script short may cost. */
-export interface ShrinkBudget {
-  readonly tries: number;
-  readonly seconds: number;
+export interface ExtraCheckResult {
+  /** What is wrong, in one line. */
+  readonly wrong?: string | undefined;
+  /** What was done, in one line. */
+  readonly summary: string;
+  /** For the JSON report. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Which check saw the fault: what a guest sees, QEMU's end or its start, what the device says of itself, or the host's clock. */
-export type Killer = 'search' | 'crash' | 'hang' | 'start' | 'trace' | 'clock';
-
-export interface MutantVerdict {
-  /** Undefined: it survived all of them. */
-  readonly killer: Killer | undefined;
-  /** Operations until then, all checks together. */
-  readonly operations: number;
-  /** Seconds of searching until then, without the making short. */
-  readonly seconds: number;
-  /** Operations of the shortest script; undefined where there is none. */
-  readonly shortest: number | undefined;
-  readonly script: string | undefined;
-  /** In a line: what differed. */
-  readonly what: string;
-}
-
-export interface MutantBudget {
-  readonly seed: number;
-  /** Of the search; a twentieth of it goes to the check of the trace. */
-  readonly operations: number;
-  readonly seconds: number;
-}
-
-/**
- * `S`: a script, `O`: one of its operations. Methods, not properties: the tool
- * hands a device's own scripts back to it without knowing what is in them.
- */
-export interface DeviceSearch<O, S extends { readonly operations: readonly O[] }> {
-  readonly target: FuzzTarget<O, S>;
-  /** Throws SyntaxError that names the file. */
-  readScript(file: string): Promise<S>;
-  /** As `readScript` reads it; `about`: lines of comment. */
-  formatScript(script: S, about?: readonly string[]): string;
-  /** `observed`: what QEMU answered to the failing operation, done once more. */
-  tell(script: S, outcome: Failed, observed: readonly Observed[]): Told;
-  /** The script, one line per operation, the failing one marked. */
-  scriptLines(script: S, failing: number): readonly string[];
-  toldLines(told: Told): readonly string[];
-  operationWords(operation: O): string;
-  traceCheck(
-    request: FuzzRequest,
-    about: { readonly seed: number; readonly operations: number; readonly shrink: ShrinkBudget },
-    ports: MachinePorts,
-  ): Promise<TraceCheck<S>>;
-  /** What is wrong with the trace of this one script, if anything. */
-  traceOf(
-    script: S,
-    request: FuzzRequest,
-    ports: MachinePorts,
-  ): Promise<Pick<TraceCheck<S>, 'wrong' | 'verdict'>>;
-  /** What a clock that is moved by hand cannot show; for a device of which there is any. */
-  hostClockCheck?(request: FuzzRequest, ports: MachinePorts): Promise<HostClockCheck>;
-  /** Faults that are put into the device's C source, one at a time. */
-  mutants(source: string): readonly Mutant[];
-  /** Faults that are put into the model, which the device then has to judge. */
-  readonly model?: {
-    /** Relative to the device's root; the whole of the device's TypeScript is loaded again with each. */
-    readonly sources: readonly string[];
-    mutants(file: string, source: string): readonly Mutant[];
+/** Names in the device's sources from which `mutants` makes faults: each name is replaced by the next one of its group. */
+export interface MutationNames {
+  readonly c: {
+    /** Mutate the source from the first occurrence of this text on. */
+    readonly from: string;
+    /** By the name of the mutation operator, such as `register`. */
+    readonly names: Readonly<Record<string, readonly string[]>>;
+    /** Members of the device's state `s`. */
+    readonly fields: readonly string[];
   };
-  /** Would the tool know? One faulty QEMU, judged as a right one is. */
-  judgeMutant(request: FuzzRequest, budget: MutantBudget, ports: MachinePorts): Promise<MutantVerdict>;
+  readonly model?: {
+    /** Relative to the device's root, and the text from which on each is mutated (empty: all of it). */
+    readonly sources: Readonly<Record<string, string>>;
+    /** Names in quotes. */
+    readonly quoted: readonly (readonly string[])[];
+    /** Properties of the same type. */
+    readonly fields: readonly (readonly string[])[];
+    /** bigint constants. */
+    readonly limits: readonly string[];
+    /** Text that only people read, which is not mutated. */
+    readonly messages: RegExp;
+  };
 }
 
-/** A script of a device that is not known here. */
-export interface AnyScript {
-  readonly operations: readonly unknown[];
+/** What the checks cannot see, and why, by the name that the report gives it. */
+export interface Waivers {
+  /** Lines and branches that no guest can reach. */
+  readonly unreached: Readonly<Record<string, string>>;
+  /** Mutants of the C source, and of the model, that behave like the original. */
+  readonly mutants: Readonly<Record<string, string>>;
+  readonly modelMutants: Readonly<Record<string, string>>;
 }
+
+/** Methods, not properties: the tool hands a device's own scripts back to it without knowing what is in them. */
+export interface DeviceSearch<O, S extends AnyScript<O>> {
+  /** Script number `index` of the campaign with this seed; always the same. `eventful`: with operations that start a new process. */
+  sample(seed: number, index: number, eventful: boolean): S;
+  /** QEMU's type and properties of the device that the script is for. */
+  qemuDevice(script: S): string;
+  /** Yields now and then, so that answers can be read meanwhile. `base`: virtual time at which the script starts. */
+  plan(script: S, base: bigint): Generator<undefined, Plan>;
+  /** Simpler forms of one operation, the simplest first. */
+  simpler(operation: O, before: O | undefined): readonly O[];
+  /** The device's decision table, as names. A campaign reports which ones it exercised. */
+  readonly decisions?: readonly string[];
+  /** Throws Error with the place and what was expected. */
+  parseScript(text: string): S;
+  /** A file that `parseScript` reads. `about`: lines of comment. */
+  formatScript(script: S, about?: readonly string[]): string;
+  describeOperation(operation: O): string;
+  /** `observed`: QEMU's answers to the failing operation when it was run again. */
+  describeFailure(script: S, failed: Failed, observed: readonly Observed[]): FailureReport;
+  /** QEMU trace events to record, as glob patterns, and the check of one process's trace. */
+  readonly trace: { readonly patterns: readonly string[]; check(text: string): TraceVerdict };
+  readonly extraChecks: readonly ExtraCheck[];
+  readonly mutationNames: MutationNames;
+  readonly waivers: Waivers;
+}
+
+/** Any device's. */
+export type AnySearch = DeviceSearch<unknown, AnyScript>;
 
 /** A device that `fuzz` and `mutants` can search. */
 export interface SearchableDevice extends Device {
@@ -131,6 +126,3 @@ export interface SearchableDevice extends Device {
 export function isSearchable(device: Device): device is SearchableDevice {
   return 'search' in device;
 }
-
-/** Any device's. */
-export type AnySearch = DeviceSearch<unknown, AnyScript>;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { afterEach, assert, describe, expect, test } from 'vitest';
-import { campaign } from '../../lab/search/campaign.js';
+import { Random } from '../../lab/search/random.js';
 import { isSearchable } from '../../lab/search/search.js';
 import { Crosscheck } from '../../vm/crosscheck/index.js';
 import { loadDevice } from './device.js';
@@ -37,7 +37,7 @@ describe('the toolchain and the device', () => {
 
   test('a device imports nothing of the tool but its kit', () => {
     // These two write the pages of this repository; no project gets a copy.
-    const pages = new Set(['device/stopwatch/generate.ts', 'device/stopwatch/registers-doc.ts']);
+    const pages = new Set(['device/stopwatch/generate.ts', 'device/stopwatch/contract/registers-doc.ts']);
     const outside = imports(['device'])
       .filter(([file]) => !pages.has(file))
       .map(([, specifier]) => specifier)
@@ -115,7 +115,7 @@ describe('a project', () => {
       {
         ...FILES,
         'device/own/name.ts': "export const name: string = 'mine';",
-        'device/own/search.ts': "export { campaign } from '#device-kit/fuzz';",
+        'device/own/search.ts': "export { Random } from '#device-kit/fuzz';",
       },
     );
     const device = await load(directory);
@@ -123,7 +123,7 @@ describe('a project', () => {
     expect(device.description.name).toBe('mine');
     expect(Reflect.get(device, 'kit')).toBe(Crosscheck);
     assert(isSearchable(device));
-    expect(Reflect.get(await device.search(), 'campaign')).toBe(campaign);
+    expect(Reflect.get(await device.search(), 'Random')).toBe(Random);
     expect(await load(directory)).toBe(device);
   });
 

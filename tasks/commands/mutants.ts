@@ -14,11 +14,11 @@ interface Own {
 
 export const mutants: CommandDefinition<Own> = {
   name: 'mutants',
-  summary: 'put small faults into the device, and see that each is found',
+  summary: 'make small faults in the device, and check that each is detected',
   description:
-    "Changes one thing at a time in a copy of the C source of the device, builds a QEMU with it, and judges that: by a bounded search, by the checks of its trace and of the host's clock, and by the cross-check of a boot. A fault that nothing finds is a hole in the checks.",
+    "Changes one thing at a time in a copy of the device's C source, builds a QEMU with it, and runs that through a bounded search, the checks of fuzz, and the cross-check of a boot. A fault that nothing detects shows a gap in the checks.",
   options: [
-    new Option('--model', 'put the faults into the model instead, and let the device judge it'),
+    new Option('--model', 'make the faults in the model instead, and compare it with the device'),
     new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern),
     new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1),
     new Option('--seed <N>', 'of the search').argParser(parseCount).default(1),
@@ -34,8 +34,8 @@ export const mutants: CommandDefinition<Own> = {
   document: true,
   builds: ({ build }) => build === undefined,
   async run(services, { model = false, only, every, seed, ops, build }) {
-    const { judgeMutants } = await import('../../lab/mutants.js');
-    return judgeMutants(services, {
+    const { checkMutants } = await import('../../lab/mutants.js');
+    return checkMutants(services, {
       model,
       only,
       every,

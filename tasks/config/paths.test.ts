@@ -40,7 +40,7 @@ test('a package.json that is not JSON is passed by; without any, it is the curre
 
 test('the package root has what tasks read', () => {
   for (const part of [
-    'device/stopwatch/contract.ts',
+    'device/stopwatch/contract/contract.ts',
     'driver',
     'guest_fs',
     'patches',

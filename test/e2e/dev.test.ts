@@ -228,7 +228,7 @@ test('in a checkout a change of the model is compiled and used', async () => {
   expect(good.now).toMatch(/^✔ passed/);
   expect(good.all).toMatch(/Run +not again/);
   // The contract is the driver's as well.
-  append(checkout, 'device/stopwatch/contract.ts', '// more\n');
+  append(checkout, 'device/stopwatch/contract/contract.ts', '// more\n');
   expect((await dev.verdict()).all).toMatch(/Compiling the TypeScript[^]*Starting anew[^]*boot/);
   dev.type('r');
   expect((await dev.verdict()).all).toContain('boot');

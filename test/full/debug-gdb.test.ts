@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { offsetOf } from '../../device/stopwatch/contract.js';
+import { offsetOf } from '../../device/stopwatch/contract/contract.js';
 import { laboratory } from '../e2e/laboratory.js';
 import { left, start } from '../e2e/project.js';
 import { runOnTerminal } from '../e2e/interactive.js';

@@ -107,7 +107,7 @@ test('a fault in its device is found by its model', async () => {
 test('a change of its contract reaches device, driver and model', async () => {
   const header = join(own.directory, 'driver', NAME, `${NAME}_hw-sw.h`);
   const before = readFileSync(header, 'utf8');
-  edit(own.directory, 'device/stopwatch/contract.ts', '0x504f5745n', '0x504f5746n');
+  edit(own.directory, 'device/stopwatch/contract/contract.ts', '0x504f5745n', '0x504f5746n');
   const changed = await all();
   expect(changed.code, changed.said).toBe(0);
   expect(changed.said).toContain(`driver/${NAME}_hw-sw.h is written anew`);

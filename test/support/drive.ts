@@ -7,7 +7,7 @@ import {
   type RegisterName,
   type StatusName,
   type TimeoutStateName,
-} from '../../device/stopwatch/contract.js';
+} from '../../device/stopwatch/contract/contract.js';
 import { initialState, type ModelState } from '../../device/stopwatch/model/state.js';
 import { step } from '../../device/stopwatch/model/step.js';
 import type { Effect, Stimulus } from '../../device/stopwatch/model/types.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Random runs of the stopwatch for property tests. Times are absolute: leaving out one operation moves no other. */
 import * as fc from 'fast-check';
-import { COMMAND, NS_PER_S, REGISTERS, TIMEOUT_MAX_NS } from '../../device/stopwatch/contract.js';
-import { TraceWriter, type MonitorLines } from '../../device/stopwatch/writer.js';
+import { COMMAND, NS_PER_S, REGISTERS, TIMEOUT_MAX_NS } from '../../device/stopwatch/contract/contract.js';
+import { TraceWriter, type MonitorLines } from './trace-writer.js';
 
 export type Operation = { readonly at: bigint } & (
   | {

@@ -3,7 +3,7 @@
  * What the cross-check asks of a device's half (its trace, its model), and what it answers.
  *
  * Everything in this directory works for any device; the stopwatch's half is
- * `device/stopwatch/judge.ts`. A device's trace is a sequence of stimuli, each followed
+ * `device/stopwatch/checker/checker.ts`. A device's trace is a sequence of stimuli, each followed
  * by the effects that the device says it had.
  */
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ERROR_BIT, REGISTERS, REGS_SIZE } from '../contract.js';
+import { ERROR_BIT, REGISTERS, REGS_SIZE } from '../contract/contract.js';
 import { decode } from './access.js';
 import { describe as words, errorNames } from './describe.js';
 import { ARRIVED, must, reach, valueAt, writeTo } from '../../../test/support/drive.js';
@@ -117,7 +117,8 @@ describe('the model', () => {
       const imports = [...readFileSync(join(directory, file), 'utf8').matchAll(/from '([^']+)'/g)].map(
         ([, path]) => path,
       );
-      for (const path of imports) expect(path).toMatch(/^(\.\.\/contract\.js|\.\/[a-z]+\.js)$/);
+      for (const path of imports)
+        expect(path).toMatch(/^(\.\.\/contract\/(contract|names)\.js|\.\/[a-z]+\.js)$/);
     }
   });
   it('says in words what it is in', () => {

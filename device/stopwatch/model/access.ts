@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Which accesses to `regs` the contract allows. */
-import { type Access, type Register, type RegisterName, registerAt } from '../contract.js';
+import { type Access, type Register, type RegisterName, registerAt } from '../contract/contract.js';
 
 export interface Decoded {
   readonly name: RegisterName;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { COMMAND, COMMAND_TABLE, ERROR_BIT, STATUS, TIMEOUT_STATE, TIMEOUT_TABLE } from '../contract.js';
+import {
+  COMMAND,
+  COMMAND_TABLE,
+  ERROR_BIT,
+  STATUS,
+  TIMEOUT_STATE,
+  TIMEOUT_TABLE,
+} from '../contract/contract.js';
 import { ARRIVED, command, ELAPSED_THEN, must, PENDING_UNTIL, reach } from '../../../test/support/drive.js';
 import { elapsedAt, snapshotAt } from './state.js';
 

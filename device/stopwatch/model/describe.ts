@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The state in words, for people who compare the model's with the device's. */
-import { ERROR_BIT, STATUS, TIMEOUT_STATE } from '../contract.js';
+import { ERROR_BIT, STATUS, TIMEOUT_STATE } from '../contract/contract.js';
 import { type ModelState, type Snapshot, snapshotAt } from './state.js';
 
 const nameOf = (codes: Readonly<Record<string, bigint>>, code: bigint): string =>

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { operations, perform } from '../../../test/support/operations.js';
-import type { StateEvent, TraceEvent } from '../trace.js';
+import type { StateEvent, TraceEvent } from '../checker/trace.js';
 import { elapsedAt, initialState, irqLevel, type ModelState } from './state.js';
 
 // Hundreds of runs each, on a machine that may be busy.

@@ -10,12 +10,11 @@ import {
   TIMEOUT_MAX_NS,
   TIMEOUT_STATE,
   VERSION,
-} from '../contract.js';
+} from '../contract/contract.js';
 import { decode } from './access.js';
-import { namesByCode } from './codes.js';
+import { namesByCode } from '../contract/names.js';
 import { elapsedAt, initialState, irqLevel, type ModelState, snapshotAt } from './state.js';
 import type { Effect, Failure, LoadStimulus, ReadStimulus, StepResult, Stimulus } from './types.js';
-import { unreachable } from './unreachable.js';
 import { enter, write } from './write.js';
 
 /**
@@ -53,7 +52,7 @@ export function step(state: ModelState, stimulus: Stimulus): StepResult {
       return error ? reject(state, now, error, written.effects) : done(written.state, now, written.effects);
     }
     default:
-      return unreachable(stimulus);
+      return stimulus satisfies never;
   }
 }
 
@@ -83,7 +82,7 @@ function valueOf(state: ModelState, name: RegisterName, now: bigint): bigint {
     case 'TIMEOUT_COUNT':
       return state.count;
     default:
-      return unreachable(name);
+      return name satisfies never;
   }
 }
 

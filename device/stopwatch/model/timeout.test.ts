@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { COMMAND, ERROR_BIT, type ErrorName, NS_PER_S } from '../contract.js';
+import { COMMAND, ERROR_BIT, type ErrorName, NS_PER_S } from '../contract/contract.js';
 import {
   ARRIVED,
   command,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What happens to the model, and what it answers. Offsets in bytes, times in virtual nanoseconds. */
-import type { ErrorName } from '../contract.js';
+import type { ErrorName } from '../contract/contract.js';
 import type { ModelState, Snapshot } from './state.js';
 
 interface At {

@@ -12,12 +12,11 @@ import {
   TIMEOUT_MAX_S,
   TIMEOUT_TABLE,
   type TimeoutOutcome,
-} from '../contract.js';
+} from '../contract/contract.js';
 import { decode } from './access.js';
-import { namesByCode } from './codes.js';
+import { namesByCode } from '../contract/names.js';
 import { elapsedAt, type ModelState, stopwatchText } from './state.js';
 import type { Effect, WriteStimulus } from './types.js';
-import { unreachable } from './unreachable.js';
 
 /** What a write leads to, the reporting of errors and state aside. */
 export interface Written {
@@ -92,7 +91,7 @@ function command(state: ModelState, stimulus: WriteStimulus, value: bigint): Wri
     case 'timeout-ack':
       return timeout(state, TIMEOUT_TABLE.acknowledge[state.timeout]);
     default:
-      return unreachable(outcome.does);
+      return outcome.does satisfies never;
   }
 }
 
@@ -128,6 +127,6 @@ function timeout(
       return { state: { ...state, timeout: 'PENDING', deadline }, effects };
     }
     default:
-      return unreachable(outcome.does);
+      return outcome.does satisfies never;
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Where the device's regions are, and what QEMU makes of an access to many bytes. */
-import { MEM_SIZE, REGS_SIZE } from '../contract.js';
+/** The addresses of the device's regions, and how QEMU splits an access to many bytes. */
+import { MEM_SIZE, REGS_SIZE } from '../contract/contract.js';
 import type { Region } from './script.js';
 
-/** Where the platform bus of `virt` puts the first device's regions, in order. */
+/** The platform bus of `virt` places the first device's regions here, in order. */
 export const MEM = 0xc000000;
 export const REGS = MEM + MEM_SIZE;
 const END = REGS + REGS_SIZE;
@@ -16,12 +16,12 @@ interface Piece {
   readonly kind: 'mem' | 'regs' | 'nothing';
   /** Guest-physical address. */
   readonly from: number;
-  /** Place in the bytes that are read or written. */
+  /** Offset in the bytes that are read or written. */
   readonly at: number;
   readonly size: number;
 }
 
-/** The accesses that QEMU makes of one (system/physmem.c: flatview_read_continue, memory_access_size). */
+/** Splits an access as QEMU does (system/physmem.c: flatview_read_continue, memory_access_size). */
 export function* pieces(address: number, length: number): Generator<Piece> {
   for (let at = 0; at < length; ) {
     const from = address + at;

@@ -18,7 +18,7 @@ describe('a script of a campaign', () => {
       [...new Set(scripts.flatMap(({ operations }) => operations.map(({ op }) => op)))].sort();
     const all = ['cont', 'fill', 'mem', 'peek', 'read', 'reset', 'stop', 'tick', 'write'];
     expect(kinds(everyday)).toEqual(all);
-    expect(kinds(eventful)).toEqual([...all, 'forge', 'reload', 'save'].sort());
+    expect(kinds(eventful)).toEqual([...all, 'corrupt', 'reload', 'save'].sort());
     expect(new Set(eventful.map(({ startAtBoot }) => startAtBoot)).size).toBe(2);
   });
 });

@@ -1,37 +1,45 @@
 // SPDX-License-Identifier: MIT
-/** A finding in words: the script, the operation, what differs, and the state on both sides. */
-import type { Failed, Observed, Told } from '../../../lab/search/device-kit.js';
-import { MEM_DATA, registerAt, STATUS } from '../contract.js';
+/** Describes a failing operation: what differs, and the states of the model and the device. */
+import type { Failed, FailureReport, Observed } from '../../../lab/search/device-kit.js';
+import { MEM_DATA, registerAt, STATUS } from '../contract/contract.js';
 import { commandName, describe, errorNames, irqLevel, type ModelState, snapshotAt } from '../model/index.js';
 import type { Operation, Script } from './script.js';
-import { observedRegisters, planOf } from './story.js';
+import { observedRegisters, planOf } from './plan.js';
 
-export function tell(script: Script, outcome: Failed, observed: readonly Observed[]): Told {
-  const states = { ...statesAt(script, outcome.operation), device: deviceState(observed) };
-  if (outcome.result !== 'differs')
-    return { compared: outcome.result, expected: 'an answer', actual: outcome.what, states };
-  return { ...difference(outcome), states };
+export function describeFailure(
+  script: Script,
+  failed: Failed,
+  observed: readonly Observed[],
+): FailureReport {
+  const states = { ...statesAt(script, failed.operation), device: deviceState(observed) };
+  if (failed.result !== 'differs')
+    return { compared: failed.result, expected: 'an answer', actual: failed.what, states };
+  return { ...difference(failed), states };
 }
 
-function difference({ part, expected, actual }: Failed & { result: 'differs' }): Omit<Told, 'states'> {
+function difference({
+  part,
+  expected,
+  actual,
+}: Failed & { result: 'differs' }): Omit<FailureReport, 'states'> {
   const irq = [expected, actual].some((line) => line.startsWith('IRQ '));
-  if (irq) return { compared: 'interrupt line', expected: irqWords(expected), actual: irqWords(actual) };
+  if (irq) return { compared: 'interrupt line', expected: irqText(expected), actual: irqText(actual) };
   const should = observedRegisters(expected);
   const is = observedRegisters(actual);
   if (part === 'registers' && should && is) {
     const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
-    return { compared: name, expected: valueWords(name, should[name]), actual: valueWords(name, is[name]) };
+    return { compared: name, expected: valueText(name, should[name]), actual: valueText(name, is[name]) };
   }
   if (part === 'text' || part.startsWith('mem'))
     return { compared: part, ...memDifference(expected, actual) };
   return { compared: part, expected, actual };
 }
 
-function irqWords(line: string): string {
+function irqText(line: string): string {
   return line.startsWith('IRQ ') ? (line.includes('raise') ? 'rises' : 'falls') : 'does not change';
 }
 
-function valueWords(name: string, value: bigint | undefined): string {
+function valueText(name: string, value: bigint | undefined): string {
   if (value === undefined) return 'nothing';
   if (name === 'STATUS')
     return Object.entries(STATUS).find(([, code]) => code === value)?.[0] ?? `unknown (${value})`;
@@ -51,19 +59,19 @@ function bytesAt(all: Buffer, at: number): string {
   return `from 0x${at.toString(16)}: ${JSON.stringify(all.toString('latin1', at, at + 24))}`;
 }
 
-function statesAt(script: Script, operation: number): Pick<Told['states'], 'before' | 'model'> {
+function statesAt(script: Script, operation: number): Pick<FailureReport['states'], 'before' | 'model'> {
   const found: Record<'before' | 'model', Readonly<Record<string, string>>> = { before: {}, model: {} };
   planOf(script, {
     base: 0n,
     each: (index, { now, state }) => {
-      if (index < operation) found.before = words(state, now);
-      if (index === operation) found.model = words(state, now);
+      if (index < operation) found.before = stateText(state, now);
+      if (index === operation) found.model = stateText(state, now);
     },
   });
   return found;
 }
 
-function words(state: ModelState, now: bigint): Readonly<Record<string, string>> {
+function stateText(state: ModelState, now: bigint): Readonly<Record<string, string>> {
   const { deadline: _, timeout, ...rest } = describe(state, now);
   const left = state.timeout === 'PENDING' ? state.deadline - now : 0n;
   return {
@@ -80,16 +88,20 @@ function deviceState(observed: readonly Observed[]): Readonly<Record<string, str
   const registers = answer === undefined ? undefined : observedRegisters(answer);
   if (registers === undefined) return {};
   return {
-    status: valueWords('STATUS', registers['STATUS']),
+    status: valueText('STATUS', registers['STATUS']),
     elapsed: String(registers['ELAPSED_NS']),
     count: String(registers['TIMEOUT_COUNT']),
-    error: valueWords('ERROR', registers['ERROR']),
+    error: valueText('ERROR', registers['ERROR']),
     left: String(registers['TIMEOUT_NS']),
   };
 }
 
-/** One operation: `write COMMAND = 4 (TIMEOUT), 8 bytes`. */
-export function operationWords(operation: Operation): string {
+/** Time and operation: `0 ns  write COMMAND = 4 (TIMEOUT), 8 bytes`. */
+export function describeOperation(operation: Operation): string {
+  return `${operation.at} ns  ${operationText(operation)}`;
+}
+
+function operationText(operation: Operation): string {
   switch (operation.op) {
     case 'read':
     case 'write': {
@@ -113,12 +125,12 @@ export function operationWords(operation: Operation): string {
     case 'stop':
       return 'stop the VM';
     case 'cont':
-      return 'let the VM go on';
+      return 'continue the VM';
     case 'save':
       return 'begin to save the VM';
     case 'reload':
       return 'save the VM, and load it into a new process';
-    case 'forge':
+    case 'corrupt':
       return `save the VM, change its ${operation.field} to ${valueOf(operation.value)}, and load that into a new process`;
     default:
       return operation satisfies never;
@@ -135,39 +147,4 @@ function placeOf({ region, offset }: { readonly region: 'mem' | 'regs'; readonly
   if (region === 'mem' && offset === 0) return 'data_len';
   const sign = offset < 0 ? '-' : '+';
   return `${region}${sign}0x${Math.abs(offset).toString(16)}`;
-}
-
-/** The script, one line per operation, the failing one marked. */
-export function scriptLines({ operations, startAtBoot }: Script, failing: number): readonly string[] {
-  const all = operations.map((operation) => `${operation.at} ns  ${operationWords(operation)}`);
-  const start = failing < 0 ? ['> at the start  machine reset'] : [];
-  const end = failing >= operations.length ? ['> at the end  machine reset'] : [];
-  return [
-    `  start_at_boot=${startAtBoot ? 'on' : 'off'}`,
-    ...start,
-    ...all.map((line, index) => `${index === failing ? '>' : ' '} ${line}`),
-    ...end,
-  ];
-}
-
-/** Everything there is to say about what differs. */
-export function toldLines(told: Told): readonly string[] {
-  const { before, model, device } = told.states;
-  const names = Object.keys(model);
-  const rows = [
-    ['state', 'before', 'model', 'device'],
-    ...names.map((name) => [name, before[name] ?? '-', model[name] ?? '-', device[name] ?? '-']),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return [
-    `  compared  ${told.compared}`,
-    `  expected  ${told.expected}`,
-    `  actual    ${told.actual}`,
-    '',
-    ...rows.map((row, index) => {
-      const differs = index > 0 && row[3] !== '-' && row[3] !== row[2];
-      const text = row.map((one, column) => one.padEnd(widths[column] ?? 0)).join('  ');
-      return `${differs ? '!' : ' '} ${text.trimEnd()}`;
-    }),
-  ];
 }

@@ -1,50 +1,25 @@
 // SPDX-License-Identifier: MIT
-/** A script: what is done to the stopwatch, as plain data that needs no generator to be done again. */
-import { MEM_SIZE, REGS_SIZE } from '../contract.js';
+/** A script: operations on the stopwatch as plain data, which can be saved and run again. */
+import { z } from '../../../lab/search/device-kit.js';
+import { MEM_SIZE, REGS_SIZE } from '../contract/contract.js';
 
-/** Bytes of one access. */
-export type Width = 1 | 2 | 4 | 8;
-/** The two regions lie side by side, `mem` first: an access may run out of one into the other. */
-export type Region = 'mem' | 'regs';
+/** How far outside its region an access may be. The regions are adjacent, `mem` first: an access may cross over. */
+const AROUND = 64;
+const SIZES = { mem: MEM_SIZE, regs: REGS_SIZE } as const;
 
-/** `at`: virtual nanoseconds since the script's start; never less than that of the operation before. */
-export type Operation = { readonly at: number } & (
-  | { readonly op: 'read'; readonly region: Region; readonly offset: number; readonly width: Width }
-  | {
-      readonly op: 'write';
-      readonly region: Region;
-      readonly offset: number;
-      readonly width: Width;
-      readonly value: bigint;
-    }
-  /** Many bytes at once, as a device that does DMA would; QEMU makes accesses of them. */
-  | { readonly op: 'peek'; readonly region: Region; readonly offset: number; readonly length: number }
-  | {
-      readonly op: 'fill';
-      readonly region: Region;
-      readonly offset: number;
-      readonly length: number;
-      readonly byte: number;
-    }
-  /** Time passes, and that is all. */
-  | { readonly op: 'tick' }
-  /** All of `mem` is compared. */
-  | { readonly op: 'mem' }
-  /** The machine is reset. */
-  | { readonly op: 'reset' }
-  /** The VM stops: no timer is served until it goes on, though this clock can be moved. */
-  | { readonly op: 'stop' }
-  | { readonly op: 'cont' }
-  /** The VM begins to be saved to a file, and stops: its memory is there already, so that what is changed from here on must be told. */
-  | { readonly op: 'save' }
-  /** The saving, begun here if it has not been, comes to its end; the VM goes on in a new process, whose clock says `at`. */
-  | { readonly op: 'reload' }
-  /** The same, but what was saved is changed before it is loaded: what no stopwatch can be in must be refused, and all else is taken. */
-  | { readonly op: 'forge'; readonly field: ForgedField; readonly value: bigint }
-);
+/** Virtual nanoseconds since the script's start. The latest is about 104 days: a number is exact up to there. */
+const at = z.int().min(0);
+const length = z.int().min(1).max(MEM_SIZE);
+const width = z.literal([1, 2, 4, 8]);
+const hex = z.string('expected a string such as "0x5"');
+const value = z.codec(hex.regex(/^0x[0-9a-f]{1,16}$/, 'expected a string such as "0x5"'), z.bigint(), {
+  decode: (text) => BigInt(text),
+  encode: (number) => `0x${number.toString(16)}`,
+});
+const place = { at, region: z.enum(['mem', 'regs']), offset: z.int() };
 
-/** What can be changed in a saved state. Times count from `at`, modulo 2^64, but for a deadline of 0 or 1. */
-export const FORGED = [
+/** Fields of the saved state that can be changed; `version` is that of the device's section. */
+export const SAVED_FIELDS = [
   'version',
   'status',
   'elapsed',
@@ -54,7 +29,59 @@ export const FORGED = [
   'timeout_count',
   'error',
 ] as const;
-export type ForgedField = (typeof FORGED)[number];
+export type SavedField = (typeof SAVED_FIELDS)[number];
+
+const operation = z.discriminatedUnion('op', [
+  z.strictObject({ ...place, op: z.literal('read'), width }),
+  z.strictObject({ ...place, op: z.literal('write'), width, value }),
+  /** Many bytes at once, as by DMA; QEMU splits them into accesses. */
+  z.strictObject({ ...place, op: z.literal('peek'), length }),
+  z.strictObject({ ...place, op: z.literal('fill'), length, byte: z.int().min(0).max(255) }),
+  /** Only time passes. */
+  z.strictObject({ at, op: z.literal('tick') }),
+  /** All of `mem` is compared. */
+  z.strictObject({ at, op: z.literal('mem') }),
+  /** Machine reset. */
+  z.strictObject({ at, op: z.literal('reset') }),
+  /** The VM stops: no timer is served until it continues, though the clock can be moved. */
+  z.strictObject({ at, op: z.literal('stop') }),
+  z.strictObject({ at, op: z.literal('cont') }),
+  /** QEMU saves the VM's memory to a file and stops the VM: it must track what changes afterwards. */
+  z.strictObject({ at, op: z.literal('save') }),
+  /** Completes the save, or does all of it; the VM continues in a new process whose clock is at `at`. */
+  z.strictObject({ at, op: z.literal('reload') }),
+  /**
+   * The same, with one field of the saved device changed. QEMU must refuse a
+   * state that no stopwatch can be in, and accept any other. Times count from
+   * `at`, modulo 2^64, except for a deadline of 0 or 1.
+   */
+  z.strictObject({ at, op: z.literal('corrupt'), field: z.enum(SAVED_FIELDS), value }),
+]);
+
+const scriptFile = z.strictObject({
+  device: z.literal('stopwatch'),
+  format: z.literal(1),
+  about: z.array(z.string()).optional(),
+  /** The device's property. */
+  startAtBoot: z.boolean(),
+  operations: z.array(operation).superRefine((operations, context) => {
+    let last = 0;
+    const refuse = (index: number, name: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [index, name], message });
+    for (const [index, one] of operations.entries()) {
+      if (one.at < last) refuse(index, 'at', `expected ${last} or more, like the operation before`);
+      last = one.at;
+      if (!('region' in one)) continue;
+      const end = SIZES[one.region] + AROUND;
+      if (one.offset < -AROUND || one.offset > end)
+        refuse(index, 'offset', `expected an integer from ${-AROUND} to ${end}`);
+    }
+  }),
+});
+
+export type Operation = z.infer<typeof operation>;
+export type Region = keyof typeof SIZES;
+export type Width = z.infer<typeof width>;
 
 export interface Script {
   /** The device's property. */
@@ -62,135 +89,21 @@ export interface Script {
   readonly operations: readonly Operation[];
 }
 
-/** Furthest that an access may be from its region. */
-export const AROUND = 64;
-/** Latest time in a script, about 104 days; whole nanoseconds are exact in a number up to here. */
-export const LATEST = Number.MAX_SAFE_INTEGER;
-/** Longest `peek` and `fill`. */
-export const LONGEST = MEM_SIZE;
-
-/** The script as a file. One operation per line, so that people can read and edit it. */
-export function formatScript(script: Script, about: readonly string[] = []): string {
-  const operations = script.operations.map((operation) => {
-    const written =
-      operation.op === 'write' || operation.op === 'forge'
-        ? { ...operation, value: `0x${operation.value.toString(16)}` }
-        : operation;
-    return `    ${JSON.stringify(written)}`;
-  });
-  return [
-    '{',
-    '  "device": "stopwatch",',
-    '  "format": 1,',
-    ...(about.length === 0 ? [] : [`  "about": ${JSON.stringify(about)},`]),
-    `  "startAtBoot": ${String(script.startAtBoot)},`,
-    '  "operations": [',
-    operations.join(',\n'),
-    '  ]',
-    '}',
-    '',
-  ].join('\n');
+/** The script as a file, with one operation per line, so that people can read and edit it. */
+export function formatScript({ startAtBoot, operations }: Script, about: readonly string[] = []): string {
+  const head = { device: 'stopwatch', format: 1, about: about.length === 0 ? undefined : about, startAtBoot };
+  const lines = operations.map((one) => `    ${JSON.stringify(z.encode(operation, one))}`);
+  return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "operations": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
-/** Throws SyntaxError with the place and what was expected. */
+/** Throws SyntaxError with the place, what was expected and what is there. */
 export function parseScript(text: string): Script {
-  const file = objectOf(JSON.parse(text), 'the file');
-  if (file['device'] !== 'stopwatch' || file['format'] !== 1)
-    throw new SyntaxError('Expected "device": "stopwatch" and "format": 1');
-  const { startAtBoot, operations } = file;
-  if (typeof startAtBoot !== 'boolean') throw new SyntaxError('startAtBoot: expected true or false');
-  if (!Array.isArray(operations)) throw new SyntaxError('operations: expected a list');
-  let last = 0;
-  return {
-    startAtBoot,
-    operations: operations.map((entry: unknown, index) => {
-      const operation = parseOperation(objectOf(entry, `operations[${index}]`), `operations[${index}]`);
-      if (operation.at < last)
-        throw new SyntaxError(
-          `operations[${index}].at: expected ${last} or more, as before it, got ${operation.at}`,
-        );
-      last = operation.at;
-      return operation;
-    }),
-  };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseOperation(fields: Fields, where: string): Operation {
-  const at = integer(fields, 'at', where, 0, LATEST);
-  const { op } = fields;
-  switch (op) {
-    case 'tick':
-    case 'mem':
-    case 'reset':
-    case 'stop':
-    case 'cont':
-    case 'save':
-    case 'reload':
-      return { at, op };
-    case 'read':
-      return { at, op, ...place(fields, where), width: widthOf(fields, where) };
-    case 'write':
-      return {
-        at,
-        op,
-        ...place(fields, where),
-        width: widthOf(fields, where),
-        value: valueOf(fields, where),
-      };
-    case 'forge': {
-      const field = FORGED.find((name) => name === fields['field']);
-      if (field === undefined)
-        throw new SyntaxError(
-          `${where}.field: expected ${FORGED.join(', ')}, got ${JSON.stringify(fields['field'])}`,
-        );
-      return { at, op, field, value: valueOf(fields, where) };
-    }
-    case 'peek':
-      return { at, op, ...place(fields, where), length: integer(fields, 'length', where, 1, LONGEST) };
-    case 'fill':
-      return {
-        at,
-        op,
-        ...place(fields, where),
-        length: integer(fields, 'length', where, 1, LONGEST),
-        byte: integer(fields, 'byte', where, 0, 255),
-      };
-    default:
-      throw new SyntaxError(`${where}.op: there is no operation ${JSON.stringify(op)}`);
-  }
-}
-
-function place(fields: Fields, where: string): { region: Region; offset: number } {
-  const { region } = fields;
-  if (region !== 'mem' && region !== 'regs')
-    throw new SyntaxError(`${where}.region: expected "mem" or "regs", got ${JSON.stringify(region)}`);
-  const size = region === 'mem' ? MEM_SIZE : REGS_SIZE;
-  return { region, offset: integer(fields, 'offset', where, -AROUND, size + AROUND) };
-}
-
-function valueOf({ value }: Fields, where: string): bigint {
-  if (typeof value === 'string' && /^0x[0-9a-f]{1,16}$/.test(value)) return BigInt(value);
-  throw new SyntaxError(`${where}.value: expected a string such as "0x5", got ${JSON.stringify(value)}`);
-}
-
-function widthOf(fields: Fields, where: string): Width {
-  const { width } = fields;
-  if (width === 1 || width === 2 || width === 4 || width === 8) return width;
-  throw new SyntaxError(`${where}.width: expected 1, 2, 4 or 8, got ${JSON.stringify(width)}`);
-}
-
-function integer(fields: Fields, name: string, where: string, min: number, max: number): number {
-  const value = fields[name];
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new SyntaxError(
-    `${where}.${name}: expected an integer from ${min} to ${max}, got ${JSON.stringify(value)}`,
-  );
-}
-
-function objectOf(value: unknown, where: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError(`${where}: expected an object`);
-  return Object.fromEntries(Object.entries(value));
+  const file: unknown = JSON.parse(text);
+  const { success, data, error } = scriptFile.safeParse(file);
+  if (success) return { startAtBoot: data.startAtBoot, operations: data.operations };
+  const { path = [], message = '' } = error.issues[0] ?? {};
+  const got = path.reduce<unknown>((node, key) => Object(node)[key], file);
+  const where = z.core.toDotPath(path) || 'the file';
+  const expected = message.replace(/^Invalid \w+(?: value)?[:.] |, received \w+$/g, '').toLowerCase();
+  throw new SyntaxError(`${where}: ${expected}, got ${JSON.stringify(got) ?? 'nothing'}`);
 }

@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: MIT
-/** Everything that `fuzz` and `mutants` ask of the stopwatch. */
+/** Everything that `fuzz` and `mutants` need to know about the stopwatch. */
 import type { DeviceSearch } from '../../../lab/search/device-kit.js';
-import { judgeMutant } from './judge-mutant.js';
-import { MODEL_SOURCES, modelMutants } from './model-mutants.js';
-import { stopwatchMutants } from './mutants.js';
-import { readScript } from './regressions.js';
-import { operationWords, scriptLines, tell, toldLines } from './report.js';
-import { formatScript, type Operation, type Script } from './script.js';
-import { stopCheck } from './stop-check.js';
-import { stopwatchTarget } from './target.js';
-import { traceCheck, traceOf } from './trace-check.js';
+import { DECISIONS } from '../contract/decisions.js';
+import modelMutants from '../waivers/model-mutants.json' with { type: 'json' };
+import mutants from '../waivers/mutants.json' with { type: 'json' };
+import unreached from '../waivers/unreached.json' with { type: 'json' };
+import { hostClockCheck, oneDeviceCheck } from './extra-checks.js';
+import { makeScript } from './generate.js';
+import { stopwatchMutationNames } from './mutation-names.js';
+import { planInSlices } from './plan.js';
+import { describeFailure, describeOperation } from './report.js';
+import { formatScript, type Operation, parseScript, type Script } from './script.js';
+import { simpler } from './simpler.js';
+import { checkTrace, TRACE_PATTERNS } from './trace-check.js';
 
 export const stopwatchSearch: DeviceSearch<Operation, Script> = {
-  target: stopwatchTarget,
-  readScript,
+  sample: makeScript,
+  // `on` is the default, which is part of the contract.
+  qemuDevice: ({ startAtBoot }) => (startAtBoot ? 'stopwatch' : 'stopwatch,start_at_boot=off'),
+  plan: (script, base) => planInSlices(script, { base }),
+  simpler,
+  decisions: DECISIONS.map(
+    ({ operation, status, timeout }) => `${operation} in ${status}, timeout ${timeout}`,
+  ),
+  parseScript,
   formatScript,
-  tell,
-  scriptLines,
-  toldLines,
-  operationWords,
-  traceCheck,
-  traceOf,
-  hostClockCheck: stopCheck,
-  mutants: stopwatchMutants,
-  model: { sources: MODEL_SOURCES, mutants: modelMutants },
-  judgeMutant,
+  describeOperation,
+  describeFailure,
+  trace: { patterns: TRACE_PATTERNS, check: checkTrace },
+  extraChecks: [oneDeviceCheck, hostClockCheck],
+  mutationNames: stopwatchMutationNames,
+  waivers: { unreached, mutants, modelMutants },
 };

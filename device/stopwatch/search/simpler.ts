@@ -1,40 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** Simpler forms of an operation, for the shortest script that shows a difference. */
-import { NS_PER_S } from '../contract.js';
+/** Simpler forms of an operation, for minimising a script. */
+import { NS_PER_S } from '../contract/contract.js';
 import type { Operation } from './script.js';
 
-/** The simplest first. Each is simpler by the same measure, so that making things simpler comes to an end. */
+/** The simplest first. Each is smaller in one number, so that simplifying comes to an end. */
 export function simpler(operation: Operation, before: Operation | undefined): readonly Operation[] {
   const forms: Operation[] = [];
-  const earliest = before?.at ?? 0;
-  for (const at of earlier(operation.at, earliest)) forms.push({ ...operation, at });
-  switch (operation.op) {
-    case 'write':
-    case 'forge':
-      for (const value of smaller(operation.value)) forms.push({ ...operation, value });
-      break;
-    case 'fill':
-      if (operation.byte > 1) forms.push({ ...operation, byte: 1 });
-      for (const length of shorter(operation.length)) forms.push({ ...operation, length });
-      break;
-    case 'peek':
-      for (const length of shorter(operation.length)) forms.push({ ...operation, length });
-      break;
-    case 'read':
-    case 'tick':
-    case 'mem':
-    case 'reset':
-    case 'stop':
-    case 'cont':
-    case 'save':
-    case 'reload':
-    default:
-      break;
-  }
+  for (const at of earlier(operation.at, before?.at ?? 0)) forms.push({ ...operation, at });
+  if (operation.op === 'write' || operation.op === 'corrupt')
+    for (const value of smaller(operation.value)) forms.push({ ...operation, value });
+  if (operation.op === 'fill' && operation.byte > 1) forms.push({ ...operation, byte: 1 });
+  if (operation.op === 'fill' || operation.op === 'peek')
+    for (const length of shorter(operation.length)) forms.push({ ...operation, length });
   return forms;
 }
 
-/** As soon as the operation before, else a rounder time, else as far towards it as goes. */
+/** At the time of the operation before, at a rounder time, or closer to the operation before. */
 function earlier(at: number, earliest: number): number[] {
   const second = Number(NS_PER_S);
   const whole = Math.floor(at / second) * second;

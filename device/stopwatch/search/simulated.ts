@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** A stopwatch that keeps the contract, as a guest has it: the reference model with its registers and its `mem` on a bus. */
-import { DATA_SIZE, MEM_DATA, MEM_DATA_LEN, MEM_SIZE, offsetOf } from '../contract.js';
-import { commandOperation, decisionIndex, timeoutOperation } from '../decisions.js';
+/** A stopwatch that keeps the contract, as a guest sees it: the reference model behind its registers and `mem`. */
+import { DATA_SIZE, MEM_DATA, MEM_DATA_LEN, MEM_SIZE, offsetOf } from '../contract/contract.js';
+import { commandOperation, decisionIndex, timeoutOperation } from '../contract/decisions.js';
 import { decode, initialState, type ModelState, step, type Stimulus } from '../model/index.js';
 import { MEM, pieces, readBytes, REGS, writeBytes } from './bus.js';
 
@@ -12,13 +12,13 @@ const TIMEOUT_NS_AT = BigInt(offsetOf('TIMEOUT_NS'));
 
 export class Simulated {
   readonly #mem = Buffer.alloc(MEM_SIZE);
-  /** Of `mem`, as long as it is the same. */
+  /** Cached result of `text`, until `mem` changes. */
   #text: string | undefined;
   #state: ModelState = initialState;
-  /** Which decisions of the contract it has carried out. */
+  /** Indices of the contract's decisions that were exercised. */
   readonly decided = new Set<number>();
 
-  /** `now`: virtual time. `onLine` is told each change of the interrupt line. */
+  /** `now`: virtual time. `onLine` is called for each change of the interrupt line. */
   constructor(
     public now: bigint,
     private readonly startAtBoot: boolean,
@@ -31,7 +31,7 @@ export class Simulated {
     return this.#state;
   }
 
-  /** Of the machine. */
+  /** Machine reset. */
   reset(): void {
     this.expire();
     this.#apply({ stimulus: 'reset', now: this.now, startAtBoot: this.startAtBoot });
@@ -39,7 +39,7 @@ export class Simulated {
     this.#text = undefined;
   }
 
-  /** A state that was saved, loaded into a new process; `mem` is as it was. */
+  /** Loads a saved state into a new process. `mem` is unchanged. */
   load(state: ModelState, now: bigint): void {
     this.#state = state;
     this.now = now;
@@ -47,13 +47,13 @@ export class Simulated {
     if (state.timeout === 'FIRED') this.onLine(true);
   }
 
-  /** An access, and whatever else looks at the device, finds an expiry that is due served, whether or not QEMU has come to it. */
+  /** Serves a due expiry. Every access does this first, whether or not QEMU's timer has been served yet. */
   expire(): void {
     const { timeout, deadline } = this.#state;
     if (timeout === 'PENDING' && this.now >= deadline) this.#apply({ stimulus: 'timer', now: this.now });
   }
 
-  /** What QEMU makes of a read of many bytes: RAM is copied; registers are read in the largest powers of two; nothing reads as 0. */
+  /** Reads as QEMU does: copies RAM, reads registers in the largest powers of two, and reads 0 where there is nothing. */
   read(address: number, length: number): Buffer {
     const bytes = Buffer.alloc(length);
     for (const { kind, from, at, size } of pieces(address, length)) {
@@ -95,7 +95,7 @@ export class Simulated {
     return this.#text;
   }
 
-  /** Notes which decision of the contract this write is, if it is one. */
+  /** Records which decision of the contract this write exercises. */
   #decide(offset: bigint, size: number, value: bigint, dataLen: bigint): void {
     if (offset !== COMMAND_AT && offset !== TIMEOUT_NS_AT) return;
     const name = decode('write', offset, size)?.name;
@@ -104,12 +104,12 @@ export class Simulated {
     this.decided.add(decisionIndex(operation, this.#state.status, this.#state.timeout));
   }
 
-  /** Gives the value of a read, 0 otherwise. */
+  /** Returns the value of a read, else 0. */
   #apply(stimulus: Stimulus): bigint {
     const result = step(this.#state, stimulus);
     if (!result.ok)
       throw new Error(
-        `The model refuses what the script made: ${result.failure}, ${result.expected}, got ${result.actual}`,
+        `The model rejects the script: ${result.failure}, ${result.expected}, got ${result.actual}`,
       );
     this.#state = result.state;
     let value = 0n;

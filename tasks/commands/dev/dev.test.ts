@@ -31,7 +31,11 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
     ['device/stopwatch/model/step.ts', 'driver/stopwatch/stopwatch.c'],
     { restart: true, judgement: false },
   ],
-  ['the contract makes the header, too', ['device/stopwatch/contract.ts'], { compile: true, generate: true }],
+  [
+    'the contract makes the header, too',
+    ['device/stopwatch/contract/contract.ts'],
+    { compile: true, generate: true },
+  ],
   ['a fragment of a configuration does not', ['vm/linux/kernel.config'], { compile: false, restart: false }],
   [
     'tests and documents change nothing',

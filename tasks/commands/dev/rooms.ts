@@ -40,7 +40,7 @@ export interface Asked {
 }
 
 /** The model, and what compares the device with it. */
-const JUDGEMENT = /^(device\/[^/]+\/model\/|device\/[^/]+\/judge[^/]*\.ts$|vm\/crosscheck\/)/;
+const JUDGEMENT = /^(device\/[^/]+\/(model|checker)\/|vm\/crosscheck\/)/;
 
 /** Of saved paths, absolute. Tests and what documents things change nothing. */
 export function askedBy(paths: readonly string[], where: Paths): Asked {
@@ -52,7 +52,7 @@ export function askedBy(paths: readonly string[], where: Paths): Asked {
   return {
     saved: matter.map((path) => (configs.has(path) ? relative(project, path) : relative(root, path))),
     compile: compiled.length > 0,
-    generate: compiled.some((path) => /^device\/[^/]+\/(contract|header)\.ts$/.test(relative(root, path))),
+    generate: compiled.some((path) => /^device\/[^/]+\/contract\//.test(relative(root, path))),
     restart: code.length > 0 || matter.some((path) => configs.has(path)),
     judgement: matter.length > 0 && matter.every((path) => JUDGEMENT.test(relative(root, path))),
   };

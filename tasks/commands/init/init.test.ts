@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, assert, beforeEach, expect, test } from 'vitest';
 import { isSearchable } from '../../../lab/search/search.js';
+import { cMutants } from '../../../lab/mutate.js';
 import { loadDevice } from '../../cli/device.js';
 import { findPaths } from '../../config/paths.js';
 import { initProject } from './init.js';
@@ -89,7 +90,8 @@ test('its device can be loaded, says what it is, and has generated its header', 
   ]);
   const source = readFileSync(join(directory, 'device', 'frobnicator', 'frobnicator.c'), 'utf8');
   assert(isSearchable(device));
-  expect((await device.search()).mutants(source).length).toBeGreaterThan(100);
+  const { mutationNames } = await device.search();
+  expect(cMutants(source, mutationNames.c).length).toBeGreaterThan(100);
   // Some thirty files of TypeScript are transpiled.
 }, 60_000);
 

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/** The stopwatch's half of the cross-check: turns its trace events into stimuli for the model, and the model's effects into expected events. */
+import type { Access, Check, DeviceChecker, Expected, Step, StepFailure } from '../../../vm/device-kit.js';
+import { STATUS } from '../contract/contract.js';
+import {
+  consumesMem,
+  decode,
+  describe,
+  describeSnapshot,
+  type Effect,
+  initialState,
+  type ModelState,
+  snapshotAt,
+  step,
+  type Stimulus,
+} from '../model/index.js';
+import { parseTraceLine, TRACE_PREFIX, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
+import { CHANNELS, REGS_REGION, words } from './words.js';
+
+export interface StopwatchCheckerOptions {
+  /** How late an expiry may be, virtual nanoseconds. 0 under a driven clock. */
+  readonly slackNs: bigint;
+  /** The device's property. If given, it is checked instead of taken from the trace. */
+  readonly startAtBoot?: boolean | undefined;
+}
+
+type StopwatchStep = Step<ModelState, TraceEvent>;
+
+export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecker<ModelState, TraceEvent> {
+  return {
+    name: 'stopwatch',
+    prefix: TRACE_PREFIX,
+    region: REGS_REGION,
+    initial: initialState,
+    parse: parseTraceLine,
+    role,
+    begins: ({ event }) => event === 'reset' || event === 'load',
+    jumps: ({ event }) => event === 'load',
+    step: (state, event, continues) => check(state, event, continues, options),
+    words,
+    describe,
+    reported: (event) => (event.event === 'state' ? describeSnapshot(event) : undefined),
+    access,
+    interrupt: (event) => (event.event === 'irq' ? event.level : undefined),
+    resets: ({ event }) => event === 'reset',
+    channels: CHANNELS,
+  };
+}
+
+const EFFECTS: ReadonlySet<TraceEvent['event']> = new Set(['mem', 'text', 'irq', 'error', 'state']);
+
+function role({ event }: TraceEvent): 'stimulus' | 'effect' | 'end' {
+  if (event === 'end') return 'end';
+  return EFFECTS.has(event) ? 'effect' : 'stimulus';
+}
+
+function access(event: TraceEvent): Access | undefined {
+  if (event.event !== 'read' && event.event !== 'write') return undefined;
+  return { direction: event.event, offset: event.offset, value: event.value, size: event.size };
+}
+
+/** The event that reports an effect. Undefined for `value`, which is part of the `read` event, and for `log`, which is not traced. */
+export function eventOf(effect: Effect, now: bigint): Unnumbered | undefined {
+  switch (effect.effect) {
+    case 'mem':
+      return { event: 'mem', now, dataLen: effect.dataLen };
+    case 'text':
+      return { event: 'text', now, dataLen: effect.dataLen, text: effect.text };
+    case 'irq':
+      return { event: 'irq', now, level: effect.level };
+    case 'error':
+      return { event: 'error', now, raised: effect.raised, error: effect.error };
+    case 'state': {
+      const { effect: _, ...snapshot } = effect;
+      return { event: 'state', now, ...snapshot };
+    }
+    case 'value':
+    case 'log':
+    default:
+      return undefined;
+  }
+}
+
+const NOTHING = { checks: [], supplied: 0, expect: [], tally: [], observables: [] } as const;
+
+function check(
+  state: ModelState,
+  event: TraceEvent,
+  continues: boolean,
+  { slackNs, startAtBoot }: StopwatchCheckerOptions,
+): StopwatchStep {
+  const { now } = event;
+  switch (event.event) {
+    case 'reset': {
+      const stimulus = { stimulus: 'reset', now, startAtBoot: startAtBoot ?? event.startAtBoot } as const;
+      const checks =
+        startAtBoot === undefined ? [] : [compare('reset.start_at_boot', startAtBoot, event.startAtBoot)];
+      return (
+        late(state, now, slackNs, 'missing') ??
+        run(state, stimulus, { checks, supplied: 2 - checks.length, tally: ['resets'] })
+      );
+    }
+    case 'timer': {
+      const checks = [compare('timer.deadline', state.deadline, event.deadline)];
+      return (
+        late(state, now, slackNs, 'late') ??
+        run(state, { stimulus: 'timer', now }, { checks, supplied: 1, tally: ['interrupts'] })
+      );
+    }
+    case 'read': {
+      const { offset, size, value } = event;
+      const status = decode('read', offset, size)?.name === 'STATUS';
+      return run(
+        state,
+        { stimulus: 'read', now, offset, size },
+        { returned: value, supplied: 3, tally: ['reads'], status },
+      );
+    }
+    case 'write':
+      return write(state, event);
+    case 'load':
+      return load(state, event, continues);
+    case 'end':
+      return late(state, now, slackNs, 'missing') ?? { ...NOTHING, state, supplied: 1 };
+    case 'mem':
+    case 'text':
+    case 'irq':
+    case 'error':
+    case 'state':
+    default:
+      throw new Error(`A ${event.event} event is an effect, not a stimulus`);
+  }
+}
+
+function write(state: ModelState, event: WriteEvent): StopwatchStep {
+  const { now, offset, value, size } = event;
+  const command = decode('write', offset, size)?.name === 'COMMAND';
+  const tally = command ? ['writes', 'commands'] : ['writes'];
+  const stimulus = { stimulus: 'write', now, offset, value, size } as const;
+  if (!consumesMem(state, stimulus)) return run(state, stimulus, { supplied: 4, tally });
+  const resume = (mem: TraceEvent): StopwatchStep => {
+    if (mem.event !== 'mem') throw new Error(`Resumed with a ${mem.event} event`);
+    return run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
+  };
+  return { ...NOTHING, state, supplied: 4, consumes: { event: 'mem', resume } };
+}
+
+/** A loaded state is supplied. If the stream continues from a state that the model knows, it must be the same state. */
+function load(state: ModelState, { now }: TraceEvent, continues: boolean): StopwatchStep {
+  if (continues) {
+    const expect = [{ event: 'state', now, ...snapshotAt(state, now) } as const];
+    return { ...NOTHING, state, supplied: 1, expect, tally: ['loads'] };
+  }
+  const resume = (event: TraceEvent): StopwatchStep => {
+    if (event.event !== 'state') throw new Error(`Resumed with a ${event.event} event`);
+    const { status, elapsed, timeout, deadline, count, error } = event;
+    const loaded = { status, elapsed, timeout, deadline, count, error };
+    // The state event has been consumed, so do not expect it again.
+    return {
+      ...run(state, { stimulus: 'load', now, loaded }, { supplied: 6, tally: ['loads'] }),
+      expect: [],
+    };
+  };
+  return { ...NOTHING, state, supplied: 1, consumes: { event: 'state', resume } };
+}
+
+interface RunOptions {
+  readonly checks?: readonly Check[] | undefined;
+  readonly supplied: number;
+  readonly tally: readonly string[];
+  /** The value that a read returned. */
+  readonly returned?: bigint | undefined;
+  /** It was a read of STATUS, which the guest may print. */
+  readonly status?: boolean | undefined;
+}
+
+function run(state: ModelState, stimulus: Stimulus, options: RunOptions): StopwatchStep {
+  const { checks = [], supplied, tally } = options;
+  const result = step(state, stimulus);
+  if (!result.ok) {
+    const { failure: kind, expected, actual } = result;
+    const failure = { kind, field: `${stimulus.stimulus}.now`, expected, actual };
+    return { ...NOTHING, state, supplied, failure };
+  }
+  const all = {
+    checks: [...checks],
+    expect: [] as Expected<TraceEvent>[],
+    tally: [...tally],
+    observables: [] as { channel: string; value: string }[],
+  };
+  // decode() has refused a read of STATUS that the device rejects.
+  if (options.status === true && options.returned !== undefined)
+    all.observables.push({ channel: 'status', value: String(STATUS[result.state.status]) });
+  for (const effect of result.effects) {
+    if (effect.effect === 'value')
+      all.checks.push(compare('read.value', effect.value, options.returned ?? 0n));
+    if (effect.effect === 'text') {
+      all.tally.push('texts');
+      all.observables.push({ channel: 'text', value: effect.text });
+    }
+    if (effect.effect === 'error') all.tally.push('rejected');
+    if (effect.effect === 'irq') all.tally.push('irqs');
+    // The `mem` event has been consumed already.
+    const expected = effect.effect === 'mem' ? undefined : eventOf(effect, stimulus.now);
+    if (expected !== undefined) all.expect.push(expected);
+  }
+  if (stimulus.stimulus === 'timer' || stimulus.stimulus === 'reset' || stimulus.stimulus === 'load')
+    all.observables.push({ channel: 'interrupts', value: String(result.state.count) });
+  return { state: result.state, supplied, ...all };
+}
+
+/** A failure if an expiry is overdue by more than the slack. Reset and end are not accesses: the device need not fire first. */
+function late(
+  state: ModelState,
+  now: bigint,
+  slackNs: bigint,
+  kind: 'late' | 'missing',
+): StopwatchStep | undefined {
+  if (state.timeout !== 'PENDING' || now <= state.deadline + slackNs) return undefined;
+  const slack = slackNs === 0n ? '' : ` and ${slackNs} ns of slack`;
+  const failure: StepFailure = {
+    kind,
+    field: 'timer.now',
+    expected: `the expiry at ${state.deadline}${slack}`,
+    actual: kind === 'late' ? `${now}` : `none up to ${now}`,
+  };
+  return { ...NOTHING, state, failure };
+}
+
+function compare(field: string, expected: bigint | boolean, actual: bigint | boolean): Check {
+  return { field, expected: String(expected), actual: String(actual) };
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { formatTraceLine, parseTraceLine, TRACE_PREFIX, type TraceEvent } from './trace.js';
+
+const at = { seq: 7n, now: 1_234n };
+const U64 = (1n << 64n) - 1n;
+const EVENTS: readonly TraceEvent[] = [
+  { event: 'reset', ...at, startAtBoot: true },
+  { event: 'write', ...at, offset: 0x30n, value: U64, size: 8 },
+  { event: 'read', ...at, offset: 0xfffn, value: 0n, size: 1 },
+  { event: 'mem', ...at, dataLen: 10n },
+  { event: 'text', ...at, dataLen: 13n, text: '12.34 seconds' },
+  { event: 'timer', ...at, deadline: 1_200n },
+  { event: 'irq', ...at, level: false },
+  { event: 'error', ...at, raised: 2n, error: 0x1fn },
+  { event: 'state', ...at, status: 2n, elapsed: 99n, timeout: 1n, deadline: 5_000n, count: 3n, error: 0n },
+  { event: 'load', ...at },
+  { event: 'end', ...at },
+];
+
+/** The patterns that QEMU's tracing makes its lines of, as regular expressions: an independent reader of device/stopwatch/trace-events. */
+const FORMATS = new Map(
+  readFileSync(join(import.meta.dirname, '../trace-events'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(TRACE_PREFIX))
+    .map((line) => {
+      const name = line.slice(0, line.indexOf('('));
+      const format = line
+        .slice(line.indexOf(') ') + 2)
+        .replaceAll('\\"', '\0')
+        .replace(/PRI(?:u|d|x)64/g, (macro) => `"${macro[3]}"`)
+        .replace(/"\s*"/g, '')
+        .replaceAll('"', '')
+        .replaceAll('\0', '"');
+      return [name, format] as const;
+    }),
+);
+
+describe('lines of the trace', () => {
+  it.each(EVENTS)('$event: a line and back', (event) => {
+    expect(parseTraceLine(formatTraceLine(event))).toEqual(event);
+  });
+
+  it.each(EVENTS)('$event: is written as device/stopwatch/trace-events says', (event) => {
+    const format = FORMATS.get(`${TRACE_PREFIX}${event.event}`);
+    const pattern = format?.replace(/%+[udxs]/g, (spec) =>
+      spec.endsWith('x') ? '[0-9a-f]+' : spec.endsWith('s') ? '.*' : '-?\\d+',
+    );
+    expect(formatTraceLine(event)).toMatch(new RegExp(`^${TRACE_PREFIX}${event.event} ${pattern}$`));
+  });
+
+  it('knows every event of device/stopwatch/trace-events and no other', () => {
+    expect([...FORMATS.keys()].sort()).toEqual(EVENTS.map(({ event }) => `${TRACE_PREFIX}${event}`).sort());
+  });
+
+  it.each(EVENTS.filter(({ event }) => event !== 'load' && event !== 'end'))(
+    '$event: no part of it, and nothing more',
+    (event) => {
+      const line = formatTraceLine(event);
+      // What a cut leaves is a whole line only where it falls inside the last number: the missing line end tells then.
+      const lastField = line.lastIndexOf(' ');
+      for (let length = TRACE_PREFIX.length; length <= lastField; length += 1) {
+        expect(parseTraceLine(line.slice(0, length))).toBeUndefined();
+      }
+      expect(parseTraceLine(`${line} x=1`)).toBeUndefined();
+      expect(parseTraceLine(` ${line}`)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    'stopwatch_start seq=1 now=2',
+    'stopwatch_irq seq=1 now=2 level=2',
+    'stopwatch_irq seq=-1 now=2 level=1',
+    'stopwatch_mem seq=1 now=2 data_len=0x10000000000000000',
+    'stopwatch_toString seq=1 now=2',
+    'stopwatch_',
+  ])('refuses %s', (line) => {
+    expect(parseTraceLine(line)).toBeUndefined();
+  });
+});

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/** The stopwatch's accesses and observations in words. */
+import type { Channel } from '../../../vm/device-kit.js';
+import { registerAt, STATUS } from '../contract/contract.js';
+import { commandName, errorNames } from '../model/index.js';
+import type { TraceEvent } from './trace.js';
+
+/** Name of the trapping region in QEMU's memory tree. */
+export const REGS_REGION = 'stopwatch-regs';
+
+/** What an event is, for people; and its register, if it is an access to one. */
+export function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
+  switch (event.event) {
+    case 'reset':
+      return { access: 'machine reset' };
+    case 'load':
+      return { access: 'load of a saved state' };
+    case 'timer':
+      return { access: 'expiry of the timeout' };
+    case 'end':
+      return { access: 'end of the stream' };
+    case 'error':
+      return { access: `error ${errorNames(event.raised)}` };
+    case 'read':
+    case 'write': {
+      const register = registerAt(Number(event.offset))?.name;
+      const where = register ?? `offset 0x${event.offset.toString(16)}`;
+      const value = event.event === 'write' ? ` = ${event.value}` : '';
+      const command =
+        register === 'COMMAND' && event.event === 'write' ? commandName(event.value) : undefined;
+      const text = `${event.event} ${where}${value}${command ? ` (${command})` : ''}, ${event.size} bytes`;
+      return register === undefined ? { access: text } : { access: text, register };
+    }
+    case 'mem':
+    case 'text':
+    case 'irq':
+    case 'state':
+    default:
+      return { access: event.event };
+  }
+}
+
+const number = (printed: string): string | undefined => (/^\d+$/.test(printed) ? printed : undefined);
+
+/** `text=12.34 seconds`, `status=2` or `status=PAUSED`, `interrupts=3`, as the guest's test prints them. */
+export const CHANNELS: Readonly<Record<string, Channel>> = {
+  text: { kind: 'event', normalise: (printed) => printed },
+  status: {
+    kind: 'event',
+    normalise: (printed) => {
+      const named = Object.entries(STATUS).find(([name]) => name === printed.toUpperCase());
+      return named ? String(named[1]) : number(printed);
+    },
+  },
+  interrupts: { kind: 'level', normalise: number },
+};

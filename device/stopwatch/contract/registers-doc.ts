@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/** The tables and state diagrams of docs/registers.md: pure functions of the contract. */
+import {
+  COMMAND,
+  COMMAND_TABLE,
+  type CommandName,
+  DATA_SIZE,
+  ERROR_BIT,
+  type ErrorName,
+  FEATURE_BIT,
+  FEATURES,
+  MAGIC,
+  MEM_DATA,
+  MEM_DATA_LEN,
+  MEM_SIZE,
+  MEM_SIZE_V1,
+  type Outcome,
+  type Register,
+  REGISTERS,
+  REGS_SIZE,
+  REGS_SIZE_V1,
+  STATUS,
+  type StatusName,
+  TIMEOUT_MAX_NS,
+  TIMEOUT_MAX_S,
+  TIMEOUT_STATE,
+  TIMEOUT_TABLE,
+  type TimeoutOutcome,
+  type TimeoutStateName,
+  VERSION,
+} from './contract.js';
+import { DECISIONS, type Effects, OPERATIONS as DECIDED } from './decisions.js';
+import { table } from '../../../lib/markdown.js';
+import { keys } from './names.js';
+
+const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
+const code = (text: string): string => `\`${text}\``;
+
+/** The columns of the decision table, from the state at power-on without `start_at_boot` onwards. */
+const STATES = ['RESET', 'RUNNING', 'PAUSED'] as const satisfies readonly StatusName[];
+const TIMEOUTS = keys(TIMEOUT_STATE);
+
+const ERROR_MEANING: Readonly<Record<ErrorName, string>> = {
+  BAD_COMMAND: 'a value was written to COMMAND that is no command',
+  BAD_STATE: 'the command, or cancelling, is not possible in this state',
+  BAD_TIMEOUT: 'the length of the timeout is out of range',
+  BUSY: 'a timeout is pending, or has fired and is not acknowledged',
+  BAD_ACCESS: 'no register takes an access of this width, alignment, offset and direction',
+};
+
+const STATUS_MEANING: Readonly<Record<StatusName, string>> = {
+  RUNNING: 'counting',
+  RESET: 'not counting, elapsed time 0',
+  PAUSED: 'not counting, elapsed time kept',
+};
+
+const FEATURE_REGISTERS: Readonly<Record<keyof typeof FEATURE_BIT, readonly string[]>> = {
+  ERROR: ['ERROR'],
+  ELAPSED_NS: ['ELAPSED_NS'],
+  TIMEOUT: ['TIMEOUT_NS', 'TIMEOUT_COUNT'],
+};
+
+function outcomeWords(outcome: Outcome): string {
+  if ('error' in outcome) return `refused: ${outcome.error}`;
+  if ('to' in outcome) return `→ ${outcome.to}${outcome.elapsed === 'zero' ? ', elapsed 0' : ''}`;
+  switch (outcome.does) {
+    case 'nothing':
+      return 'nothing, no error';
+    case 'text':
+      return 'writes the text';
+    case 'timeout':
+      return '*arm*, see below';
+    case 'timeout-ack':
+      return '*acknowledge*, see below';
+    default:
+      return outcome.does satisfies never;
+  }
+}
+
+const DOES: Readonly<Record<'nothing' | 'arm' | 'cancel' | 'acknowledge', string>> = {
+  nothing: 'nothing, no error',
+  arm: '→ PENDING',
+  cancel: '→ IDLE',
+  acknowledge: '→ IDLE, line low',
+};
+
+function timeoutWords(outcome: TimeoutOutcome): string {
+  return 'error' in outcome ? `refused: ${outcome.error}` : DOES[outcome.does];
+}
+
+const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
+  arm: '*arm*: the command TIMEOUT, or a write to TIMEOUT_NS of anything but 0',
+  cancel: '*cancel*: a write of 0 to TIMEOUT_NS',
+  acknowledge: '*acknowledge*: the command TIMEOUT_ACK',
+};
+
+/** Everything that one decision does, in words. */
+function effectsWords(effects: Effects): string {
+  const { error, status, zero, text, consumes, timeout, lowers } = effects;
+  const words = [
+    consumes ? 'reads `data_len`' : '',
+    error === undefined ? '' : `refused: ${error}`,
+    status === undefined ? '' : `→ ${status}`,
+    zero ? 'elapsed 0' : '',
+    text ? 'writes the text' : '',
+    timeout === undefined ? '' : `timeout → ${timeout}`,
+    lowers ? 'line low' : '',
+  ].filter((word) => word !== '');
+  return words.join(', ') || 'nothing';
+}
+
+/** One row for each operation and state; states in which it does the same share theirs. */
+function decisionRows(): string[][] {
+  return DECIDED.flatMap((operation) => {
+    const rows = new Map<string, { states: StatusName[]; cells: string[] }>();
+    for (const state of STATES) {
+      const cells = TIMEOUTS.map((timeout) => {
+        const found = DECISIONS.find(
+          (one) => one.operation === operation && one.status === state && one.timeout === timeout,
+        );
+        return found === undefined ? '' : effectsWords(found.effects);
+      });
+      const row = rows.get(cells.join('|')) ?? { states: [], cells };
+      row.states.push(state);
+      rows.set(cells.join('|'), row);
+    }
+    return [...rows.values()].map(({ states, cells }) =>
+      [operation, states.length === STATES.length ? 'any' : states.join(', ')].concat(cells),
+    );
+  });
+}
+
+function registerRows(): string[][] {
+  const all: readonly Register[] = REGISTERS;
+  return all.map(({ offset, name, access, low32, since, meaning }) => [
+    code(hex(offset)),
+    code(name),
+    access,
+    low32 ? '8, 4' : '8',
+    String(since),
+    meaning,
+  ]);
+}
+
+/** `stateDiagram-v2` of Mermaid: what changes STATUS. */
+function statusDiagram(): string {
+  const arrows: string[] = [
+    '    [*] --> RUNNING: machine reset, start_at_boot=true',
+    '    [*] --> RESET: machine reset, start_at_boot=false',
+  ];
+  for (const command of keys(COMMAND)) {
+    for (const state of STATES) {
+      const outcome = COMMAND_TABLE[command][state];
+      if ('to' in outcome) arrows.push(`    ${state} --> ${outcome.to}: ${command}`);
+    }
+  }
+  return mermaid(arrows);
+}
+
+/** The same of the one timeout. */
+function timeoutDiagram(): string {
+  const arrows: string[] = ['    [*] --> IDLE: machine reset'];
+  const to = { arm: 'PENDING', cancel: 'IDLE', acknowledge: 'IDLE' } as const;
+  for (const operation of keys(TIMEOUT_TABLE)) {
+    for (const state of TIMEOUTS) {
+      const outcome: TimeoutOutcome = TIMEOUT_TABLE[operation][state];
+      if ('does' in outcome && outcome.does !== 'nothing')
+        arrows.push(
+          `    ${state} --> ${to[outcome.does]}: ${operation}${operation === 'acknowledge' ? ', line low' : ''}`,
+        );
+    }
+  }
+  arrows.push('    PENDING --> FIRED: deadline, line high, count + 1');
+  return mermaid(arrows);
+}
+
+function mermaid(lines: readonly string[]): string {
+  return ['```mermaid', 'stateDiagram-v2', ...lines, '```'].join('\n');
+}
+
+/** Sections of docs/registers.md by the names of their markers. */
+export function registersDoc(): Readonly<Record<string, string>> {
+  const command = (name: CommandName): string[] => [
+    String(COMMAND[name]),
+    code(name),
+    ...STATES.map((state) => outcomeWords(COMMAND_TABLE[name][state])),
+  ];
+  const timeout = (name: keyof typeof TIMEOUT_TABLE): string[] => [
+    OPERATIONS[name],
+    ...TIMEOUTS.map((state: TimeoutStateName) => timeoutWords(TIMEOUT_TABLE[name][state])),
+  ];
+  return {
+    regions: table(
+      ['index', 'name', 'kind', 'bytes', 'bytes in version 1'],
+      [
+        ['0', code('mem'), 'pass-through: RAM of the host', code(hex(MEM_SIZE)), String(MEM_SIZE_V1)],
+        [
+          '1',
+          code('regs'),
+          'trapping: each access is a call into QEMU',
+          code(hex(REGS_SIZE)),
+          String(REGS_SIZE_V1),
+        ],
+      ],
+    ),
+    mem: table(
+      ['offset', 'type', 'name', 'meaning'],
+      [
+        [
+          code(hex(MEM_DATA_LEN)),
+          code('u64'),
+          code('data_len'),
+          `length of the text with its NUL, written by UPDATE; seconds of a timeout, read by TIMEOUT`,
+        ],
+        [code(hex(MEM_DATA)), code(`char[${DATA_SIZE}]`), code('data'), 'the text, written by UPDATE'],
+        [
+          code(hex(MEM_DATA + DATA_SIZE)),
+          '',
+          '',
+          `free for the guest, up to ${code(hex(MEM_SIZE))}; the device neither reads nor writes it, but a machine reset clears it`,
+        ],
+      ],
+    ),
+    registers: table(['offset', 'name', 'access', 'bytes', 'since', 'meaning'], registerRows()),
+    status: table(
+      ['value', 'name', 'meaning'],
+      keys(STATUS).map((name) => [String(STATUS[name]), code(name), STATUS_MEANING[name]]),
+    ),
+    identity: table(
+      ['bits', 'value', 'meaning'],
+      [
+        ['63…32', code(hex(MAGIC)), `"${ascii(MAGIC)}"`],
+        ['31…0', String(VERSION), 'version of the contract'],
+      ],
+    ),
+    features: `${table(
+      ['bit', 'registers that are there'],
+      keys(FEATURE_BIT).map((name) => [
+        String(FEATURE_BIT[name]),
+        FEATURE_REGISTERS[name].map(code).join(', '),
+      ]),
+    )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later and read 0.`,
+    errors: table(
+      ['bit', 'mask', 'name', 'raised when'],
+      keys(ERROR_BIT).map((name) => [
+        String(ERROR_BIT[name]),
+        code(hex(1 << ERROR_BIT[name])),
+        code(name),
+        ERROR_MEANING[name],
+      ]),
+    ),
+    commands: table(
+      ['value', 'command', ...STATES.map((state) => `in ${state}`)],
+      [...keys(COMMAND).map(command), ['other', '', ...STATES.map(() => 'refused: BAD_COMMAND')]],
+    ),
+    timeouts: `${table(['operation', ...TIMEOUTS], keys(TIMEOUT_TABLE).map(timeout))}\n\nLimits: the command takes 1 to ${TIMEOUT_MAX_S} seconds, TIMEOUT_NS 1 to ${TIMEOUT_MAX_NS} nanoseconds.`,
+    decisions: table(['write', 'in', ...TIMEOUTS.map((state) => `timeout ${state}`)], decisionRows()),
+    'status-diagram': statusDiagram(),
+    'timeout-diagram': timeoutDiagram(),
+  };
+}
+
+/** The magic's bytes as the letters that they are. */
+function ascii(magic: bigint): string {
+  return Buffer.from(magic.toString(16), 'hex').toString('ascii');
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/** Changes one field of a saved state, and decides whether a stopwatch can be in the result. */
+import { STATUS } from '../contract/contract.js';
+import { type ModelState, snapshotAt, step } from '../model/index.js';
+import type { Operation, SavedField } from './script.js';
+
+/** Version of the device's section in a saved state. */
+const SAVED_VERSION = 1n;
+/** Saved fields that together give the elapsed time: all are set when one is changed. */
+const SUM: readonly string[] = ['status', 'elapsed', 'started'];
+const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);
+
+/** From this value on, a time counts from the moment of loading. Smaller values are absolute. */
+const RELATIVE: Partial<Record<SavedField, bigint>> = { started: 1n, deadline: 2n };
+const NEVER = 1n << 64n;
+
+export interface Corrupted {
+  /** By the field names of the saved state. */
+  readonly changes: readonly { readonly field: string; readonly value: bigint }[];
+  /** The model's state after loading it; undefined if the device must refuse it. */
+  readonly loaded: ModelState | undefined;
+}
+
+export function corrupted(
+  state: ModelState,
+  now: bigint,
+  { field, value }: Extract<Operation, { op: 'corrupt' }>,
+): Corrupted {
+  const snapshot = snapshotAt(state, now);
+  const saved: Record<string, bigint> = {
+    ...snapshot,
+    timeout_count: snapshot.count,
+    started: now,
+    version: SAVED_VERSION,
+    // The same elapsed time can be saved in several ways: use the one in which only `started` counts.
+    ...(field === 'started' ? { elapsed: 0n } : {}),
+  };
+  const number = BigInt.asUintN(64, value >= (RELATIVE[field] ?? NEVER) ? now + value : value);
+  saved[field] = SIGNED.has(field) ? BigInt.asIntN(64, number) : number;
+  const together = SUM.includes(field) ? SUM : [field];
+  const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
+  if (saved['version'] !== SAVED_VERSION) return { changes, loaded: undefined };
+  const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;
+  const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;
+  const until = status === STATUS.RUNNING ? elapsed + (now - started) : elapsed;
+  const loaded = { status, elapsed: until, timeout, deadline, count, error };
+  const result = step(state, { stimulus: 'load', now, loaded });
+  return { changes, loaded: result.ok ? result.state : undefined };
+}
