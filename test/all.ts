@@ -148,6 +148,7 @@ const fullStages: readonly Stage[] = [
   full('kills'),
   full('reproducible'),
   full('own-device'),
+  full('bump'),
   full('compile-cache'),
   full('debug'),
   full('campaigns'),

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { laboratory } from './laboratory.js';
-import { tree } from './project.js';
+import { laboratory } from '../e2e/laboratory.js';
+import { tree } from '../e2e/project.js';
 
 /** The one that Debian 12 has; the sum is Debian's, and Buildroot's. */
 const VERSION = '1.35.0';
