@@ -3,17 +3,17 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { test, until } from '../../test/rig.js';
+import { test, until } from '../../test/support/sandbox.js';
 import { sendSignal } from './group.js';
 import { createProcesses, shellQuote } from './process.js';
 
-test('gives lines of both streams, the captured output and the exit code', async ({ rig }) => {
+test('gives lines of both streams, the captured output and the exit code', async ({ sandbox }) => {
   const lines: string[] = [];
   const script = 'echo one; echo two >&2; read word; echo "$word"; printf three; exit 7';
-  const exit = await rig.processes.run(
-    { file: 'sh', args: ['-c', script], env: rig.env },
+  const exit = await sandbox.processes.run(
+    { file: 'sh', args: ['-c', script], env: sandbox.env },
     {
-      signal: rig.signal,
+      signal: sandbox.signal,
       input: 'in\n',
       capture: true,
       onLine: (line, stream) => lines.push(`${stream} ${line}`),
@@ -23,20 +23,23 @@ test('gives lines of both streams, the captured output and the exit code', async
   expect(lines.sort()).toEqual(['stderr two', 'stdout in', 'stdout one', 'stdout three']);
 });
 
-test('the environment is exactly the one given', async ({ rig }) => {
+test('the environment is exactly the one given', async ({ sandbox }) => {
   process.env['H4_LEAK'] = 'leaked';
-  const exit = await rig.processes.run(
-    { file: 'env', args: [], env: { PATH: rig.env['PATH'] ?? '', ONLY: 'this' } },
-    { signal: rig.signal, capture: true },
+  const exit = await sandbox.processes.run(
+    { file: 'env', args: [], env: { PATH: sandbox.env['PATH'] ?? '', ONLY: 'this' } },
+    { signal: sandbox.signal, capture: true },
   );
   delete process.env['H4_LEAK'];
-  expect(exit.stdout.split('\n').filter(Boolean).sort()).toEqual(['ONLY=this', `PATH=${rig.env['PATH']}`]);
+  expect(exit.stdout.split('\n').filter(Boolean).sort()).toEqual([
+    'ONLY=this',
+    `PATH=${sandbox.env['PATH']}`,
+  ]);
 });
 
-test('all of a large output arrives at a slow reader', async ({ rig }) => {
-  const child = await rig.processes.spawn(
-    { file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero'], env: rig.env },
-    { signal: rig.signal },
+test('all of a large output arrives at a slow reader', async ({ sandbox }) => {
+  const child = await sandbox.processes.spawn(
+    { file: 'sh', args: ['-c', 'head -c 3000000 /dev/zero'], env: sandbox.env },
+    { signal: sandbox.signal },
   );
   // The program has ended long before the reader begins.
   await sleep(300);
@@ -49,8 +52,11 @@ test('all of a large output arrives at a slow reader', async ({ rig }) => {
   expect((await child.exited).exitCode).toBe(0);
 });
 
-test('a program whose reader has given up ends', async ({ rig }) => {
-  const child = await rig.processes.spawn({ file: 'yes', args: [], env: rig.env }, { signal: rig.signal });
+test('a program whose reader has given up ends', async ({ sandbox }) => {
+  const child = await sandbox.processes.spawn(
+    { file: 'yes', args: [], env: sandbox.env },
+    { signal: sandbox.signal },
+  );
   // Leaving the loop destroys the stream.
   for await (const chunk of child.stdout ?? []) {
     expect(chunk.length).toBeGreaterThan(0);
@@ -66,11 +72,11 @@ async function allOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   return all;
 }
 
-test('hands on descriptors and reads from further pipes', async ({ rig }) => {
-  const fd = openSync(rig.write('given', 'from a file'), 'r');
-  const child = await rig.processes.spawn(
-    { file: 'sh', args: ['-c', 'echo piped >&3; cat <&4'], env: rig.env },
-    { signal: rig.signal, extra: ['pipe', fd] },
+test('hands on descriptors and reads from further pipes', async ({ sandbox }) => {
+  const fd = openSync(sandbox.write('given', 'from a file'), 'r');
+  const child = await sandbox.processes.spawn(
+    { file: 'sh', args: ['-c', 'echo piped >&3; cat <&4'], env: sandbox.env },
+    { signal: sandbox.signal, extra: ['pipe', fd] },
   );
   const [out, three] = await Promise.all([allOf(child.stdout), allOf(child.extra[0] ?? null)]);
   closeSync(fd);
@@ -78,12 +84,12 @@ test('hands on descriptors and reads from further pipes', async ({ rig }) => {
 });
 
 test('a program that is missing, not executable, or whose directory is missing is not started', async ({
-  rig,
+  sandbox,
 }) => {
   const run = (file: string, cwd?: string) =>
-    rig.processes.run(
-      { file, args: ["it's"], env: rig.env, ...(cwd ? { cwd } : {}) },
-      { signal: rig.signal },
+    sandbox.processes.run(
+      { file, args: ["it's"], env: sandbox.env, ...(cwd ? { cwd } : {}) },
+      { signal: sandbox.signal },
     );
   await expect(run('no-such-tool')).rejects.toMatchObject({
     code: 'command-not-found',
@@ -91,55 +97,55 @@ test('a program that is missing, not executable, or whose directory is missing i
     command: String.raw`no-such-tool $'it\'s'`,
     hint: expect.stringContaining('doctor'),
   });
-  writeFileSync(rig.path('plain'), '');
-  await expect(run(rig.path('plain'))).rejects.toMatchObject({ code: 'permission-denied' });
-  await expect(run(rig.path('none'))).rejects.toMatchObject({ code: 'command-not-found' });
-  await expect(run('true', rig.path('gone'))).rejects.toMatchObject({
+  writeFileSync(sandbox.path('plain'), '');
+  await expect(run(sandbox.path('plain'))).rejects.toMatchObject({ code: 'permission-denied' });
+  await expect(run(sandbox.path('none'))).rejects.toMatchObject({ code: 'command-not-found' });
+  await expect(run('true', sandbox.path('gone'))).rejects.toMatchObject({
     code: 'command-failed',
-    message: expect.stringContaining(rig.path('gone')),
+    message: expect.stringContaining(sandbox.path('gone')),
   });
 });
 
-test('aborting ends the whole group, also one that ignores SIGTERM', async ({ rig }) => {
+test('aborting ends the whole group, also one that ignores SIGTERM', async ({ sandbox }) => {
   const abort = new AbortController();
-  const child = await rig.processes.spawn(
-    { file: 'stubborn', args: [], env: rig.env },
+  const child = await sandbox.processes.spawn(
+    { file: 'stubborn', args: [], env: sandbox.env },
     { signal: abort.signal, graceMs: 200 },
   );
   await new Promise((resolve) => child.stdout?.once('data', resolve));
-  await until(() => rig.alive().length >= 3);
+  await until(() => sandbox.alive().length >= 3);
   abort.abort();
   const exit = await child.exited;
   expect(exit).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' });
-  expect(rig.alive()).toEqual([]);
+  expect(sandbox.alive()).toEqual([]);
 });
 
-test('end() resolves when all of the group is gone', async ({ rig }) => {
-  const child = await rig.processes.spawn(
-    { file: 'sh', args: ['-c', 'sleep 100 & sleep 100'], env: rig.env },
-    rig,
+test('end() resolves when all of the group is gone', async ({ sandbox }) => {
+  const child = await sandbox.processes.spawn(
+    { file: 'sh', args: ['-c', 'sleep 100 & sleep 100'], env: sandbox.env },
+    sandbox,
   );
-  await until(() => rig.alive().length >= 2);
+  await until(() => sandbox.alive().length >= 2);
   await child.end();
-  expect(rig.alive()).toEqual([]);
+  expect(sandbox.alive()).toEqual([]);
   child.stdout?.resume();
   child.stderr?.resume();
   expect((await child.exited).signal).toBe('SIGTERM');
 });
 
-test('what a program leaves behind is ended, and does not keep its pipes open', async ({ rig }) => {
-  const exit = await rig.processes.run(
-    { file: 'leave-behind', args: [], env: rig.env },
-    { ...rig, capture: true },
+test('what a program leaves behind is ended, and does not keep its pipes open', async ({ sandbox }) => {
+  const exit = await sandbox.processes.run(
+    { file: 'leave-behind', args: [], env: sandbox.env },
+    { ...sandbox, capture: true },
   );
   expect(exit.exitCode).toBe(0);
   const left = Number(/left (\d+)/.exec(exit.stdout)?.[1]);
   expect(left).toBeGreaterThan(1);
-  expect(rig.alive()).toEqual([]);
+  expect(sandbox.alive()).toEqual([]);
 });
 
-test('kill() reaches the group', async ({ rig }) => {
-  const child = await rig.processes.spawn({ file: 'sleep', args: ['100'], env: rig.env }, rig);
+test('kill() reaches the group', async ({ sandbox }) => {
+  const child = await sandbox.processes.spawn({ file: 'sleep', args: ['100'], env: sandbox.env }, sandbox);
   child.stdout?.resume();
   child.stderr?.resume();
   child.kill('SIGUSR1');
@@ -148,24 +154,24 @@ test('kill() reaches the group', async ({ rig }) => {
   expect(sendSignal(child.pid, 0)).toBe(false);
 });
 
-test('what onLine throws ends the program and is thrown on', async ({ rig }) => {
-  const run = rig.processes.run(
-    { file: 'sh', args: ['-c', 'echo now; sleep 100'], env: rig.env },
+test('what onLine throws ends the program and is thrown on', async ({ sandbox }) => {
+  const run = sandbox.processes.run(
+    { file: 'sh', args: ['-c', 'echo now; sleep 100'], env: sandbox.env },
     {
-      ...rig,
+      ...sandbox,
       onLine: () => {
         throw new Error('the disk, say');
       },
     },
   );
   await expect(run).rejects.toThrow('the disk, say');
-  expect(rig.alive()).toEqual([]);
+  expect(sandbox.alive()).toEqual([]);
 });
 
-test('a capture that grows too large is an error', async ({ rig }) => {
-  const run = rig.processes.run(
-    { file: 'head', args: ['-c', String(65 * 1024 * 1024), '/dev/zero'], env: rig.env },
-    { ...rig, capture: true },
+test('a capture that grows too large is an error', async ({ sandbox }) => {
+  const run = sandbox.processes.run(
+    { file: 'head', args: ['-c', String(65 * 1024 * 1024), '/dev/zero'], env: sandbox.env },
+    { ...sandbox, capture: true },
   );
   await expect(run).rejects.toMatchObject({
     code: 'command-failed',
@@ -173,13 +179,16 @@ test('a capture that grows too large is an error', async ({ rig }) => {
   });
 });
 
-test('nothing is started once interrupted', async ({ rig }) => {
-  const run = rig.processes.run({ file: 'true', args: [], env: rig.env }, { signal: AbortSignal.abort() });
+test('nothing is started once interrupted', async ({ sandbox }) => {
+  const run = sandbox.processes.run(
+    { file: 'true', args: [], env: sandbox.env },
+    { signal: AbortSignal.abort() },
+  );
   await expect(run).rejects.toMatchObject({ code: 'interrupted' });
 });
 
-test('a quoted command does in a shell what it says', async ({ rig }) => {
-  mkdirSync(rig.path('a dir'));
+test('a quoted command does in a shell what it says', async ({ sandbox }) => {
+  mkdirSync(sandbox.path('a dir'));
   const words = [
     'plain',
     'two words',
@@ -196,17 +205,17 @@ test('a quoted command does in a shell what it says', async ({ rig }) => {
   ];
   const quoted = shellQuote({ file: 'printf', args: ['%s|', ...words] });
   // zx quotes for bash, which is what people paste into.
-  const exit = await rig.processes.run(
-    { file: 'bash', args: ['-c', quoted], env: rig.env },
-    { ...rig, capture: true },
+  const exit = await sandbox.processes.run(
+    { file: 'bash', args: ['-c', quoted], env: sandbox.env },
+    { ...sandbox, capture: true },
   );
   expect(exit.stdout).toBe(words.map((word) => `${word}|`).join(''));
 });
 
-test('killed before its child could ask to die with it: the child does nothing', async ({ rig }) => {
+test('killed before its child could ask to die with it: the child does nothing', async ({ sandbox }) => {
   // The time between fork and request, made long.
-  rig.write('bin/setpriv', '#!/bin/sh\nsleep 0.5\nPATH=${PATH#*:} exec setpriv "$@"\n');
-  chmodSync(rig.path('bin/setpriv'), 0o755);
+  sandbox.write('bin/setpriv', '#!/bin/sh\nsleep 0.5\nPATH=${PATH#*:} exec setpriv "$@"\n');
+  chmodSync(sandbox.path('bin/setpriv'), 0o755);
   const script = join(import.meta.dirname, 'orphan.test.support.ts');
   const orphan = await createProcesses({ dieWithParent: false }).run(
     {
@@ -219,12 +228,12 @@ test('killed before its child could ask to die with it: the child does nothing',
         '-c',
         'echo >ran; exec sleep 1000',
       ],
-      cwd: rig.dir,
-      env: { ...rig.env, PATH: `${rig.path('bin')}:${rig.env['PATH']}` },
+      cwd: sandbox.dir,
+      env: { ...sandbox.env, PATH: `${sandbox.path('bin')}:${sandbox.env['PATH']}` },
     },
-    rig,
+    sandbox,
   );
   expect(orphan.signal).toBe('SIGKILL');
-  await until(() => rig.alive().length === 0);
-  expect(existsSync(rig.path('ran'))).toBe(false);
+  await until(() => sandbox.alive().length === 0);
+  expect(existsSync(sandbox.path('ran'))).toBe(false);
 });
