@@ -14,6 +14,7 @@ export default defineConfig({
   sources: {
     qemu: {
       tree: null,
+      inPlace: false,
       // Three quarters of the tree. docs/meson.build is read; what else configure reads of these is patched out.
       exclude: [
         'roms',
@@ -33,6 +34,7 @@ export default defineConfig({
     },
     linux: {
       tree: null,
+      inPlace: false,
       // What no kernel for arm64 is built from, and the 440 MB of register names that only AMD's graphics
       // driver wants. Of some architectures crypto/ stays: its Kconfig is read whatever is built.
       exclude: [
@@ -76,6 +78,7 @@ export default defineConfig({
     },
     busybox: {
       tree: null,
+      inPlace: false,
       exclude: [],
       ...pins.sources.busybox,
     },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Where each step finds its sources and leaves its results. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Paths } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
@@ -7,7 +8,7 @@ import type { Variant } from '../config/variants.js';
 
 export interface Layout extends Paths {
   readonly variant: Variant;
-  /** Source tree of a release, or of the user's own. */
+  /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
   tree(source: SourceName): string;
   /** Says which archive the tree was made from; absent for a tree of the user's own. */
   sourceStamp(source: SourceName): string;
@@ -45,7 +46,11 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     ...paths,
     variant,
     vm,
-    tree: (source) => config.sources[source].tree ?? release(source),
+    tree(source) {
+      const { tree, inPlace } = config.sources[source];
+      if (tree === null) return release(source);
+      return inPlace ? tree : join(src, `${source}-own-${ownTreeId(tree)}`);
+    },
     sourceStamp: (source) => `${release(source)}.source.json`,
     qemuBuild,
     qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),
@@ -71,4 +76,9 @@ export function layoutOf(config: Config, paths: Paths): Layout {
  */
 export function containerWork(work: string): string {
   return join(work, 'docker');
+}
+
+/** Of a path. */
+export function ownTreeId(tree: string): string {
+  return createHash('sha256').update(tree).digest('hex').slice(0, 16);
 }

@@ -1,35 +1,31 @@
 // SPDX-License-Identifier: MIT
 /** `qemu:patch` and `linux:patch`: the patches are applied and the sources linked, whatever the tree had before. */
-import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
-import { baseEnvironment } from '../../lib/environment.js';
 import { isIgnored } from '../../lib/files/ignored.js';
 import { explainFsError, isMissing } from '../trees/fs-errors.js';
-import { linkSources, type SourceLink } from '../trees/links.js';
+import { createRepository, exclude, type GitDeps, type Repository, repositoryIn } from '../trees/git.js';
+import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import type { Layout } from './layout.js';
-import { type SourcePorts, TITLES } from './sources.js';
+import { type Layout, ownTreeId } from './layout.js';
+import { gitDeps, type SourcePorts, TITLES } from './sources.js';
 
 /** The trees that are patched. */
 export const PATCHED = ['qemu', 'linux'] as const;
 export type PatchedName = (typeof PATCHED)[number];
 
-/** Where a tree, what belongs into it and what is known of it are. */
+/** A tree, and what belongs into it. */
 export interface PatchedTree {
-  /** For people: 'Linux 6.12.94'. */
-  readonly what: string;
-  readonly tree: string;
-  /** It is the user's own. */
-  readonly own: boolean;
+  readonly repository: Repository;
+  /** The user's own tree, where that itself is patched. */
+  readonly inPlace: boolean;
   readonly patchDirectory: string;
   /** Paths of the patch files, in the order in which they are applied. */
   readonly patches: readonly string[];
   readonly links: readonly SourceLink[];
-  readonly stateDir: string;
 }
 
 export function patchedTree(
@@ -38,21 +34,21 @@ export function patchedTree(
   layout: Layout,
   device: DeviceDescription,
 ): PatchedTree {
-  const tree = layout.tree(name);
-  const own = config.sources[name].tree !== null;
+  const { tree: own, inPlace, version } = config.sources[name];
+  const what = own === null ? `${TITLES[name]} ${version}` : `${TITLES[name]} in ${own}`;
+  const inTree = repositoryIn(what, layout.tree(name));
   const { patches, links } = device.build[name];
   const patchDirectory = join(layout.device, patches);
-  const id = own
-    ? createHash('sha256').update(tree).digest('hex').slice(0, 16)
-    : config.sources[name].version;
+  const isOwn = own !== null && inPlace;
   return {
-    what: own ? `${TITLES[name]} in ${tree}` : `${TITLES[name]} ${config.sources[name].version}`,
-    tree,
-    own,
+    // The user's own repository in the tree is left alone.
+    repository: isOwn
+      ? { ...inTree, gitDir: join(layout.work, 'state', 'in-place', `${name}-${ownTreeId(own)}.git`) }
+      : inTree,
+    inPlace: isOwn,
     patchDirectory,
     patches: patchFiles(patchDirectory),
     links: links.map(({ link, target }) => ({ link, target: join(layout.device, target) })),
-    stateDir: join(layout.work, 'state', 'patches', `${name}-${id}`),
   };
 }
 
@@ -78,27 +74,48 @@ export function patchTask(
   device: DeviceDescription,
   ports: SourcePorts,
 ): Task {
-  const { what, tree, own, patches, links, stateDir } = patchedTree(name, config, layout, device);
-  // A tree of the user's own is written to, but not without a word: both calls announce what they change.
-  const usersOwn = own ? { usersOwn: { mayWrite: true, howToAllow: '' } } : {};
+  const patched = patchedTree(name, config, layout, device);
+  const { repository, patches, links } = patched;
   return {
     name: `${name}:patch`,
-    title: `${what}: patch and link the sources`,
+    title: `${repository.what}: patch and link the sources`,
     deps: [`${name}:tree`],
     inputs: { files: patches, values: { links: links.map(({ link, target }) => `${link} -> ${target}`) } },
-    outputs: links.map(({ link }) => join(tree, link)),
+    outputs: links.map(({ link }) => join(repository.tree, link)),
     jobs: 'one',
     run: async (context) => {
-      const deps = {
-        processes: ports.processes,
-        signal: context.signal,
-        env: baseEnvironment(ports.environment),
-        notice: (text: string) => context.notice(text),
-        log: (line: string) => context.log(line),
-      };
-      const { changed } = await applyPatches({ what, tree, patches, stateDir, ...usersOwn }, deps);
-      const linked = await linkSources({ what, tree, links, ...usersOwn }, deps);
-      for (const path of [...changed, ...linked]) context.log(`wrote ${path}`);
+      const changed = await putIn(patched, gitDeps(context, ports));
+      for (const path of changed) context.log(`wrote ${path}`);
     },
   };
+}
+
+/** Patches and links. Gives the paths in the tree that changed. */
+async function putIn(
+  { repository, inPlace, patches, links }: PatchedTree,
+  deps: GitDeps,
+): Promise<readonly string[]> {
+  const { what, tree, gitDir } = repository;
+  if (inPlace && !existsSync(gitDir)) await createRepository(repository, deps, { message: what });
+  await exclude(
+    repository,
+    links.map(({ link }) => link),
+  );
+  const written = await applyPatches(repository, patches, deps);
+  const linked = await linkSources(tree, links);
+  const changed = [...written, ...linked];
+  if (inPlace && changed.length > 0) {
+    deps.notice(
+      `Changed in your own tree ${tree}: ${changed.join(', ')}. npx stopwatch patch --undo, with the same options, takes it back.`,
+    );
+  }
+  return changed;
+}
+
+/** Takes patches and links out of a tree; what was changed by hand stays. Gives the paths that changed. */
+export async function takeOut({ repository, links }: PatchedTree, deps: GitDeps): Promise<readonly string[]> {
+  if (!existsSync(repository.gitDir)) return [];
+  const written = await applyPatches(repository, [], deps);
+  const unlinked = await unlinkSources(repository.tree, links);
+  return [...written, ...unlinked];
 }

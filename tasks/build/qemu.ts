@@ -126,6 +126,8 @@ function configureArguments(
     '--disable-tools',
     '--disable-install-blobs',
     '--disable-werror',
+    // Else every build asks the tree's git repository.
+    '--with-pkgversion=stopwatch',
     `--extra-cflags=-ffile-prefix-map=${tree}/=${source}/`,
     ...(ccache ? ['--cc=ccache gcc'] : []),
   ];

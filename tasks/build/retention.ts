@@ -107,7 +107,7 @@ async function others(services: Services, layout: Layout): Promise<readonly Old[
   for (const tree of trees) {
     const files = filesOfTree(tree).filter((path) => existsSync(path));
     const usedMs = Math.max(...(await Promise.all(files.map(timeOf))));
-    const objection = () => objectionTo(services, paths.work, tree);
+    const objection = () => objectionTo(services, tree);
     old.push({ what: `source tree ${tree.tree}`, paths: files, usedMs, objection, tree });
   }
   const docker = containerWork(paths.work);
@@ -116,7 +116,7 @@ async function others(services: Services, layout: Layout): Promise<readonly Old[
     const inner = layoutOf(config, { ...paths, work: docker, src: join(docker, 'src') });
     const objection = async () => {
       for (const tree of await treesIn(inner.src)) {
-        const found = await objectionTo(services, docker, tree);
+        const found = await objectionTo(services, tree);
         if (found !== undefined) return found;
       }
       return undefined;
@@ -143,9 +143,8 @@ async function finishedReports({ reports }: Layout): Promise<readonly Old[]> {
   return old;
 }
 
-async function objectionTo(services: Services, work: string, tree: WorkTree): Promise<string | undefined> {
-  const { description } = await services.device();
-  const edits = await editsIn(work, tree, description, await treeDeps(services));
+async function objectionTo(services: Services, tree: WorkTree): Promise<string | undefined> {
+  const edits = await editsIn(tree, await treeDeps(services));
   if (edits === undefined) return `${tree.tree} may have been edited by hand`;
   return edits.length === 0 ? undefined : `${tree.tree} was edited by hand in ${someOf(edits)}`;
 }
@@ -156,9 +155,6 @@ async function remove(services: Services, layout: Layout, { paths, tree }: Old):
   const { signal } = services;
   const index = join(layout.work, 'state', 'trees');
   createTreeIndex({ directory: index, processes: await services.processes(), signal }).drop(tree.tree);
-  if (tree.aside) return;
-  const patches = join(layout.work, 'state', 'patches', `${tree.name}-${tree.version}`);
-  await rm(patches, { recursive: true, force: true });
 }
 
 function tell({ emit }: Services, text: string): void {

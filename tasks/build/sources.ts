@@ -12,7 +12,9 @@ import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
 import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
 import { extractRelease } from '../trees/archive/extract.js';
-import { recordPristine } from '../trees/pristine.js';
+import { adoptTree } from '../trees/earlier-version.js';
+import { createRepository, type GitDeps, repositoryIn } from '../trees/git.js';
+import { copyOwnTree } from '../trees/own-tree.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
 import { PRODUCT } from '../../lib/product.js';
@@ -82,7 +84,18 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
   const source = config.sources[name];
   return source.tree === null
     ? [downloadTask(name, source, config, layout, ports), treeTask(name, source, config, layout, ports)]
-    : [ownTreeTask(name, source.tree)];
+    : [ownTreeTask(name, source.tree, source.inPlace, layout, ports)];
+}
+
+/** For git on behalf of a task. */
+export function gitDeps(context: TaskContext, { processes, environment }: SourcePorts): GitDeps {
+  return {
+    processes,
+    signal: context.signal,
+    env: baseEnvironment(environment),
+    notice: (text) => context.notice(text),
+    log: (line) => context.log(line),
+  };
 }
 
 const what = (name: SourceName, source: Source) => `${TITLES[name]} ${source.version}`;
@@ -131,60 +144,74 @@ function treeTask(
     title: `${what(name, source)}: extract`,
     deps: [`${name}:download`],
     inputs: { values: { exclude: source.exclude } },
-    outputs: [directory],
+    outputs: [directory, repositoryIn('', directory).gitDir],
     jobs: 'one',
     run: async (context) => {
       let stamp = await readStamp(layout.sourceStamp(name));
       const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: source.exclude });
-      if (existsSync(directory)) {
-        const was = await readFile(intentFile, 'utf8').catch(() => undefined);
-        if (was === intent) return;
+      const repository = repositoryIn(what(name, source), directory);
+      const isThere = existsSync(directory);
+      if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
+        if (existsSync(repository.gitDir)) return;
+      } else if (isThere) {
         // There may be edits in it: it is put aside, never deleted.
         const aside = `${directory}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
         await rename(directory, aside);
-        // What is known of it goes along, so that edits in it can be told later.
-        for (const known of ['.tree.json', '.pristine']) {
-          await rename(`${directory}${known}`, `${aside}${known}`).catch(() => {});
-        }
-        context.notice(`${basename(directory)} is extracted anew; the old tree is kept in ${aside}`);
+        await rename(intentFile, `${aside}.tree.json`).catch(() => {});
+        context.notice(`${basename(directory)} is extracted again; the old tree is kept in ${aside}`);
       }
       if (stamp === undefined || !existsSync(stamp.file)) {
         stamp = await fetchFor(context, what(name, source), source.mirrors, config, ports);
       }
-      await writeFileAtomic(intentFile, intent);
-      const deps = {
-        processes: ports.processes,
-        signal: context.signal,
-        env: baseEnvironment(ports.environment),
-        onProgress: (done: number, total: number) => context.progress(done, total, 'bytes'),
-        log: (line: string) => context.log(line),
-      };
+      const archive = stamp.file;
+      const git = gitDeps(context, ports);
       const { exclude: leaveOut } = source;
-      await extractRelease({ archive: stamp.file, directory, leaveOut }, deps);
-      // For update_patches, and to know edits by hand. The build's own look at the tree, later, finds all sums there.
-      const { file, sha256 } = stamp;
-      const release = { tree: directory, archive: async () => file, sha256, leaveOut };
-      await recordPristine(release, join(layout.work, 'state', 'trees'), deps);
+      const prepare = async (content: string) =>
+        createRepository(repositoryIn(repository.what, content), git, { message: repository.what });
+      const onProgress = (done: number, total: number) => context.progress(done, total, 'bytes');
+      const extract = async (to: string) =>
+        extractRelease({ archive, directory: to, leaveOut, prepare }, { ...git, onProgress });
+      if (existsSync(directory)) {
+        const state = join(layout.work, 'state', 'patches', basename(directory));
+        await adoptTree(repository, state, extract, git);
+        return;
+      }
+      await writeFileAtomic(intentFile, intent);
+      await extract(directory);
     },
   };
 }
 
-function ownTreeTask(name: SourceName, directory: string): Task {
+function ownTreeTask(
+  name: SourceName,
+  directory: string,
+  inPlace: boolean,
+  layout: Layout,
+  ports: SourcePorts,
+): Task {
+  const landmark = join(directory, LANDMARKS[name]);
+  const copy = repositoryIn(`${TITLES[name]} in ${directory}`, layout.tree(name));
   return {
     name: `${name}:tree`,
     title: `${TITLES[name]}: the tree in ${directory}`,
     deps: [],
-    inputs: { values: { directory }, files: [join(directory, LANDMARKS[name])] },
-    outputs: [],
+    inputs: { values: { directory }, files: [landmark], trees: inPlace ? [] : [directory] },
+    outputs: inPlace ? [] : [copy.tree, copy.gitDir],
     jobs: 'one',
-    run: async () => {
-      const landmark = join(directory, LANDMARKS[name]);
-      if (existsSync(landmark)) return;
-      throw new StopwatchError(
-        'bad-source-tree',
-        `${directory} is no source tree of ${TITLES[name]}: expected ${landmark}, got nothing there`,
-        { hint: `Give the top directory of a ${TITLES[name]} tree: --source ${name}=PATH` },
-      );
+    // An edit in it is carried over to the copy; what is built of that looks at the copy.
+    ...(inPlace ? {} : { result: directory }),
+    run: async (context) => {
+      if (!existsSync(landmark)) {
+        throw new StopwatchError(
+          'bad-source-tree',
+          `${directory} is no source tree of ${TITLES[name]}: expected ${landmark}, got nothing there`,
+          { hint: `Give the top directory of a ${TITLES[name]} tree: --source ${name}=PATH` },
+        );
+      }
+      if (inPlace) return;
+      const changed = await copyOwnTree(copy, directory, gitDeps(context, ports));
+      if (changed === undefined) context.notice(`${directory} is copied to ${copy.tree}, and only read`);
+      for (const path of changed ?? []) context.log(`carried over ${path}`);
     },
   };
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The source trees in a work directory, of whatever version, and whether something in them would be lost. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeviceDescription } from '../../vm/device.js';
 import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
-import type { ExtractDeps } from '../trees/archive/extract.js';
-import { handEdits } from '../trees/hand-edits.js';
+import { StopwatchError } from '../../lib/errors.js';
+import { type GitDeps, repositoryIn } from '../trees/git.js';
+import { handEdits } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
-import { readStamp } from './source-stamp.js';
 
 export interface WorkTree {
   readonly name: SourceName;
@@ -18,19 +18,15 @@ export interface WorkTree {
   readonly aside: boolean;
 }
 
-const TREE = /^(qemu|linux|busybox)-(\d+(?:\.\d+)+(?:-rc\d+)?)(\.replaced-[\dTZ-]+)?$/;
+/** Of a release, or a copy of a tree of the user's own. */
+const TREE = /^(qemu|linux|busybox)-(\d+(?:\.\d+)+(?:-rc\d+)?|own-[\da-f]+)(\.replaced-[\dTZ-]+)?$/;
 
-/** What looking at a tree needs outside of a task: there is no row for progress, and no log. */
-export interface TreeDeps extends ExtractDeps {
-  readonly notice: (text: string) => void;
-}
-
-export async function treeDeps({ processes, signal, environment, emit }: Services): Promise<TreeDeps> {
+/** For git outside of a task: there is no log. */
+export async function treeDeps({ processes, signal, environment, emit }: Services): Promise<GitDeps> {
   return {
     processes: await processes(),
     signal,
     env: baseEnvironment(environment),
-    onProgress: () => {},
     log: () => {},
     notice: (text) => emit({ type: 'notice', task: undefined, text }),
   };
@@ -48,29 +44,26 @@ export async function treesIn(src: string): Promise<readonly WorkTree[]> {
     });
 }
 
-/** The tree and what is known of it. */
+/** The tree and what is written down about it. */
 export function filesOfTree({ tree }: WorkTree): readonly string[] {
-  return ['', '.source.json', '.tree.json', '.pristine', '.originals'].map((ending) => `${tree}${ending}`);
+  return ['', '.source.json', '.tree.json'].map((ending) => `${tree}${ending}`);
 }
 
-/** Paths that were edited by hand and are in no patch; undefined: cannot be told. The caller holds the lock of `work`. */
+/** Paths that were changed by hand and are in no patch; undefined: cannot be told. The caller holds the lock of the work directory. */
 export async function editsIn(
-  work: string,
   { name, version, tree }: WorkTree,
-  device: DeviceDescription,
-  deps: TreeDeps,
+  deps: GitDeps,
 ): Promise<readonly string[] | undefined> {
-  const stamp = await readStamp(`${tree}.source.json`);
-  return handEdits(
-    {
-      tree,
-      archive: stamp?.file,
-      links: name === 'busybox' ? [] : device.build[name].links,
-      stateDir: join(work, 'state', 'patches', `${name}-${version}`),
-      index: join(work, 'state', 'trees'),
-    },
-    deps,
-  );
+  const repository = repositoryIn(`${name} ${version}`, tree);
+  // Version 0.1 made trees without one.
+  if (!existsSync(repository.gitDir)) return undefined;
+  try {
+    return await handEdits(repository, deps);
+  } catch (error) {
+    if (error instanceof StopwatchError && ['patch-failed', 'command-failed'].includes(error.code))
+      return undefined;
+    throw error;
+  }
 }
 
 /** For people: at most `count` paths. */

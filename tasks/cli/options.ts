@@ -55,6 +55,7 @@ export function addGlobalOptions(program: Command): void {
         'use a source tree of your own for qemu, linux or busybox',
       ).argParser(parseSource),
     )
+    .option('--source-in-place', 'patch and build the trees of --source where they are, instead of copies')
     .option('--offline', 'download nothing')
     .option('--no-install', 'never install packages on the host')
     .addOption(new Option('--driver <KIND>', 'how the driver is built').choices(['module', 'builtin']))
@@ -70,7 +71,10 @@ export function settingsOf(options: Flags): Given[] {
     if (value !== undefined) given.push({ path, value, origin });
   };
   set('build.jobs', options.jobs, '--jobs');
-  for (const { name, path } of options.source ?? []) set(`sources.${name}.tree`, path, '--source');
+  for (const { name, path } of options.source ?? []) {
+    set(`sources.${name}.tree`, path, '--source');
+    if (options.sourceInPlace === true) set(`sources.${name}.inPlace`, true, '--source-in-place');
+  }
   set('build.variant', options.variant, '--variant');
   set('downloads.offline', options.offline, '--offline');
   set('vm.driver', options.driver, '--driver');

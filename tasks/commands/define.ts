@@ -18,6 +18,7 @@ export interface GlobalOptions {
   readonly jobs?: number;
   readonly workdir?: string;
   readonly source?: readonly NamedPath[];
+  readonly sourceInPlace?: true;
   readonly offline?: true;
   readonly install: boolean;
   readonly driver?: string;

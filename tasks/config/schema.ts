@@ -26,6 +26,8 @@ const source = z.strictObject({
   mirrors: z.array(mirrorSchema).min(1),
   /** Path of a tree of the user's own, used instead; null for none. */
   tree: z.string().nullable(),
+  /** Patch and build `tree` where it is, instead of a copy of it. */
+  inPlace: z.boolean(),
   /** tar patterns below the archive's top directory that are not extracted. */
   exclude: z.array(z.string()),
 });

@@ -7,7 +7,9 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'release; part of the names of trees and tasks. Another one needs its own `mirrors`',
   'sources.NAME.mirrors':
     'where the archive comes from, tried in this order: `{ url, sha256 }`, or `{ debian, sha256 }` for a path below the Debian mirror that apt on this host is configured for',
-  'sources.NAME.tree': 'directory of a tree of your own, used instead of a release (`--source`)',
+  'sources.NAME.tree':
+    'directory of a tree of your own, a copy of which is used instead of a release (`--source`)',
+  'sources.NAME.inPlace': 'patch and build that directory itself instead of a copy (`--source-in-place`)',
   'sources.NAME.exclude': 'tar patterns, below the top directory, of what is not extracted',
   'qemuTools.meson':
     'Debian package of meson, unpacked and not installed; for releases of QEMU without wheels',

@@ -137,6 +137,7 @@ export function createEvaluator({
       return { parts, fingerprint, reasons, record };
     },
     async resultOf(task, fingerprint) {
+      if (task.result !== undefined) return task.result;
       if (task.always === undefined) return fingerprint;
       const made: Record<string, string> = {};
       for (const output of task.outputs) {

@@ -75,6 +75,8 @@ export interface Task {
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */
   readonly always?: string;
+  /** What dependents take into their fingerprints, where not all that it depends on concerns them. */
+  readonly result?: string;
   /** Does the work. Must be safe to run again after being killed anywhere. */
   run(context: TaskContext): Promise<void>;
 }

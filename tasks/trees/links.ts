@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Symbolic links from a source tree to the project's own sources, so that an edit is seen by the next build. */
-import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { explainFsError, isMissing } from './fs-errors.js';
-import { announceWrite, refuseLinks, removeEmptyParents, treeRoot, type UsersOwn } from './own-tree.js';
 
 export interface SourceLink {
   /** Path in the tree. */
@@ -13,77 +12,68 @@ export interface SourceLink {
   readonly target: string;
 }
 
-export interface LinkRequest {
-  /** For people: 'Linux 6.12.94'. */
-  readonly what: string;
-  readonly tree: string;
-  readonly links: readonly SourceLink[];
-  readonly usersOwn?: UsersOwn;
-}
-
 /**
- * Makes the links that are missing and turns those that lead elsewhere. Gives
- * the paths that changed. Throws 'patch-failed' when a real file is in the
- * way, before anything is changed; 'bad-source-tree' as announceWrite.
+ * Makes the links that are missing and turns those that lead elsewhere. Gives the paths that
+ * changed. Throws 'patch-failed' when a real file is in the way, before anything is changed.
  */
-export async function linkSources(
-  request: LinkRequest,
-  deps: { readonly notice: (text: string) => void },
-): Promise<readonly string[]> {
-  const root = await treeRoot(request.what, request.tree);
+export async function linkSources(tree: string, links: readonly SourceLink[]): Promise<readonly string[]> {
   const missing: SourceLink[] = [];
-  for (const item of request.links) {
-    const found = await linkAt(root, item.link);
-    if (found.kind === 'other') {
+  for (const item of links) {
+    await refuseLinkedParents(tree, item.link);
+    const found = await targetOf(join(tree, item.link));
+    if (found === null) {
       throw new StopwatchError(
         'patch-failed',
-        `${join(root, item.link)} is in the way: expected a link to ${item.target}`,
+        `${join(tree, item.link)} is in the way: expected a link to ${item.target}`,
         {
           hint: 'Nothing was changed. Move it away if it is yours, then run the same command again.',
         },
       );
     }
-    if (found.kind === 'missing' || found.target !== item.target) missing.push(item);
+    if (found !== item.target) missing.push(item);
   }
-  const changed = missing.map((item) => item.link);
-  announceWrite(root, changed, request.usersOwn, deps.notice);
-  for (const { link, target } of missing) await putLink(join(root, link), target);
-  return changed;
+  for (const { link, target } of missing) await putLink(join(tree, link), target);
+  return missing.map(({ link }) => link);
 }
 
 /** Removes those of the links that lead to their targets, and directories left empty. Gives the paths that were removed. */
-export async function unlinkSources(
-  request: LinkRequest,
-  deps: { readonly notice: (text: string) => void },
-): Promise<readonly string[]> {
-  const root = await treeRoot(request.what, request.tree);
-  const ours: string[] = [];
-  for (const { link, target } of request.links) {
-    const found = await linkAt(root, link);
-    if (found.kind === 'link' && found.target === target) ours.push(link);
+export async function unlinkSources(tree: string, links: readonly SourceLink[]): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const { link, target } of links) {
+    await refuseLinkedParents(tree, link);
+    if ((await targetOf(join(tree, link))) !== target) continue;
+    await rm(join(tree, link), { force: true });
+    await removeEmptyParents(tree, link);
+    removed.push(link);
   }
-  announceWrite(root, ours, request.usersOwn, deps.notice);
-  for (const link of ours) {
-    await rm(join(root, link), { force: true });
-    await removeEmptyParents(root, link);
-  }
-  return ours;
+  return removed;
 }
 
-type Found =
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'link'; readonly target: string }
-  | { readonly kind: 'other' };
-
-async function linkAt(root: string, link: string): Promise<Found> {
-  await refuseLinks(root, link, true);
-  const path = join(root, link);
+/** Undefined: nothing is there; null: something else than a link. */
+async function targetOf(path: string): Promise<string | undefined | null> {
   try {
-    const isLink = (await lstat(path)).isSymbolicLink();
-    return isLink ? { kind: 'link', target: await readlink(path) } : { kind: 'other' };
+    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : null;
   } catch (error) {
-    if (isMissing(error)) return { kind: 'missing' };
+    if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** Throws when a directory on the way to `path` is a symbolic link or no directory. */
+async function refuseLinkedParents(tree: string, path: string): Promise<void> {
+  const parts = path.split('/');
+  for (let count = 1; count < parts.length; count++) {
+    const at = join(tree, ...parts.slice(0, count));
+    const found = await lstat(at).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (found === undefined) return;
+    if (found.isDirectory()) continue;
+    const got = found.isSymbolicLink() ? 'a symbolic link' : 'something else';
+    throw new StopwatchError('patch-failed', `${at} is in the way: expected a directory, got ${got}`, {
+      hint: 'Nothing was changed. Move it away, or take a fresh tree.',
+    });
   }
 }
 
@@ -97,5 +87,17 @@ async function putLink(path: string, target: string): Promise<void> {
     await rename(fresh, path);
   } catch (error) {
     throw explainFsError(error, 'link the sources into the tree', path);
+  }
+}
+
+/** Removes the directories on the way to `path` that have become empty, from the innermost. */
+async function removeEmptyParents(tree: string, path: string): Promise<void> {
+  for (let parent = dirname(path); parent !== '.' && parent !== '/'; parent = dirname(parent)) {
+    try {
+      await rmdir(join(tree, parent));
+    } catch {
+      // Not empty, or gone already.
+      return;
+    }
   }
 }

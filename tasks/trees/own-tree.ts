@@ -1,80 +1,48 @@
 // SPDX-License-Identifier: MIT
-/** Writing into source trees: where it is allowed, and never by way of a symbolic link. */
-import { lstat, realpath, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import { isMissing } from './fs-errors.js';
+/** A copy of a tree of the user's own (`--source NAME=PATH`), which itself is only read. */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import {
+  BASE,
+  createRepository,
+  git,
+  type GitDeps,
+  importTree,
+  installIndex,
+  type Repository,
+  repositoryIn,
+} from './git.js';
+import { moveTo, saveChanges, settle } from './move.js';
+import { chainOf, replay, treeOf } from './series.js';
 
-/** Says that a tree is the user's own (`--source NAME=PATH`), and whether it may be written to. */
-export interface UsersOwn {
-  readonly mayWrite: boolean;
-  /** What the user can do to allow it, as a sentence; the hint when it is refused. */
-  readonly howToAllow: string;
-}
-
-/** The real path of a source tree. Throws 'bad-source-tree' when it is no directory. */
-export async function treeRoot(what: string, tree: string): Promise<string> {
-  try {
-    const root = await realpath(tree);
-    if ((await stat(root)).isDirectory()) return root;
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+/**
+ * Makes the copy, or carries over what changed below `from` since: only those files are written.
+ * git repositories below `from`, and `from` itself if it is one, are neither read nor copied: only
+ * the files are. Gives the paths that changed; undefined when all of the copy is new. Throws
+ * 'patch-failed' where the changes and the patches or edits in the copy are in conflict.
+ */
+export async function copyOwnTree(
+  copy: Repository,
+  from: string,
+  deps: GitDeps,
+): Promise<readonly string[] | undefined> {
+  const message = `${copy.what}\n\nA copy of the files in ${from}.`;
+  if (!existsSync(copy.gitDir)) {
+    const partial = repositoryIn(copy.what, `${copy.tree}.partial-copy`);
+    await rm(partial.tree, { recursive: true, force: true });
+    await mkdir(partial.tree, { recursive: true });
+    await createRepository(partial, deps, { content: from, message });
+    await git(partial, ['read-tree', '-m', '-u', 'HEAD'], deps);
+    await installIndex(partial);
+    await rename(partial.tree, copy.tree);
+    return undefined;
   }
-  throw new StopwatchError(
-    'bad-source-tree',
-    `The source tree of ${what} is not there: expected a directory at ${tree}`,
-  );
-}
-
-/** Refuses to write to a user's tree without leave; with leave, says what is written. */
-export function announceWrite(
-  root: string,
-  paths: readonly string[],
-  usersOwn: UsersOwn | undefined,
-  notice: (text: string) => void,
-): void {
-  if (usersOwn === undefined || paths.length === 0) return;
-  if (!usersOwn.mayWrite) {
-    throw new StopwatchError(
-      'bad-source-tree',
-      `${root} is your own tree and would have to be changed: ${paths.join(', ')}`,
-      {
-        hint: usersOwn.howToAllow,
-      },
-    );
-  }
-  notice(`Changing your own tree ${root}: ${paths.join(', ')}`);
-}
-
-/** Throws when a directory on the way to `path` is a symbolic link or no directory; so does `path` itself, unless `lastMayBeLink`. */
-export async function refuseLinks(root: string, path: string, lastMayBeLink = false): Promise<void> {
-  const parts = path.split('/');
-  for (let count = 1; count <= parts.length; count++) {
-    const isLast = count === parts.length;
-    const at = join(root, ...parts.slice(0, count));
-    const found = await lstat(at).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
-    if (found === undefined) return;
-    const good = isLast ? found.isFile() || (lastMayBeLink && found.isSymbolicLink()) : found.isDirectory();
-    if (good) continue;
-    throw new StopwatchError(
-      'patch-failed',
-      `${at} is in the way: expected ${isLast ? 'a file' : 'a directory'}, got ${found.isSymbolicLink() ? 'a symbolic link' : 'something else'}`,
-      { hint: 'Nothing was changed. Move it away, or take a fresh tree.' },
-    );
-  }
-}
-
-/** Removes the directories on the way to `path` that have become empty, from the innermost. */
-export async function removeEmptyParents(root: string, path: string): Promise<void> {
-  for (let parent = dirname(path); parent !== '.' && parent !== '/'; parent = dirname(parent)) {
-    try {
-      await rmdir(join(root, parent));
-    } catch {
-      // Not empty, or gone already.
-      return;
-    }
-  }
+  await settle(copy, deps);
+  const tree = await importTree(copy, from, deps);
+  if (tree === (await treeOf(copy, (await chainOf(copy, deps)).base, deps))) return [];
+  const base = await git(copy, ['commit-tree', tree, '-m', message], deps, { env: BASE });
+  const head = await saveChanges(copy, deps);
+  const { commits } = await chainOf(copy, deps);
+  const steps = commits.map((commit) => ({ commit }));
+  return moveTo(copy, head, await replay(copy, base, steps, deps), deps);
 }

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** A process of its own that patches a tree and kills itself. Arguments: tree, state directory, after how many renames, patches. */
-import fs from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+/** A process of its own that patches a tree and kills itself. Arguments: tree, before which of its git calls (or, negative, during which), patches. */
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
+import { repositoryIn } from './git.js';
+import { applyPatches } from './patch.js';
 
-const [tree = '', stateDir = '', after = '', ...patches] = process.argv.slice(2);
-const { rename } = fs;
-let left = Number(after);
-// Everything gets its name by a rename: the moments between which a kill makes a difference.
-fs.rename = async (from, to) => {
-  if (left === 0) process.kill(process.pid, 'SIGKILL');
-  left -= 1;
-  await rename(from, to);
-};
-syncBuiltinESMExports();
-const { applyPatches } = await import('./patch.js');
-const deps = { processes: createProcesses(), signal: new AbortController().signal, env: baseEnvironment() };
-const silent = (): void => undefined;
-await applyPatches({ what: 'Thing', tree, patches, stateDir }, { ...deps, notice: silent, log: silent });
+const [tree = '', count = '', ...patches] = process.argv.slice(2);
+let left = Math.abs(Number(count));
+const processes = createProcesses();
+await applyPatches(repositoryIn('Thing 1.0', tree), patches, {
+  processes: {
+    spawn: async (command, options) => processes.spawn(command, options),
+    run: async (command, options) => {
+      if (left-- > 0) return processes.run(command, options);
+      // Gone with its parent, wherever it is then.
+      if (count.startsWith('-')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3);
+      else process.kill(process.pid, 'SIGKILL');
+      return processes.run(command, options);
+    },
+  },
+  signal: new AbortController().signal,
+  env: baseEnvironment(),
+  notice: () => undefined,
+  log: () => undefined,
+});

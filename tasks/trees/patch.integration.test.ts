@@ -1,387 +1,405 @@
 // SPDX-License-Identifier: MIT
-import { execFile } from 'node:child_process';
+/** With the real git: a tree gets exactly the wanted patches, and nothing that was changed by hand is lost. */
 import {
+  appendFile,
   chmod,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
-  realpath,
   rm,
   stat,
   symlink,
+  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { baseEnvironment } from '../../lib/environment.js';
-import { createProcesses } from '../../lib/process/process.js';
 import { failureOf } from './failure.test.support.js';
+import { createRepository, exclude } from './git.js';
 import { linkSources, unlinkSources } from './links.js';
-import { applyPatches, type PatchRequest } from './patch.js';
-import { writeJournal } from './patch-state.js';
+import { applyPatches, handEdits } from './patch.js';
+import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
 
-const run = promisify(execFile);
-const processes = createProcesses();
-
-let root: string;
-let tree: string;
-let stateDir: string;
-let notices: string[];
-
-const body = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
-const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
-
+const body = edited({});
+let small: Small;
 beforeEach(async () => {
-  root = await realpath(await mkdtemp(join(tmpdir(), 'stopwatch-patch-')));
-  tree = join(root, 'tree');
-  stateDir = join(root, 'state');
-  notices = [];
-  await put('dir/one.c', text(body));
-  await put('two.c', text(body));
+  small = await smallTree({
+    'dir/one.c': body,
+    'two.c': body,
+    '.gitignore': 'ignored*\n',
+    'ignored.s': 'content\n',
+  });
 });
-afterEach(async () => rm(root, { recursive: true, force: true }));
+afterEach(async () => small.remove());
 
-async function put(path: string, content: string): Promise<void> {
-  const file = join(tree, path);
-  await mkdir(join(file, '..'), { recursive: true });
-  await writeFile(file, content);
-}
-const read = (path: string) => readFile(join(tree, path), 'utf8');
-
-/** Writes the patch that leads from `before` to `after`; null: no such file. */
-async function patch(
-  name: string,
-  changes: Readonly<Record<string, readonly [before: string | null, after: string | null]>>,
-): Promise<string> {
-  let out = `Subject: ${name}\n\n`;
-  for (const [path, [before, after]] of Object.entries(changes)) {
-    const files = [join(root, 'before'), join(root, 'after')] as const;
-    await writeFile(files[0], before ?? '');
-    await writeFile(files[1], after ?? '');
-    const labels = [before === null ? '/dev/null' : `a/${path}`, after === null ? '/dev/null' : `b/${path}`];
-    const args = ['-u', '--label', labels[0] ?? '', '--label', labels[1] ?? '', ...files];
-    // diff ends with 1 when there is a difference.
-    out += await run('diff', args).then(
-      ({ stdout }) => stdout,
-      (error: { stdout: string }) => error.stdout,
-    );
-  }
-  const file = join(root, name);
-  await writeFile(file, out);
-  return file;
-}
-const edited = (line: number, to: string, from: readonly string[] = body): string[] =>
-  from.map((old, index) => (index === line - 1 ? to : old));
-
-function apply(patches: readonly string[], more: Partial<PatchRequest> = {}) {
-  return applyPatches(
-    { what: 'Thing 1.0', tree, patches, stateDir, ...more },
-    {
-      processes,
-      signal: new AbortController().signal,
-      env: baseEnvironment(),
-      notice: (line) => notices.push(line),
-      log: () => undefined,
-    },
-  );
-}
+const apply = (patches: readonly string[]) => applyPatches(small.repository, patches, small.deps);
+const edits = () => handEdits(small.repository, small.deps);
+const mtime = async (path: string) => (await stat(join(small.tree, path))).mtimeMs;
 
 /** 1: changes line 5 of both files and makes one. 2: on top of it, changes line 6 of one file. */
 async function series(): Promise<[string, string]> {
-  const first = edited(5, 'FIVE');
+  const first = edited({ 5: 'FIVE' });
   return [
-    await patch('0001-first.patch', {
-      'dir/one.c': [text(body), text(first)],
-      'two.c': [text(body), text(first)],
-      'new/made.c': [null, 'made\n'],
-    }),
-    await patch('0002-second.patch', { 'two.c': [text(first), text(edited(6, 'SIX', first))] }),
+    await small.patch('0001-first.patch', { 'dir/one.c': first, 'two.c': first, 'new/made.c': 'made\n' }),
+    await small.patch('0002-second.patch', { 'two.c': edited({ 5: 'FIVE', 6: 'SIX' }) }, { 'two.c': first }),
   ];
 }
 
 describe('applyPatches', () => {
-  it('applies a series in order, does nothing the second time, and takes it back', async () => {
+  it('applies a series, one commit for each patch, does nothing the second time, and takes it back', async () => {
     const patches = await series();
-    expect((await apply(patches)).changed.toSorted()).toEqual(['dir/one.c', 'new/made.c', 'two.c']);
-    expect(await read('two.c')).toBe(text(edited(6, 'SIX', edited(5, 'FIVE'))));
-    expect(await read('new/made.c')).toBe('made\n');
-    await utimes(join(tree, 'two.c'), 1, 1);
-    expect(await apply(patches)).toEqual({ changed: [], kept: [] });
-    expect((await stat(join(tree, 'two.c'))).mtimeMs).toBe(1000);
+    expect((await apply(patches)).toSorted()).toEqual(['dir/one.c', 'new/made.c', 'two.c']);
+    expect(await small.read('two.c')).toBe(edited({ 5: 'FIVE', 6: 'SIX' }));
+    expect(await small.git('log', '--format=%s')).toBe(
+      'Subject of 0002-second.patch\nSubject of 0001-first.patch\nThing 1.0',
+    );
+    expect(await small.git('status', '--porcelain')).toBe('');
+    await utimes(join(small.tree, 'two.c'), 1, 1);
+    expect(await apply(patches)).toEqual([]);
+    expect(await mtime('two.c')).toBe(1000);
     await apply([]);
-    expect(await read('two.c')).toBe(text(body));
-    expect(await read('dir/one.c')).toBe(text(body));
-    expect((await readdir(tree)).sort()).toEqual(['dir', 'two.c']);
-    expect(await readdir(stateDir)).toEqual(['applied.json']);
+    expect(await small.read('two.c')).toBe(body);
+    expect(await small.read('dir/one.c')).toBe(body);
+    expect((await readdir(small.tree)).sort()).toEqual(['.git', '.gitignore', 'dir', 'ignored.s', 'two.c']);
+  });
+
+  it('gives the same commits everywhere', async () => {
+    const patches = await series();
+    await apply(patches);
+    const other = await smallTree({
+      'dir/one.c': body,
+      'two.c': body,
+      '.gitignore': 'ignored*\n',
+      'ignored.s': 'content\n',
+    });
+    await applyPatches(other.repository, patches, other.deps);
+    expect(await other.git('rev-parse', 'HEAD')).toBe(await small.git('rev-parse', 'HEAD'));
+    await other.remove();
   });
 
   it('goes from one set to another, and writes only what changes', async () => {
     const [first, second] = await series();
     await apply([first, second]);
-    await utimes(join(tree, 'dir/one.c'), 1, 1);
-    expect((await apply([first])).changed).toEqual(['two.c']);
-    expect(await read('two.c')).toBe(text(edited(5, 'FIVE')));
-    expect((await stat(join(tree, 'dir/one.c'))).mtimeMs).toBe(1000);
-    const other = await patch('0001-first.patch', { 'two.c': [text(body), text(edited(5, 'CINQ'))] });
-    await apply([other]);
-    expect(await read('two.c')).toBe(text(edited(5, 'CINQ')));
-    expect(await read('dir/one.c')).toBe(text(body));
-    await expect(stat(join(tree, 'new'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await utimes(join(small.tree, 'dir/one.c'), 1, 1);
+    expect(await apply([first])).toEqual(['two.c']);
+    expect(await small.read('two.c')).toBe(edited({ 5: 'FIVE' }));
+    expect(await mtime('dir/one.c')).toBe(1000);
+    await apply([await small.patch('0001-first.patch', { 'two.c': edited({ 5: 'CINQ' }) })]);
+    expect(await small.read('two.c')).toBe(edited({ 5: 'CINQ' }));
+    expect(await small.read('dir/one.c')).toBe(body);
+    await expect(stat(join(small.tree, 'new'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('keeps edits by hand elsewhere in the same files', async () => {
+  it('keeps what was changed by hand: edits, new and ignored files, commits, what is staged', async () => {
     const patches = await series();
     await apply(patches);
-    await put(
-      'two.c',
-      (await read('two.c')).replace('line 25', 'MINE').replace('line 1\n', 'MINE TOO\nline 1\n'),
-    );
-    expect(await apply(patches)).toEqual({ changed: [], kept: [] });
+    await small.put('committed.c', 'committed\n');
+    await small.git('add', 'committed.c');
+    await small.git('commit', '-q', '-m', 'Mine');
+    await small.put('two.c', edited({ 5: 'FIVE', 6: 'SIX', 25: 'staged' }));
+    await small.git('add', 'two.c');
+    await small.put('two.c', edited({ 5: 'FIVE', 6: 'SIX', 25: 'MINE' }));
+    await small.put('ignored.s', 'edited\n');
+    await small.put('ignored-new', 'new\n');
+    expect(await apply(patches)).toEqual([]);
+    expect(await edits()).toEqual(['committed.c', 'ignored-new', 'ignored.s', 'two.c']);
     await apply(patches.slice(0, 1));
-    expect(await read('two.c')).toBe(`MINE TOO\n${text(edited(25, 'MINE', edited(5, 'FIVE')))}`);
+    expect(await small.read('two.c')).toBe(edited({ 5: 'FIVE', 25: 'MINE' }));
     await apply([]);
-    expect(await read('two.c')).toBe(`MINE TOO\n${text(edited(25, 'MINE'))}`);
+    expect(await small.read('two.c')).toBe(edited({ 25: 'MINE' }));
+    expect(await small.read('ignored.s')).toBe('edited\n');
+    expect(await small.read('ignored-new')).toBe('new\n');
+    expect(await small.git('log', '--format=%s')).toContain('Mine');
+    expect(await small.git('log', '-p')).toContain('+staged');
+    expect(await edits()).toEqual(['committed.c', 'ignored-new', 'ignored.s', 'two.c']);
   });
 
-  it('leaves an edit of a patched line while the set stays, and refuses to change the set under it', async () => {
+  it('shows a conflict with a change by hand as git does, changes no file, and says what to type', async () => {
     const patches = await series();
     await apply(patches);
-    const mine = (await read('dir/one.c')).replace('FIVE', 'MINE');
-    await put('dir/one.c', mine);
-    expect(await apply(patches)).toEqual({ changed: [], kept: ['dir/one.c'] });
-    expect(notices.join()).toContain('dir/one.c');
-    const two = await read('two.c');
-    const error = await failureOf(apply([]));
+    await small.put('dir/one.c', edited({ 5: 'MINE' }));
+    const before = await picture(small.tree);
+    const other = await small.patch('0001-first.patch', { 'dir/one.c': edited({ 5: 'OTHER' }) });
+    const error = await failureOf(apply([other]));
     expect(error).toMatchObject({ code: 'patch-failed' });
-    expect(error.message).toMatch(/dir\/one\.c.*edited by hand.*0001-first\.patch.*dir\/one\.c, line 2/);
-    expect(error.lastLines.join('\n')).toContain('+FIVE');
-    expect(await read('dir/one.c')).toBe(mine);
-    expect(await read('two.c')).toBe(two);
-    // Nothing was forgotten: with the edit undone it goes on.
-    await put('dir/one.c', mine.replace('MINE', 'FIVE'));
-    await apply([]);
-    expect(await read('dir/one.c')).toBe(text(body));
+    expect(error.message).toContain('"Changes by hand, not committed"');
+    expect(error.lastLines.join('\n')).toMatch(/<<<<<<< the patches\nOTHER\n[^]*MINE\n>>>>>>> your change/);
+    expect(await picture(small.tree)).toEqual(before);
+    // As typed by the user.
+    const typed =
+      /Merge them there: (git .*?);/
+        .exec(error.hint ?? '')?.[1]
+        ?.split(' ')
+        .slice(3) ?? [];
+    await expect(small.git(...typed)).rejects.toMatchObject({ stdout: expect.stringContaining('CONFLICT') });
+    expect((await failureOf(apply([other]))).message).toContain('A rebase is under way');
+    expect(await failureOf(edits())).toMatchObject({ code: 'patch-failed' });
+    await small.put('dir/one.c', edited({ 5: 'BOTH' }));
+    await small.git('add', '-A');
+    await small.git('-c', 'core.editor=true', 'rebase', '--continue');
+    expect(await apply([other])).toEqual([]);
+    expect(await small.read('dir/one.c')).toBe(edited({ 5: 'BOTH' }));
+    expect(await edits()).toEqual(['dir/one.c']);
   });
 
-  it('applies again what somebody put back, in one file or in all', async () => {
-    const patches = await series();
-    await apply(patches);
-    await put('two.c', text(body));
-    expect((await apply(patches)).changed).toEqual(['two.c']);
-    await rm(tree, { recursive: true });
-    await put('two.c', text(body));
-    await put('dir/one.c', text(body));
-    expect((await apply(patches)).changed).toHaveLength(3);
-    expect(await read('two.c')).toContain('SIX');
-  });
-
-  it('refuses what does not fit, shows where, and changes nothing', async () => {
+  it('shows a patch that does not fit, changes no file, and says what to type', async () => {
     const [first, second] = await series();
-    await put('two.c', text(edited(4, 'MINE')));
-    const error = await failureOf(apply([first, second]));
+    const misfit = await small.patch(
+      '0003-third.patch',
+      { 'two.c': edited({ 5: 'X', 6: 'Y' }) },
+      { 'two.c': edited({ 4: '4', 5: '5', 6: '6', 7: '7' }) },
+    );
+    await small.put('mine.c', 'mine\n');
+    const error = await failureOf(apply([first, second, misfit]));
     expect(error).toMatchObject({ code: 'patch-failed' });
-    expect(error.message).toContain('0001-first.patch does not fit Thing 1.0');
-    expect(error.message).toContain('two.c, line 2');
-    expect(error.lastLines).toContain('-line 5');
-    expect(await read('dir/one.c')).toBe(text(body));
-    expect((await readdir(tree)).sort()).toEqual(['dir', 'two.c']);
+    expect(error.message).toContain('0003-third.patch does not fit Thing 1.0');
+    expect(error.lastLines).toContain('error: patch failed: two.c:3');
+    expect(error.hint).toContain('am -3 -C1 --keep-non-patch');
+    expect(await small.read('dir/one.c')).toBe(body);
+    expect(await small.read('mine.c')).toBe('mine\n');
+    // The user merges it by hand; then the tree has its own version of the patch.
+    const commands = [...(error.hint ?? '').matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) =>
+      args.split(' '),
+    );
+    expect(commands.map(([name]) => name)).toEqual(['checkout', 'am', 'cherry-pick']);
+    await small.git(...(commands[0] ?? []));
+    await expect(small.git(...(commands[1] ?? []))).rejects.toMatchObject({
+      stdout: expect.stringContaining('Patch failed at'),
+    });
+    expect((await failureOf(apply([first]))).message).toContain('am is under way');
+    await small.put('two.c', edited({ 5: 'X', 6: 'Y' }));
+    await small.git('add', '-A');
+    await small.git('am', '--continue');
+    await small.git(...(commands[2] ?? []));
+    expect(await apply([first, second, misfit])).toEqual([]);
+    expect(small.notices.join()).toContain('0003-third.patch: ');
+    expect(await small.read('two.c')).toBe(edited({ 5: 'X', 6: 'Y' }));
+    expect(await small.read('mine.c')).toBe('mine\n');
   });
 
   it('refuses to make a file that is there', async () => {
     const [first] = await series();
-    await put('new/made.c', 'mine\n');
-    const error = await failureOf(apply([first]));
-    expect(error.lastLines.join()).toContain('new/made.c: already exists');
-    expect(await read('new/made.c')).toBe('mine\n');
+    await small.put('new/made.c', 'mine\n');
+    expect((await failureOf(apply([first]))).lastLines.join('\n')).toContain('new/made.c');
+    expect(await small.read('new/made.c')).toBe('mine\n');
   });
 
-  it('accepts a tree that has the patches without our doing', async () => {
-    const patches = await series();
-    for (const path of patches) await run('patch', ['-s', '-p1', '-d', tree, '-i', path]);
-    expect(await apply(patches)).toEqual({ changed: [], kept: [] });
-    expect(await read('two.c')).toContain('SIX');
+  it('finds a hunk that has moved, and takes other context one line away', async () => {
+    await small.remove();
+    small = await smallTree({
+      'dir/one.c': body,
+      'two.c': `${'above\n'.repeat(100)}${edited({ 3: 'other' })}`,
+    });
+    const patch = await small.patch(
+      '0001-first.patch',
+      { 'two.c': edited({ 5: 'FIVE' }) },
+      { 'two.c': body },
+    );
+    await apply([patch]);
+    expect(await small.read('two.c')).toBe(`${'above\n'.repeat(100)}${edited({ 3: 'other', 5: 'FIVE' })}`);
   });
 
-  it('finds a hunk that has moved', async () => {
-    const [first] = await series();
-    await put('two.c', `${'above\n'.repeat(100)}${text(body)}`);
-    await apply([first]);
-    expect(await read('two.c')).toBe(`${'above\n'.repeat(100)}${text(edited(5, 'FIVE'))}`);
+  it('takes patches without a mail header, too', async () => {
+    const hunk = ['@@ -4,3 +4,3 @@', ' line 4', '-line 5', '+FIVE', ' line 6', ''].join('\n');
+    const file = join(small.root, '0001-plain.patch');
+    for (const header of ['', 'Subject: [PATCH] plain\n\nWords.\n---\n', 'Subject: plain\n']) {
+      await writeFile(file, `${header}--- a/two.c\n+++ b/two.c\n${hunk}`);
+      await apply([file]);
+      expect(await small.read('two.c')).toBe(edited({ 5: 'FIVE' }));
+      expect(await small.git('log', '-1', '--format=%s')).toBe(header === '' ? '0001-plain' : 'plain');
+      await apply([]);
+    }
   });
 
-  it('removes a file, and brings it back', async () => {
-    const removal = await patch('0001-gone.patch', { 'dir/one.c': [text(body), null] });
-    await apply([removal]);
-    expect(await readdir(tree)).toEqual(['two.c']);
-    await apply([]);
-    expect(await read('dir/one.c')).toBe(text(body));
-  });
-
-  it('is not confused by a repository around it, whatever its settings', async () => {
-    await run('git', ['init', '-q', root]);
-    await run('git', ['-C', root, 'config', 'apply.whitespace', 'error']);
-    const spaced = await patch('0001-space.patch', { 'two.c': [text(body), text(edited(5, 'FIVE  '))] });
-    await apply([spaced]);
-    expect(await read('two.c')).toContain('FIVE  \n');
-  });
-
-  it('keeps the rights of the files', async () => {
-    await chmod(join(tree, 'two.c'), 0o750);
-    await apply(await series());
-    expect((await stat(join(tree, 'two.c'))).mode & 0o777).toBe(0o750);
+  it('is not confused by a repository around it, nor by settings and variables of git', async () => {
+    await run('git', ['init', '-q', small.root]);
+    await run('git', ['-C', small.root, 'config', 'apply.whitespace', 'error']);
+    await small.git('config', 'core.autocrlf', 'true');
+    const spaced = await small.patch('0001-space.patch', { 'two.c': edited({ 5: 'FIVE  ', 6: 'SIX\r' }) });
+    process.env['GIT_INDEX_FILE'] = join(small.root, 'elsewhere');
+    try {
+      await apply([spaced]);
+    } finally {
+      delete process.env['GIT_INDEX_FILE'];
+    }
+    expect(await small.read('two.c')).toContain('FIVE  \nSIX\r\n');
+    expect(await readdir(small.root)).not.toContain('elsewhere');
   });
 
   it('does not write through symbolic links', async () => {
     const [first] = await series();
-    await rm(join(tree, 'dir'), { recursive: true });
-    await mkdir(join(root, 'elsewhere'));
-    await writeFile(join(root, 'elsewhere/one.c'), text(body));
-    await symlink(join(root, 'elsewhere'), join(tree, 'dir'));
+    await rm(join(small.tree, 'dir'), { recursive: true });
+    await mkdir(join(small.root, 'elsewhere'));
+    await writeFile(join(small.root, 'elsewhere/one.c'), body);
+    await symlink(join(small.root, 'elsewhere'), join(small.tree, 'dir'));
     await expect(apply([first])).rejects.toMatchObject({ code: 'patch-failed' });
-    expect(await readFile(join(root, 'elsewhere/one.c'), 'utf8')).toBe(text(body));
-    expect(await read('two.c')).toBe(text(body));
+    expect(await readFile(join(small.root, 'elsewhere/one.c'), 'utf8')).toBe(body);
+    expect(await small.read('two.c')).toBe(body);
   });
 
-  it('names a tree, a patch or a state that cannot be used', async () => {
-    await expect(apply([], { tree: join(root, 'none') })).rejects.toMatchObject({ code: 'bad-source-tree' });
-    await expect(apply([join(root, 'none')])).rejects.toMatchObject({ code: 'file-unreadable' });
-    await writeFile(join(root, 'words'), 'only words\n');
-    expect((await failureOf(apply([join(root, 'words')]))).message).toMatch(/line 1: it has no "--- a/);
-    await mkdir(stateDir, { recursive: true });
-    await writeFile(join(stateDir, 'applied.json'), '{"half":');
-    expect((await failureOf(apply([]))).message).toContain('applied.json is damaged');
+  it('names a patch that cannot be used, and a commit that is not on the release', async () => {
+    await expect(apply([join(small.root, 'none')])).rejects.toMatchObject({ code: 'file-unreadable' });
+    await writeFile(join(small.root, 'words'), 'only words\n');
+    expect((await failureOf(apply([join(small.root, 'words')]))).message).toMatch(
+      /words cannot be used: .* no diff/,
+    );
+    await small.git('checkout', '-q', '--orphan', 'mine');
+    await small.git('commit', '-q', '-m', 'Mine');
+    const error = await failureOf(apply([]));
+    expect(error.message).toContain('does not come from the release');
+    expect(error.hint).toContain('checkout stopwatch');
+  });
+
+  it('says so when another git is at work, and stops before it changes a file', async () => {
+    const patches = await series();
+    await small.put('mine.c', 'mine\n');
+    await writeFile(join(small.tree, '.git/index.lock'), '');
+    expect((await failureOf(apply(patches))).message).toMatch(/Another git is at work .*index\.lock exists/);
+    expect(await small.read('two.c')).toBe(body);
+    await rm(join(small.tree, '.git/index.lock'));
+    await apply(patches);
+    expect(await small.read('mine.c')).toBe('mine\n');
   });
 });
 
-const file = (content: string) => ({ content: Buffer.from(content), mode: 0o644 });
-
-/** As the journal of a run from the pristine tree to `FIVE`, killed after its first file. */
-async function killedHalfWay(id: string): Promise<void> {
-  const to = text(edited(5, 'FIVE'));
-  await writeJournal(stateDir, {
-    id,
-    files: ['dir/one.c', 'two.c'].map((path) => ({ path, from: file(text(body)), to: file(to) })),
-  });
-  await put('dir/one.c', to);
-}
-
-describe('a run that was killed', () => {
-  it('is undone before anything else', async () => {
-    await killedHalfWay('x');
-    await writeFile(join(tree, 'two.c.999999999-1.tmp'), 'half');
-    await apply([]);
-    expect(await read('dir/one.c')).toBe(text(body));
-    expect((await readdir(tree)).sort()).toEqual(['dir', 'two.c']);
-    expect(await readdir(stateDir)).toEqual([]);
-  });
-
-  it.each([0, 1, 2, 3, 4])(
-    'by SIGKILL before its rename number %i, does not keep the next run from its work',
-    async (count) => {
-      const patches = await series();
-      const script = join(import.meta.dirname, 'patch-one.test.support.ts');
-      const args = ['--import', 'jiti/register', script, tree, stateDir, String(count), ...patches];
-      const killed = run(process.execPath, args, { cwd: import.meta.dirname });
-      await expect(killed).rejects.toMatchObject({ signal: 'SIGKILL' });
-      await apply(patches);
-      expect(await read('two.c')).toBe(text(edited(6, 'SIX', edited(5, 'FIVE'))));
-      expect(await read('new/made.c')).toBe('made\n');
-      await apply([]);
-      expect(await read('two.c')).toBe(text(body));
-      expect(await read('dir/one.c')).toBe(text(body));
-      expect((await run('find', [root, '-name', '*.tmp', '-o', '-name', 'scratch-*'])).stdout).toBe('');
-    },
+/** True when it was killed before it ended. */
+const killed = async (call: number, patches: readonly string[]) => {
+  const script = join(import.meta.dirname, 'patch-one.test.support.ts');
+  const args = ['--import', 'jiti/register', script, small.tree, String(call), ...patches];
+  return run(process.execPath, args, { cwd: import.meta.dirname }).then(
+    () => false,
+    (error: { signal?: string }) => error.signal === 'SIGKILL' || Promise.reject(error),
   );
+};
 
-  it('does not stand in the way of the same patches', async () => {
-    await killedHalfWay('x');
-    await apply(await series());
-    expect(await read('dir/one.c')).toBe(text(edited(5, 'FIVE')));
-    expect(await read('two.c')).toContain('SIX');
-  });
-
-  it('is not undone where it had come to its end', async () => {
+describe('a run that is killed', () => {
+  it('before or during any of its git calls loses nothing, and the next run does its work', async () => {
     const patches = await series();
     await apply(patches);
-    const { id }: { id: string } = JSON.parse(await readFile(join(stateDir, 'applied.json'), 'utf8'));
-    await writeJournal(stateDir, {
-      id,
-      files: [{ path: 'two.c', from: file('old'), to: file(await read('two.c')) }],
+    const other = await small.patch('0001-other.patch', {
+      'dir/one.c': edited({ 5: 'CINQ' }),
+      'two.c': edited({ 5: 'CINQ' }),
+      'other.c': 'other\n',
     });
-    expect(await apply(patches)).toEqual({ changed: [], kept: [] });
-    expect(await read('two.c')).toContain('SIX');
-    expect(await readdir(stateDir)).toEqual(['applied.json']);
-  });
+    let goesOn = true;
+    for (let call = 0; goesOn; call += 3) {
+      await small.put('two.c', edited({ 5: 'FIVE', 6: 'SIX', 25: `MINE ${call}` }));
+      await small.put('mine.c', `mine ${call}\n`);
+      goesOn = await killed(call % 2 === 0 ? call : -call, [other]);
+      await apply([other]);
+      expect(await small.read('two.c'), `call ${call}`).toBe(edited({ 5: 'CINQ', 25: `MINE ${call}` }));
+      expect(await small.read('dir/one.c')).toBe(edited({ 5: 'CINQ' }));
+      expect(await small.read('mine.c')).toBe(`mine ${call}\n`);
+      await apply(patches);
+      expect(await small.read('two.c')).toBe(edited({ 5: 'FIVE', 6: 'SIX', 25: `MINE ${call}` }));
+      expect(await small.read('new/made.c')).toBe('made\n');
+      expect(await small.git('status', '--porcelain')).toBe('');
+    }
+  }, 120_000);
 
-  it('is not undone over a later edit', async () => {
-    await killedHalfWay('x');
-    await put('dir/one.c', 'mine\n');
-    const error = await failureOf(apply([]));
-    expect(error.message).toContain('dir/one.c was edited after an earlier run had been killed');
-    expect(await read('dir/one.c')).toBe('mine\n');
-  });
-});
-
-describe("a tree of the user's own", () => {
-  const howToAllow = 'Say so.';
-
-  it('is not written to without leave', async () => {
+  it('while it writes files: those are put back, also half-written ones; later edits stay', async () => {
     const patches = await series();
-    const usersOwn = { mayWrite: false, howToAllow };
-    const error = await failureOf(apply(patches, { usersOwn }));
-    expect(error).toMatchObject({ code: 'bad-source-tree', hint: howToAllow });
-    expect(error.message).toContain('dir/one.c');
-    expect(await read('two.c')).toBe(text(body));
-    const link = linkSources(
-      { what: 'x', tree, links: [{ link: 'l', target: '/t' }], usersOwn },
-      { notice: () => undefined },
-    );
-    await expect(link).rejects.toMatchObject({ code: 'bad-source-tree' });
-    expect((await readdir(tree)).sort()).toEqual(['dir', 'two.c']);
-  });
-
-  it('is written to with leave, and that is said', async () => {
-    await apply(await series(), { usersOwn: { mayWrite: true, howToAllow } });
-    expect(notices).toEqual([expect.stringContaining(`your own tree ${tree}: dir/one.c`)]);
-    expect(await read('two.c')).toContain('SIX');
+    await apply(patches);
+    const after = await small.git('rev-parse', 'HEAD');
+    await apply([]);
+    await writeFile(join(small.tree, '.git/stopwatch/next'), after);
+    await small.put('dir/one.c', edited({ 5: 'FIVE' }));
+    await small.put('new/made.c', 'ma');
+    await small.put('two.c', 'edited since\n');
+    await apply([]);
+    expect(await small.read('dir/one.c')).toBe(body);
+    await expect(small.read('new/made.c')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await small.read('two.c')).toBe('edited since\n');
+    expect(await edits()).toEqual(['two.c']);
+    await writeFile(join(small.tree, '.git/stopwatch/next'), after);
+    await truncate(join(small.tree, 'dir/one.c'), 0);
+    await rm(join(small.tree, 'two.c'));
+    await apply([]);
+    expect(await small.read('dir/one.c')).toBe(body);
+    expect(await small.read('two.c')).toBe(body);
   });
 });
 
-const notice = () => undefined;
+describe('handEdits', () => {
+  it('names what is in no patch, but no links of ours and no droppings', async () => {
+    await apply(await series());
+    expect(await edits()).toEqual([]);
+    const links = [{ link: 'hw/thing', target: small.root }];
+    await linkSources(small.tree, links);
+    await exclude(small.repository, ['hw/thing']);
+    for (const name of ['a.c.orig', 'a.c.rej', 'a.c~', '.a.c.swp', '.#a.c']) await small.put(name, 'x');
+    await small.put('dir/__pycache__/x.pyc', 'x');
+    expect(await edits()).toEqual([]);
+    await chmod(join(small.tree, 'dir/one.c'), 0o755);
+    await rm(join(small.tree, 'two.c'));
+    await small.put('two.c/inside', 'x');
+    expect(await edits()).toEqual(['dir/one.c', 'two.c', 'two.c/inside']);
+  });
+
+  it('writes nothing into the tree, and leaves the index of the user alone', async () => {
+    await apply(await series());
+    await small.put('two.c', 'staged\n');
+    await small.git('add', 'two.c');
+    await small.put('two.c', 'mine\n');
+    const status = await small.git('status', '--porcelain');
+    const before = await picture(small.tree);
+    await edits();
+    expect(await picture(small.tree)).toEqual(before);
+    expect(await small.git('status', '--porcelain')).toBe(status);
+  });
+});
+
+describe("a tree of the user's own, in place", () => {
+  it('is patched and taken back, with its own repository untouched and edits kept', async () => {
+    const own = join(small.root, 'own');
+    await run('cp', ['-a', small.tree, own]);
+    await rm(join(own, '.git'), { recursive: true });
+    await run('git', ['-C', own, 'init', '-q']);
+    await run('git', ['-C', own, 'add', '-A']);
+    const listing = async () => (await run('find', [join(own, '.git'), '-printf', '%p %s %T@\\n'])).stdout;
+    const before = await listing();
+    const repository = { what: 'Thing', tree: own, gitDir: join(small.root, 'apart.git') };
+    await createRepository(repository, small.deps, { message: 'Thing' });
+    await applyPatches(repository, await series(), small.deps);
+    const two = join(own, 'two.c');
+    expect(await readFile(two, 'utf8')).toBe(edited({ 5: 'FIVE', 6: 'SIX' }));
+    await appendFile(two, 'mine\n');
+    await applyPatches(repository, [], small.deps);
+    expect(await readFile(two, 'utf8')).toBe(`${body}mine\n`);
+    expect(await listing()).toBe(before);
+  });
+});
+
 const links = () => [
-  { link: 'hw/thing/a.c', target: join(root, 'ours/a.c') },
-  { link: 'hw/b', target: join(root, 'ours') },
+  { link: 'hw/thing/a.c', target: join(small.root, 'ours/a.c') },
+  { link: 'hw/b', target: join(small.root, 'ours') },
 ];
 
 describe('linkSources', () => {
   it('makes links, turns those that lead elsewhere, and takes them away', async () => {
+    const { root, tree, read } = small;
     await mkdir(join(root, 'ours'));
     await writeFile(join(root, 'ours/a.c'), 'ours');
-    const request = { what: 'Thing', tree, links: links() };
-    expect(await linkSources(request, { notice })).toEqual(['hw/thing/a.c', 'hw/b']);
+    expect(await linkSources(tree, links())).toEqual(['hw/thing/a.c', 'hw/b']);
     expect(await read('hw/thing/a.c')).toBe('ours');
     expect(await read('hw/b/a.c')).toBe('ours');
-    expect(await linkSources(request, { notice })).toEqual([]);
+    expect(await linkSources(tree, links())).toEqual([]);
     await rm(join(tree, 'hw/b'));
     await symlink('/nowhere', join(tree, 'hw/b'));
-    expect(await linkSources(request, { notice })).toEqual(['hw/b']);
+    expect(await linkSources(tree, links())).toEqual(['hw/b']);
     expect(await read('hw/b/a.c')).toBe('ours');
-    expect(await unlinkSources(request, { notice })).toEqual(['hw/thing/a.c', 'hw/b']);
-    expect((await readdir(tree)).sort()).toEqual(['dir', 'two.c']);
+    expect(await unlinkSources(tree, links())).toEqual(['hw/thing/a.c', 'hw/b']);
+    expect(await readdir(tree)).not.toContain('hw');
   });
 
   it('refuses when something real is in the way, before it changes anything', async () => {
-    await put('hw/b', 'mine');
-    const request = { what: 'Thing', tree, links: links() };
-    await expect(linkSources(request, { notice })).rejects.toMatchObject({ code: 'patch-failed' });
-    expect(await readdir(join(tree, 'hw'))).toEqual(['b']);
-    expect(await read('hw/b')).toBe('mine');
-    await rm(join(tree, 'hw/b'));
-    await put('hw/b/deep', 'mine');
-    await expect(linkSources(request, { notice })).rejects.toMatchObject({ code: 'patch-failed' });
+    await small.put('hw/b', 'mine');
+    await expect(linkSources(small.tree, links())).rejects.toMatchObject({ code: 'patch-failed' });
+    expect(await readdir(join(small.tree, 'hw'))).toEqual(['b']);
+    expect(await small.read('hw/b')).toBe('mine');
+    await rm(join(small.tree, 'hw/b'));
+    await small.put('hw/b/deep', 'mine');
+    await expect(linkSources(small.tree, links())).rejects.toMatchObject({ code: 'patch-failed' });
   });
 });

@@ -1,235 +1,320 @@
 // SPDX-License-Identifier: MIT
-/** What was changed by hand in a patched tree becomes patches again. Nothing is written here: the answer says what to write. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+/** What was changed by hand in a patched tree becomes patch files again, by git format-patch. */
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { diffOf } from './diff.js';
-import { patchSections, type PatchSection } from './patch-file.js';
-import { type FileState, readState, sameState, type ScratchDeps, withScratch } from './archive/scratch.js';
-
-export interface NamedPatch {
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface UpdateRequest {
-  /** For people: 'Linux 6.12.94'. */
-  readonly what: string;
-  readonly tree: string;
-  /** As they are applied to the tree, in order. */
-  readonly patches: readonly NamedPatch[];
-  /** Paths in the tree that are not as the release has them. */
-  readonly changed: readonly string[];
-  /** What the release has at these paths and at those of the patches; null: nothing. */
-  readonly originals: ReadonlyMap<string, FileState>;
-  /** A directory to work in. */
-  readonly scratch: string;
-}
+import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { changing, git, type GitDeps, installIndex, ours, type Repository, snapshot } from './git.js';
+import { saveChanges, settle } from './move.js';
+import {
+  chainOf,
+  type Commit,
+  isSaved,
+  type PatchFile,
+  readPatchFiles,
+  recommit,
+  replay,
+  subjectOf,
+  treeOf,
+} from './series.js';
 
 export interface PatchUpdate {
+  /** Name of the patch file. */
   readonly name: string;
-  /** Undefined: nothing of this patch is left in the tree, and its file is to go. */
-  readonly text: string | undefined;
   readonly change: 'changed' | 'new' | 'removed';
   /** Paths in the tree for which it changed. */
   readonly paths: readonly string[];
 }
 
-/** Unchanged lines around a change, where no patch says otherwise. */
-const CONTEXT = 3;
+export interface UpdatePlan {
+  readonly updates: readonly PatchUpdate[];
+  /** Writes the patch files, if there are updates, then makes commits of them in the tree. Killed in between, the next call does the rest. */
+  readonly write: () => Promise<void>;
+}
 
 /**
- * The patches that lead from the release to the tree as it is; only those that
- * differ from what there is. A file that patches touch already belongs to the
- * last of them; all others go into one new patch. That the new series leads to
- * this very tree is tried out on copies before it is given back.
- * Throws 'patch-failed' where that is impossible.
+ * A file that patches touch already belongs to the last of them; all others go into one new patch.
+ * Commits on top of the patches become a patch each. That the new files lead to this very tree is
+ * tried out before anything is written. Throws 'patch-failed' where that is impossible.
  */
-export async function updatedPatches(
-  request: UpdateRequest,
-  deps: ScratchDeps,
-): Promise<readonly PatchUpdate[]> {
-  const { what, patches, changed, originals, scratch } = request;
-  const covering = new Map<string, number>();
-  const sections = patches.map(({ text }) => patchSections(text));
-  sections.forEach((list, at) => list.forEach(({ path }) => covering.set(path, at)));
-  const paths = [...new Set([...covering.keys(), ...changed])].sort();
-  checkPaths(what, changed);
-  await mkdir(scratch, { recursive: true });
+export async function planUpdate(
+  repository: Repository,
+  directory: string,
+  files: readonly string[],
+  deps: GitDeps,
+): Promise<UpdatePlan> {
+  await settle(repository, deps);
+  const present = await readPatchFiles(files);
+  const { base, planned, dropped } = await plannedSeries(repository, deps);
+  const made = ours(repository, 'patches');
+  await rm(made, { recursive: true, force: true });
+  await mkdir(made, { recursive: true });
 
-  const now = new Map<string, FileState>();
-  for (const path of paths) now.set(path, await readState(join(request.tree, path)));
-  const original = (path: string): FileState => originals.get(path) ?? null;
-  /** What each file was before the last patch that touches it, and after all. */
-  const before = new Map<string, FileState>();
-  const after = await series(request, patches, deps, async (at, read) => {
-    for (const [path, last] of covering) if (last === at) before.set(path, await read(path));
-  });
-
-  const differing = paths.filter((path) => !sameState(now.get(path) ?? null, after.get(path) ?? null));
   const updates: PatchUpdate[] = [];
-  for (const [at, { name, text }] of patches.entries()) {
-    const mine = differing.filter((path) => covering.get(path) === at);
-    if (mine.length === 0) continue;
-    const list = sections[at] ?? [];
-    const replaced = new Map<string, string>();
-    for (const path of mine) {
-      const from = before.get(path) ?? null;
-      const change = { path, from, to: now.get(path) ?? null, context: contextOf(list, path) };
-      replaced.set(path, await diffOf(change, scratch, deps));
+  const names: string[] = [];
+  const used = new Set<PatchFile>();
+  let tip = base;
+  for (const { tree, from, paths } of planned) {
+    const file = await fileOf(
+      repository,
+      present.filter((each) => !used.has(each)),
+      from,
+      deps,
+    );
+    if (file !== undefined) used.add(file);
+    const isInOrder = file !== undefined && basename(file.file) > (names.at(-1) ?? '');
+    if (file !== undefined && isInOrder && file.sha256 === from?.patch) {
+      const unchanged = await tryPatch(repository, tip, file, tree, deps);
+      if (unchanged !== undefined) {
+        names.push(basename(file.file));
+        tip = unchanged;
+        continue;
+      }
     }
-    const next = withSections(text, list, replaced);
-    updates.push({ name, text: next, change: next === undefined ? 'removed' : 'changed', paths: mine });
+    const commit =
+      from === undefined
+        ? await newCommit(repository, tip, tree, paths, deps)
+        : await recommit(repository, tip, tree, from.id, deps);
+    const { slug, content } = await formatPatch(repository, commit, made, deps);
+    const name = isInOrder ? basename(file.file) : nextName(names.at(-1), file, slug);
+    await writeFileAtomic(join(made, name), [content]);
+    const [written] = await readPatchFiles([join(made, name)]);
+    const next = written && (await tryPatch(repository, tip, written, tree, deps));
+    if (next === undefined) {
+      throw new StopwatchError(
+        'patch-failed',
+        `${repository.what}: the patch ${name} would not lead to the tree as it is: ${paths.join(', ')}`,
+        { hint: `Nothing was written. Please report this with ${join(made, name)}.` },
+      );
+    }
+    const was = present.find((each) => basename(each.file) === name);
+    if (was?.sha256 !== written?.sha256) {
+      updates.push({ name, change: was === undefined ? 'new' : 'changed', paths });
+    }
+    names.push(name);
+    tip = next;
   }
-  const others = differing.filter((path) => !covering.has(path));
-  const parts: string[] = [];
-  for (const path of others) {
-    const change = { path, from: original(path), to: now.get(path) ?? null, context: CONTEXT };
-    parts.push(await diffOf(change, scratch, deps));
+  for (const { file, sha256 } of present) {
+    const name = basename(file);
+    if (!names.includes(name)) updates.push({ name, change: 'removed', paths: dropped.get(sha256) ?? [] });
   }
-  if (others.length > 0) {
-    const text = `${header(what, others, original, now)}${parts.join('')}`;
-    updates.push({ name: nextName(patches), text, change: 'new', paths: others });
-  }
-  if (updates.length > 0) await checkRoundTrip(request, merged(patches, updates), now, deps);
-  return updates;
-}
-
-/** The series with its updates. */
-function merged(patches: readonly NamedPatch[], updates: readonly PatchUpdate[]): NamedPatch[] {
-  const all = new Map<string, string | undefined>(patches.map(({ name, text }) => [name, text]));
-  for (const { name, text } of updates) all.set(name, text);
-  return [...all].flatMap(([name, text]) => (text === undefined ? [] : [{ name, text }]));
-}
-
-/** Applies patches to copies of the originals; `each` is asked before each of them. Gives the last state of all files. */
-async function series(
-  { what, originals, scratch: parent }: UpdateRequest,
-  patches: readonly NamedPatch[],
-  deps: ScratchDeps,
-  each: (at: number, read: (path: string) => Promise<FileState>) => Promise<void>,
-): Promise<ReadonlyMap<string, FileState>> {
-  return withScratch(parent, deps, async (scratch) => {
-    for (const [path, state] of originals) await scratch.write(path, state);
-    for (const [at, { name, text }] of patches.entries()) {
-      await each(at, (path) => scratch.read(path));
-      const paths = [...new Set(patchSections(text).map(({ path }) => path))];
-      const failure = await scratch.apply(text, { reverse: false, paths });
-      if (failure === undefined) continue;
-      throw new StopwatchError('patch-failed', `${name} does not fit ${what} as it was released`, {
-        hint: 'Nothing was written. Run npx stopwatch patch to see where.',
-        lastLines: failure.lines,
+  return {
+    updates,
+    async write() {
+      if ((await chainOf(repository, deps)).head === tip) return;
+      for (const { name, change } of updates) {
+        if (change !== 'removed')
+          await writeFileAtomic(join(directory, name), [await readFile(join(made, name))]);
+      }
+      for (const { name, change } of updates)
+        if (change === 'removed') await rm(join(directory, name), { force: true });
+      const head = await saveChanges(repository, { ...deps, notice: () => {} });
+      await changing(repository, async () => {
+        await git(repository, ['read-tree', '-m', tip], deps);
+        await installIndex(repository);
+        await git(repository, ['update-ref', '-m', 'stopwatch: update_patches', 'HEAD', tip, head], deps);
       });
-    }
-    const end = new Map<string, FileState>();
-    for (const path of originals.keys()) end.set(path, await scratch.read(path));
-    return end;
+    },
+  };
+}
+
+/** The patch file that a commit is from: unchanged, or with the same subject. */
+async function fileOf(
+  repository: Repository,
+  files: readonly PatchFile[],
+  from: Commit | undefined,
+  deps: GitDeps,
+): Promise<PatchFile | undefined> {
+  const same = files.find(({ sha256 }) => sha256 === from?.patch);
+  if (same !== undefined || from === undefined) return same;
+  for (const file of files) if ((await subjectOf(repository, file, deps)) === from.subject) return file;
+  return undefined;
+}
+
+/** The commit that the patch file makes on top of `tip`, if that has this tree. */
+async function tryPatch(
+  repository: Repository,
+  tip: string,
+  patch: PatchFile,
+  tree: string,
+  deps: GitDeps,
+): Promise<string | undefined> {
+  const quiet = { ...deps, log: () => {} };
+  const commit = await replay(repository, tip, [{ patch }], quiet).catch((error: unknown) => {
+    if (error instanceof StopwatchError && error.code === 'patch-failed') return undefined;
+    throw error;
   });
+  return commit !== undefined && (await treeOf(repository, commit, deps)) === tree ? commit : undefined;
 }
 
-async function checkRoundTrip(
-  request: UpdateRequest,
-  patches: readonly NamedPatch[],
-  now: ReadonlyMap<string, FileState>,
-  deps: ScratchDeps,
-): Promise<void> {
-  const end = await series(request, patches, deps, async () => {});
-  const wrong = [...now].filter(([path, state]) => !sameState(state, end.get(path) ?? null));
-  if (wrong.length === 0) return;
-  throw new StopwatchError(
-    'patch-failed',
-    `${request.what}: the patches would not lead to the tree as it is, but differ in ${wrong.map(([path]) => path).join(', ')}`,
-    { hint: 'Nothing was written. This is a fault of stopwatch itself: please report it with these files.' },
-  );
+/** One commit of the series that the patch files are to say. */
+interface Planned {
+  readonly tree: string;
+  /** The commit that has the message and the author; undefined: there is none yet. */
+  readonly from: Commit | undefined;
+  /** Paths that were changed in it by hand. */
+  readonly paths: readonly string[];
 }
 
-/** What our own patches cannot say. */
-function checkPaths(what: string, changed: readonly string[]): void {
-  const all = new Set(changed);
-  for (const path of changed) {
-    if (!/^[A-Za-z0-9_.,+@=/ -]+$/.test(path)) {
-      throw new StopwatchError(
-        'patch-failed',
-        `${what}: ${path} was changed, but a patch here cannot name it: expected letters, digits and _.,+@=/ -`,
-        { hint: 'Nothing was written. Rename the file, or take the change back.' },
-      );
+interface PlannedSeries {
+  readonly base: string;
+  readonly planned: readonly Planned[];
+  /** Paths of patches of which nothing is left, by the sha256 of their files. */
+  readonly dropped: ReadonlyMap<string, readonly string[]>;
+}
+
+async function plannedSeries(repository: Repository, deps: GitDeps): Promise<PlannedSeries> {
+  const chain = await chainOf(repository, deps);
+  const commits = [...chain.commits];
+  for (let last = commits.at(-1); last !== undefined && isSaved(last); last = commits.at(-1)) commits.pop();
+  const tip = commits.at(-1)?.id ?? chain.base;
+  const changes: Change[] = [];
+  for (const change of await changesOf(repository, tip, await snapshot(repository, deps), deps)) {
+    const target = await machineLink(repository, change, deps);
+    if (target === undefined) changes.push(change);
+    else {
+      const why = `it is a symbolic link to ${target}, a path of this machine`;
+      deps.notice(`${join(repository.tree, change.path)} is not put into a patch: ${why}.`);
     }
-    for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
-      const parent = path.slice(0, slash);
-      if (!all.has(parent)) continue;
+  }
+  const touched: (readonly Change[])[] = [];
+  const owners = new Map<string, number>();
+  for (const [at, { id, parent, patch, subject }] of commits.entries()) {
+    const mine = await changesOf(repository, parent, id, deps);
+    touched.push(mine);
+    for (const change of mine) {
+      owners.set(change.path, at);
+      const target = patch === undefined ? await machineLink(repository, change, deps) : undefined;
+      if (target === undefined) continue;
       throw new StopwatchError(
         'patch-failed',
-        `${what}: ${parent} is a file on one side and a directory on the other, which a patch here cannot say`,
-        { hint: 'Nothing was written. Give one of them another name.' },
+        `"${subject}" (${id.slice(0, 12)}) adds ${change.path}, a symbolic link to ${target}: a path of this machine cannot be in a patch`,
+        { hint: 'Nothing was written. Take it out of that commit, with git rebase -i.' },
       );
     }
   }
-}
-
-/** As the section that is replaced has it: some patches keep little context on purpose, to fit other releases. */
-function contextOf(list: readonly PatchSection[], path: string): number {
-  const lengths = list
-    .filter((section) => section.path === path)
-    .flatMap(({ hunks }) => hunks)
-    .map(({ lines }) => {
-      const body = lines.slice(1).filter((line) => !line.startsWith('\\'));
-      const first = body.findIndex((line) => /^[-+]/.test(line));
-      const last = body.findLastIndex((line) => /^[-+]/.test(line));
-      return Math.max(first, body.length - 1 - last);
-    });
-  const longest = Math.max(0, ...lengths);
-  return longest === 0 ? CONTEXT : longest;
-}
-
-/** The patch with other sections for some files; undefined when no section is left. All else stays as it is, byte for byte. */
-function withSections(
-  text: string,
-  list: readonly PatchSection[],
-  replaced: ReadonlyMap<string, string>,
-): string | undefined {
-  const lines = text.split('\n');
-  const out: string[] = [];
-  const done = new Set<string>();
-  let at = 0;
-  let left = 0;
-  for (const { path, start, end } of list) {
-    out.push(...lines.slice(at, start).map((line) => `${line}\n`));
-    at = end;
-    const other = replaced.get(path);
-    if (other === undefined) out.push(...lines.slice(start, end).map((line) => `${line}\n`));
-    else if (!done.has(path)) out.push(other);
-    if (other !== '') left++;
-    done.add(path);
+  const planned: Planned[] = [];
+  const dropped = new Map<string, readonly string[]>();
+  let before = await treeOf(repository, chain.base, deps);
+  for (const [at, from] of commits.entries()) {
+    // From its owner on no commit touches a file: all of them get its content as it is now.
+    const upTo = changes.filter(({ path }) => (owners.get(path) ?? commits.length) <= at);
+    const tree = await withChanges(repository, from.tree, upTo, deps);
+    const own = changes.filter(({ path }) => owners.get(path) === at);
+    const shown = from.patch === undefined ? [...own, ...(touched[at] ?? [])] : own;
+    const paths = [...new Set(shown.map(({ path }) => path))].sort();
+    if (tree !== before) planned.push({ tree, from, paths });
+    else if (from.patch !== undefined) dropped.set(from.patch, paths);
+    before = tree;
   }
-  const rest = lines.slice(at).join('\n');
-  return left === 0 ? undefined : `${out.join('')}${rest}`;
+  const others = changes.filter(({ path }) => !owners.has(path)).map(({ path }) => path);
+  const tree = await withChanges(repository, tip, changes, deps);
+  if (tree !== before) planned.push({ tree, from: undefined, paths: others.sort() });
+  return { base: chain.base, planned, dropped };
 }
 
-function nextName(patches: readonly NamedPatch[]): string {
-  const numbers = patches.map(({ name }) => Number(/^\d+/.exec(name)?.[0] ?? 0));
-  const next = Math.max(0, ...numbers) + 1;
-  return `${String(next).padStart(4, '0')}-changes-by-hand.patch`;
+interface Change {
+  readonly path: string;
+  /** As git writes it; '000000': the path is gone. */
+  readonly mode: string;
+  readonly blob: string;
 }
 
-function header(
-  what: string,
+async function changesOf(
+  repository: Repository,
+  from: string,
+  to: string,
+  deps: GitDeps,
+): Promise<readonly Change[]> {
+  const raw = await git(repository, ['diff-tree', '-r', '-z', '--no-renames', from, to], deps);
+  const fields = raw.split('\0');
+  const changes: Change[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [, mode = '', , blob = ''] = (fields[at] ?? '').split(' ');
+    changes.push({ path: fields[at + 1] ?? '', mode, blob });
+  }
+  return changes;
+}
+
+/** Where a new symbolic link leads to, if that is an absolute path. */
+async function machineLink(
+  repository: Repository,
+  { mode, blob }: Change,
+  deps: GitDeps,
+): Promise<string | undefined> {
+  if (mode !== '120000') return undefined;
+  const target = await git(repository, ['cat-file', 'blob', blob], deps);
+  return target.startsWith('/') ? target : undefined;
+}
+
+async function withChanges(
+  repository: Repository,
+  tree: string,
+  changes: readonly Change[],
+  deps: GitDeps,
+): Promise<string> {
+  const index = ours(repository, 'replay.index');
+  await git(repository, ['read-tree', tree], deps, { index });
+  if (changes.length > 0) {
+    // What goes first makes room for what comes in its place: a file for a directory.
+    const ordered = [...changes].sort((a, b) => Number(a.mode !== '000000') - Number(b.mode !== '000000'));
+    const input = ordered
+      .map(({ path, mode, blob }) => `${mode === '000000' ? '0' : mode} ${blob}\t${path}\0`)
+      .join('');
+    await git(repository, ['update-index', '--replace', '-z', '--index-info'], deps, { index, input });
+  }
+  return git(repository, ['write-tree'], deps, { index });
+}
+
+async function newCommit(
+  repository: Repository,
+  parent: string,
+  tree: string,
   paths: readonly string[],
-  original: (path: string) => FileState,
-  now: ReadonlyMap<string, FileState>,
-): string {
-  const lines = paths.map((path) => {
-    const word = original(path) === null ? 'new' : (now.get(path) ?? null) === null ? 'removed' : 'changed';
-    return `  ${word.padEnd(8)} ${path}`;
-  });
+  deps: GitDeps,
+): Promise<string> {
+  const what = repository.what.replace(/ [\d.]+(-rc\d+)?$/, '').replace(/ in \/.*$/s, '');
   const count = paths.length === 1 ? (paths[0] ?? '') : `${paths.length} files`;
-  return [
-    `Subject: [PATCH] Change ${count} of ${what.replace(/ [\d.]+(-rc\d+)?$/, '')}`,
+  const lines = [
+    `Change ${count} of ${what}`,
     '',
-    `Made by update_patches from a tree of ${what}. Say here what it is for:`,
-    'this text is kept, and the file may be renamed.',
+    'Made by update_patches. Say here why: this text is kept, and the file may',
+    'be renamed.',
     '',
-    ...lines,
-    '---',
+    ...paths.map((path) => `  ${path}`),
     '',
-  ].join('\n');
+  ];
+  const input = lines.join('\n');
+  return git(repository, ['commit-tree', tree, '-p', parent, '-F', '-'], deps, { input });
+}
+
+const FORMAT = [
+  '-1',
+  '--no-numbered',
+  '--unified=1',
+  '--zero-commit',
+  '--full-index',
+  '--binary',
+  '--no-renames',
+  '--no-signature',
+  '--no-stat',
+];
+
+/** The patch of a commit, byte for byte, and the name that git gives it without its number. */
+async function formatPatch(
+  repository: Repository,
+  commit: string,
+  directory: string,
+  deps: GitDeps,
+): Promise<{ readonly slug: string; readonly content: Buffer }> {
+  const args = ['format-patch', ...FORMAT, '-o', join(directory, 'format'), commit];
+  const file = await git(repository, args, deps);
+  return { slug: basename(file).replace(/^\d+-/, ''), content: await readFile(file) };
+}
+
+/** The number after the last one, then the name that the file had. */
+function nextName(last: string | undefined, file: PatchFile | undefined, slug: string): string {
+  const number = Number(/^\d+/.exec(last ?? '')?.[0] ?? 0) + 1;
+  const rest = file === undefined ? slug : basename(file.file).replace(/^\d+-/, '');
+  return `${String(number).padStart(4, '0')}-${rest}`;
 }

@@ -7,16 +7,14 @@ import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import { withLock } from '../../../lib/lock.js';
-import { describeTrial, type HunkTrial, tryPatches } from '../../trees/try-patches.js';
 import { type Archive, findArchive, isDirectory } from './archive.js';
 import { keptMirrors } from './mirrors.js';
 import { sourcesFile, writeSource } from './sources-file.js';
 import { layoutOf } from '../../build/layout.js';
-import { patchedTree } from '../../build/patching.js';
 import { readStamp } from '../../build/source-stamp.js';
 import { LANDMARKS, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
-import { editsIn, someOf, type TreeDeps, treeDeps } from '../../build/work-trees.js';
+import { editsIn, someOf, treeDeps } from '../../build/work-trees.js';
 import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface BumpOptions {
@@ -53,11 +51,10 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
   }
   const archive = await findArchive(services, options, version);
   const changed = withSource(config, part, { ...present, version, mirrors: [...archive.mirrors] });
-  await fetchTree(services, changed, part);
+  const moved = await prepareTree(services, changed, part);
   const stamp = await readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
   const found = archive.mirror ?? stamp?.mirror;
   if (found === undefined) throw new StopwatchError('internal', 'The archive has no mirror');
-  const trials = await fitting(services, changed, part);
   const mirrors = keptMirrors(present, archive.derived, found);
   // A file from elsewhere is on none of the configured mirrors.
   const kept = mirrors.some((mirror) => mirror !== undefined) ? mirrors : [found];
@@ -65,23 +62,31 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
     version,
     mirrors: kept.filter((mirror) => mirror !== undefined),
   });
-  return result(services, options, file, { version, archive, mirrors: kept, trials });
+  return result(services, options, file, { version, archive, mirrors: kept, moved });
 }
 
 const apart = (name: string): string => `bump:${name.replace(':', '-')}`;
 
 /**
- * Downloads and extracts as ever, but under names of its own: what is known of the present tree stays known. Without the
- * tidying: that tree is still in use, whatever the new configuration says.
+ * Downloads, extracts and patches as ever, but under names of its own: what is known of the present tree stays known.
+ * Without the tidying: that tree is still in use, whatever the new configuration says. Gives what git says of hunks
+ * that are not where the patches expect them. Throws 'patch-failed' where the patches do not fit.
  */
-async function fetchTree(services: Services, config: Config, part: SourceName): Promise<void> {
-  const tools = await toolchain({ ...services, loaded: { ...services.loaded, config } });
+async function prepareTree(services: Services, config: Config, part: SourceName): Promise<readonly string[]> {
+  const moved: string[] = [];
+  const emit: Services['emit'] = (event) => {
+    if (event.type === 'task-line' && /: Hunk #\d+ succeeded at /.test(event.line)) moved.push(event.line);
+    services.emit(event);
+  };
+  const tools = await toolchain({ ...services, loaded: { ...services.loaded, config } }, emit);
+  const names = new Set(['download', 'tree', 'patch'].map((step) => `${part}:${step}`));
   const tasks: Task[] = [];
   for (const task of tools.tasks) {
-    if (task.name !== `${part}:download` && task.name !== `${part}:tree`) continue;
-    tasks.push({ ...task, name: apart(task.name), deps: task.deps.map(apart) });
+    if (names.has(task.name)) tasks.push({ ...task, name: apart(task.name), deps: task.deps.map(apart) });
   }
-  await bringUpToDate({ ...tools, tasks, tidy: async () => {} }, [apart(`${part}:tree`)]);
+  const last = part === 'busybox' ? 'tree' : 'patch';
+  await bringUpToDate({ ...tools, tasks, tidy: async () => {} }, [apart(`${part}:${last}`)]);
+  return moved;
 }
 
 function withSource(config: Config, part: SourceName, source: Config['sources']['qemu']): Config {
@@ -94,9 +99,13 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const { version } = config.sources[part];
   const tree = layoutOf(config, paths).tree(part);
   if (config.sources[part].tree !== null || !existsSync(tree)) return;
-  const device = await services.device();
-  const edits = await underLock(services, async (deps) =>
-    editsIn(paths.work, { name: part, version, tree, aside: false }, device.description, deps),
+  const deps = await treeDeps(services);
+  const { processes } = deps;
+  const onWaiting = (holder: string) => services.emit({ type: 'waiting', holder });
+  const edits = await withLock(
+    join(paths.work, 'lock'),
+    { signal: services.signal, processes, onWaiting },
+    async () => editsIn({ name: part, version, tree, aside: false }, deps),
   );
   if (edits === undefined || edits.length === 0) return;
   const what = `${tree} has edits by hand that are in no patch: ${someOf(edits)}`;
@@ -109,41 +118,6 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
     });
   }
   services.emit({ type: 'notice', task: undefined, text: `${what}; they stay there` });
-}
-
-/** The trials. Throws 'patch-failed' with every hunk that does not fit as it is. */
-async function fitting(services: Services, config: Config, part: SourceName): Promise<readonly HunkTrial[]> {
-  if (part === 'busybox') return [];
-  const { paths } = services.loaded;
-  const device = await services.device();
-  const { what, tree, patches, stateDir } = patchedTree(
-    part,
-    config,
-    layoutOf(config, paths),
-    device.description,
-  );
-  const trials = await underLock(services, async (deps) => tryPatches({ tree, patches, stateDir }, deps));
-  const bad = trials.filter(({ rejected, fuzz }) => rejected || fuzz > 0);
-  if (bad.length === 0) return trials;
-  const rejects = bad.filter(({ rejected }) => rejected).length;
-  throw new StopwatchError(
-    'patch-failed',
-    `${what}: of ${trials.length} hunks ${trials.length - bad.length} fit, ${bad.length - rejects} fit only with fuzz, ${rejects} are rejected; the configuration stays as it was`,
-    {
-      lastLines: bad.flatMap(describeTrial),
-      hint: `Make these hunks fit ${tree}, which is as it was released, and run the same command again: fewer lines of context fit more releases.`,
-    },
-  );
-}
-
-async function underLock<T>(services: Services, action: (deps: TreeDeps) => Promise<T>): Promise<T> {
-  const { loaded, signal, emit } = services;
-  const deps = await treeDeps(services);
-  const { processes } = deps;
-  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
-  return withLock(join(loaded.paths.work, 'lock'), { signal, processes, onWaiting }, async () =>
-    action(deps),
-  );
 }
 
 async function toOwnTree(
@@ -161,16 +135,21 @@ async function toOwnTree(
     );
   }
   const { config } = services.loaded;
-  const trials = await fitting(services, withSource(config, part, { ...config.sources[part], tree }), part);
+  const moved = await prepareTree(
+    services,
+    withSource(config, part, { ...config.sources[part], tree }),
+    part,
+  );
   await writeSource(services, file, part, { tree });
-  return result(services, options, file, { version: undefined, archive: undefined, mirrors: [], trials });
+  return result(services, options, file, { version: undefined, archive: undefined, mirrors: [], moved });
 }
 
 interface Done {
   readonly version: string | undefined;
   readonly archive: Archive | undefined;
   readonly mirrors: readonly (Mirror | undefined)[];
-  readonly trials: readonly HunkTrial[];
+  /** What git says of hunks that are not where the patches expect them. */
+  readonly moved: readonly string[];
 }
 
 const mirrorOf = (mirror: Mirror): string => ('url' in mirror ? mirror.url : mirror.debian);
@@ -179,17 +158,18 @@ function result(
   { loaded }: Services,
   { part, source }: BumpOptions,
   file: string,
-  { version, archive, mirrors, trials }: Done,
+  { version, archive, mirrors, moved }: Done,
 ): Result {
   const present = loaded.config.sources[part];
-  const moved = trials.filter(({ offset }) => offset !== 0).length;
   const gone = present.mirrors.filter((_, index) => archive !== undefined && mirrors[index] === undefined);
   const lines = [
     version === undefined
       ? `${TITLES[part]}: ${source ?? ''}`
       : `${TITLES[part]} ${present.version} -> ${version}  (sha256 ${archive?.sha256 ?? ''})`,
-    ...(part === 'busybox' ? [] : [`${trials.length} hunks of patches fit, ${moved} of them moved`]),
-    ...trials.flatMap((trial) => (trial.offset === 0 ? [] : describeTrial(trial).map((text) => `  ${text}`))),
+    ...(part === 'busybox'
+      ? []
+      : [`The patches fit${moved.length === 0 ? '' : ', some of them elsewhere:'}`]),
+    ...moved.map((line) => `  ${line}`),
     `Written: ${file}`,
     ...gone.map(
       (mirror) => `Left out: what followed ${mirrorOf(mirror)}, another file whose sum is not known`,
@@ -199,7 +179,7 @@ function result(
   return {
     exitCode: EXIT.passed,
     text: lines.map((line) => `${line}\n`).join(''),
-    data: { part, from: present.version, to: version ?? source, sha256: archive?.sha256, trials, file },
+    data: { part, from: present.version, to: version ?? source, sha256: archive?.sha256, moved, file },
     next: checkout ? 'npm run build && npm run generate && npx stopwatch all' : commandLine('all'),
   };
 }

@@ -93,13 +93,7 @@ function itemsFor(
           { path: paths.logs, what: 'logs of tools' },
         ]
       : []),
-    ...(options.sources
-      ? [
-          { path: paths.src, what: 'extracted sources' },
-          // Of the trees; what is known of finished builds stays with them, so that they are right with new trees.
-          { path: join(paths.work, 'state', 'patches'), what: 'which patches they have' },
-        ]
-      : []),
+    ...(options.sources ? [{ path: paths.src, what: 'extracted sources' }] : []),
     ...(options.sources && options.builds
       ? [{ path: join(paths.work, 'state'), what: 'what is known of finished tasks' }]
       : []),
@@ -123,12 +117,11 @@ async function lossesOf(
 ): Promise<readonly string[]> {
   const { loaded } = services;
   const deps = await treeDeps(services);
-  const { description } = await services.device();
   const losses: string[] = [];
   await locked(services, places, async () => {
     for (const paths of places) {
       for (const tree of options.sources ? await treesIn(paths.src) : []) {
-        const edits = await editsIn(paths.work, tree, description, deps);
+        const edits = await editsIn(tree, deps);
         if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
         else if (edits.length > 0)
           losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);

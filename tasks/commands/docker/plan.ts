@@ -95,6 +95,7 @@ export function innerArguments(options: Omit<GlobalOptions, 'install'>, config: 
     ...(options.realtime ? ['--realtime'] : []),
     ...value('--accel', options.accel),
     ...ownTrees(config).flatMap(([name, tree]) => ['--source', `${name}=${tree}`]),
+    ...(ownTrees(config).some(([name]) => config.sources[name].inPlace) ? ['--source-in-place'] : []),
   ];
 }
 

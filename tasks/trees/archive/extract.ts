@@ -17,6 +17,8 @@ export interface ExtractRequest {
   readonly directory: string;
   /** Take away what is at `directory` already, once the new content is whole; without it, that is refused. */
   readonly replace?: boolean;
+  /** Called with the new content once it has been looked over, before it gets its name. */
+  readonly prepare?: ((directory: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -117,6 +119,7 @@ async function completeOrAbsent(
     try {
       const content = await fill(partial);
       await verifyTree(content, request.archive, deps);
+      await request.prepare?.(content);
       await flush(content, deps);
       if (request.replace === true) await moveAside(directory, join(partial, '.replaced'));
       await rename(content, directory);

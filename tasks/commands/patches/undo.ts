@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/** `patch --undo`: the trees without our patches and links, with all that was changed by hand. */
+import { join } from 'node:path';
+import { EXIT } from '../../../lib/errors.js';
+import { withLock } from '../../../lib/lock.js';
+import { layoutOf } from '../../build/layout.js';
+import { PATCHED, patchedTree, takeOut } from '../../build/patching.js';
+import { treeDeps } from '../../build/work-trees.js';
+import type { Result, Services } from '../../config/services.js';
+
+export async function undoPatches(services: Services): Promise<Result> {
+  const { loaded, signal, emit } = services;
+  const layout = layoutOf(loaded.config, loaded.paths);
+  const { description } = await services.device();
+  const deps = await treeDeps(services);
+  const { processes } = deps;
+  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
+  const changed: string[] = [];
+  await withLock(join(layout.work, 'lock'), { signal, processes, onWaiting }, async () => {
+    for (const name of PATCHED) {
+      const tree = patchedTree(name, loaded.config, layout, description);
+      for (const path of await takeOut(tree, deps)) changed.push(join(tree.repository.tree, path));
+    }
+  });
+  const text = changed.length === 0 ? 'Nothing to take back.\n' : changed.map((path) => `${path}\n`).join('');
+  return { exitCode: EXIT.passed, text, data: { changed } };
+}
