@@ -14,10 +14,7 @@ export const patch: CommandDefinition<{ readonly undo?: true }> = {
   exits: BUILD_EXITS,
   examples: [
     ['patch', 'then look at the trees in .stopwatch/src: git log, git diff'],
-    [
-      'patch --undo --source linux=../linux --source-in-place',
-      'leave a tree of your own as it was',
-    ],
+    ['patch --undo --source linux=../linux --source-in-place', 'leave a tree of your own as it was'],
   ],
   builds: () => true,
   async run(services, { undo }) {
