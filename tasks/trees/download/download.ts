@@ -8,9 +8,9 @@ import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
 import { interrupted } from '../fs-errors.js';
-import { attempt, type AttemptResult, type Failure } from './http.js';
+import type { AttemptResult, Failure } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
-import { agentsFor, type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
+import { type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
 import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
 /** Where a file is: at an address, or at a path below a Debian mirror. */
@@ -224,11 +224,13 @@ async function attemptAt(
   deps: DownloadDeps,
 ): Promise<AttemptResult> {
   deps.log(`Downloading ${request.what}: ${withoutPassword(address)}`);
+  // The HTTP client is loaded only when something has to be downloaded.
+  const { attempt } = await import('./http.js');
   return attempt({
     ...file,
     address,
     stallSeconds: request.stallSeconds,
-    agents: (url) => agentsFor(proxyFor(url, apt, deps.proxyEnv)),
+    proxy: (url) => proxyFor(url, apt, deps.proxyEnv),
     signal: deps.signal,
     onProgress: deps.onProgress,
   });
@@ -288,7 +290,7 @@ async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** For the Debian archive what apt is configured with wins over the variables, as it does for apt itself. */
-export function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
+function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
   const own = apt?.proxyFor(url);
   if (own === 'DIRECT') return undefined;
   return own ?? proxyFromEnv(url, env);

@@ -3,9 +3,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import { got, MaxRedirectsError, RequestError, TimeoutError } from 'got';
 import { errnoOf, explainFsError, interrupted } from '../fs-errors.js';
-import { type Agents, withoutPassword } from './proxy.js';
+import { withoutPassword } from './proxy.js';
 import { addFile } from './store.js';
 
 /** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
@@ -20,8 +22,8 @@ export interface Attempt {
   /** What has arrived so far. */
   readonly partial: string;
   readonly stallSeconds: number;
-  /** Agents for an address; asked again after each redirect. Throws TypeError when the proxy is unusable. */
-  readonly agents: (url: URL) => Agents;
+  /** The proxy for an address, if any; asked again after each redirect. */
+  readonly proxy: (url: URL) => string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | undefined) => void;
 }
@@ -164,7 +166,7 @@ async function transfer(
 function start(job: Attempt, size: number) {
   const stream = got.stream(job.address, {
     headers: { 'accept-encoding': 'identity', ...(size > 0 ? { range: `bytes=${size}-` } : {}) },
-    agent: job.agents(new URL(job.address)),
+    agent: agentsFor(job.proxy(new URL(job.address))),
     decompress: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
@@ -178,7 +180,7 @@ function start(job: Attempt, size: number) {
     hooks: {
       beforeRedirect: [
         (options) => {
-          options.agent = job.agents(new URL(String(options.url)));
+          options.agent = agentsFor(job.proxy(new URL(String(options.url))));
         },
       ],
     },
@@ -186,6 +188,26 @@ function start(job: Attempt, size: number) {
   // Errors are seen through the response and the loop over the body; a later one does not matter.
   stream.on('error', () => undefined);
   return stream;
+}
+
+/** Agents for got, by the protocol of the request. */
+interface Agents {
+  readonly http?: HttpProxyAgent<string>;
+  readonly https?: HttpsProxyAgent<string>;
+}
+
+/**
+ * Agents that send a request through `proxy`. Plain http is asked of the proxy
+ * by its whole address (caches such as those in front of apt refuse CONNECT to
+ * port 80), https through a tunnel.
+ * Throws TypeError with a message for the user when the proxy's address cannot be used.
+ */
+function agentsFor(proxy: string | undefined): Agents {
+  if (proxy === undefined) return {};
+  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
+    throw new TypeError(`the proxy ${withoutPassword(proxy)} is not an http or https address`);
+  }
+  return { http: new HttpProxyAgent(proxy), https: new HttpsProxyAgent(proxy) };
 }
 
 /** An HTTP status that is neither 200 nor an answer to our Range. */

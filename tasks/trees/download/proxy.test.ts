@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { agentsFor, proxyFromEnv, withoutPassword } from './proxy.js';
+import { proxyFromEnv, withoutPassword } from './proxy.js';
 
 const proxy = (url: string, env: Record<string, string>) => proxyFromEnv(new URL(url), env);
 
@@ -38,14 +38,6 @@ describe('proxyFromEnv', () => {
       no_proxy: list,
     });
     expect(found).toBe(exempt ? undefined : 'http://p.invalid');
-  });
-});
-
-describe('agentsFor', () => {
-  it('has none without a proxy', () => expect(agentsFor(undefined)).toEqual({}));
-
-  it('refuses what is no http proxy, without showing its password', () => {
-    expect(() => agentsFor('socks5://u:secret@p.invalid')).toThrow('the proxy socks5://p.invalid is not');
   });
 });
 

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Which proxy a request goes through, from the environment as curl and others read it. */
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
 
 /** The user's environment; only the proxy variables are read. */
 export type ProxyEnv = Readonly<Record<string, string | undefined>>;
-
-/** Agents for got, by the protocol of the request. */
-export interface Agents {
-  readonly http?: HttpProxyAgent<string>;
-  readonly https?: HttpsProxyAgent<string>;
-}
 
 const DEFAULT_PORT: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
@@ -46,20 +38,6 @@ function isExempt(url: URL, list: string): boolean {
 
 function bare(host: string): string {
   return host.toLowerCase().replace(/^\[|\]$/g, '');
-}
-
-/**
- * Agents that send a request through `proxy`. Plain http is asked of the proxy
- * by its whole address (caches such as those in front of apt refuse CONNECT to
- * port 80), https through a tunnel.
- * Throws TypeError with a message for the user when the proxy's address cannot be used.
- */
-export function agentsFor(proxy: string | undefined): Agents {
-  if (proxy === undefined) return {};
-  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
-    throw new TypeError(`the proxy ${withoutPassword(proxy)} is not an http or https address`);
-  }
-  return { http: new HttpProxyAgent(proxy), https: new HttpsProxyAgent(proxy) };
 }
 
 /** An address as it may be shown and logged: without user name and password. */
