@@ -4,10 +4,10 @@ import { randomInt } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, StopwatchError } from '../lib/errors.js';
-import { bringUpToDate, toolchain } from '../tasks/build/toolchain.js';
 import { layoutOf } from '../tasks/build/layout.js';
+import { toolchain } from '../tasks/build/toolchain.js';
 import type { Result, Services } from '../tasks/config/services.js';
-import type { Task, TaskContext } from '../tasks/engine/task.js';
+import type { TaskContext } from '../tasks/engine/task.js';
 import { hostClock } from '../vm/clock.js';
 import type { Device } from '../vm/device.js';
 import { forgetCoverage, withCoverage } from './coverage.js';
@@ -19,6 +19,7 @@ import {
   reportTrace,
   type SearchRun,
 } from './fuzz-report.js';
+import { runTask } from './run-task.js';
 import { campaign, replay } from './search/campaign.js';
 import { MachineError } from './search/machine.js';
 import { type AnySearch, isSearchable } from './search/search.js';
@@ -58,55 +59,45 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   const tools = await toolchain(services);
   const search = await searchOf(tools.device);
   const counts = config.build.variant === 'coverage' && options.qemu === undefined;
-  let result: FuzzResult | undefined;
-  const task: Task = {
-    name: 'device:fuzz',
-    title: options.replay === undefined ? 'Device: fuzz' : 'Device: one script again',
-    deps: options.qemu === undefined ? ['qemu:build'] : [],
-    inputs: {},
-    outputs: [],
-    jobs: 'one',
-    always: 'a search runs every time',
-    run: async (context) => {
+  const qemu = options.qemu ?? layout.qemu;
+  return runTask(
+    tools,
+    {
+      name: 'device:fuzz',
+      title: options.replay === undefined ? 'Device: fuzz' : 'Device: one script again',
+      deps: options.qemu === undefined ? ['qemu:build'] : [],
+      jobs: 'one',
+    },
+    async (context) => {
       const { processes, env, signal } = context;
       const directory = join(layout.work, 'fuzz');
       await mkdir(directory, { recursive: true });
-      const qemu = options.qemu ?? layout.qemu;
       const run: SearchRun = {
         search,
         request: { qemu, directory, silenceMs: SILENCE_MS, orderly: counts },
         ports: { processes, env, signal, clock: hostClock },
       };
-      if (counts) await forgetCoverage(layout, tools.device);
-      const work =
-        options.replay === undefined
-          ? runCampaign(run, options, services.environment, counts, context)
-          : replayScript(run, options.replay);
-      result = await work.catch((cause: unknown) => {
+      try {
+        if (options.replay !== undefined) return await replayScript(run, options.replay);
+        if (counts) await forgetCoverage(layout, tools.device);
+        const result = await runCampaign(run, options, services.environment, counts, context);
+        if (!counts || result.exitCode !== EXIT.passed || signal.aborted) return result;
+        return await withCoverage(result, layout, tools.device, search, context);
+      } catch (cause) {
         if (!(cause instanceof MachineError)) throw cause;
         throw new StopwatchError('qemu-not-started', `${qemu} cannot be used: ${cause.message}`, {
           hint: 'It must be a QEMU with this device: npx stopwatch update builds one.',
           cause,
         });
-      });
-      if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while searching');
-      if (counts && options.replay === undefined && result.exitCode === EXIT.passed)
-        result = await withCoverage(result, layout, tools.device, search, context);
-      const { exitCode } = result;
-      if (exitCode === EXIT.differs)
-        throw new StopwatchError('model-differs', 'The device and the model differ');
-      if (exitCode === EXIT.guest) throw new StopwatchError('qemu-died', 'QEMU crashed or hung');
-      if (exitCode !== EXIT.passed)
-        throw new StopwatchError('test-failed', 'Part of the device was not reached');
+      }
     },
-  };
-  try {
-    await bringUpToDate(tools, [task.name], [task]);
-  } catch (error) {
-    if (result === undefined || services.signal.aborted) throw error;
-  }
-  if (result === undefined) throw new StopwatchError('internal', 'The search ended without a result');
-  return result;
+    ({ exitCode }) => {
+      if (exitCode === EXIT.differs)
+        return new StopwatchError('model-differs', 'The device and the model differ');
+      if (exitCode === EXIT.guest) return new StopwatchError('qemu-died', 'QEMU crashed or hung');
+      return new StopwatchError('test-failed', 'Part of the device was not reached');
+    },
+  );
 }
 
 /** Throws 'bad-usage' for a device without a search. */

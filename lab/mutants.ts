@@ -2,17 +2,17 @@
 /** `mutants`: makes small faults in the C device or in the model, one at a time. A fault that no check detects shows a gap in the checks. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EXIT, StopwatchError } from '../lib/errors.js';
+import { StopwatchError } from '../lib/errors.js';
 import { writeFileAtomic } from '../lib/files/atomic.js';
 import { mapConcurrent } from '../lib/map-concurrent.js';
 import { sourceOf } from '../tasks/build/device-again.js';
 import { bootTargets } from '../tasks/build/graph.js';
 import { type Layout, layoutOf } from '../tasks/build/layout.js';
 import { buildCommands, relink } from '../tasks/build/relink.js';
-import { bringUpToDate, toolchain } from '../tasks/build/toolchain.js';
+import { toolchain } from '../tasks/build/toolchain.js';
 import type { Config } from '../tasks/config/schema.js';
 import type { Result, Services } from '../tasks/config/services.js';
-import type { Task, TaskContext } from '../tasks/engine/task.js';
+import type { TaskContext } from '../tasks/engine/task.js';
 import { hostClock } from '../vm/clock.js';
 import type { Device } from '../vm/device.js';
 import { type BootVerdict, checkByBoot, checkBySearch, type SearchVerdict } from './check-mutant.js';
@@ -20,6 +20,7 @@ import { searchOf } from './fuzz.js';
 import { allModelMutants, ModelCopy } from './model-copy.js';
 import { type CheckedMutant, fateOf, mutantsResult } from './mutants-report.js';
 import { cMutants, type Mutant } from './mutate.js';
+import { runTask } from './run-task.js';
 import { MachineError } from './search/machine.js';
 import type { AnySearch } from './search/search.js';
 
@@ -67,17 +68,16 @@ export async function checkMutants(services: Services, options: MutantsOptions):
   const { device } = tools;
   const search = await searchOf(device);
   const directory = join(layout.work, 'mutants');
-  let result: Result | undefined;
-  const task: Task = {
-    name: 'device:mutants',
-    title: 'Device: mutants',
-    // Mutants of the model need a QEMU; those of the device need one to relink, and a guest to boot.
-    deps: options.build !== undefined ? [] : options.model ? ['qemu:build'] : bootTargets(config),
-    inputs: {},
-    outputs: [],
-    jobs: 'make',
-    always: 'mutants are checked every time',
-    run: async (context) => {
+  return runTask(
+    tools,
+    {
+      name: 'device:mutants',
+      title: 'Device: mutants',
+      // Mutants of the model need a QEMU; those of the device need one to relink, and a guest to boot.
+      deps: options.build !== undefined ? [] : options.model ? ['qemu:build'] : bootTargets(config),
+      jobs: 'make',
+    },
+    async (context) => {
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       const root = paths.device;
@@ -85,17 +85,10 @@ export async function checkMutants(services: Services, options: MutantsOptions):
       const checked = await (options.model ? checkModel(run) : checkDevice(run));
       const file = join(directory, 'mutants.json');
       await writeFileAtomic(file, `${JSON.stringify(checked, null, 2)}\n`);
-      result = mutantsResult(checked, file);
-      if (result.exitCode !== EXIT.passed) throw new StopwatchError('test-failed', 'Mutants survived');
+      return mutantsResult(checked, file);
     },
-  };
-  try {
-    await bringUpToDate(tools, [task.name], [task]);
-  } catch (error) {
-    if (result === undefined || services.signal.aborted) throw error;
-  }
-  if (result === undefined) throw new StopwatchError('internal', 'The mutants were checked without a result');
-  return result;
+    () => new StopwatchError('test-failed', 'Mutants survived'),
+  );
 }
 
 function choose<M extends Mutant>(all: readonly M[], { only, every }: MutantsOptions): readonly M[] {
