@@ -60,32 +60,20 @@ const FEATURE_REGISTERS: Readonly<Record<keyof typeof FEATURE_BIT, readonly stri
   TIMEOUT: ['TIMEOUT_NS', 'TIMEOUT_COUNT'],
 };
 
-function outcomeWords(outcome: Outcome): string {
-  if ('error' in outcome) return `refused: ${outcome.error}`;
-  if ('to' in outcome) return `→ ${outcome.to}${outcome.elapsed === 'zero' ? ', elapsed 0' : ''}`;
-  switch (outcome.does) {
-    case 'nothing':
-      return 'nothing, no error';
-    case 'text':
-      return 'writes the text';
-    case 'timeout':
-      return '*arm*, see below';
-    case 'timeout-ack':
-      return '*acknowledge*, see below';
-    default:
-      return outcome.does satisfies never;
-  }
-}
-
-const DOES: Readonly<Record<'nothing' | 'arm' | 'cancel' | 'acknowledge', string>> = {
+const DOES = {
   nothing: 'nothing, no error',
+  text: 'writes the text',
+  timeout: '*arm*, see below',
+  'timeout-ack': '*acknowledge*, see below',
   arm: '→ PENDING',
   cancel: '→ IDLE',
   acknowledge: '→ IDLE, line low',
-};
+} as const;
 
-function timeoutWords(outcome: TimeoutOutcome): string {
-  return 'error' in outcome ? `refused: ${outcome.error}` : DOES[outcome.does];
+function outcomeText(outcome: Outcome | TimeoutOutcome): string {
+  if ('error' in outcome) return `refused: ${outcome.error}`;
+  if ('to' in outcome) return `→ ${outcome.to}${outcome.elapsed === 'zero' ? ', elapsed 0' : ''}`;
+  return DOES[outcome.does];
 }
 
 const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
@@ -94,8 +82,8 @@ const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
   acknowledge: '*acknowledge*: the command TIMEOUT_ACK',
 };
 
-/** Everything that one decision does, in words. */
-function effectsWords(effects: Effects): string {
+/** Everything that one decision does. */
+function effectsText(effects: Effects): string {
   const { error, status, zero, text, consumes, timeout, lowers } = effects;
   const words = [
     consumes ? 'reads `data_len`' : '',
@@ -109,7 +97,7 @@ function effectsWords(effects: Effects): string {
   return words.join(', ') || 'nothing';
 }
 
-/** One row for each operation and state; states in which it does the same share theirs. */
+/** One row for each operation and state; states with the same effects share a row. */
 function decisionRows(): string[][] {
   return DECIDED.flatMap((operation) => {
     const rows = new Map<string, { states: StatusName[]; cells: string[] }>();
@@ -118,7 +106,7 @@ function decisionRows(): string[][] {
         const found = DECISIONS.find(
           (one) => one.operation === operation && one.status === state && one.timeout === timeout,
         );
-        return found === undefined ? '' : effectsWords(found.effects);
+        return found === undefined ? '' : effectsText(found.effects);
       });
       const row = rows.get(cells.join('|')) ?? { states: [], cells };
       row.states.push(state);
@@ -142,40 +130,41 @@ function registerRows(): string[][] {
   ]);
 }
 
-/** `stateDiagram-v2` of Mermaid: what changes STATUS. */
+/** Mermaid's `stateDiagram-v2` of the changes of STATUS. */
 function statusDiagram(): string {
-  const arrows: string[] = [
-    '    [*] --> RUNNING: machine reset, start_at_boot=true',
-    '    [*] --> RESET: machine reset, start_at_boot=false',
-  ];
-  for (const command of keys(COMMAND)) {
-    for (const state of STATES) {
+  const arrows = keys(COMMAND).flatMap((command) =>
+    STATES.flatMap((state) => {
       const outcome = COMMAND_TABLE[command][state];
-      if ('to' in outcome) arrows.push(`    ${state} --> ${outcome.to}: ${command}`);
-    }
-  }
-  return mermaid(arrows);
+      return 'to' in outcome ? [`${state} --> ${outcome.to}: ${command}`] : [];
+    }),
+  );
+  return mermaid([
+    '[*] --> RUNNING: machine reset, start_at_boot=true',
+    '[*] --> RESET: machine reset, start_at_boot=false',
+    ...arrows,
+  ]);
 }
 
-/** The same of the one timeout. */
+/** The same of the timeout. */
 function timeoutDiagram(): string {
-  const arrows: string[] = ['    [*] --> IDLE: machine reset'];
   const to = { arm: 'PENDING', cancel: 'IDLE', acknowledge: 'IDLE' } as const;
-  for (const operation of keys(TIMEOUT_TABLE)) {
-    for (const state of TIMEOUTS) {
+  const arrows = keys(TIMEOUT_TABLE).flatMap((operation) =>
+    TIMEOUTS.flatMap((state) => {
       const outcome: TimeoutOutcome = TIMEOUT_TABLE[operation][state];
-      if ('does' in outcome && outcome.does !== 'nothing')
-        arrows.push(
-          `    ${state} --> ${to[outcome.does]}: ${operation}${operation === 'acknowledge' ? ', line low' : ''}`,
-        );
-    }
-  }
-  arrows.push('    PENDING --> FIRED: deadline, line high, count + 1');
-  return mermaid(arrows);
+      if (!('does' in outcome) || outcome.does === 'nothing') return [];
+      const low = operation === 'acknowledge' ? ', line low' : '';
+      return [`${state} --> ${to[outcome.does]}: ${operation}${low}`];
+    }),
+  );
+  return mermaid([
+    '[*] --> IDLE: machine reset',
+    ...arrows,
+    'PENDING --> FIRED: deadline, line high, count + 1',
+  ]);
 }
 
 function mermaid(lines: readonly string[]): string {
-  return ['```mermaid', 'stateDiagram-v2', ...lines, '```'].join('\n');
+  return ['```mermaid', 'stateDiagram-v2', ...lines.map((line) => `    ${line}`), '```'].join('\n');
 }
 
 /** Sections of docs/registers.md by the names of their markers. */
@@ -183,11 +172,11 @@ export function registersDoc(): Readonly<Record<string, string>> {
   const command = (name: CommandName): string[] => [
     String(COMMAND[name]),
     code(name),
-    ...STATES.map((state) => outcomeWords(COMMAND_TABLE[name][state])),
+    ...STATES.map((state) => outcomeText(COMMAND_TABLE[name][state])),
   ];
   const timeout = (name: keyof typeof TIMEOUT_TABLE): string[] => [
     OPERATIONS[name],
-    ...TIMEOUTS.map((state: TimeoutStateName) => timeoutWords(TIMEOUT_TABLE[name][state])),
+    ...TIMEOUTS.map((state: TimeoutStateName) => outcomeText(TIMEOUT_TABLE[name][state])),
   ];
   return {
     regions: table(
@@ -260,7 +249,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
   };
 }
 
-/** The magic's bytes as the letters that they are. */
+/** The bytes of the magic as letters. */
 function ascii(magic: bigint): string {
   return Buffer.from(magic.toString(16), 'hex').toString('ascii');
 }
