@@ -87,7 +87,7 @@ struct StopwatchState {
     uint64_t error;
     uint64_t seq;           /* of the next trace event */
 
-    bool irq_level;         /* last level told to the trace; derived */
+    bool irq_level;         /* last level traced; derived */
 };
 
 /* The registers in the order of their offsets, and how each may be used */
@@ -543,7 +543,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
     SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
     bool ambiguous;
 
-    /* The trace and the name of the RAM block both tell of one device */
+    /* The trace and the RAM block's name allow only one device */
     object_resolve_path_type("", TYPE_STOPWATCH, &ambiguous);
     if (ambiguous) {
         error_setg(errp, "at most one " TYPE_STOPWATCH " device is permitted");

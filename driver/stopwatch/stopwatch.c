@@ -289,7 +289,7 @@ static int stopwatch_text_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stopwatch_text);
 
-/* Leaves the device without a timeout: its interrupt would be nobody's. */
+/* Cancel any pending timeout; its interrupt would have no handler. */
 static void stopwatch_quiesce(struct stopwatch *sw)
 {
 	unsigned long flags;

@@ -6,7 +6,7 @@
 # is unloaded and loaded. Reports in KTAP, version 1. Exit status: 0 all passed,
 # 1 some failed.
 #
-#   STRESS_SECONDS=N   how long the tests take that can go on for ever, all together
+#   STRESS_SECONDS=N   total time of the tests that can run for any time
 #   STRESS_ROUNDS=N    or how often they do what they do, however long that takes
 #   STRESS_TESTS=A+B   only these tests, and in this order
 #
@@ -260,7 +260,7 @@ work_control() {
 	done
 }
 
-# One process: does its work until it is told to stop, and leaves its sums in a file.
+# One process: does its work until it is stopped, and leaves its sums in a file.
 worker() { # NUMBER NAME
 	name=$2 errors=$errors.$1
 	complaints=0 operations=0 did=0 shown=0 arms=0 acks=0 highest=0
@@ -456,7 +456,7 @@ test_expiries() {
 	unloading=1
 	start_workers commands readers
 	while more; do
-		# It goes with the driver: nobody gets it.
+		# The driver is unloaded, so no process gets it.
 		begin_short
 		arm
 		unload

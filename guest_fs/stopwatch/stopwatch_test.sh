@@ -156,7 +156,7 @@ test_texts() {
 	[ "$elapsed" -ge "$_first" ] || fail "elapsed time went back from $_first to $elapsed"
 }
 
-# Without its device the driver says so, and the device goes on without it.
+# An unbound driver reports that it has no device; the device keeps running.
 test_unbinding() {
 	status
 	_status=$status
@@ -356,7 +356,7 @@ test_expiry_again() {
 	expect_status $RUNNING
 }
 
-# Several processes at once: nobody gets another's error, nor half a text.
+# Several processes at once: none gets another's error, or half a text.
 test_sharing() {
 	can_refuse || { skip 'a version-1 device refuses nothing' && return; }
 	perform $CMD_RESET

@@ -22,7 +22,7 @@ import { REGS_REGION } from './words.js';
 const directory = join(import.meta.dirname, '../../../test/fixtures/crosscheck');
 const MONITOR = { accesses: {}, interrupt: 144 } as const;
 
-async function judged(
+async function verdictOf(
   name: string,
   options: CheckFileOptions = { monitor: MONITOR },
   slackNs = 0n,
@@ -105,7 +105,7 @@ const AGREE = ['good', 'qemu-gicv2', 'qemu-gicv3', 'linux-run'] as const;
 
 describe('streams that agree', () => {
   it.each(AGREE)('%s', async (name) => {
-    const verdict = await judged(name);
+    const verdict = await verdictOf(name);
     expect(verdict).toMatchObject({ result: 'agree', invalid: [] });
     expect(verdict).not.toHaveProperty('divergence');
     const { reads = 0, writes = 0, irqs = 0 } = verdict.counts;
@@ -113,8 +113,8 @@ describe('streams that agree', () => {
     expect(verdict.checked).toBeGreaterThan(verdict.supplied);
   });
 
-  it('counts what it has judged', async () => {
-    expect(await judged('good')).toMatchObject({
+  it('counts what it has checked', async () => {
+    expect(await verdictOf('good')).toMatchObject({
       events: 58,
       kinds: {
         reset: 1,
@@ -144,7 +144,7 @@ describe('streams that agree', () => {
 
   it('agrees three ways on a run of Linux with icount: device, QEMU, guest, to the nanosecond', async () => {
     const console = join(directory, 'linux-run.console');
-    expect(await judged('linux-run', { monitor: MONITOR, console })).toMatchObject({
+    expect(await verdictOf('linux-run', { monitor: MONITOR, console })).toMatchObject({
       result: 'agree',
       events: 1031,
       confirmed: 560,
@@ -154,16 +154,16 @@ describe('streams that agree', () => {
   });
 
   it('may be late within the slack, and no further', async () => {
-    expect((await judged('late-by-20us', {}, 20_000n)).result).toBe('agree');
-    expect((await judged('late-by-20us', {}, 19_999n)).divergence).toMatchObject(DIFFER['late-by-20us']);
-    expect((await judged('qemu-late-by-15ns', {}, 15n)).result).toBe('agree');
-    expect((await judged('qemu-late-by-15ns', {}, 14n)).divergence?.kind).toBe('late');
+    expect((await verdictOf('late-by-20us', {}, 20_000n)).result).toBe('agree');
+    expect((await verdictOf('late-by-20us', {}, 19_999n)).divergence).toMatchObject(DIFFER['late-by-20us']);
+    expect((await verdictOf('qemu-late-by-15ns', {}, 15n)).result).toBe('agree');
+    expect((await verdictOf('qemu-late-by-15ns', {}, 14n)).divergence?.kind).toBe('late');
   });
 });
 
 describe('streams that differ', () => {
   it.each(Object.entries(DIFFER))('%s', async (name, divergence) => {
-    const verdict = await judged(name, { monitor: MONITOR, replay: 'npx stopwatch crosscheck x' });
+    const verdict = await verdictOf(name, { monitor: MONITOR, replay: 'npx stopwatch crosscheck x' });
     expect(verdict).toMatchObject({ result: 'differ', divergence, invalid: [] });
     const { last = [], replay, states } = verdict.divergence ?? {};
     expect(replay).toBe('npx stopwatch crosscheck x');
@@ -181,15 +181,15 @@ describe('streams that differ', () => {
   });
 
   it('shows the state as the device reports it after the access', async () => {
-    const pause = (await judged('pause-forgets')).divergence?.states;
+    const pause = (await verdictOf('pause-forgets')).divergence?.states;
     expect(pause?.device).toEqual({ ...pause?.model, elapsed: '0 ns' });
     // The expiry itself is refused: the state that the device reports comes later in the stream.
-    const early = (await judged('early-by-1ms')).divergence?.states;
+    const early = (await verdictOf('early-by-1ms')).divergence?.states;
     expect([early?.model['timeout'], early?.device?.['timeout']]).toEqual(['PENDING', 'FIRED']);
   });
 
-  it('goes on counting the events that it no longer judges', async () => {
-    const [whole, stopped] = [await judged('good'), await judged('monitor-value')];
+  it('keeps counting events after the first difference', async () => {
+    const [whole, stopped] = [await verdictOf('good'), await verdictOf('monitor-value')];
     expect([stopped.events, stopped.kinds]).toEqual([whole.events, whole.kinds]);
     expect(stopped.checked).toBeLessThan(whole.checked);
   });
@@ -197,7 +197,7 @@ describe('streams that differ', () => {
 
 describe('streams that are no evidence', () => {
   it.each(Object.entries(INVALID))('%s', async (name, reason) => {
-    const verdict = await judged(name);
+    const verdict = await verdictOf(name);
     expect(verdict.result).toBe('invalid');
     expect(verdict.invalid[0]).toMatchObject(reason);
     expect(verdict).not.toHaveProperty('divergence');
@@ -213,8 +213,8 @@ describe('streams that are no evidence', () => {
   });
 
   it('too few events of a kind', async () => {
-    expect((await judged('good', { atLeast: { commands: 12, interrupts: 2 } })).result).toBe('agree');
-    expect(await judged('good', { atLeast: { commands: 13, loads: 1 } })).toMatchObject({
+    expect((await verdictOf('good', { atLeast: { commands: 12, interrupts: 2 } })).result).toBe('agree');
+    expect(await verdictOf('good', { atLeast: { commands: 13, loads: 1 } })).toMatchObject({
       result: 'invalid',
       invalid: [
         { reason: 'too-few', what: 'commands', needed: 13, got: 12 },
@@ -224,7 +224,7 @@ describe('streams that are no evidence', () => {
   });
 
   it('an interrupt that the controller should have seen', async () => {
-    const verdict = await judged('good', { monitor: { interrupt: 145 } });
+    const verdict = await verdictOf('good', { monitor: { interrupt: 145 } });
     expect(verdict.invalid).toEqual([{ reason: 'monitor-silent', monitor: 'interrupts', unseen: 4 }]);
   });
 
@@ -249,7 +249,7 @@ describe('the guest’s console', () => {
   }
 
   it('agrees', async () => {
-    expect(await judged('good', { monitor: MONITOR, console })).toMatchObject({
+    expect(await verdictOf('good', { monitor: MONITOR, console })).toMatchObject({
       result: 'agree',
       observed: 8,
     });
@@ -292,7 +292,7 @@ describe('the guest’s console', () => {
       { reason: 'guest-unreadable' },
     ],
     [
-      'speaks of what nobody checks',
+      'has an unknown channel',
       (all: string) => all.replace('text=1.50', 'colour=1.50'),
       { reason: 'guest-unreadable' },
     ],
@@ -305,7 +305,7 @@ describe('the guest’s console', () => {
 describe('the words', () => {
   it('say which access, what was expected, both states, the last events, and how to judge again', async () => {
     const lines = formatVerdict(
-      await judged('pause-forgets', { replay: 'npx stopwatch crosscheck saved.trace' }),
+      await verdictOf('pause-forgets', { replay: 'npx stopwatch crosscheck saved.trace' }),
     );
     const all = lines.join('\n');
     expect(lines[0]).toMatch(
@@ -319,7 +319,7 @@ describe('the words', () => {
     expect(lines.at(-1)).toBe('Judge this stream again, without a VM: npx stopwatch crosscheck saved.trace');
   });
   it.each(Object.keys(INVALID))('say why a stream is no evidence: %s', async (name) => {
-    const [first, ...rest] = formatVerdict(await judged(name));
+    const [first, ...rest] = formatVerdict(await verdictOf(name));
     expect(first).toMatch(/^The evidence is invalid: \S/);
     expect(rest.join('\n')).not.toContain('undefined');
   });

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const SLACK = 30_000_000_000n;
 const MONITOR = { base: 0xc010000n, interrupt: 144 };
 
-function judgeText(text: string, monitor: boolean, slackNs = SLACK): Verdict {
+function verdictOf(text: string, monitor: boolean, slackNs = SLACK): Verdict {
   const { base, interrupt } = MONITOR;
   const crosscheck = new Crosscheck(
     stopwatchChecker({ slackNs }),
@@ -52,8 +52,8 @@ describe('a right stream', () => {
         }
         const verdict = crosscheck.end();
         expect(verdict).toMatchObject({ result: 'agree', invalid: [] });
-        expect(verdict).toEqual(judgeText(text, true));
-        expect(judgeText(text, false)).toMatchObject({
+        expect(verdict).toEqual(verdictOf(text, true));
+        expect(verdictOf(text, false)).toMatchObject({
           result: 'agree',
           confirmed: 0,
           checked: verdict.checked,
@@ -70,7 +70,7 @@ describe('a stream that was falsified', () => {
       fc.property(picked, ([lines, index]) => {
         // A machine reset may clear the controller's level before the device lowers its line: no one need see that edge.
         fc.pre(!(lines[index]?.startsWith('gic') && lines[index - 2]?.startsWith(`${TRACE_PREFIX}reset`)));
-        const result = judgeText(streamOf(lines.toSpliced(index, 1)), true);
+        const result = verdictOf(streamOf(lines.toSpliced(index, 1)), true);
         expect([lines[index], result.result]).not.toEqual([lines[index], 'agree']);
         // A missing event is a gap; what QEMU did not confirm, or what it saw alone, is a difference.
         if (lines[index]?.startsWith(TRACE_PREFIX)) expect(result.result).toMatch(/invalid|differ/);
@@ -87,7 +87,7 @@ describe('a stream that was falsified', () => {
         const renumbered = lines
           .toSpliced(index, 1)
           .map((line) => line.replace(/^(stopwatch_\w+ seq=)\d+/, (_, start: string) => `${start}${seq++}`));
-        expect([lines[index], judgeText(streamOf(renumbered), true).result]).not.toEqual([
+        expect([lines[index], verdictOf(streamOf(renumbered), true).result]).not.toEqual([
           lines[index],
           'agree',
         ]);
@@ -103,7 +103,7 @@ describe('a stream that was falsified', () => {
         const [a, b] = [lines[index], lines[next]];
         fc.pre(a !== undefined && b !== undefined && a.startsWith(TRACE_PREFIX));
         const swapped = lines.with(index, b).with(next, a);
-        expect(judgeText(streamOf(swapped), true).result).not.toBe('agree');
+        expect(verdictOf(streamOf(swapped), true).result).not.toBe('agree');
       }),
       { numRuns: 300 },
     );
@@ -122,11 +122,11 @@ describe('a stream that was falsified', () => {
         const [whole = '', name = '', value = '0'] = number ?? [];
         const other = BigInt(value) ^ by;
         const replaced = `${name}=${value.startsWith('0x') ? `0x${other.toString(16)}` : other}`;
-        const forged =
+        const falsified =
           line.slice(0, number?.index) + replaced + line.slice((number?.index ?? 0) + whole.length);
         changed.add(`${event}.${name}`);
-        expect([forged, judgeText(streamOf(lines.with(index, forged)), true).result]).not.toEqual([
-          forged,
+        expect([falsified, verdictOf(streamOf(lines.with(index, falsified)), true).result]).not.toEqual([
+          falsified,
           'agree',
         ]);
       }),
@@ -141,11 +141,11 @@ describe('a stream that was falsified', () => {
       fc.property(runs, (lines) => {
         const index = lines.findIndex((line) => line.startsWith(`${TRACE_PREFIX}text`));
         fc.pre(index >= 0);
-        const forged = (lines[index] ?? '').replace(
+        const falsified = (lines[index] ?? '').replace(
           /(\d)( seconds)/,
           (_, digit: string, rest: string) => `${(Number(digit) + 1) % 10}${rest}`,
         );
-        expect(judgeText(streamOf(lines.with(index, forged)), true).divergence?.field).toBe('text.text');
+        expect(verdictOf(streamOf(lines.with(index, falsified)), true).divergence?.field).toBe('text.text');
       }),
     );
   });
@@ -154,7 +154,7 @@ describe('a stream that was falsified', () => {
     fc.assert(
       fc.property(runs, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (lines, part) => {
         const text = streamOf(lines);
-        expect(judgeText(text.slice(0, Math.floor(text.length * part)), true).result).toBe('invalid');
+        expect(verdictOf(text.slice(0, Math.floor(text.length * part)), true).result).toBe('invalid');
       }),
       { numRuns: 200 },
     );
@@ -169,11 +169,11 @@ describe('a stream that was falsified', () => {
         const late = BigInt(now ?? 0) - BigInt(deadline ?? 0);
         if (by > 0n) {
           fc.pre(late > 0n);
-          expect(judgeText(streamOf(lines), true, late - by).divergence?.kind).toMatch(/late|missing/);
+          expect(verdictOf(streamOf(lines), true, late - by).divergence?.kind).toMatch(/late|missing/);
           return;
         }
-        const forged = (lines[index] ?? '').replace(/now=\d+/, `now=${BigInt(deadline ?? 0) + by}`);
-        const { result, divergence, invalid } = judgeText(streamOf(lines.with(index, forged)), true);
+        const falsified = (lines[index] ?? '').replace(/now=\d+/, `now=${BigInt(deadline ?? 0) + by}`);
+        const { result, divergence, invalid } = verdictOf(streamOf(lines.with(index, falsified)), true);
         // Where something happened less than that before, the clock has gone back.
         expect([result, divergence?.kind ?? invalid[0]?.reason]).toSatisfy(
           ([, why]: readonly string[]) => why === 'early' || why === 'clock-went-back',

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Migration and snapshots: a stream that goes on elsewhere. */
+/** Migration and snapshots: a stream that continues in another process. */
 import { describe, expect, it } from 'vitest';
 import { Crosscheck, type Verdict } from '../../../vm/crosscheck/index.js';
 import { COMMAND } from '../contract/contract.js';
 import { stopwatchChecker } from './checker.js';
 import { TraceWriter } from '../../../test/support/trace-writer.js';
 
-function judgeLines(lines: readonly string[]): Verdict {
+function verdictOf(lines: readonly string[]): Verdict {
   const crosscheck = new Crosscheck(stopwatchChecker({ slackNs: 0n }));
   for (const line of lines) crosscheck.feed(`${line}\n`);
   return crosscheck.end();
@@ -36,7 +36,7 @@ const rest = (seq: number): string[] => [
 
 describe('a loaded state', () => {
   it('begins a stream, and is supplied', () => {
-    const verdict = judgeLines([...loaded(40, 2_500), ...rest(42)]);
+    const verdict = verdictOf([...loaded(40, 2_500), ...rest(42)]);
     expect(verdict).toMatchObject({ result: 'agree', counts: { loads: 1, interrupts: 1, reads: 1 } });
     expect(verdict.supplied).toBeGreaterThanOrEqual(7);
   });
@@ -44,15 +44,15 @@ describe('a loaded state', () => {
   it('may jump, as on the destination of a migration, whose own reset comes first', () => {
     const own = new TraceWriter();
     own.reset(0n, false);
-    expect(judgeLines([...own.lines(), ...loaded(40, 2_500), ...rest(42)]).result).toBe('agree');
+    expect(verdictOf([...own.lines(), ...loaded(40, 2_500), ...rest(42)]).result).toBe('agree');
   });
 
   it('is checked where the sequence goes on: then nothing may have changed', () => {
     const { lines, seq } = source();
-    expect(judgeLines([...lines, ...loaded(seq, 2_500), ...rest(seq + 2)])).toMatchObject({
+    expect(verdictOf([...lines, ...loaded(seq, 2_500), ...rest(seq + 2)])).toMatchObject({
       result: 'agree',
     });
-    expect(judgeLines([...lines, ...loaded(seq, 2_500, 2_001), ...rest(seq + 2)])).toMatchObject({
+    expect(verdictOf([...lines, ...loaded(seq, 2_500, 2_001), ...rest(seq + 2)])).toMatchObject({
       result: 'differ',
       divergence: {
         field: 'state.elapsed',
@@ -65,12 +65,12 @@ describe('a loaded state', () => {
 
   it('may go back in time, as a snapshot does', () => {
     const { lines } = source();
-    expect(judgeLines([...lines, ...loaded(2, 1_500), ...rest(4)]).result).toBe('agree');
+    expect(verdictOf([...lines, ...loaded(2, 1_500), ...rest(4)]).result).toBe('agree');
   });
 
   it('must be one that a stopwatch can be in', () => {
     const [load = '', state = ''] = loaded(40, 2_500);
-    expect(judgeLines([load, state.replace('timeout=1', 'timeout=0')])).toMatchObject({
+    expect(verdictOf([load, state.replace('timeout=1', 'timeout=0')])).toMatchObject({
       result: 'differ',
       divergence: { kind: 'impossible' },
     });
@@ -78,7 +78,7 @@ describe('a loaded state', () => {
 
   it('is at the time of the load', () => {
     const [load = '', state = ''] = loaded(40, 2_500);
-    expect(judgeLines([load, state.replace('now=2500', 'now=2501'), ...rest(42)])).toMatchObject({
+    expect(verdictOf([load, state.replace('now=2500', 'now=2501'), ...rest(42)])).toMatchObject({
       divergence: { field: 'state.now', expected: '2500', actual: '2501' },
     });
   });
@@ -88,7 +88,7 @@ describe('a stream', () => {
   it('begins with the power-on reset at seq 0', () => {
     const { lines } = source();
     const first = lines[0]?.replace('seq=0', 'seq=1') ?? '';
-    expect(judgeLines([first, ...lines.slice(1)]).invalid[0]).toEqual({ reason: 'no-start', got: first });
+    expect(verdictOf([first, ...lines.slice(1)]).invalid[0]).toEqual({ reason: 'no-start', got: first });
   });
 
   it('knows start_at_boot from the caller, if the caller says so', () => {
@@ -107,8 +107,8 @@ describe('a stream', () => {
     for (const event of ['end', 'reset']) {
       const text = (now: number): string =>
         `stopwatch_${event} seq=${seq} now=${now}${event === 'reset' ? ' start_at_boot=1' : ''}`;
-      expect(judgeLines([...lines, text(6_000)])).not.toHaveProperty('divergence');
-      expect(judgeLines([...lines, text(6_001)]).divergence).toMatchObject({
+      expect(verdictOf([...lines, text(6_000)])).not.toHaveProperty('divergence');
+      expect(verdictOf([...lines, text(6_001)]).divergence).toMatchObject({
         kind: 'missing',
         field: 'timer.now',
       });
@@ -122,7 +122,7 @@ describe('a stream', () => {
     const lines = writer
       .lines()
       .map((line) => (line.includes('_mem ') ? line.replace('now=500', 'now=501') : line));
-    expect(judgeLines(lines).divergence).toMatchObject({ field: 'mem.now', expected: '500', actual: '501' });
+    expect(verdictOf(lines).divergence).toMatchObject({ field: 'mem.now', expected: '500', actual: '501' });
   });
 
   it('may carry QEMU’s timestamps', () => {
@@ -130,7 +130,7 @@ describe('a stream', () => {
     const all = [...lines, `stopwatch_end seq=${seq} now=2000`].map(
       (line) => `4711@1700000000.123456:${line}`,
     );
-    expect(judgeLines(all).result).toBe('agree');
-    expect(judgeLines(all.toSpliced(2, 1)).result).toBe('invalid');
+    expect(verdictOf(all).result).toBe('agree');
+    expect(verdictOf(all.toSpliced(2, 1)).result).toBe('invalid');
   });
 });

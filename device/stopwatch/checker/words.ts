@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The stopwatch's accesses and observations in words. */
+/** Describes the stopwatch's accesses, and reads what the guest prints. */
 import type { Channel } from '../../../vm/device-kit.js';
 import { registerAt, STATUS } from '../contract/contract.js';
 import { commandName, errorNames } from '../model/index.js';
@@ -8,7 +8,7 @@ import type { TraceEvent } from './trace.js';
 /** Name of the trapping region in QEMU's memory tree. */
 export const REGS_REGION = 'stopwatch-regs';
 
-/** What an event is, for people; and its register, if it is an access to one. */
+/** Describes an event, and names its register if it is an access to one. */
 export function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
   switch (event.event) {
     case 'reset':

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The state in words, for people who compare the model's with the device's. */
+/** Describes states, for comparing the model's with the device's. */
 import { ERROR_BIT, STATUS, TIMEOUT_STATE } from '../contract/contract.js';
 import { type ModelState, type Snapshot, snapshotAt } from './state.js';
 
@@ -16,7 +16,7 @@ export function errorNames(bits: bigint): string {
   return names.join('|') || 'none';
 }
 
-/** A snapshot in words, one entry per field, in a fixed order. */
+/** One entry per field, in a fixed order. */
 export function describeSnapshot(snapshot: Snapshot): Readonly<Record<string, string>> {
   return {
     status: nameOf(STATUS, snapshot.status),
@@ -28,7 +28,7 @@ export function describeSnapshot(snapshot: Snapshot): Readonly<Record<string, st
   };
 }
 
-/** The model's state at `now`, in the same words as the device's. */
+/** The model's state at `now`, in the same form as the device's. */
 export function describe(state: ModelState, now: bigint): Readonly<Record<string, string>> {
   return describeSnapshot(snapshotAt(state, now));
 }

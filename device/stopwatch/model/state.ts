@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** State of the reference model, and the same state as the device's trace words it. All times are virtual nanoseconds. */
+/** State of the reference model, and the same state as the device's trace reports it. All times are virtual nanoseconds. */
 import { STATUS, type StatusName, TIMEOUT_STATE, type TimeoutStateName } from '../contract/contract.js';
 
 export interface ModelState {

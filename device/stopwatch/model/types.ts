@@ -23,7 +23,7 @@ export interface ReadStimulus extends At {
   readonly offset: bigint;
   readonly size: number;
 }
-/** The timeout's expiry: an asynchronous input, judged against the deadline. */
+/** The timeout's expiry: an asynchronous input, checked against the deadline. */
 export interface TimerStimulus extends At {
   readonly stimulus: 'timer';
 }
