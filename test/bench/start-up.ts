@@ -5,8 +5,9 @@
  * and the same test. QEMU alone writes no trace and has no monitor socket.
  */
 import { spawnSync } from 'node:child_process';
+import defaults from '../../config.js';
 import { device } from '../../device/stopwatch/device.js';
-import { machineParts, qemuEnvironment } from '../../tasks/boot/boot.js';
+import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { loadConfig } from '../../tasks/config/load.js';
 import { qemuArguments } from '../../vm/arguments.js';
@@ -20,6 +21,7 @@ export interface StartUpOptions {
 
 export async function benchStartUp({ work, rounds, runTestQuit }: StartUpOptions): Promise<void> {
   const { config, paths } = await loadConfig({
+    defaults,
     cwd: process.cwd(),
     environment: {},
     flags: [],
