@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../test/manual-clock.js';
 import { hostClock } from './clock.js';
-import { LineSplitter } from './console/lines.js';
+import { LineSplitter } from '../lib/lines.js';
 import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from './qmp.js';
 
 const GREETING =

@@ -3,10 +3,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.js';
-import { LineSplitter } from './console/lines.js';
+import { LineSplitter } from '../lib/lines.js';
 
 /** A line of QMP is never this long in what we ask for; more is not QMP. */
-const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const LONGEST_LINE = 4 * 1024 * 1024;
 
 export interface QmpEvent {
   readonly event: string;
@@ -69,7 +69,7 @@ export class QmpClient {
         resolve(answer);
       };
     });
-    const splitter = new LineSplitter((line) => this.#line(line), MAX_LINE_BYTES);
+    const splitter = new LineSplitter((line) => this.#line(line), { longest: LONGEST_LINE });
     stream.on('data', (chunk: Buffer) => splitter.push(chunk));
     stream.on('end', () => this.#lose('QEMU closed the connection'));
     stream.on('close', () => this.#lose('QEMU closed the connection'));

@@ -6,7 +6,7 @@ import { StopwatchError } from '../lib/errors.js';
 import type { Child, Processes } from '../lib/process/process.js';
 import { type MachineParts, qemuArguments } from './arguments.js';
 import type { Clock } from './clock.js';
-import { LineSplitter } from './console/lines.js';
+import { LineSplitter } from '../lib/lines.js';
 import { Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { describeFailure, type Listener, listenOnce, QmpClient } from './qmp.js';

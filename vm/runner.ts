@@ -9,7 +9,7 @@ import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type EventPipe, openEventPipe } from './event-pipe.js';
 import { type Ending, outcomeOf } from './outcome.js';
-import { LineSplitter } from './console/lines.js';
+import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, QmpClient } from './qmp.js';

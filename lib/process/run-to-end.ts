@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Runs a process to its end, with its output as lines. */
 import { StopwatchError } from '../errors.js';
-import { createLineSplitter } from '../lines.js';
-import type { Exit, Processes, CommandOptions } from './process.js';
+import { LineSplitter } from '../lines.js';
+import type { CommandOptions, Exit, Processes } from './process.js';
 
 const LARGEST_CAPTURE = 64 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ export async function runToEnd(
   const captured: Buffer[] = [];
   let size = 0;
   const splitters = (['stdout', 'stderr'] as const).map((name) => {
-    const splitter = createLineSplitter((line) => options.onLine?.(line, name));
+    const splitter = new LineSplitter((line) => options.onLine?.(line, name), { excess: 'split' });
     child[name]?.on(
       'data',
       guarded((chunk: Buffer) => {

@@ -7,7 +7,7 @@ import type { Finding } from '../../vm/console/console.js';
 import { hostClock } from '../../vm/clock.js';
 import { outcomeOf } from '../../vm/outcome.js';
 import { KtapParser } from '../../vm/console/ktap.js';
-import { LineSplitter } from '../../vm/console/lines.js';
+import { LineSplitter } from '../../lib/lines.js';
 import type { KtapResult } from '../../vm/types.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
@@ -20,7 +20,7 @@ import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
 
 /** A plan of many tasks is one line. */
-const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+const LONGEST_REPLY = 16 * 1024 * 1024;
 
 export interface PushOptions {
   /** Names of what is pushed; none: all there is. */
@@ -124,7 +124,7 @@ async function converse(
       const testing = request.test && names?.length === puts.length && status === undefined;
       if (testing) cancel = hostClock.after(silenceSeconds * 1000, hung);
     };
-    const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), MAX_REPLY_BYTES);
+    const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), { longest: LONGEST_REPLY });
     socket.on('data', (chunk: Buffer) => {
       try {
         splitter.push(chunk);

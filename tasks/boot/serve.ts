@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { hostClock } from '../../vm/clock.js';
 import { type Finding, findingOf } from '../../vm/console/console.js';
 import { type Answer, Delivery } from '../../vm/console/delivery.js';
-import { LineSplitter } from '../../vm/console/lines.js';
+import { LineSplitter } from '../../lib/lines.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { BootPorts, RunningMachine } from '../../vm/runner.js';
 import { StopwatchError } from '../../lib/errors.js';

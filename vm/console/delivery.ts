@@ -13,7 +13,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.js';
-import { LineSplitter } from './lines.js';
+import { LineSplitter } from '../../lib/lines.js';
 import { type Listener, listenOnce } from '../qmp.js';
 
 /** By which the guest finds the disk. */

@@ -2,7 +2,7 @@
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
 import { type Finding, Deinterleaver, findingOf, plainText } from './console.js';
 import { KtapParser } from './ktap.js';
-import { LineSplitter } from './lines.js';
+import { LineSplitter } from '../../lib/lines.js';
 import type { KtapResult } from '../types.js';
 
 const KEPT_LINES = 40;
@@ -45,10 +45,13 @@ export class ConsoleObserver {
       if (finding !== undefined && this.findings.length < KEPT_FINDINGS) this.findings.push(finding);
       onLine(line);
     });
-    this.#splitter = new LineSplitter((line) => {
-      this.#tail.push(plainText(line));
-      this.#deinterleaver.push(line);
-    });
+    this.#splitter = new LineSplitter(
+      (line) => {
+        this.#tail.push(plainText(line));
+        this.#deinterleaver.push(line);
+      },
+      { carriageReturns: true },
+    );
   }
 
   push(bytes: Uint8Array): void {

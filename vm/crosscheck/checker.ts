@@ -2,7 +2,7 @@
 /** The judge: takes one line of the stream at a time, in lock-step with the device's model, and gives the verdict at the end. */
 import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
 import { Guest } from './guest.js';
-import { Sequence } from './stream.js';
+import { Sequence } from './sequence.js';
 import type {
   Check,
   DeviceChecker,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check of a run: live, chunk by chunk, or of a saved stream. */
 import { createReadStream } from 'node:fs';
+import { LineSplitter } from '../../lib/lines.js';
 import { Checker, type CheckOptions } from './checker.js';
-import { LineSplitter } from './stream.js';
 import type { DeviceChecker, StreamEvent, Verdict } from './types.js';
 
 /** A judge of a run that is under way, whatever the device. */
@@ -23,7 +23,7 @@ export class Crosscheck<S, E extends StreamEvent> {
 
   /** The next bytes of the trace stream, cut anywhere. */
   feed(chunk: Uint8Array | string): void {
-    this.splitter.feed(chunk);
+    this.splitter.push(chunk);
   }
 
   /** A line of the guest's console, without its end. */
@@ -38,7 +38,7 @@ export class Crosscheck<S, E extends StreamEvent> {
 
   /** The stream is over. Call it once. */
   end(): Verdict {
-    return this.checker.end(this.splitter.end());
+    return this.checker.end(this.splitter.takeRest());
   }
 }
 
@@ -64,8 +64,8 @@ export async function checkFile<S, E extends StreamEvent>(
   const abort = signal === undefined ? {} : { signal };
   if (consolePath !== undefined) {
     const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
-    for await (const chunk of readChunks(consolePath, abort)) lines.feed(chunk);
-    crosscheck.consoleLine(lines.end());
+    for await (const chunk of readChunks(consolePath, abort)) lines.push(chunk);
+    lines.end();
   }
   for await (const chunk of readChunks(path, abort)) crosscheck.feed(chunk);
   return crosscheck.end();
