@@ -5,7 +5,7 @@ import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { Child, Exit, Processes } from '../../lib/process/process.js';
 import type { Clock } from '../../vm/clock.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../../vm/qmp.js';
+import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../../vm/qemu/qmp.js';
 import { openPipes, type Pipes, QtestChannel } from './qtest.js';
 
 /** A machine for a device with any properties. */

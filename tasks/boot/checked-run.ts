@@ -9,8 +9,8 @@ import type { Processes } from '../../lib/process/process.js';
 import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
 import { hostClock } from '../../vm/clock.js';
-import { junitXml } from '../../vm/junit.js';
-import { makeReport, reportJson, type RunReport, type Stage } from '../../vm/report.js';
+import { junitXml } from '../../vm/report/junit.js';
+import { makeReport, reportJson, type RunReport, type Stage } from '../../vm/report/report.js';
 import {
   boot as bootMachine,
   type BootPorts,

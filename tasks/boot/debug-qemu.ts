@@ -2,7 +2,7 @@
 /** `run --gdb-qemu`: QEMU itself under gdb, in the user's terminal, stopped when the guest first writes to the device. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { qemuArguments } from '../../vm/arguments.js';
+import { qemuArguments } from '../../vm/qemu/command-line.js';
 import type { Config } from '../config/schema.js';
 import { EXIT } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';

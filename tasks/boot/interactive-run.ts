@@ -3,7 +3,7 @@
 import { dirname, extname, join, basename } from 'node:path';
 import { summary } from '../../vm/crosscheck/index.js';
 import type { DeviceDescription } from '../../vm/device.js';
-import { dumpDeviceTree, findDevices } from '../../vm/devicetree.js';
+import { dumpDeviceTree, findDevices } from '../../vm/qemu/devicetree.js';
 import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
 import { bootOnTerminal } from '../../vm/console/terminal.js';
 import type { BootResult } from '../../vm/types.js';

@@ -9,7 +9,7 @@ import { constants, existsSync } from 'node:fs';
 import { copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { type MachineParts, qemuArguments } from '../../vm/arguments.js';
+import { type MachineParts, qemuArguments } from '../../vm/qemu/command-line.js';
 import type { DeviceDescription } from '../../vm/device.js';
 import type { MachineFiles } from '../../vm/types.js';
 import { packageVersion } from '../config/paths.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Device } from '../../vm/device.js';
-import type { RunReport } from '../../vm/report.js';
+import type { RunReport } from '../../vm/report/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';

@@ -6,7 +6,7 @@ import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
-import type { RunReport } from '../../vm/report.js';
+import type { RunReport } from '../../vm/report/report.js';
 import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';

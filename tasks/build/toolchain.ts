@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Variant } from '../config/variants.js';
 import type { Device } from '../../vm/device.js';
-import type { Stage } from '../../vm/report.js';
+import type { Stage } from '../../vm/report/report.js';
 import type { Emit } from '../engine/events.js';
 import { createExecutor, type Executor } from '../engine/executor.js';
 import type { Task } from '../engine/task.js';

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { $ } from 'zx';
-import type { RunReport } from '../../vm/report.js';
+import type { RunReport } from '../../vm/report/report.js';
 import { BUILD, type Server, startRedis } from '../support/cache-servers.js';
 
 export interface CacheBench {

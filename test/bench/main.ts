@@ -14,7 +14,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
-import { comparable, type RunReport } from '../../vm/report.js';
+import { comparable, type RunReport } from '../../vm/report/report.js';
 import { benchCache } from './cache.js';
 import { Running } from './saves.js';
 import { benchStartUp } from './start-up.js';

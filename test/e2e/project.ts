@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event, TaskStatus } from '../../tasks/engine/events.js';
-import type { RunReport } from '../../vm/report.js';
+import type { RunReport } from '../../vm/report/report.js';
 import { processesWith } from '../support/processes.js';
 
 export interface Ended {

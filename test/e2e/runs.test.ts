@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Test runs of the machine as it can be configured, and two at once. */
 import { beforeAll, expect, test } from 'vitest';
-import { comparable } from '../../vm/report.js';
+import { comparable } from '../../vm/report/report.js';
 import { append, undoEdits } from './edit.js';
 import { laboratory } from './laboratory.js';
 import { left } from './project.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** For tests: a run that passed; what differs is given. */
 import type { Verdict } from '../../vm/crosscheck/types.js';
-import { makeReport, type RunCircumstances, type RunReport } from '../../vm/report.js';
+import { makeReport, type RunCircumstances, type RunReport } from '../../vm/report/report.js';
 import type { BootResult } from '../../vm/types.js';
 
 export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = {

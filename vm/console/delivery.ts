@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { type Listener, listenOnce } from '../qmp.js';
+import { type Listener, listenOnce } from '../qemu/qmp.js';
 
 /** By which the guest finds the disk. */
 export const DISK_SERIAL = 'delivery';

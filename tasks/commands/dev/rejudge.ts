@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Processes } from '../../../lib/process/process.js';
 import type { Result } from '../../config/services.js';
-import type { RunReport } from '../../../vm/report.js';
+import type { RunReport } from '../../../vm/report/report.js';
 
 /** The directory of the run, if all of its events are there: it came to the end of its test. */
 export async function judgeable(result: Result): Promise<string | undefined> {

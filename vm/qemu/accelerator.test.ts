@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { StopwatchError } from '../lib/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { chooseAccelerator, type HostFacts } from './accelerator.js';
 
 const arm: HostFacts = { arch: 'arm64', platform: 'linux', kvmUsable: true };

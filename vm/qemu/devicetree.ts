@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The device's node in the tree that QEMU makes: its addresses and interrupt, as the guest will find them. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { StopwatchError } from '../lib/errors.js';
-import { type Processes, shellQuote } from '../lib/process/process.js';
-import { dumpDeviceTreeArguments, type MachineParts } from './arguments.js';
+import { StopwatchError } from '../../lib/errors.js';
+import { type Processes, shellQuote } from '../../lib/process/process.js';
+import { dumpDeviceTreeArguments, type MachineParts } from './command-line.js';
 import { cells, type DeviceTreeNode, readFdt, strings, toDts } from './fdt.js';
 
 /** The GIC's interrupt ids: 0 to 15 between processors, 16 to 31 of one processor, then the shared ones. */

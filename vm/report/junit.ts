@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A run as JUnit XML, in the form that CI systems read: the machine, the guest's tests, the cross-check. */
-import { formatVerdict, reasonWords, summary } from './crosscheck/format.js';
+import { formatVerdict, reasonWords, summary } from '../crosscheck/format.js';
 import type { RunReport } from './report.js';
 
 interface Case {

@@ -2,8 +2,8 @@
 /** QEMU's machine protocol (docs/interop/qmp-spec.rst) over a stream: one JSON object per line. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock } from './clock.js';
-import { LineSplitter } from '../lib/lines.js';
+import type { Clock } from '../clock.js';
+import { LineSplitter } from '../../lib/lines.js';
 
 /** A line of QMP is never this long in what we ask for; more is not QMP. */
 const LONGEST_LINE = 4 * 1024 * 1024;

@@ -3,10 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aBoot, aReport, circumstances } from '../test/support/report.js';
+import { aBoot, aReport, circumstances } from '../../test/support/report.js';
 import { junitXml } from './junit.js';
 import { makeReport } from './report.js';
-import type { KtapTest } from './types.js';
+import type { KtapTest } from '../types.js';
 
 interface Element {
   readonly tag: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { EXIT, type ExitCode } from '../lib/errors.js';
-import type { Verdict } from './crosscheck/types.js';
-import type { GuestOutcome } from './types.js';
+import { EXIT, type ExitCode } from '../../lib/errors.js';
+import type { Verdict } from '../crosscheck/types.js';
+import type { GuestOutcome } from '../types.js';
 
 /**
  * The exit code of a run; the first that applies:

@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../test/manual-clock.js';
-import { hostClock } from './clock.js';
-import { LineSplitter } from '../lib/lines.js';
+import { ManualClock } from '../../test/manual-clock.js';
+import { hostClock } from '../clock.js';
+import { LineSplitter } from '../../lib/lines.js';
 import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from './qmp.js';
 
 const GREETING =

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { aBoot, aReport, aVerdict, circumstances } from '../test/support/report.js';
+import { aBoot, aReport, aVerdict, circumstances } from '../../test/support/report.js';
 import { exitCodeOf } from './exit-code.js';
 import { comparable, makeReport, reportJson } from './report.js';
-import type { GuestOutcome } from './types.js';
+import type { GuestOutcome } from '../types.js';
 
 describe('exitCodeOf', () => {
   const rows: readonly (readonly [GuestOutcome, number, number, number, number])[] = [

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
-import type { ExitCode } from '../lib/errors.js';
-import type { Verdict } from './crosscheck/types.js';
+import type { ExitCode } from '../../lib/errors.js';
+import type { Verdict } from '../crosscheck/types.js';
 import { exitCodeOf } from './exit-code.js';
-import type { BootResult, KtapResult } from './types.js';
+import type { BootResult, KtapResult } from '../types.js';
 
 /** Raised when a reader of older reports would misread a new one. */
 export const REPORT_SCHEMA = 2;

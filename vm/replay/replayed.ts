@@ -2,14 +2,14 @@
 /** A machine that replays a recording and stops at numbers of instructions (docs/system/replay.rst of QEMU: replay-break). */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { StopwatchError } from '../lib/errors.js';
-import type { Child, Processes } from '../lib/process/process.js';
-import { type MachineParts, qemuArguments } from './arguments.js';
-import type { Clock } from './clock.js';
-import { LineSplitter } from '../lib/lines.js';
-import { Tail } from './console/observer.js';
-import { makePrivateDirectory } from '../lib/files/private-directory.js';
-import { describeFailure, type Listener, listenOnce, QmpClient } from './qmp.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { Child, Processes } from '../../lib/process/process.js';
+import { type MachineParts, qemuArguments } from '../qemu/command-line.js';
+import type { Clock } from '../clock.js';
+import { LineSplitter } from '../../lib/lines.js';
+import { Tail } from '../console/observer.js';
+import { makePrivateDirectory } from '../../lib/files/private-directory.js';
+import { describeFailure, type Listener, listenOnce, QmpClient } from '../qemu/qmp.js';
 
 /** Host milliseconds for an answer of QEMU's monitor. */
 const QMP_TIMEOUT = 10_000;

@@ -6,7 +6,7 @@ import { findDevices } from './devicetree.js';
 import { readFdt, strings, toDts } from './fdt.js';
 
 /** What QEMU 10.0.2 makes for `-machine virt,gic-version=2 -device stopwatch`, without the padding at its end. */
-const dtb = readFileSync(new URL('../test/fixtures/devicetree/virt-stopwatch.dtb', import.meta.url));
+const dtb = readFileSync(new URL('../../test/fixtures/devicetree/virt-stopwatch.dtb', import.meta.url));
 
 describe('findDevices', () => {
   it('finds the device, with its physical addresses and its interrupt as the GIC counts', () => {

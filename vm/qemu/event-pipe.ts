@@ -10,8 +10,8 @@
 import { close, constants, open } from 'node:fs';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
-import type { Processes } from '../lib/process/process.js';
-import { StopwatchError } from '../lib/errors.js';
+import type { Processes } from '../../lib/process/process.js';
+import { StopwatchError } from '../../lib/errors.js';
 
 export interface EventPipe {
   readonly path: string;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
-import { type DeliveryEndpoints, DISK_SERIAL } from './console/delivery.js';
-import { DEVICE_ID, type DeviceDescription, propertiesOf } from './device.js';
-import { type BootOptions, type MachineFiles, quits } from './types.js';
+import { type DeliveryEndpoints, DISK_SERIAL } from '../console/delivery.js';
+import { DEVICE_ID, type DeviceDescription, propertiesOf } from '../device.js';
+import { type BootOptions, type MachineFiles, quits } from '../types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
 export interface Endpoints {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Which of QEMU's accelerators runs the guest, and why. */
 import { accessSync, constants } from 'node:fs';
-import { StopwatchError } from '../lib/errors.js';
-import type { BootOptions } from './types.js';
+import { StopwatchError } from '../../lib/errors.js';
+import type { BootOptions } from '../types.js';
 
 /** What the choice depends on. */
 export interface HostFacts {
