@@ -1,39 +1,32 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../lib/errno.js';
 import { StopwatchError } from '../lib/errors.js';
+
+export function cannotWrite(path: string, cause: unknown): StopwatchError {
+  const full = errnoOf(cause).code === 'ENOSPC';
+  return new StopwatchError(full ? 'disk-full' : 'permission-denied', `Cannot write ${path}`, {
+    cause,
+    hint: full ? 'Free some space on this disk.' : 'See whether the directory is writable.',
+  });
+}
 
 /** Files that get every byte as it comes. */
 export class RawLogs {
   readonly #open: number[] = [];
 
-  /** Gives the function that writes to it. Throws StopwatchError. */
+  /** Gives the function that writes to it. Both throw StopwatchError. */
   create(path: string): (bytes: Uint8Array) => void {
-    const fail = (error: unknown): never => {
-      const { code } = error instanceof Error && 'code' in error ? error : { code: undefined };
-      throw new StopwatchError(
-        code === 'ENOSPC' ? 'disk-full' : 'permission-denied',
-        `Cannot write ${path}`,
-        {
-          cause: error,
-          hint:
-            code === 'ENOSPC' ? 'Free some space on this disk.' : 'See whether the directory is writable.',
-        },
-      );
-    };
-    let fd: number;
-    try {
-      fd = openSync(path, 'w');
-    } catch (error) {
-      return fail(error);
-    }
-    this.#open.push(fd);
-    return (bytes) => {
+    const guarded = <T>(action: () => T): T => {
       try {
-        writeFileSync(fd, bytes);
+        return action();
       } catch (error) {
-        fail(error);
+        throw cannotWrite(path, error);
       }
     };
+    const fd = guarded(() => openSync(path, 'w'));
+    this.#open.push(fd);
+    return (bytes) => guarded(() => writeFileSync(fd, bytes));
   }
 
   close(): void {

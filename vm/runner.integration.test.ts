@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LineSplitter } from '../lib/lines.js';
 import { fakePorts, fakeRequest, noLimits } from '../test/support/machine.js';
 import { boot, type BootPorts, type BootRequest, type RunningMachine } from './runner.js';
 import type { BootResult } from './types.js';
@@ -29,6 +30,11 @@ async function run(
 ): Promise<BootResult> {
   return boot(request(steps, different), { ...fakePorts(), ...ports });
 }
+function byLine(onLine: (line: string) => void): BootPorts['onEvents'] {
+  const lines = new LineSplitter(onLine);
+  return (bytes) => lines.push(bytes);
+}
+
 const passing = ['console=KTAP version 1\\n1..1\\nok 1 a\\n'];
 /** Commands of processes that still have this text in their arguments. */
 function processesWith(text: string): string[] {
@@ -51,7 +57,7 @@ describe('boot', () => {
     const result = await run(
       ['qmp', ...passing, 'event=stopwatch_end seq=0 now=1', 'stderr=a warning', 'shutdown=guest-shutdown'],
       {},
-      { onConsoleLine: (line) => lines.push(line), onEventLine: (line) => events.push(line) },
+      { onConsoleLine: (line) => lines.push(line), onEvents: byLine((line) => events.push(line)) },
     );
     expect(result).toMatchObject({
       outcome: 'passed',
@@ -158,7 +164,7 @@ describe('boot', () => {
         onStart: (started) => {
           machine = started;
         },
-        onEventLine: () => machine?.stop('the device and the model differ'),
+        onEvents: () => machine?.stop('the device and the model differ'),
       },
     );
     expect(result).toMatchObject({
@@ -189,12 +195,12 @@ describe('boot', () => {
       ['qmp', 'event=one', 'idle'],
       {},
       {
-        onEventLine: () => {
-          throw new Error('a bug in the judge');
+        onEvents: () => {
+          throw new Error('a bug in the checker');
         },
       },
     );
-    await expect(failing).rejects.toThrow('a bug in the judge');
+    await expect(failing).rejects.toThrow('a bug in the checker');
     expect(processesWith(directory)).toEqual([]);
   });
 
@@ -218,7 +224,7 @@ describe('boot', () => {
   it('loses no event, however many come at once and however soon QEMU ends', async () => {
     const events: string[] = [];
     const many = Array.from({ length: 400 }, (_, index) => `event=${`${index} `.padEnd(200, 'x')}`);
-    await run([...many, 'exit=0'], {}, { onEventLine: (line) => events.push(line) });
+    await run([...many, 'exit=0'], {}, { onEvents: byLine((line) => events.push(line)) });
     expect(events.length).toBe(400);
     expect(events.map((line) => Number.parseInt(line, 10))).toEqual([...events.keys()]);
   });

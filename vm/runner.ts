@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Boots one machine, watches it, and sees to it that nothing of it is left. */
+import { symlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { StopwatchError } from '../lib/errors.js';
@@ -7,7 +8,7 @@ import type { Child, Processes } from '../lib/process/process.js';
 import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
-import { type EventPipe, openEventPipe } from './qemu/event-pipe.js';
+import { EventLog } from './qemu/event-log.js';
 import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
@@ -19,6 +20,8 @@ import { type Limits, Watchdog } from './watchdog.js';
 
 /** Host milliseconds. */
 const QMP_TIMEOUT = 3000;
+/** Between two looks at the event log: so late a divergence may stop the machine. */
+const EVENTS_INTERVAL = 25;
 /** For QEMU to go after it was told to through QMP, before it gets a signal. */
 const QUIT_GRACE = 1000;
 /** For a kernel that panicked, or a guest that shut down, to end QEMU. */
@@ -43,15 +46,14 @@ export interface BootPorts {
   /** QEMU's whole environment, PATH included. */
   readonly env: Readonly<Record<string, string>>;
   readonly interrupt: AbortSignal;
-  readonly onStart?: (machine: RunningMachine) => void;
-  readonly onConsole?: (bytes: Uint8Array) => void;
+  readonly onStart?: ((machine: RunningMachine) => void) | undefined;
+  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   /** Without escapes and line end. */
-  readonly onConsoleLine?: (line: string) => void;
-  readonly onEventLine?: (line: string) => void;
-  /** The same stream as bytes, for who must see whether its last line was cut off. */
-  readonly onEvents?: (bytes: Uint8Array) => void;
+  readonly onConsoleLine?: ((line: string) => void) | undefined;
+  /** The next bytes of the trace. They are valid until it returns. */
+  readonly onEvents?: ((bytes: Uint8Array) => void) | undefined;
   /** The machine gets what delivery.ts needs: QEMU's end of the serial line, and the path of the disk. */
-  readonly onDelivery?: (line: Socket, disk: string) => void;
+  readonly onDelivery?: ((line: Socket, disk: string) => void) | undefined;
 }
 
 export interface RunningMachine {
@@ -76,20 +78,18 @@ export interface RunningMachine {
 export async function boot(request: BootRequest, ports: BootPorts): Promise<BootResult> {
   const directory = await makePrivateDirectory(request.directory);
   let listener: Listener | undefined;
-  let pipe: EventPipe | undefined;
   let delivery: DeliveryEnds | undefined;
+  let events: EventLog | undefined;
   const logs = new RawLogs();
   try {
     listener = await listenOnce(join(directory.path, 'qmp'));
     if (ports.onDelivery !== undefined) delivery = await makeDeliveryEnds(directory.path);
-    if (request.parts.options.trace && !ports.interrupt.aborted) {
-      const { processes, env, interrupt: signal } = ports;
-      pipe = await openEventPipe(join(directory.path, 'events'), { processes, env, signal });
-    }
-    return await new Boot(request, ports, logs).run(directory.path, listener, pipe, delivery);
+    events = new EventLog(request.logs.events);
+    return await new Boot(request, ports, logs, events).run(directory.path, listener, delivery);
   } finally {
     delivery?.listener.close();
     listener?.close();
+    events?.close();
     logs.close();
     await directory.remove();
   }
@@ -99,6 +99,7 @@ class Boot {
   readonly #request: BootRequest;
   readonly #ports: BootPorts;
   readonly #logs: RawLogs;
+  readonly #events: EventLog;
   readonly #startMs: number;
   readonly #console: ConsoleObserver;
   readonly #messages = new Tail();
@@ -110,10 +111,11 @@ class Boot {
   #dying = false;
   #fault: { readonly error: unknown } | undefined;
 
-  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs) {
+  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs, events: EventLog) {
     this.#request = request;
     this.#ports = ports;
     this.#logs = logs;
+    this.#events = events;
     this.#startMs = ports.clock.now();
     this.#watchdog = new Watchdog(ports.clock, (ending) => this.#finish(ending));
     this.#console = new ConsoleObserver(
@@ -122,25 +124,22 @@ class Boot {
     );
   }
 
-  async run(
-    directory: string,
-    listener: Listener,
-    pipe: EventPipe | undefined,
-    delivery: DeliveryEnds | undefined,
-  ): Promise<BootResult> {
+  async run(directory: string, listener: Listener, delivery: DeliveryEnds | undefined): Promise<BootResult> {
     const { parts, logs, monitorPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
-    const eventLog = this.#logs.create(logs.events);
     const qemuLog = this.#logs.create(logs.qemu);
+    // By a short path of our own: QEMU takes a % in the name of its log for a directive.
+    const events = join(directory, 'events');
+    if (parts.options.trace) await symlink(logs.events, events);
     const args = qemuArguments(parts, {
       qmp: join(directory, 'qmp'),
-      events: pipe?.path,
+      events: parts.options.trace ? events : undefined,
       monitorPatterns,
       delivery: delivery?.endpoints,
     });
     // A disk's snapshot goes to TMPDIR.
     const env = { ...this.#ports.env, TMPDIR: directory };
-    if (this.#ports.interrupt.aborted) return await this.#notStarted({ by: 'interrupt' }, '', pipe);
+    if (this.#ports.interrupt.aborted) return this.#notStarted({ by: 'interrupt' }, '');
     let child: Child;
     try {
       child = await this.#ports.processes.spawn(
@@ -149,7 +148,7 @@ class Boot {
       );
     } catch (error) {
       if (!(error instanceof StopwatchError)) throw error;
-      return await this.#notStarted({ by: 'itself' }, error.message, pipe);
+      return this.#notStarted({ by: 'itself' }, error.message);
     }
     this.#child = child;
     this.#read(child.stdout, consoleLog, (bytes) => {
@@ -163,13 +162,6 @@ class Boot {
     });
     const messages = new LineSplitter((line) => this.#messages.push(line));
     this.#read(child.stderr, qemuLog, (bytes) => messages.push(bytes));
-    const events = new LineSplitter((line) => this.#ports.onEventLine?.(line));
-    if (pipe !== undefined) {
-      this.#read(pipe.stream, eventLog, (bytes) => {
-        this.#ports.onEvents?.(bytes);
-        events.push(bytes);
-      });
-    }
     child.stdin?.on('error', () => {}); // EPIPE: it has ended, which is seen elsewhere.
 
     void listener.connection.then((socket) => this.#connect(socket));
@@ -183,15 +175,16 @@ class Boot {
     this.#ports.interrupt.addEventListener('abort', onInterrupt, { once: true });
     if (this.#ports.interrupt.aborted) onInterrupt();
     this.#watchdog.start(this.#request.limits);
+    if (parts.options.trace) this.#followEvents();
     this.#guard(() => this.#ports.onStart?.(this.#machine()));
 
     const exit = await child.exited;
     this.#ports.interrupt.removeEventListener('abort', onInterrupt);
     this.#watchdog.stop();
-    // All that QEMU wrote is in the pipe; its last event tells the reason of a shutdown.
-    await pipe?.finish();
+    this.#readEvents();
+    if (parts.options.trace) this.#guard(() => this.#events.checkSpace());
+    // Its last event tells the reason of a shutdown.
     if (this.#qmp !== undefined) await this.#qmp.closed;
-    this.#guard(() => events.end());
     messages.end();
     return this.#result({ code: exit.exitCode, signal: exit.signal });
   }
@@ -210,6 +203,15 @@ class Boot {
       });
     });
     stream?.on('error', () => {}); // The process's end is what counts.
+  }
+
+  #followEvents(): void {
+    this.#readEvents();
+    this.#watchdog.after(EVENTS_INTERVAL, () => this.#followEvents());
+  }
+
+  #readEvents(): void {
+    this.#guard(() => this.#events.read((bytes) => this.#ports.onEvents?.(bytes)));
   }
 
   /** What throws in here ends the machine, and is thrown again by `boot`. */
@@ -272,9 +274,7 @@ class Boot {
     return this.#ports.clock.now() - this.#startMs;
   }
 
-  async #notStarted(ending: Ending, why: string, pipe: EventPipe | undefined): Promise<BootResult> {
-    pipe?.stream.resume();
-    await pipe?.finish();
+  #notStarted(ending: Ending, why: string): BootResult {
     this.#ending = ending;
     if (why !== '') this.#messages.push(why);
     return this.#result({ code: undefined, signal: undefined });

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** One boot, judged while it runs, and everything about it written down. */
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
-import { writeFileAtomic } from '../../lib/files/atomic.js';
 import type { Processes } from '../../lib/process/process.js';
 import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
@@ -136,8 +135,13 @@ export async function checkedRun(
     },
     next: request.next({ boot: result, verdict, run }),
   });
-  await writeFileAtomic(run.report, reportJson(report));
-  await writeFileAtomic(run.junit, junitXml(report));
+  // Whole or not at all, but not flushed to the disk: a power cut leaves worse than a missing report.
+  await Promise.all([
+    writeFile(`${run.report}.partial`, reportJson(report)).then(() =>
+      rename(`${run.report}.partial`, run.report),
+    ),
+    writeFile(run.junit, junitXml(report)),
+  ]);
   return { report, run };
 }
 

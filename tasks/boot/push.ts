@@ -124,7 +124,9 @@ async function converse(
       const testing = request.test && names?.length === puts.length && status === undefined;
       if (testing) cancel = hostClock.after(silenceSeconds * 1000, hung);
     };
-    const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), { longest: LONGEST_REPLY });
+    const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), {
+      longest: LONGEST_REPLY,
+    });
     socket.on('data', (chunk: Buffer) => {
       try {
         splitter.push(chunk);

@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import config from '../../config.js';
 import { stopwatchDescription } from '../../device/stopwatch/description.js';
-import { dumpDeviceTreeArguments, kernelCommandLine, type MachineParts, qemuArguments } from './command-line.js';
+import {
+  dumpDeviceTreeArguments,
+  kernelCommandLine,
+  type MachineParts,
+  qemuArguments,
+} from './command-line.js';
 import type { BootOptions } from '../types.js';
 
 const endpoints = { qmp: '/run/a,b/qmp', events: '/run/events', monitorPatterns: ['gic_set_irq'] };

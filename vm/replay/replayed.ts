@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A machine that replays a recording and stops at numbers of instructions (docs/system/replay.rst of QEMU: replay-break). */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Child, Processes } from '../../lib/process/process.js';
 import { type MachineParts, qemuArguments } from '../qemu/command-line.js';
+import { EventLog } from '../qemu/event-log.js';
 import type { Clock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { Tail } from '../console/observer.js';
@@ -144,34 +144,26 @@ function died(when: string, { lines }: Tail): StopwatchError {
   return new StopwatchError('qemu-died', `QEMU did not replay the recording, ${when}`, { lastLines: lines });
 }
 
-/** What QEMU has written to its log so far: it writes out each event by itself. */
+/** The device's events in QEMU's log so far. */
 class Events {
-  readonly #fd: number;
-  readonly #chunk = Buffer.alloc(64 * 1024);
-  #at = 0;
-  #rest = '';
+  readonly #log: EventLog;
+  readonly #lines: LineSplitter;
   #last = -1n;
 
   constructor(path: string) {
-    this.#fd = openSync(path, 'w+');
+    this.#log = new EventLog(path);
+    this.#lines = new LineSplitter((line) => {
+      this.#last = seqOf(line) ?? this.#last;
+    });
   }
 
   lastSeq(): bigint {
-    for (;;) {
-      const length = readSync(this.#fd, this.#chunk, 0, this.#chunk.length, this.#at);
-      if (length === 0) return this.#last;
-      this.#at += length;
-      const lines = (this.#rest + this.#chunk.toString('latin1', 0, length)).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const seq = seqOf(line);
-        if (seq !== undefined) this.#last = seq;
-      }
-    }
+    this.#log.read((bytes) => this.#lines.push(bytes));
+    return this.#last;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#log.close();
   }
 }
 
