@@ -10,7 +10,7 @@ import { device } from '../../device/stopwatch/device.js';
 import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { loadConfig } from '../../tasks/config/load.js';
-import { qemuArguments } from '../../vm/arguments.js';
+import { qemuArguments } from '../../vm/qemu/command-line.js';
 
 export interface StartUpOptions {
   readonly work: string;
