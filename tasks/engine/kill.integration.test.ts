@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** A run is killed in each of its tasks, in each way; the next one goes on and ends right. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { z } from 'zod';
-import { ROOT, type Sandbox, test, until } from '../../test/support/sandbox.js';
+import { bundled } from '../../test/support/bundled.js';
+import { type Sandbox, test, until } from '../../test/support/sandbox.js';
 import type { GraphFile } from '../../test/run-graph.js';
 import { sendSignal } from '../../lib/process/group.js';
 import { type Child, createProcesses } from '../../lib/process/process.js';
+
+/** The tool: runs the graph of a JSON file. */
+const program = await bundled('test/run-graph.ts');
 
 const NAMES = ['fetch', 'unpack', 'build', 'image'] as const;
 
@@ -42,7 +45,7 @@ interface Tool {
 
 /** Starts the tool. It must not die with this process by itself: that would hide what it leaves behind. */
 async function start(sandbox: Sandbox, graph: string): Promise<Tool> {
-  const args = [join(ROOT, 'node_modules/jiti/lib/jiti-cli.mjs'), join(ROOT, 'test/run-graph.ts'), graph];
+  const args = [program, graph];
   const child = await createProcesses().spawn({ file: process.execPath, args, env: sandbox.env }, sandbox);
   const events: Record<string, unknown>[] = [];
   let rest = '';
