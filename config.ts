@@ -117,10 +117,10 @@ export default defineConfig({
     monitor: true,
     slackMs: 1000,
   },
-  // What is old goes by itself when it is more than this. Edits by hand never do.
+  // For reports, logs and downloads, each.
   keep: {
-    reports: 200,
-    maxMiB: 4096,
+    count: 200,
+    maxMiB: 2048,
   },
   downloads: {
     directory: null,

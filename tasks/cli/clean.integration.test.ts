@@ -22,6 +22,8 @@ async function prepared(version: string, keep: object = {}): Promise<void> {
   expect(code, out + err).toBe(0);
 }
 
+const there = (paths: readonly string[]) => paths.map((path) => existsSync(path));
+
 /** A directory with 2 MiB in it. */
 function filled(...path: string[]): string {
   const directory = join(project.work, ...path);
@@ -71,34 +73,42 @@ test('edits by hand are named, and lost only when it is forced', async () => {
   expect(readFileSync(join(tree('1.0.0'), 'applets/applets.c'), 'utf8')).toBe('/* 1.0.0 */\n');
 });
 
-test('a tree of another version goes when there is no room for it, but not with edits in it', async () => {
-  await prepared('1.0.0');
-  await prepared('1.0.1', { maxMiB: null });
-  await prepared('1.0.2', { maxMiB: null });
-  appendFileSync(join(tree('1.0.0'), 'applets/applets.c'), '/* by hand */\n');
-  await prepared('1.0.3', { maxMiB: 0 });
-  expect(existsSync(tree('1.0.1'))).toBe(true);
-  // The last look was a moment ago.
-  const seen = join(project.work, 'state', 'old-state-seen');
-  utimesSync(seen, 0, 0);
-  const { out } = await project.stopwatch(['prepare', 'busybox']);
-  expect(out).toMatch(/Removed .*busybox-1\.0\.1, .*busybox-1\.0\.2; .*keep\.maxMiB/);
-  expect(out).toMatch(/Kept although .*busybox-1\.0\.0 was edited by hand in applets\/applets\.c/);
-  expect(['1.0.0', '1.0.1', '1.0.2', '1.0.3'].map((version) => existsSync(tree(version)))).toEqual([
-    true,
-    false,
-    false,
-    true,
-  ]);
-});
-
-test('old reports go, oldest first; the last one and one that is under way stay', async () => {
-  const runs = Array.from({ length: 6 }, (_, index) =>
-    filled('reports', `2026-01-0${index + 1}T00-00-00.000`),
-  );
+test('each kind keeps its newest, by number and by size; trees and configured downloads stay', async () => {
+  await prepared('1.0.0', { maxMiB: null });
+  const reports = Array.from({ length: 6 }, (_, index) => {
+    const report = filled('reports', `2026-01-0${index + 1}T00-00-00.000`);
+    utimesSync(report, index + 1, index + 1);
+    return report;
+  });
   const underWay = join(project.work, 'reports', '2025-12-31T00-00-00.000');
   mkdirSync(underWay);
-  await prepared('1.0.0', { reports: 4 });
-  expect(runs.map((path) => existsSync(path))).toEqual([false, false, true, true, true, true]);
-  expect(existsSync(underWay)).toBe(true);
+  const logs = ['old', 'new'].map((name, index) => {
+    const log = join(project.work, 'logs', `${name}.log`);
+    writeFileSync(log, Buffer.alloc(5 << 20, 'x'));
+    utimesSync(log, Date.now() / 1000 + 3600 + index, Date.now() / 1000 + 3600 + index);
+    return log;
+  });
+  const downloads = join(project.directory, 'cache/stopwatch/downloads');
+  const others = ['a', 'b'].map((digit, index) => {
+    const directory = join(downloads, digit.repeat(64));
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'x'), Buffer.alloc(5 << 20, 'x'));
+    utimesSync(directory, index + 1, index + 1);
+    return directory;
+  });
+  await prepared('1.0.1', { count: 4, maxMiB: null });
+  expect(there(reports)).toEqual([false, false, true, true, true, true]);
+  expect(there([...others, underWay])).toEqual([true, true, true]);
+
+  await prepared('1.0.2', { count: 4, maxMiB: 7 });
+  expect(there(reports)).toEqual([false, false, false, true, true, true]);
+  expect(there([...others, ...logs])).toEqual([false, true, false, true]);
+  expect(there([underWay, tree('1.0.0'), tree('1.0.1'), tree('1.0.2')])).toEqual([true, true, true, true]);
+  // Sizes were looked at a moment ago.
+  expect(there([filled('reports', '2026-02-01T00-00-00.000'), ...reports.slice(3)])).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
 });

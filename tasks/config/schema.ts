@@ -56,11 +56,11 @@ export const configSchema = z.strictObject({
   }),
   vm: vmSchema,
   crosscheck: crosscheckSchema,
-  /** Old state: reports, source trees of other versions, the container's directory. */
+  /** Limits for reports, logs and downloads, each. */
   keep: z.strictObject({
-    /** Reports of finished runs; the oldest go. */
-    reports: z.int().min(1),
-    /** What old state may take together, MiB; null: no limit. */
+    /** The newest stay. */
+    count: z.int().min(1),
+    /** What they may take, MiB; null: no limit. */
     maxMiB: z.number().min(0).nullable(),
   }),
   downloads: z.strictObject({

@@ -47,9 +47,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'crosscheck.monitor': 'compare QEMU’s own trace with the device’s',
   'crosscheck.slackMs':
     'how late an expiry may be on the host’s clock, milliseconds of virtual time; with icount it is always 0',
-  'keep.reports': 'reports of runs that stay; the oldest go',
-  'keep.maxMiB':
-    'what old state may take together: reports, source trees of versions that are not configured, the container’s directory when it was not used for 30 days. Oldest first, but never a tree with edits by hand nor the last ten reports; null: no limit',
+  'keep.count': 'how many reports, logs and downloads stay, of each',
+  'keep.maxMiB': 'how much reports, logs and downloads may take, each, MiB; null: no limit',
   'downloads.directory':
     'the cache that all checkouts share; null: `$XDG_CACHE_HOME/stopwatch`, or `~/.cache/stopwatch`',
   'downloads.stallSeconds': 'a server that sends nothing for so long has stalled, seconds',
