@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stopwatchMutationNames } from '../device/stopwatch/search/mutation-names.js';
-import { cMutants, maskC } from './mutate.js';
+import { cMutants, definitionAt, maskC } from './mutate.js';
 import { allModelMutants } from './model-copy.js';
 
 const root = join(import.meta.dirname, '..');
@@ -71,6 +71,20 @@ describe('the mutants of the device', () => {
   it('include every mutant that has a waiver', () => {
     const ids = new Set(all.map(({ id }) => id));
     expect(waived('mutants').filter((id) => !ids.has(id))).toEqual([]);
+  });
+});
+
+describe('the waivers of unreached lines', () => {
+  it('are for lines that exist, in the function that they name', () => {
+    const masked = maskC(source);
+    const texts = source.split('\n');
+    const lines = new Set(
+      texts.map((text, index) => {
+        const end = texts.slice(0, index + 1).join('\n').length;
+        return `${definitionAt(masked, end)}: ${text.trim()}`;
+      }),
+    );
+    expect(waived('unreached').filter((line) => !lines.has(line))).toEqual([]);
   });
 });
 
