@@ -195,7 +195,9 @@ function ownTreeTask(
     name: `${name}:tree`,
     title: `${TITLES[name]}: the tree in ${directory}`,
     deps: [],
-    inputs: { values: { directory }, files: [landmark], trees: inPlace ? [] : [directory] },
+    inputs: inPlace
+      ? { values: { directory }, files: [landmark] }
+      : { values: { directory }, trees: [directory] },
     outputs: inPlace ? [] : [copy.tree, copy.gitDir],
     jobs: 'one',
     // An edit in it is carried over to the copy; what is built of that looks at the copy.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Source trees of version 0.1, which had no repository: they get one, and what was changed by hand in them stays. */
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
@@ -59,6 +59,8 @@ export async function adoptTree(
     const env = { GIT_COMMITTER_EMAIL: `${'0'.repeat(64)}@patch.stopwatch.localhost` };
     const args = ['commit-tree', patched, '-p', 'HEAD', '-m', 'The patches of version 0.1'];
     await git(fresh, ['update-ref', 'HEAD', await git(fresh, args, deps, { env })], deps);
+    // Nothing is staged.
+    await copyFile(index, join(fresh.gitDir, 'index'));
   }
   await rename(fresh.gitDir, gitDir);
   await rm(fresh.tree, { recursive: true, force: true });

@@ -298,7 +298,7 @@ async function conflict(
     const rebase = ['rebase', '--onto', PARTIAL, step.commit.parent];
     return new StopwatchError(
       'patch-failed',
-      `"${step.commit.subject}" (${step.commit.id.slice(0, 12)}) of ${what} does not fit the patches as they are now`,
+      `"${step.commit.subject}" (${step.commit.id.slice(0, 12)}) does not fit ${what} as it is now, with its patches`,
       {
         hint: `No file was changed, and your changes are commits in ${tree}. Merge them there: ${inTree(repository, rebase)}; then run the same command again.`,
         lastLines: lines,

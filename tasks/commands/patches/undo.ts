@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `patch --undo`: the trees without our patches and links, with all that was changed by hand. */
+/** `patch --undo`: the trees without our patches and links, with all that was changed by hand. Trees that are patched in place come alone. */
 import { join } from 'node:path';
 import { EXIT } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
@@ -17,8 +17,9 @@ export async function undoPatches(services: Services): Promise<Result> {
   const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
   const changed: string[] = [];
   await withLock(join(layout.work, 'lock'), { signal, processes, onWaiting }, async () => {
-    for (const name of PATCHED) {
-      const tree = patchedTree(name, loaded.config, layout, description);
+    const trees = PATCHED.map((name) => patchedTree(name, loaded.config, layout, description));
+    const inPlace = trees.filter((tree) => tree.inPlace);
+    for (const tree of inPlace.length > 0 ? inPlace : trees) {
       for (const path of await takeOut(tree, deps)) changed.push(join(tree.repository.tree, path));
     }
   });
