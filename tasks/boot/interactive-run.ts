@@ -62,7 +62,7 @@ async function serve(
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const all = pushables(config, layout, device);
-  const roots = [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')];
+  const roots = layout.watchedTrees;
   // This process stays: it need not go through the trees for every push.
   const own = services.treeWatch === undefined ? watchTrees({ roots, onChange: () => {} }) : undefined;
   const treeWatch = own ?? services.treeWatch;

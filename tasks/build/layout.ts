@@ -10,6 +10,8 @@ export interface Layout extends Paths {
   readonly variant: Variant;
   /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
   tree(source: SourceName): string;
+  /** What is built, and the user's own trees that it is copied from: where edits are to be noticed. */
+  readonly watchedTrees: readonly string[];
   /** Says which archive the tree was made from; absent for a tree of the user's own. */
   sourceStamp(source: SourceName): string;
   /** Where it is configured and compiled; in some variants only the device is compiled again, beside it. */
@@ -42,15 +44,20 @@ export function layoutOf(config: Config, paths: Paths): Layout {
   const linuxBuild = join(build, of(['debug'], 'linux'));
   const qemuBuild = join(build, of(['sanitize'], 'qemu'));
   const vm = variant === 'plain' ? paths.vm : join(paths.vm, variant);
+  const treeOf = (source: SourceName): string => {
+    const { tree, inPlace } = config.sources[source];
+    if (tree === null) return release(source);
+    return inPlace ? tree : join(src, `${source}-own-${ownTreeId(tree)}`);
+  };
+  const names = ['qemu', 'linux', 'busybox'] as const;
   return {
     ...paths,
     variant,
     vm,
-    tree(source) {
-      const { tree, inPlace } = config.sources[source];
-      if (tree === null) return release(source);
-      return inPlace ? tree : join(src, `${source}-own-${ownTreeId(tree)}`);
-    },
+    tree: treeOf,
+    watchedTrees: [
+      ...new Set(names.flatMap((name) => [treeOf(name), config.sources[name].tree ?? []].flat())),
+    ],
     sourceStamp: (source) => `${release(source)}.source.json`,
     qemuBuild,
     qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),

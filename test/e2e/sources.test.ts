@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A source tree of the user's own, and a host without a network. */
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { CHECKOUT, laboratory } from './laboratory.js';
 import { must, tree } from './project.js';
@@ -14,42 +14,55 @@ beforeAll(async () => {
   await project.passes(['patch']);
 });
 
-test("--source linux=PATH: patches and links in the user's tree, and says so", async () => {
+/** What tells a tree of Linux, and what the patches change, as it was released; in a repository. */
+async function ownLinux(): Promise<string> {
   const own = join(scratch, 'my-linux');
   const released = tree(project, 'linux');
-  const at = { cwd: own, env: project.env };
-  // What tells a tree of Linux, and what the patches change: as it was released.
-  const patches = join(CHECKOUT, 'patches', 'linux');
-  const files = readdirSync(patches)
-    .sort()
-    .map((name) => join(patches, name));
-  mkdirSync(own);
-  const numbers = await must('git', ['apply', '--numstat', ...files], at);
-  const changed = new Set(
-    numbers
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.split('\t')[2] ?? ''),
-  );
-  for (const name of ['Kbuild', ...changed]) {
-    cpSync(join(released, name), join(own, name), { preserveTimestamps: true });
+  const from = { cwd: released, env: project.env };
+  const base = (await must('git', ['rev-list', '--max-parents=0', 'HEAD'], from)).trim();
+  const changed = await must('git', ['diff', '--name-only', '--diff-filter=M', base, 'HEAD'], from);
+  for (const name of ['Kbuild', ...changed.trim().split('\n')]) {
+    mkdirSync(dirname(join(own, name)), { recursive: true });
+    writeFileSync(join(own, name), await must('git', ['show', `${base}:${name}`], from));
   }
-  for (const file of files.reverse()) await must('git', ['apply', '-R', file], at);
-  const link = join(own, 'drivers/misc/stopwatch');
-  const kconfig = () => readFileSync(join(own, 'drivers/misc/Kconfig'), 'utf8');
-  expect(kconfig()).not.toContain('stopwatch');
+  const at = { cwd: own, env: project.env };
+  await must('git', ['init', '-q'], at);
+  await must('git', ['add', '-A'], at);
+  return own;
+}
 
-  // The other two are there, patched already.
-  const others = ['qemu', 'busybox'].flatMap((name) => ['--source', `${name}=${tree(project, name)}`]);
-  const args = ['patch', '--source', `linux=${own}`, ...others, '--workdir', join(scratch, 'work')];
-  const out = await project.passes(args);
+/** Of everything in a directory, its repository too. */
+const listing = async (directory: string) =>
+  must('find', ['.', '-printf', '%p %y %m %s %T@ %C@ %l\\n'], { cwd: directory, env: project.env });
+
+test('--source linux=PATH: a copy is patched and follows later edits; PATH is only read', async () => {
+  const own = await ownLinux();
+  const before = await listing(own);
+  const out = await project.passes(['patch', '--source', `linux=${own}`]);
+  expect(out).toContain(`${own} is copied to `);
+  const copy = /is copied to ([^\s,]+)/.exec(out)?.[1] ?? '';
+  expect(readFileSync(join(copy, 'drivers/misc/Kconfig'), 'utf8')).toContain('stopwatch');
+  expect(lstatSync(join(copy, 'drivers/misc/stopwatch')).isSymbolicLink()).toBe(true);
+  expect(await listing(own)).toBe(before);
+  appendFileSync(join(own, 'Kbuild'), '# edited\n');
+  await project.passes(['patch', '--source', `linux=${own}`]);
+  expect(readFileSync(join(copy, 'Kbuild'), 'utf8')).toMatch(/# edited\n$/);
+  rmSync(copy, { recursive: true });
+});
+
+test('--source-in-place: PATH itself is patched, which is said, and patch --undo takes that back', async () => {
+  const own = await ownLinux();
+  const args = ['--source', `linux=${own}`, '--source-in-place'];
+  const status = async () => must('git', ['status', '--porcelain'], { cwd: own, env: project.env });
+  const before = await status();
+  const out = await project.passes(['patch', ...args]);
   const reported = out.split('\n').filter((line) => line.startsWith('linux:patch') && line.includes(own));
-  expect(reported.join('\n')).toMatch(/drivers\/misc\/Kconfig/);
-  expect(reported.join('\n')).toMatch(/drivers\/misc\/stopwatch/);
-  expect(kconfig()).toContain('stopwatch');
-  expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  expect(existsSync(join(scratch, 'work', 'src'))).toBe(false);
-  rmSync(scratch, { recursive: true, force: true });
+  expect(reported.join('\n')).toMatch(/drivers\/misc\/Kconfig.*drivers\/misc\/stopwatch/);
+  expect(readFileSync(join(own, 'drivers/misc/Kconfig'), 'utf8')).toContain('stopwatch');
+  expect(lstatSync(join(own, 'drivers/misc/stopwatch')).isSymbolicLink()).toBe(true);
+  await project.passes(['patch', '--undo', ...args]);
+  expect(await status()).toBe(before);
+  await project.passes(['patch']);
 });
 
 test('--source with a directory that is none: exit code 5', async () => {

@@ -59,7 +59,20 @@ async function typed(...lines: readonly string[]): Promise<string> {
 
 /** Kind, executability and link target of everything but directories. */
 async function kinds(top: string): Promise<string[]> {
-  const args = ['.', '-name', '__pycache__', '-prune', '-o', '!', '-type', 'd'];
+  const args = [
+    '.',
+    '-name',
+    '__pycache__',
+    '-prune',
+    '-o',
+    '-name',
+    '.git',
+    '-prune',
+    '-o',
+    '!',
+    '-type',
+    'd',
+  ];
   const found = await must('find', [...args, '-printf', '%y %m %p %l\\n'], {
     cwd: top,
     env: project.env,
@@ -121,10 +134,10 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   const out = await project.passes(['update_patches']);
   expect(out).toMatch(/0001-stopwatch-device\.patch +changed +hw\/core\/sysbus-fdt\.c$/m);
   expect(out).toMatch(/0002-only-what-is-built\.patch +changed +meson\.build$/m);
-  expect(out).toMatch(/0003-changes-by-hand\.patch +new +hw\/arm\/boot\.c, hw\/misc\/by-hand\.txt, /m);
+  expect(out).toMatch(/0003-Change-5-files-of-QEMU\.patch +new +hw\/arm\/boot\.c, hw\/misc\/by-hand\.txt, /m);
   const after = contents(patches);
   const first = Object.keys(before).find((name) => name.includes('0001-stopwatch-device')) ?? '';
-  const header = before[first]?.split('--- a/')[0] ?? '';
+  const header = before[first]?.split('diff --git')[0] ?? '';
   expect(header.length).toBeGreaterThan(100);
   expect(after[first]?.startsWith(header)).toBe(true);
   expect(Object.keys(after).length).toBe(Object.keys(before).length + 1);
@@ -137,7 +150,7 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
   await project.passes(['patch']);
   const { out: differences } = await start(
     'diff',
-    ['-r', '--no-dereference', '--exclude=__pycache__', '--brief', aside, tree],
+    ['-r', '--no-dereference', '--exclude=__pycache__', '--exclude=.git', '--brief', aside, tree],
     { cwd: directory, env: project.env },
   ).ended;
   expect(differences).toBe('');

@@ -64,7 +64,7 @@ class Worker {
     const { config, paths } = services.loaded;
     const layout = layoutOf(config, paths);
     this.trees = new Trees({
-      roots: [layout.tree('qemu'), layout.tree('linux'), layout.tree('busybox')],
+      roots: layout.watchedTrees,
       quietMs: QUIET_MS,
       onSave: (saved) => {
         this.judged = undefined;
