@@ -11,6 +11,7 @@ import { applyPatches, handEdits } from './patch.js';
 import { edited, run, type Small, smallTree } from './repository.test.support.js';
 
 const body = edited({});
+const file = (content: string) => ({ base64: Buffer.from(content).toString('base64'), mode: 0o644 });
 let small: Small;
 let state: string;
 beforeEach(async () => {
@@ -20,7 +21,6 @@ beforeEach(async () => {
     await rm(join(small.root, directory, '.git'), { recursive: true });
   state = join(small.root, 'state');
   await mkdir(state);
-  const file = (content: string) => ({ base64: Buffer.from(content).toString('base64'), mode: 0o644 });
   const files = [
     { path: 'one.c', before: file(body), after: file(edited({ 5: 'FIVE' })) },
     { path: 'made by.c', before: null, after: file('made\n') },

@@ -32,8 +32,8 @@ async function ownLinux(): Promise<string> {
 }
 
 /** Of everything in a directory, its repository too. */
-const listing = async (directory: string) =>
-  must('find', ['.', '-printf', '%p %y %m %s %T@ %C@ %l\\n'], { cwd: directory, env: project.env });
+const listing = async (top: string) =>
+  must('find', ['.', '-printf', '%p %y %m %s %T@ %C@ %l\\n'], { cwd: top, env: project.env });
 
 test('--source linux=PATH: a copy is patched and follows later edits; PATH is only read', async () => {
   const own = await ownLinux();
