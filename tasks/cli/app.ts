@@ -133,23 +133,23 @@ export class App {
     await this.release();
     for (const one of flatten(thrown)) {
       // Whatever an abort made others throw, it is the abort that happened.
-      const told = await this.understand(interrupt.signal.aborted ? interrupt.signal.reason : one);
+      const error = await this.understand(interrupt.signal.aborted ? interrupt.signal.reason : one);
       if (this.exitCode === EXIT.passed) {
-        this.exitCode = told.exitCode;
+        this.exitCode = error.exitCode;
         if (look.kind !== 'json') await this.summarise(look, {});
-        await this.writeStepSummary(command.name, look, { error: told });
+        await this.writeStepSummary(command.name, look, { error });
       }
       if (look.kind === 'json') {
         const document = {
           type: 'result',
           command: command.name,
-          exitCode: told.exitCode,
-          error: serializeError(told),
+          exitCode: error.exitCode,
+          error: serializeError(error),
         };
         stdout.write(`${JSON.stringify(document, null, command.document === true ? 2 : 0)}\n`);
         return;
       }
-      this.tell(told, look);
+      this.tell(error, look);
       if (interrupt.signal.aborted) return;
     }
   }
@@ -215,7 +215,7 @@ function withoutError({ error, ...result }: Result): object {
   return error === undefined ? result : { ...result, error: serializeError(error) };
 }
 
-/** Several failures at once are told one after the other. */
+/** Several failures at once are reported one after the other. */
 function flatten(thrown: unknown): unknown[] {
   return thrown instanceof AggregateError && thrown.errors.length > 0 ? [...thrown.errors] : [thrown];
 }

@@ -31,7 +31,7 @@ function writeCrashLog(thrown: unknown, logs: string | undefined): string | unde
   return undefined;
 }
 
-/** What the user is told of a crash. */
+/** A crash as an error for the user. */
 export function crashError(thrown: unknown, logs: string | undefined): StopwatchError {
   const log = writeCrashLog(thrown, logs);
   return new StopwatchError('internal', `Internal error: ${messageOf(thrown)}`, {

@@ -17,7 +17,7 @@ export interface Paths {
   readonly device: string;
   /** The user's project: where stopwatch.config.ts is, or would be. */
   readonly project: string;
-  /** All generated state; `.stopwatch` in the project unless told otherwise. */
+  /** All generated state; `.stopwatch` in the project, or --workdir. */
   readonly work: string;
   /** Source trees that were extracted. */
   readonly src: string;

@@ -240,6 +240,7 @@ try {
   for (const entry of [
     'package.json',
     'config.ts',
+    'sources.json',
     'dist',
     'device',
     'driver',

@@ -186,6 +186,7 @@ test('in a checkout a change of the model is compiled and used', async () => {
   mkdirSync(checkout, { recursive: true });
   for (const name of [
     'config.ts',
+    'sources.json',
     'lib',
     'lab',
     'rolldown.config.js',
@@ -229,7 +230,7 @@ test('in a checkout a change of the model is compiled and used', async () => {
   expect(good.all).toMatch(/Run +not again/);
   // The contract is the driver's as well.
   append(checkout, 'device/stopwatch/contract/contract.ts', '// more\n');
-  expect((await dev.verdict()).all).toMatch(/Compiling the TypeScript[^]*Starting anew[^]*boot/);
+  expect((await dev.verdict()).all).toMatch(/Compiling the TypeScript[^]*Restarting[^]*boot/);
   dev.type('r');
   expect((await dev.verdict()).all).toContain('boot');
   dev.type('q');

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findPaths, packageRoot } from '../../config/paths.js';
 import { painter } from '../../report/format.js';
-import { askedBy, watchedPaths } from './rooms.js';
+import { askedBy, watchedPaths } from './watched.js';
 import { verdictLines } from './verdict.js';
-import { Wishes } from './wishes.js';
+import { RequestQueue } from './request-queue.js';
 
 const paths = { ...findPaths('/', undefined), project: '/project' };
 const inPackage = (...files: string[]) => files.map((file) => join(packageRoot(), file));
@@ -72,25 +72,25 @@ test("a project's own device is read anew, and nothing of it is compiled", () =>
 });
 
 test('saves that wait are one run, and to quit comes first', async () => {
-  const wishes = new Wishes();
-  wishes.add({ kind: 'run', saved: ['b', 'a'], at: 20 });
-  wishes.add({ kind: 'shell' });
-  wishes.add({ kind: 'run', saved: ['a', 'c'], at: 30 });
-  expect(await wishes.take()).toEqual({ kind: 'run', saved: ['a', 'b', 'c'], at: 20 });
-  wishes.add({ kind: 'quit', interrupted: false });
-  expect(await wishes.take()).toMatchObject({ kind: 'quit' });
-  expect(await wishes.take()).toEqual({ kind: 'shell' });
+  const requests = new RequestQueue();
+  requests.add({ kind: 'run', saved: ['b', 'a'], at: 20 });
+  requests.add({ kind: 'shell' });
+  requests.add({ kind: 'run', saved: ['a', 'c'], at: 30 });
+  expect(await requests.take()).toEqual({ kind: 'run', saved: ['a', 'b', 'c'], at: 20 });
+  requests.add({ kind: 'quit', interrupted: false });
+  expect(await requests.take()).toMatchObject({ kind: 'quit' });
+  expect(await requests.take()).toEqual({ kind: 'shell' });
 });
 
 test('who waits for one kind is not woken by another', async () => {
-  const wishes = new Wishes();
+  const requests = new RequestQueue();
   let woken = 0;
-  const some = wishes.some(({ kind }) => kind === 'run').then(() => woken++);
-  const next = wishes.take();
-  wishes.add({ kind: 'shell' });
+  const some = requests.some(({ kind }) => kind === 'run').then(() => woken++);
+  const next = requests.take();
+  requests.add({ kind: 'shell' });
   expect(await next).toEqual({ kind: 'shell' });
   expect(woken).toBe(0);
-  wishes.add({ kind: 'run', saved: [], at: 0 });
+  requests.add({ kind: 'run', saved: [], at: 0 });
   await some;
   expect(woken).toBe(1);
 });

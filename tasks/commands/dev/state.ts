@@ -16,7 +16,7 @@ export interface DevState {
   /** Directory of the last run, if it can be judged again. */
   readonly judged: string | undefined;
   readonly divergence: StopwatchError | undefined;
-  /** The watched files as they were then, path to digest: what is saved while nobody watches is not lost. */
+  /** The watched files as they were then, path to digest: a save between two workers is not lost. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -32,10 +32,10 @@ const schema = z.object({
 });
 
 export async function writeState(file: string, { divergence, files, ...state }: DevState): Promise<void> {
-  const told = divergence && serializeError(divergence);
+  const serialized = divergence && serializeError(divergence);
   await writeFileAtomic(
     file,
-    JSON.stringify({ pid: process.ppid, ...state, divergence: told, files: [...files] }),
+    JSON.stringify({ pid: process.ppid, ...state, divergence: serialized, files: [...files] }),
   );
 }
 

@@ -3,12 +3,12 @@
  * `dev` is two processes. The one that watches and runs stays warm from save to
  * save. When the configuration or the tool's own code has changed (the model is
  * part of it), a process cannot take it up; so it ends, and this one, which
- * holds nothing, starts it anew.
+ * holds nothing, starts it again.
  */
 import { StopwatchError, EXIT } from '../../../lib/errors.js';
 import { watchFiles } from '../../../lib/files/watch.js';
 import type { Result, Services } from '../../config/services.js';
-import { watchedPaths } from './rooms.js';
+import { watchedPaths } from './watched.js';
 import { QUIET_MS, RESTART } from './worker.js';
 
 /** What the worker is started with besides what was typed. */

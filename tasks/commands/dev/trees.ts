@@ -96,7 +96,7 @@ function contentOf(path: string): string {
   }
 }
 
-/** What of it is told at the start. */
+/** What `dev` says about it at the start. */
 export function watchText(state: TreeWatchState): string {
   const count = state.directories.toLocaleString('en');
   if (state.watching) return `Watching the trees of QEMU, Linux and Busybox, too: ${count} directories.`;

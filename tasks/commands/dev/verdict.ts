@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How the verdict of a save is told, beside that of the one before. Pure. */
+/** The verdict of a save as text, beside that of the one before. Pure. */
 import { z } from 'zod';
 import { EXIT } from '../../../lib/errors.js';
 import { duration, fit, type Paint } from '../../report/format.js';

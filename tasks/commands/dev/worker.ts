@@ -12,13 +12,13 @@ import type { Result, Services } from '../../config/services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
 import { judgeable, rejudge } from './rejudge.js';
-import { type Asked, askedBy, watchedPaths } from './rooms.js';
+import { type Asked, askedBy, watchedPaths } from './watched.js';
 import { readState, writeState } from './state.js';
 import { savedText, type Verdict, verdictLines } from './verdict.js';
 import { Trees, watchText } from './trees.js';
-import { type Wish, Wishes } from './wishes.js';
+import { type Request, RequestQueue } from './request-queue.js';
 
-/** Exit code by which the worker asks to be started anew; none of the documented ones. */
+/** Exit code by which the worker asks to be started again; not one of the documented ones. */
 export const RESTART = 75;
 /** Editors write a file in several steps, and formatters write it again. */
 export const QUIET_MS = 80;
@@ -34,14 +34,14 @@ function together(one: Uncompiled, other: Uncompiled): Uncompiled {
   };
 }
 
-type RunWish = Extract<Wish, { kind: 'run' }>;
+type RunRequest = Extract<Request, { kind: 'run' }>;
 
 export async function work(services: Services): Promise<Result> {
   return new Worker(services).loop();
 }
 
 class Worker {
-  private readonly wishes = new Wishes();
+  private readonly requests = new RequestQueue();
   private readonly keys: Keys | undefined;
   private readonly trees: Trees;
   private readonly services: Services;
@@ -68,7 +68,7 @@ class Worker {
       quietMs: QUIET_MS,
       onSave: (saved) => {
         this.judged = undefined;
-        this.wish(saved);
+        this.request(saved);
       },
     });
     this.services = { ...services, emit: this.trees.heeding(services.emit), treeWatch: this.trees.watch };
@@ -89,21 +89,21 @@ class Worker {
       onSave: (paths) => this.onSave(paths),
       onError: (error) => this.tell(this.failureText(error)),
     });
-    const onAbort = () => this.wishes.add({ kind: 'quit', interrupted: true });
+    const onAbort = () => this.requests.add({ kind: 'quit', interrupted: true });
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     if (resumed === undefined) this.greet();
     this.keys?.take();
     if (resumed?.saved !== undefined || resumed === undefined) {
       const at = performance.now() - (resumed === undefined ? 0 : Date.now() - resumed.savedAt);
-      this.wishes.add({ kind: 'run', saved: resumed?.saved ?? [], at });
+      this.requests.add({ kind: 'run', saved: resumed?.saved ?? [], at });
     }
     try {
       for (;;) {
-        const wish = await this.wishes.take();
-        if (wish.kind === 'quit') return this.ended(wish.interrupted);
-        if (wish.kind === 'shell') await this.shell();
-        else if (await this.run(wish)) return { exitCode: EXIT.passed, passedThrough: RESTART };
+        const request = await this.requests.take();
+        if (request.kind === 'quit') return this.ended(request.interrupted);
+        if (request.kind === 'shell') await this.shell();
+        else if (await this.run(request)) return { exitCode: EXIT.passed, passedThrough: RESTART };
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -126,10 +126,10 @@ class Worker {
     if (key === 'again') {
       // Where the system does not tell of every change, as on a network, all is looked at.
       this.trees.watch.known.clear();
-      this.wishes.add({ kind: 'run', saved: [], at: performance.now() });
-    } else if (key === 'shell') this.wishes.add({ kind: 'shell' });
+      this.requests.add({ kind: 'run', saved: [], at: performance.now() });
+    } else if (key === 'shell') this.requests.add({ kind: 'shell' });
     else if (key === 'divergence') this.tell(this.divergenceText());
-    else this.wishes.add({ kind: 'quit', interrupted: key === 'interrupt' });
+    else this.requests.add({ kind: 'quit', interrupted: key === 'interrupt' });
   }
 
   private onSave(paths: readonly string[]): void {
@@ -138,16 +138,16 @@ class Worker {
     if (asked.restart) this.uncompiled = together(this.uncompiled, asked);
     if (!asked.judgement) this.judged = undefined;
     if (this.inShell) void this.pushToShell(paths);
-    this.wish(saved);
+    this.request(saved);
   }
 
-  private wish(saved: readonly string[]): void {
+  private request(saved: readonly string[]): void {
     // The save was that long before we heard of it.
-    this.wishes.add({ kind: 'run', saved, at: performance.now() - QUIET_MS });
+    this.requests.add({ kind: 'run', saved, at: performance.now() - QUIET_MS });
   }
 
-  /** True when the worker must be started anew for what was saved. */
-  private async run({ saved, at }: RunWish): Promise<boolean> {
+  /** True when the worker must be started again for what was saved. */
+  private async run({ saved, at }: RunRequest): Promise<boolean> {
     const all = [...new Set([...this.unjudged, ...saved])].sort();
     const since = Math.min(this.unjudgedAt ?? at, at);
     const stop = new AbortController();
@@ -156,7 +156,7 @@ class Worker {
     setMaxListeners(0, signal);
     let over = false;
     // A shell can wait for the verdict; a newer save makes this one's pointless.
-    void this.wishes
+    void this.requests
       .some(({ kind }) => kind !== 'shell')
       .then(() => {
         if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
@@ -264,7 +264,7 @@ class Worker {
       const { package: root, work: state } = loaded.paths;
       await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate });
     }
-    if (!judge) this.tell('Starting anew with what was saved ...');
+    if (!judge) this.tell('Restarting with what was saved ...');
     this.uncompiled = NOTHING;
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What `dev` watches, and what a saved file asks for. */
 import { join, relative } from 'node:path';
-import { CONFIG_FILES, isCheckout, type Paths } from '../../config/paths.js';
+import { CONFIG_FILES, isCheckout, SOURCES_FILE, type Paths } from '../../config/paths.js';
 
 /** Of the device's root: the device, the driver, the guest, the patches, and the configurations of what is built. */
-const ROOMS = [
+const FOLDERS = [
   'device',
   'driver',
   'guest_fs',
@@ -15,15 +15,17 @@ const ROOMS = [
 ];
 
 /** The package's own files whose change means other TypeScript; none in an installed package, which has no TypeScript. */
-const COMPILED = ['config.ts', 'lib', 'vm'];
+const COMPILED = ['config.ts', SOURCES_FILE, 'lib', 'vm'];
+/** The project's own settings, which are read at the start. */
+const SETTINGS = [...CONFIG_FILES, SOURCES_FILE];
 
 /** Whether the device is the package's own, which is compiled; that of a project is read as it is. */
 const isOwn = ({ package: own, device }: Paths): boolean => device === own;
 
 export function watchedPaths(paths: Paths): string[] {
   const { device: root, project } = paths;
-  const rooms = [...ROOMS, ...(isOwn(paths) && isCheckout() ? COMPILED : [])].map((room) => join(root, room));
-  return [...rooms, ...CONFIG_FILES.map((name) => join(project, name))];
+  const folders = [...FOLDERS, ...(isOwn(paths) && isCheckout() ? COMPILED : [])];
+  return [...folders.map((folder) => join(root, folder)), ...SETTINGS.map((name) => join(project, name))];
 }
 
 export interface Asked {
@@ -33,7 +35,7 @@ export interface Asked {
   readonly compile: boolean;
   /** The header that C shares with the contract must be written again. */
   readonly generate: boolean;
-  /** The tool must read its configuration, or its code, anew. */
+  /** The worker must start again, to read its configuration or its code. */
   readonly restart: boolean;
   /** Nothing but how a run is judged: the same run can be judged again. */
   readonly judgement: boolean;
@@ -44,16 +46,17 @@ const JUDGEMENT = /^(device\/[^/]+\/(model|checker)\/|vm\/crosscheck\/)/;
 
 /** Of saved paths, absolute. Tests and what documents things change nothing. */
 export function askedBy(paths: readonly string[], where: Paths): Asked {
-  const { device: root, project } = where;
-  const configs = new Set(CONFIG_FILES.map((name) => join(project, name)));
+  const { device: root, package: own, project } = where;
+  const settings = new Set(SETTINGS.map((name) => join(project, name)));
   const matter = paths.filter((path) => !/\.test(\.support)?\.ts$|\.md$/.test(path));
-  const code = matter.filter((path) => path.endsWith('.ts') && !configs.has(path));
+  const pins = join(own, SOURCES_FILE);
+  const code = matter.filter((path) => (path.endsWith('.ts') && !settings.has(path)) || path === pins);
   const compiled = isOwn(where) ? code : [];
   return {
-    saved: matter.map((path) => (configs.has(path) ? relative(project, path) : relative(root, path))),
+    saved: matter.map((path) => (settings.has(path) ? relative(project, path) : relative(root, path))),
     compile: compiled.length > 0,
     generate: compiled.some((path) => /^device\/[^/]+\/contract\//.test(relative(root, path))),
-    restart: code.length > 0 || matter.some((path) => configs.has(path)),
+    restart: code.length > 0 || matter.some((path) => settings.has(path)),
     judgement: matter.length > 0 && matter.every((path) => JUDGEMENT.test(relative(root, path))),
   };
 }
