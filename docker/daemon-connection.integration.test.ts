@@ -103,7 +103,7 @@ test('TLS, with the daemon’s certificate checked and ours shown', async () => 
   expect(addressOf(await find(env))).toBe(address);
 });
 
-test('TLS with somebody else’s keys', async () => {
+test('TLS with the keys of another daemon', async () => {
   const address = await tlsServer(makeKeys());
   const env = { DOCKER_HOST: address, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: makeKeys() };
   await expect(find(env)).rejects.toMatchObject({
@@ -122,7 +122,7 @@ test('TLS asked of a daemon that speaks without', async () => {
   });
 });
 
-test('nobody listens', async () => {
+test('no server listens', async () => {
   const server = createServer(daemon);
   const address = await listen(server, undefined);
   server.close();

@@ -136,7 +136,7 @@ describe('contexts', () => {
     await expect(endpoints(surroundings({}, config('{')))).rejects.toThrow('config.json is not JSON');
   });
 
-  test('the one called default is none', async () => {
+  test('the context called default means the usual sockets', async () => {
     expect((await endpoints(surroundings({ DOCKER_CONTEXT: 'default' }))).length).toBeGreaterThan(1);
   });
 });

@@ -165,12 +165,12 @@ function treeTask(
       }
       const archive = stamp.file;
       const git = gitDeps(context, ports);
-      const { exclude: leaveOut } = source;
+      const { exclude } = source;
       const prepare = async (content: string) =>
         createRepository(repositoryIn(repository.what, content), git, { message: repository.what });
       const onProgress = (done: number, total: number) => context.progress(done, total, 'bytes');
       const extract = async (to: string) =>
-        extractRelease({ archive, directory: to, leaveOut, prepare }, { ...git, onProgress });
+        extractRelease({ archive, directory: to, exclude, prepare }, { ...git, onProgress });
       if (existsSync(directory)) {
         const state = join(layout.work, 'state', 'patches', basename(directory));
         await adoptTree(repository, state, extract, git);

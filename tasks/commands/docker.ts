@@ -31,7 +31,7 @@ export const docker: CommandDefinition<DockerOptions, [command: readonly string[
   async run(services, options, command) {
     const isShell = command.length === 0;
     if (isShell && !services.interactive)
-      throw new StopwatchError('bad-usage', 'A shell in the container needs a terminal, and here is none', {
+      throw new StopwatchError('bad-usage', 'A shell in the container needs a terminal, and there is none', {
         hint: 'give the command that is to be run: npx stopwatch docker -- stopwatch status',
       });
     const { inContainer } = await import('./docker/in-container.js');

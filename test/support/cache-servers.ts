@@ -72,7 +72,7 @@ export async function startNginx(directory: string, more = ''): Promise<Server &
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const config = [
     'daemon off;',
-    // Only root's nginx would become somebody else, who may not enter here.
+    // Started by root, nginx would switch to a user who may not read this directory.
     ...(process.getuid?.() === 0 ? ['user root;'] : []),
     `pid ${join(directory, 'nginx.pid')};`,
     `error_log ${join(directory, 'error.log')};`,

@@ -6,7 +6,7 @@ import { extractRelease } from './extract.js';
 
 const [archive = '', directory = ''] = process.argv.slice(2);
 await extractRelease(
-  { archive, directory, leaveOut: [] },
+  { archive, directory, exclude: [] },
   {
     processes: createProcesses(),
     signal: new AbortController().signal,

@@ -54,11 +54,11 @@ function deps(more: Partial<ExtractDeps> = {}): ExtractDeps {
 }
 async function extract(
   data: Buffer,
-  leaveOut: readonly string[] = [],
+  exclude: readonly string[] = [],
   more: Partial<ExtractDeps> = {},
 ): Promise<void> {
   await writeFile(archive, data);
-  await extractRelease({ archive, directory, leaveOut }, deps(more));
+  await extractRelease({ archive, directory, exclude }, deps(more));
 }
 const read = (path: string) => readFile(join(directory, path), 'utf8');
 
@@ -117,7 +117,7 @@ describe('a release', () => {
     await writeFile(join(directory, 'mine'), 'mine');
     await expect(extract(makeTar(good))).rejects.toMatchObject({ code: 'bad-source-tree' });
     expect(await read('mine')).toBe('mine');
-    await extractRelease({ archive, directory, leaveOut: [], replace: true }, deps());
+    await extractRelease({ archive, directory, exclude: [], replace: true }, deps());
     expect(await readdir(directory)).not.toContain('mine');
     expect(await readdir(join(root, 'src'))).toEqual(['thing-1.0']);
   });
@@ -232,7 +232,7 @@ describe('a dangerous archive', () => {
   });
 });
 
-describe('an archive that is none', () => {
+describe('a file that is not an archive', () => {
   const data = compress(makeTar([top, { path: 'thing/noise', content: randomBytes(200_000) }]), 'xz');
 
   it.each([
@@ -262,7 +262,7 @@ describe('an archive that is none', () => {
   });
 
   it('is missed when it is not there', async () => {
-    const result = extractRelease({ archive, directory, leaveOut: [] }, deps());
+    const result = extractRelease({ archive, directory, exclude: [] }, deps());
     await expect(result).rejects.toMatchObject({ code: 'file-unreadable' });
   });
 });
@@ -364,7 +364,7 @@ describe('a run that is ended', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect(await readdir(join(root, 'src'))).toEqual([expect.stringMatching(/^thing-1\.0\.partial-/)]);
-    await extractRelease({ archive, directory, leaveOut: [] }, deps());
+    await extractRelease({ archive, directory, exclude: [] }, deps());
     expect(await readdir(join(root, 'src'))).toEqual(['thing-1.0']);
     expect(await read('readme')).toBe('hello');
   });
@@ -392,7 +392,7 @@ describe('a Debian package', () => {
     ['cut off', makeDeb(content).subarray(0, -20), /not a Debian package: ar: /],
     ['without data', makeAr({ 'debian-binary': Buffer.from('2.0\n') }), /expected a member data\.tar/],
     ['with unreadable data', makeAr({ 'data.tar.xz': Buffer.from('nonsense') }), /is no archive/],
-  ])('that is none is refused: %s', async (_what, data, message) => {
+  ])('refuses a file that is not one: %s', async (_what, data, message) => {
     await writeFile(archive, data);
     const error = await failureOf(extractDebianPackage({ archive, directory }, deps()));
     expect(error).toMatchObject({ code: 'extract-failed' });

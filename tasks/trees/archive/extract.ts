@@ -23,7 +23,7 @@ export interface ExtractRequest {
 
 /**
  * Extracts a source release; its one top directory becomes `directory`.
- * `leaveOut`: tar patterns below the top directory; `*` does not cross a '/',
+ * `exclude`: tar patterns below the top directory; `*` does not cross a '/',
  * a directory goes with all that is in it.
  *
  * Modification times are the archive's, the owner is the user, rights follow
@@ -32,11 +32,11 @@ export interface ExtractRequest {
  * holds the lock of the work directory: leftovers of earlier runs are removed.
  */
 export async function extractRelease(
-  request: ExtractRequest & { readonly leaveOut: readonly string[] },
+  request: ExtractRequest & { readonly exclude: readonly string[] },
   deps: ExtractDeps,
 ): Promise<void> {
   await completeOrAbsent(request, deps, async (partial) => {
-    await extractWithTar(request.archive, partial, request.leaveOut, deps);
+    await extractWithTar(request.archive, partial, request.exclude, deps);
     const entries = await readdir(partial, { withFileTypes: true });
     const [top] = entries;
     if (entries.length !== 1 || top === undefined || !top.isDirectory()) {

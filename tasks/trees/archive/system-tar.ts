@@ -31,13 +31,13 @@ export interface TarDeps {
  * as an empty file until everything else has been written, so that nothing
  * can be written through it; the others stay within. What is then wrong with
  * the tree (links that lead out, devices, set-user-ID) is found by one pass
- * over the symbolic links and oddities, in a directory that nobody else may
+ * over the symbolic links and oddities, in a directory that no other user may
  * enter and that never gets its name.
  */
 export async function extractWithTar(
   archive: string,
   directory: string,
-  leaveOut: readonly string[],
+  exclude: readonly string[],
   deps: TarDeps,
   name: string = archive,
 ): Promise<void> {
@@ -56,7 +56,7 @@ export async function extractWithTar(
     // Anchored below the top directory, whatever that is called.
     '--anchored',
     '--no-wildcards-match-slash',
-    ...leaveOut.flatMap((pattern) => [`--exclude=*/${pattern}`, `--exclude=./*/${pattern}`]),
+    ...exclude.flatMap((pattern) => [`--exclude=*/${pattern}`, `--exclude=./*/${pattern}`]),
   ];
   // The user's own TAR_OPTIONS and XZ_OPT would change what these options mean.
   const env = { ...deps.env, LC_ALL: 'C', TAR_OPTIONS: '', XZ_OPT: '', XZ_DEFAULTS: '' };
@@ -139,7 +139,7 @@ export function explainTar(
   const cutOff = line(/Unexpected end of (input|file)|[Uu]nexpected (end of file|EOF)|premature end/);
   const why = cutOff === undefined ? 'tar could not read it' : 'it is cut off or damaged';
   return new StopwatchError('extract-failed', `Could not extract ${archive}: ${why}`, {
-    hint: 'Nothing of it was kept. Remove the archive and run the same command again to download it anew.',
+    hint: 'Nothing of it was kept. Remove the archive and run the same command again to download it again.',
     lastLines: lines.slice(-10),
   });
 }

@@ -179,13 +179,13 @@ describe('resuming', () => {
     ]);
   });
 
-  it('begins anew where the server takes no notice of Range', async () => {
+  it('starts again where the server takes no notice of Range', async () => {
     server.on('/thing', cut(content, 1000), file(content, { ignoreRange: true }));
     await get([mirror('/thing')]);
     expect(server.asked.map((asked) => asked.sent)).toEqual([1000, content.length]);
   });
 
-  it('begins anew where the server answers with another part', async () => {
+  it('starts again where the server answers with another part', async () => {
     server.on('/thing', cut(content, 1000), file(content, { rangeOffset: 5 }), file(content));
     await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
@@ -198,7 +198,7 @@ describe('resuming', () => {
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
   });
 
-  it('begins anew where the part is longer than the file', async () => {
+  it('starts again where the part is longer than the file', async () => {
     const long = randomBytes(4_000_000);
     server.on('/thing', cut(long, 3_500_000), file(content));
     await get([mirror('/thing')]);
@@ -271,7 +271,7 @@ describe('the next mirror', () => {
     expect(sleeps).toEqual([]);
   });
 
-  it.each(['http://127.0.0.1:1/thing', 'http://nobody.invalid/thing'])(
+  it.each(['http://127.0.0.1:1/thing', 'http://host.invalid/thing'])(
     'is taken at once after %s',
     async (url) => {
       server.on('/good', file(content));

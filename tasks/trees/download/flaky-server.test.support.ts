@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A real HTTP server for tests that misbehaves as it is told, and remembers what it was asked. */
+/** A real HTTP server that misbehaves on request and records what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 export interface Asked {
