@@ -32,25 +32,8 @@ export interface TreeIndex {
   keep(root: string, digest: string): void;
   /** Paths that differ between the kept state and the one that `digest` saw last, sorted; undefined when it was not kept. */
   changes(root: string, was: string): string[] | undefined;
-  /** All that `digest` saw last, without directories; undefined when it has not seen the tree. */
-  entries(root: string): TreeEntry[] | undefined;
-  /** Forgets a tree that is gone. */
-  drop(root: string): void;
   /** Forgets all kept states but these. */
   prune(kept: readonly { readonly root: string; readonly digest: string }[]): void;
-}
-
-/** One file of a tree, or whatever else is no directory. */
-export interface TreeEntry {
-  readonly path: string;
-  /** As of find's %y: 'f', 'l', … */
-  readonly type: string;
-  /** For its owner. */
-  readonly executable: boolean;
-  /** What a symbolic link leads to, else ''. */
-  readonly link: string;
-  /** sha256 of a file's content in hexadecimal, else ''. */
-  readonly sum: string;
 }
 
 interface Snapshot {
@@ -121,26 +104,6 @@ export function createTreeIndex({ directory, processes, signal, watch }: TreeInd
       const now = readSnapshot(current(root), root);
       return before === undefined || now === undefined ? undefined : differences(before, now);
     },
-    entries(root) {
-      const now = readSnapshot(current(root), root);
-      if (now === undefined) return undefined;
-      const found: TreeEntry[] = [];
-      let index = -1;
-      for (const entry of parseListing(now.listing)) {
-        index++;
-        const { type, mode } = kindOf(entry);
-        if (type === 'd') continue;
-        found.push({
-          path: toPath(entry.path),
-          type,
-          executable: type === 'f' && (Number.parseInt(mode, 8) & 0o100) !== 0,
-          link: toPath(entry.link),
-          sum: type === 'f' ? now.sums.toString('hex', index * SUM_BYTES, (index + 1) * SUM_BYTES) : '',
-        });
-      }
-      return found;
-    },
-    drop: (root) => rmSync(place(root), { recursive: true, force: true }),
     prune(kept) {
       const wanted = new Set(kept.map(({ root, digest }) => keptFile(root, digest)));
       for (const tree of entriesOf(directory)) {

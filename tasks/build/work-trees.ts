@@ -44,11 +44,6 @@ export async function treesIn(src: string): Promise<readonly WorkTree[]> {
     });
 }
 
-/** The tree and what is written down about it. */
-export function filesOfTree({ tree }: WorkTree): readonly string[] {
-  return ['', '.source.json', '.tree.json'].map((ending) => `${tree}${ending}`);
-}
-
 /** Paths that were changed by hand and are in no patch; undefined: cannot be told. The caller holds the lock of the work directory. */
 export async function editsIn(
   { name, version, tree }: WorkTree,
