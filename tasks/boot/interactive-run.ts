@@ -193,7 +193,7 @@ async function dumpTree(
   const dtb = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
   const dts = join(dirname(dtb), `${basename(dtb, extname(dtb))}.dts`);
   const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
-  const tree = await dumpDeviceTree(
+  const source = await dumpDeviceTree(
     layout.qemu,
     parts,
     { dtb, dts },
@@ -203,8 +203,8 @@ async function dumpTree(
       signal: services.signal,
     },
   );
-  const nodes = findDevices(tree, description.compatible);
-  const shown = nodes.map(({ path, dts: source }) => `${path}\n\n${source}\n`).join('\n');
+  const nodes = findDevices(source, description.compatible);
+  const shown = nodes.map(({ path, dts: node }) => `${path}\n\n${node}\n`).join('\n');
   return {
     exitCode: EXIT.passed,
     text: nodes.length === 0 ? `No node is compatible with "${description.compatible}".\n` : shown,

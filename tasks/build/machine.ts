@@ -70,15 +70,15 @@ export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDes
         guest: 'shell',
         trace: false,
       });
-      const dtb = await dumpDeviceTree(layout.qemu, parts, { dtb: layout.dtb, dts: layout.dts }, context);
-      theDevice(dtb, device, layout.dtb);
+      const dts = await dumpDeviceTree(layout.qemu, parts, { dtb: layout.dtb, dts: layout.dts }, context);
+      theDevice(dts, device, layout.dts);
     },
   };
 }
 
 /** The one node of the device. Throws 'bad-config' when the machine has none or several. */
-export function theDevice(dtb: Uint8Array, device: DeviceDescription, file: string): DeviceNode {
-  const nodes = findDevices(dtb, device.compatible);
+export function theDevice(dts: string, device: DeviceDescription, file: string): DeviceNode {
+  const nodes = findDevices(dts, device.compatible);
   const [node] = nodes;
   if (node !== undefined && nodes.length === 1) return node;
   throw new StopwatchError(
@@ -103,7 +103,7 @@ export async function monitorOptions(
   device: DeviceDescription,
 ): Promise<MonitorOptions | undefined> {
   if (!config.crosscheck.monitor) return undefined;
-  const node = theDevice(await readFile(layout.dtb), device, layout.dtb);
+  const node = theDevice(await readFile(layout.dts, 'utf8'), device, layout.dts);
   // By the region's name in reg-names: QEMU's name for it is the device's and that one.
   const trapping = node.regions.find(({ name }) =>
     device.monitorRegions.some((region) => region.endsWith(name)),

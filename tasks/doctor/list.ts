@@ -75,8 +75,6 @@ function program(
   return needs(name, neededBy, from, { kind: 'program', program: name, args: ['--version'], ...more });
 }
 
-const DTC = packages('device-tree-compiler', 'dtc', 'dtc');
-
 /** Everything that the builds call for. `cross` is build.cross; on aarch64 the host's own compiler has that name. */
 export function capabilities(cross: string, arch: string): Capability[] {
   const native = arch === 'arm64';
@@ -156,7 +154,7 @@ export function capabilities(cross: string, arch: string): Capability[] {
     program('flock', 'processes', packages('util-linux', 'util-linux-core', 'util-linux')),
     program('setpriv', 'processes', packages('util-linux')),
     { ...program('ccache', 'a faster second build'), optional: true },
-    { ...program('dtc', 'run --dump-dtb', DTC), optional: true },
+    program('dtc', 'device tree', packages('device-tree-compiler', 'dtc', 'dtc')),
   ];
 }
 
@@ -164,7 +162,6 @@ export function capabilities(cross: string, arch: string): Capability[] {
 export const TEST_CAPABILITIES: readonly Capability[] = [
   program('openssl', 'tests', packages('openssl'), { args: ['version'] }),
   program('shellcheck', 'tests', packages('shellcheck', 'ShellCheck', 'shellcheck')),
-  program('dtc', 'tests', DTC),
   // Servers of a shared compile cache; the tests start their own.
   program('ccache', 'tests'),
   program('redis-server', 'tests', packages('redis-server', 'redis', 'redis')),

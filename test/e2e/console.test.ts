@@ -89,7 +89,8 @@ test('--dump-dtb writes the device tree, and shows the node', async () => {
   for (const text of [dts, out]) {
     expect(text).toMatch(/stopwatch@/);
     expect(text).toContain('compatible = "stopwatch"');
-    expect(text).toContain('reg-names = "mem", "regs"');
+    // Older versions of dtc write a list of strings as one.
+    expect(text).toMatch(/reg-names = "mem(?:", "|\\0)regs"/);
   }
   expect(out).toContain(dtb);
   const nodev = await project.stopwatch(['run', '--nodev', '--dump-dtb', dtb]);

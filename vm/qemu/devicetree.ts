@@ -1,121 +1,125 @@
 // SPDX-License-Identifier: MIT
-/** The device's node in the tree that QEMU makes: its addresses and interrupt, as the guest will find them. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+/** The device tree that QEMU makes for a machine: dtc(1) reads it, and here the device's node is found in its source. */
+import { readFile, rm } from 'node:fs/promises';
 import { StopwatchError } from '../../lib/errors.js';
-import { type Processes, shellQuote } from '../../lib/process/process.js';
+import { type Command, type Processes, shellQuote } from '../../lib/process/process.js';
 import { dumpDeviceTreeArguments, type MachineParts } from './command-line.js';
-import { cells, type DeviceTreeNode, readFdt, strings, toDts } from './fdt.js';
 
 /** The GIC's interrupt ids: 0 to 15 between processors, 16 to 31 of one processor, then the shared ones. */
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
 
-export interface DeviceRegion {
-  /** From `reg-names`; its index where there is none. */
-  readonly name: string;
-  /** Physical address in the guest. */
-  readonly address: bigint;
-  /** Bytes. */
-  readonly size: bigint;
-}
-
 export interface DeviceNode {
   /** E.g. `/platform-bus@c000000/stopwatch@0`. */
   readonly path: string;
-  readonly regions: readonly DeviceRegion[];
+  /** `name`: from `reg-names`, or its index. `address`: physical, in the guest. */
+  readonly regions: readonly { readonly name: string; readonly address: bigint; readonly size: bigint }[];
   /** Ids as QEMU's GIC counts them: the cell of an SPI plus 32. */
   readonly interrupts: readonly number[];
   /** The node alone, as device-tree source. */
   readonly dts: string;
 }
 
-/**
- * Every node with this `compatible`. Addresses are translated through the
- * `ranges` of the buses above. Throws Error for a tree that is broken.
- */
-export function findDevices(dtb: Uint8Array, compatible: string): readonly DeviceNode[] {
-  const found: DeviceNode[] = [];
-  const visit = (node: DeviceTreeNode, above: readonly DeviceTreeNode[]): void => {
-    if (strings(node, 'compatible').includes(compatible)) found.push(describe(node, above));
-    for (const child of node.children) visit(child, [...above, node]);
-  };
-  visit(readFdt(dtb), []);
-  return found;
+interface Node {
+  readonly name: string;
+  readonly parent: Node | undefined;
+  /** As they stand in the source. */
+  readonly properties: Map<string, string>;
+  readonly lines: string[];
 }
 
-function describe(node: DeviceTreeNode, above: readonly DeviceTreeNode[]): DeviceNode {
-  const parent = above.at(-1);
-  const names = strings(node, 'reg-names');
-  const reg = cells(node, 'reg') ?? [];
-  const { address: addressCells, size: sizeCells } = cellCounts(parent);
-  const each = addressCells + sizeCells;
-  if (each === 0 || reg.length % each !== 0) {
-    throw new Error(`${node.name}: reg has ${reg.length} cells, which is no multiple of ${each}`);
-  }
-  const regions = Array.from({ length: reg.length / each }, (_, index): DeviceRegion => {
-    const at = index * each;
-    return {
-      name: names[index] ?? String(index),
-      address: translate(number(reg.slice(at, at + addressCells)), above),
-      size: number(reg.slice(at + addressCells, at + each)),
-    };
-  });
-  return {
-    path: [...above.slice(1), node].map(({ name }) => `/${name}`).join(''),
-    regions,
-    interrupts: interruptIds(cells(node, 'interrupts') ?? []),
-    dts: toDts(node),
-  };
-}
-
-/** The GIC's binding: three cells each, of which the first is 0 for an SPI and 1 for a PPI. */
-function interruptIds(interrupts: readonly number[]): number[] {
-  return Array.from({ length: Math.floor(interrupts.length / 3) }, (_, index) => {
-    const [type = 0, id = 0] = interrupts.slice(index * 3);
-    return id + (type === 0 ? FIRST_SPI : FIRST_PPI);
-  });
-}
-
-/** What the specification says holds where a node does not say. */
-function cellCounts(node: DeviceTreeNode | undefined): { address: number; size: number } {
-  return {
-    address: (node && cells(node, '#address-cells')?.[0]) ?? 2,
-    size: (node && cells(node, '#size-cells')?.[0]) ?? 1,
-  };
-}
-
-function number(words: readonly number[]): bigint {
-  return words.reduce((value, word) => (value << 32n) | BigInt(word), 0n);
-}
-
-/** From an address on the innermost bus to a physical one. */
-function translate(address: bigint, above: readonly DeviceTreeNode[]): bigint {
-  let current = address;
-  for (let index = above.length - 1; index > 0; index--) {
-    const bus = above[index];
-    const ranges = bus && cells(bus, 'ranges');
-    // Empty: the same addresses on both sides.
-    if (bus === undefined || ranges === undefined || ranges.length === 0) continue;
-    const inner = cellCounts(bus);
-    const outer = cellCounts(above[index - 1]);
-    const each = inner.address + outer.address + inner.size;
-    for (let at = 0; at + each <= ranges.length; at += each) {
-      const from = number(ranges.slice(at, at + inner.address));
-      const to = number(ranges.slice(at + inner.address, at + inner.address + outer.address));
-      const size = number(ranges.slice(at + inner.address + outer.address, at + each));
-      if (current >= from && current < from + size) {
-        current = current - from + to;
-        break;
-      }
+/** Every node with this `compatible` in what `dtc -O dts` writes: one property, or one bracket, per line. */
+export function findDevices(dts: string, compatible: string): readonly DeviceNode[] {
+  const all: Node[] = [];
+  let current: Node | undefined;
+  for (const line of dts.split('\n')) {
+    const opened = /^\s*(\S+) \{$/.exec(line)?.[1];
+    if (opened !== undefined) {
+      current = { name: opened, parent: current, properties: new Map(), lines: [] };
+      all.push(current);
     }
+    current?.lines.push(line.trim());
+    const [, name = '', value = ''] = /^\s*([^\s=]+)(?: = (.*))?;$/.exec(line) ?? [];
+    if (name === '}') current = current?.parent;
+    else if (name !== '') current?.properties.set(name, value);
   }
-  return current;
+  return all.filter((node) => strings(node, 'compatible').includes(compatible)).map(describe);
 }
 
-/**
- * Has QEMU write the device tree of this machine to `dtbFile`, and the same as
- * source to `dtsFile`. Throws StopwatchError with QEMU's words if it cannot.
- */
+function describe(node: Node): DeviceNode {
+  const names = strings(node, 'reg-names');
+  const { address, size } = cellCounts(node.parent);
+  const interrupts = groups(cells(node, 'interrupts') ?? [], [1, 1, 1]);
+  const [first = '', ...rest] = node.lines;
+  return {
+    path: pathOf(node),
+    regions: groups(cells(node, 'reg') ?? [], [address, size]).map(([at = 0n, length = 0n], index) => ({
+      name: names[index] ?? String(index),
+      address: physical(at, node.parent),
+      size: length,
+    })),
+    // The GIC's binding: the first of three cells is 0 for an SPI and 1 for a PPI.
+    interrupts: interrupts.map(([type, id]) => Number(id) + (type === 0n ? FIRST_SPI : FIRST_PPI)),
+    dts: [first, ...rest.slice(0, -1).map((line) => `\t${line}`), '};'].join('\n'),
+  };
+}
+
+function pathOf({ name, parent }: Node): string {
+  return parent === undefined ? '' : `${pathOf(parent)}/${name}`;
+}
+
+/** From an address on this bus to a physical one, by the `ranges` of it and the buses above. */
+function physical(address: bigint, bus: Node | undefined): bigint {
+  if (bus?.parent === undefined) return address;
+  const inner = cellCounts(bus);
+  const ranges = groups(cells(bus, 'ranges') ?? [], [
+    inner.address,
+    cellCounts(bus.parent).address,
+    inner.size,
+  ]);
+  const range = ranges.find(([from = 0n, , size = 0n]) => address >= from && address < from + size);
+  const [from = 0n, to = 0n] = range ?? [];
+  return physical(address - from + to, bus.parent);
+}
+
+/** The specification's defaults hold where a node does not say. */
+function cellCounts(bus: Node | undefined): { readonly address: number; readonly size: number } {
+  const count = (name: string): number | undefined => bus && cells(bus, name)?.[0];
+  return { address: count('#address-cells') ?? 2, size: count('#size-cells') ?? 1 };
+}
+
+/** `<0x00 0x70 0x04>`; undefined where the property is missing. */
+function cells({ properties }: Node, name: string): number[] | undefined {
+  return properties
+    .get(name)
+    ?.match(/0x[0-9a-f]+/g)
+    ?.map(Number);
+}
+
+/** `"mem", "regs"`, or `"mem\0regs"` as older versions of dtc write it. */
+function strings({ properties }: Node, name: string): string[] {
+  const quoted = properties.get(name)?.match(/"(?:[^"\\]|\\.)*"/g) ?? [];
+  return quoted.flatMap((text) => text.slice(1, -1).split('\\0'));
+}
+
+/** Numbers of these widths in cells, again and again. */
+function groups(all: readonly number[], widths: readonly number[]): bigint[][] {
+  const each = widths.reduce((sum, width) => sum + width, 0);
+  const starts = Array.from(
+    { length: each === 0 ? 0 : Math.floor(all.length / each) },
+    (_, index) => index * each,
+  );
+  return starts.map((start) => {
+    let at = start;
+    return widths.map((width) => {
+      const words = all.slice(at, at + width);
+      at += width;
+      return words.reduce((value, word) => (value << 32n) | BigInt(word), 0n);
+    });
+  });
+}
+
+/** Has QEMU write this machine's device tree to `dtb`, and dtc its source to `dts`; gives the source. */
 export async function dumpDeviceTree(
   qemu: string,
   parts: Omit<MachineParts, 'files'>,
@@ -125,28 +129,25 @@ export async function dumpDeviceTree(
     readonly env: Readonly<Record<string, string>>;
     readonly signal: AbortSignal;
   },
-): Promise<Uint8Array> {
-  await rm(files.dtb, { force: true });
-  const args = dumpDeviceTreeArguments(parts, files.dtb);
-  const said: string[] = [];
-  const exit = await ports.processes.run(
-    { file: qemu, args, env: ports.env },
-    { signal: ports.signal, onLine: (line) => said.push(line) },
-  );
-  if (ports.signal.aborted)
-    throw new StopwatchError('interrupted', 'Interrupted while QEMU wrote its device tree');
-  const dtb = exit.exitCode === 0 ? await readFile(files.dtb).catch(() => undefined) : undefined;
-  if (dtb === undefined) {
-    const how = exit.signal ?? `exit code ${exit.exitCode}`;
-    throw new StopwatchError(
-      'qemu-not-started',
-      `QEMU did not write its device tree to ${files.dtb} (${how})`,
-      {
-        command: shellQuote({ file: qemu, args }),
-        lastLines: said.slice(-40),
-      },
+): Promise<string> {
+  const { env, signal } = ports;
+  const make = async (file: string, command: Omit<Command, 'env'>): Promise<void> => {
+    await rm(file, { force: true });
+    const lastLines: string[] = [];
+    const { exitCode, signal: killedBy } = await ports.processes.run(
+      { ...command, env },
+      { signal, onLine: (line) => lastLines.push(line) },
     );
-  }
-  await writeFile(files.dts, `/dts-v1/;\n\n${toDts(readFdt(dtb))}\n`);
-  return dtb;
+    signal.throwIfAborted();
+    if (exitCode === 0) return;
+    throw new StopwatchError(
+      command.file === qemu ? 'qemu-not-started' : 'command-failed',
+      `${command.file === qemu ? 'QEMU' : command.file} did not write the device tree ${file} (${killedBy ?? `exit code ${exitCode}`})`,
+      { command: shellQuote(command), lastLines: lastLines.slice(-40) },
+    );
+  };
+  await make(files.dtb, { file: qemu, args: dumpDeviceTreeArguments(parts, files.dtb) });
+  const options = ['-q', '-I', 'dtb', '-O', 'dts', '-o', files.dts];
+  await make(files.dts, { file: 'dtc', args: [...options, files.dtb] });
+  return readFile(files.dts, 'utf8');
 }
