@@ -8,9 +8,9 @@ export interface Device {
   readonly description: DeviceDescription;
   /** What the guest's test causes at least, by the names of `Verdict.counts`. */
   readonly testCauses: Readonly<Record<string, number>>;
-  /** A judge for a run that is under way. */
+  /** A checker for a run in progress. */
   crosscheck(how: ModelSettings, options: CheckOptions): LiveCrosscheck;
-  /** Judges a saved stream. */
+  /** Checks a saved stream. */
   checkFile(file: string, how: ModelSettings, options: CheckFileOptions): Promise<Verdict>;
   /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
   readonly generated: readonly GeneratedFile[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One boot, judged while it runs, and everything about it written down. */
+/** One boot, cross-checked while it runs; its report and logs are saved. */
 import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
@@ -46,7 +46,7 @@ export interface CheckedRunRequest {
   /** Another machine than what was built; `run`: where this run's files go. */
   readonly machine?: (run: RunDirectory) => Promise<Machine>;
   /** Otherwise than the configuration says. */
-  readonly judgement?: SavedCheck;
+  readonly check?: SavedCheck | undefined;
   /** A test goes on to its end when the cross-check has failed. */
   readonly toTheEnd?: true;
 }
@@ -72,9 +72,9 @@ export async function checkedRun(
   const startedMs = hostClock.now();
   const run = await makeRunDirectory(layout, started);
   const parts = await (request.machine?.(run) ?? machineParts(config, layout, device.description, options));
-  const judged = options.trace && !options.nodev;
+  const checked = options.trace && !options.nodev;
   const replay = commandLine('crosscheck', run.events);
-  const saved = judged ? (request.judgement ?? (await judgementOf(request))) : undefined;
+  const saved = checked ? (request.check ?? (await checkOf(request))) : undefined;
   const live = saved && device.crosscheck(saved.how, { ...checkOptionsOf(saved), replay });
   if (saved) await writeFile(run.crosscheck, `${JSON.stringify(saved, null, 2)}\n`);
 
@@ -127,7 +127,7 @@ export async function checkedRun(
     files: {
       directory: run.directory,
       console: run.console,
-      ...(judged ? { events: run.events, crosscheck: run.crosscheck } : {}),
+      ...(checked ? { events: run.events, crosscheck: run.crosscheck } : {}),
       qemu: run.qemu,
       report: run.report,
       junit: run.junit,
@@ -145,7 +145,7 @@ export async function checkedRun(
   return { report, run };
 }
 
-async function judgementOf({ config, layout, device, options }: CheckedRunRequest): Promise<SavedCheck> {
+async function checkOf({ config, layout, device, options }: CheckedRunRequest): Promise<SavedCheck> {
   const monitor = await monitorOptions(config, layout, device.description);
   const tested = quits(options);
   return {
@@ -177,7 +177,7 @@ function bootStages(boot: BootResult, verdict: Verdict | undefined, endMs: numbe
     if (testEndMs !== undefined) add('power off', tested ? 'passed' : 'failed', testEndMs, goneMs);
   }
   if (verdict !== undefined) {
-    // It runs beside the boot; what is left after it is the last judgement.
+    // It runs beside the boot; this is what remains to be done afterwards.
     add('cross-check', verdict.result === 'agree' ? 'passed' : 'failed', 0, endMs);
   }
   return stages;

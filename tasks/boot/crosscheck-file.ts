@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `crosscheck FILE`: judges a saved stream again. */
+/** `crosscheck FILE`: checks a saved stream again. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,7 @@ export async function crosscheckFile(
     });
   }
   const beside = runFiles(dirname(events), '');
-  // How it was judged the first time, where that is known; else as a run of this configuration would be.
+  // As it was checked the first time, if that is known; else as a run of this configuration would be.
   const saved =
     join(dirname(events), 'events.log') === events ? await readSavedCheck(beside.crosscheck) : undefined;
   const how = saved?.how ?? modelSettings(config, device.description);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `replay`: a recorded execution once more, compared with what was recorded, and judged again. */
+/** `replay`: a recorded execution once more, compared with what was recorded, and checked again. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -51,7 +51,7 @@ async function again(
 ): Promise<Result> {
   const before = runFiles(recorded.directory, '');
   const was = await recordedReport(recorded);
-  const judgement = await readSavedCheck(before.crosscheck);
+  const check = await readSavedCheck(before.crosscheck);
   const { report, run } = await checkedRun(
     {
       config: { ...services.loaded.config, vm: recorded.vm },
@@ -63,7 +63,7 @@ async function again(
       options: recorded.options,
       command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),
-      ...(judgement === undefined ? {} : { judgement }),
+      check,
       // The recording's own end comes, at the very instruction at which it came.
       toTheEnd: true,
     },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** How a run was judged, kept beside its events so that `crosscheck FILE` judges them alike. */
+/** How a run was checked, saved beside its events so that `crosscheck FILE` checks them alike. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
@@ -10,15 +10,15 @@ const schema = z.object({
     slackNs: z.number(),
     properties: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
   }),
-  /** What the guest printed was judged too. */
+  /** What the guest printed was checked, too. */
   guest: z.boolean(),
   atLeast: z.record(z.string(), z.number()),
-  /** The region's guest-physical address, and the interrupt's id; null: not judged. */
+  /** The region's guest-physical address, and the interrupt's id; null: not checked. */
   monitor: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
 });
 export type SavedCheck = z.infer<typeof schema>;
 
-/** The judge's options. */
+/** The checker's options. */
 export function checkOptionsOf({ guest, atLeast, monitor }: SavedCheck): CheckOptions {
   if (monitor === null) return { guest, atLeast };
   const { base, interrupt } = monitor;

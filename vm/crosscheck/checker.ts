@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The judge: takes one line of the stream at a time, in lock-step with the device's model, and gives the verdict at the end. */
+/** The checker: takes one line of the stream at a time, in lock-step with the device's model, and gives the verdict at the end. */
 import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
@@ -21,7 +21,7 @@ export interface CheckOptions {
   readonly guest?: boolean;
   /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
   readonly atLeast?: Readonly<Record<string, number>>;
-  /** The command that repeats this judgement; part of a divergence. */
+  /** The command that repeats this check; part of a divergence. */
   readonly replay?: string;
 }
 

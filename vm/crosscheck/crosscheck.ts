@@ -5,13 +5,13 @@ import { LineSplitter } from '../../lib/lines.js';
 import { Checker, type CheckOptions } from './checker.js';
 import type { DeviceChecker, StreamEvent, Verdict } from './types.js';
 
-/** A judge of a run that is under way, whatever the device. */
+/** A checker of a run in progress, for any device. */
 export type LiveCrosscheck = Pick<
   Crosscheck<unknown, StreamEvent>,
   'feed' | 'consoleLine' | 'failed' | 'end'
 >;
 
-/** Judges a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
+/** Checks a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
 export class Crosscheck<S, E extends StreamEvent> {
   private readonly checker: Checker<S, E>;
   private readonly splitter: LineSplitter;
@@ -49,7 +49,7 @@ export interface CheckFileOptions extends CheckOptions {
 }
 
 /**
- * Judges a saved stream in bounded memory.
+ * Checks a saved stream in bounded memory.
  *
  * @throws the file system's error if a file cannot be read; AbortError.
  */
@@ -58,9 +58,9 @@ export async function checkFile<S, E extends StreamEvent>(
   device: DeviceChecker<S, E>,
   options: CheckFileOptions = {},
 ): Promise<Verdict> {
-  const { console: consolePath, signal, ...judgeOptions } = options;
-  const guest = judgeOptions.guest ?? consolePath !== undefined;
-  const crosscheck = new Crosscheck(device, { ...judgeOptions, guest });
+  const { console: consolePath, signal, ...checkOptions } = options;
+  const guest = checkOptions.guest ?? consolePath !== undefined;
+  const crosscheck = new Crosscheck(device, { ...checkOptions, guest });
   const abort = signal === undefined ? {} : { signal };
   if (consolePath !== undefined) {
     const lines = new LineSplitter((line) => crosscheck.consoleLine(line));

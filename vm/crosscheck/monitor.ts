@@ -14,9 +14,9 @@
 import type { Access, InvalidReason } from './types.js';
 
 export interface MonitorOptions {
-  /** Judge accesses by `memory_region_ops_*`. `base`: guest-physical address of the region; learned from the first access if not given. */
+  /** Check accesses by `memory_region_ops_*`. `base`: guest-physical address of the region; learned from the first access if not given. */
   readonly accesses?: { readonly base?: bigint };
-  /** Judge interrupt edges by the controller's trace. The interrupt's id as the controller counts: 32 + the SPI number of the device tree. */
+  /** Check interrupt edges by the controller's trace. The interrupt's id as the controller counts: 32 + the SPI number of the device tree. */
   readonly interrupt?: number;
 }
 

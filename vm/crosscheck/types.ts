@@ -133,11 +133,11 @@ export interface Divergence {
   readonly last: readonly string[];
   /** before: the model's, before the access; model: after it; device: as the device reported it after the access, if it did. */
   readonly states: { readonly before: Words; readonly model: Words; readonly device?: Words };
-  /** One command that repeats this judgement from the saved stream. */
+  /** One command that repeats this check from the saved stream. */
   readonly replay?: string;
 }
 
-/** Why evidence cannot be judged. */
+/** Why evidence is invalid. */
 export type InvalidReason =
   | { readonly reason: 'gap'; readonly expected: string; readonly got: string }
   | { readonly reason: 'no-start'; readonly got: string }
@@ -160,7 +160,7 @@ export type InvalidReason =
   | { readonly reason: 'guest-silent' }
   | { readonly reason: 'guest-unreadable'; readonly line: string };
 
-/** The judgement of one stream. Can be written as JSON. */
+/** The result of checking one stream. Can be written as JSON. */
 export interface Verdict {
   readonly result: 'agree' | 'differ' | 'invalid';
   /** Events of the device in the stream. */
@@ -175,9 +175,9 @@ export interface Verdict {
   readonly observed: number;
   /** Other lines of the stream, monitors included. */
   readonly otherLines: number;
-  /** Events by kind, whether judged or not. */
+  /** Events by kind, whether checked or not. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** What was judged and found right, by name: `reads`, `writes`, `commands`, … */
+  /** What was checked and found right, by name: `reads`, `writes`, `commands`, … */
   readonly counts: Readonly<Record<string, number>>;
   readonly divergence?: Divergence;
   /** Everything that makes the evidence unfit, in order; with a divergence, what came after it. */
