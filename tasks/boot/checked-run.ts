@@ -44,7 +44,7 @@ export interface CheckedRunRequest {
   /** The command to type next, given how the run ended. */
   readonly next: (result: { boot: BootResult; verdict: Verdict | undefined; run: RunDirectory }) => string;
   /** Another machine than what was built; `run`: where this run's files go. */
-  readonly machine?: (run: RunDirectory) => Promise<Machine>;
+  readonly machine?: ((run: RunDirectory) => Promise<Machine>) | undefined;
   /** Otherwise than the configuration says. */
   readonly check?: SavedCheck | undefined;
   /** A test goes on to its end when the cross-check has failed. */

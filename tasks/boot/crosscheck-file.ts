@@ -35,9 +35,9 @@ export async function crosscheckFile(
   const guest = saved?.guest === true;
   const verdict = await device
     .checkFile(events, how, {
-      ...(saved === undefined ? {} : checkOptionsOf(saved)),
+      ...(saved && checkOptionsOf(saved)),
       guest,
-      ...(guest ? { console: beside.console } : {}),
+      console: guest ? beside.console : undefined,
       signal: services.signal,
     })
     .catch((cause: unknown) => {

@@ -78,7 +78,7 @@ export async function testRun(
         next: nextCommand,
         options,
         command: commandLine(...args),
-        ...(record ? { machine: recorded } : {}),
+        machine: record ? recorded : undefined,
       },
       {
         processes: context.processes,

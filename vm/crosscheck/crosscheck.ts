@@ -44,8 +44,8 @@ export class Crosscheck<S, E extends StreamEvent> {
 
 export interface CheckFileOptions extends CheckOptions {
   /** Saved console of the same run, for the `guest` option. */
-  readonly console?: string;
-  readonly signal?: AbortSignal;
+  readonly console?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -61,16 +61,15 @@ export async function checkFile<S, E extends StreamEvent>(
   const { console: consolePath, signal, ...checkOptions } = options;
   const guest = checkOptions.guest ?? consolePath !== undefined;
   const crosscheck = new Crosscheck(device, { ...checkOptions, guest });
-  const abort = signal === undefined ? {} : { signal };
   if (consolePath !== undefined) {
     const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
-    for await (const chunk of readChunks(consolePath, abort)) lines.push(chunk);
+    for await (const chunk of readChunks(consolePath, signal)) lines.push(chunk);
     lines.end();
   }
-  for await (const chunk of readChunks(path, abort)) crosscheck.feed(chunk);
+  for await (const chunk of readChunks(path, signal)) crosscheck.feed(chunk);
   return crosscheck.end();
 }
 
-function readChunks(path: string, abort: { signal?: AbortSignal }): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 256 * 1024, ...abort });
+function readChunks(path: string, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024, signal });
 }
