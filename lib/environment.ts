@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** The environment that every build tool starts from: what it needs, and nothing that changes its result. */
+/** The environment of every build tool: what it needs, and nothing that changes its result. */
 
-/** Handed on from the user's environment when set. The XDG directories are where ccache keeps its configuration and cache. */
+/** Passed on from the user's environment when set. The XDG directories are where ccache keeps its configuration and cache. */
 const PASSED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME'] as const;
 
 /**
- * CFLAGS, MAKEFLAGS, ARCH, CROSS_COMPILE, KBUILD_* and the like of the user
- * do not get through, so two users' builds of the same inputs are the same.
- * CCACHE_* do: they change how fast, not what is built.
+ * Drops the user's CFLAGS, MAKEFLAGS, ARCH, CROSS_COMPILE, KBUILD_* and the like, so that two users' builds of the
+ * same inputs are the same. Keeps CCACHE_*: they change how fast a build is, not its result.
  */
 export function baseEnvironment(
   from: Readonly<Record<string, string | undefined>> = process.env,

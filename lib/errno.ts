@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Errors of the system, as node gives them. */
+/** Errors of the system, as Node reports them. */
 
 interface Errno {
   /** 'ENOENT' and the like; undefined for anything else that was thrown. */

@@ -2,10 +2,9 @@
 /**
  * Locks between processes, by flock(1) on a descriptor of ours.
  *
- * A flock(2) belongs to the open file description. flock(1) gets ours as its descriptor 3, takes
- * the lock on it and exits; the lock stays for as long as our descriptor is open, so it ends with
- * this process however that dies, and no stale lock is possible. Node opens files close-on-exec,
- * so no other child inherits it.
+ * A flock(2) belongs to the open file description. flock(1) gets ours as its descriptor 3, locks it
+ * and exits; the lock holds while our descriptor is open. It ends with this process however that
+ * dies, so there are no stale locks. Node opens files close-on-exec, so no other child inherits it.
  */
 import { mkdir, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -27,7 +26,7 @@ interface LockOptions {
 }
 
 /**
- * Runs `fn` while holding the lock on the file `path`, which is made if needed and never removed.
+ * Runs `fn` while holding the lock on the file `path`, which is created if needed and never removed.
  * Throws 'locked', 'interrupted' (aborted while waiting), 'host-package-missing' (no flock), 'permission-denied'.
  */
 export async function withLock<T>(path: string, options: LockOptions, fn: () => Promise<T>): Promise<T> {
@@ -114,7 +113,7 @@ async function writeHolder(file: FileHandle, command: string): Promise<void> {
 
 const holderSchema = z.object({ pid: z.number(), command: z.string(), since: z.string() });
 
-/** Who holds the lock, in words. The holder may be just about to write this down, or to go. */
+/** Describes the holder, which may not have written its name yet, or may be about to exit. */
 async function describeHolder(file: FileHandle): Promise<string> {
   try {
     const buffer = Buffer.alloc(4096);

@@ -7,7 +7,7 @@ const DEFAULT_PATH = '/usr/bin:/bin';
 
 export type Found =
   | { readonly found: true; readonly path: string }
-  /** 'not-executable': a file of that name is there, but may not be executed. */
+  /** 'not-executable': the file exists, but we may not execute it. */
   | { readonly found: false; readonly why: 'missing' | 'not-executable' };
 
 /** `file` with a slash is taken relative to `cwd`, any other is searched for in `path` (colon-separated). */
@@ -20,7 +20,7 @@ export function which(file: string, path: string | undefined, cwd: string = proc
     try {
       if (!statSync(candidate, { throwIfNoEntry: false })?.isFile()) continue;
     } catch {
-      // A directory of the path that this user may not search (under sudo or su, often root's own): execvp goes on.
+      // This user may not search that directory (often root's own, under sudo or su); execvp continues too.
       continue;
     }
     try {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Files that are there whole or not at all, also after a power cut. */
+/** Writes files that exist whole or not at all, even after a power cut. */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sendSignal } from '../process/group.js';
 
 let counter = 0;
 
-/** Writes beside `path`, flushes, renames over it and flushes the directory. Makes the directory when it is missing. */
+/** Writes beside `path`, flushes, renames over it and flushes the directory. Creates the directory if needed. */
 export async function writeFileAtomic(path: string, data: string | readonly Uint8Array[]): Promise<void> {
   const directory = dirname(path);
   const temporary = `${path}.${process.pid}-${++counter}.tmp`;
@@ -28,7 +28,7 @@ export async function writeFileAtomic(path: string, data: string | readonly Uint
   await flush(directory);
 }
 
-/** Flushes a file's or directory's own data to the disk; nothing when it is missing or cannot be flushed. */
+/** Flushes a file's or directory's own data to the disk. Does nothing when it is missing or cannot be flushed. */
 export async function flush(path: string): Promise<void> {
   try {
     const handle = await open(path, 'r');
@@ -38,11 +38,11 @@ export async function flush(path: string): Promise<void> {
       await handle.close();
     }
   } catch {
-    // A file system that cannot flush, or a file that may not be read: no worse than before.
+    // The file system cannot flush, or we may not read the file.
   }
 }
 
-/** Removes what writers that were killed have left in a directory. */
+/** Removes the temporary files of killed writers from a directory. */
 export async function removeTemporaries(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   for (const name of names) {

@@ -8,17 +8,17 @@ import { StopwatchError } from '../errors.js';
 import { isIgnored } from './ignored.js';
 import { createPairCache } from './pair-cache.js';
 
-/** See tree-index.ts: stat data this fresh prove nothing, nanoseconds. */
+/** Nanoseconds. Stat data this fresh prove nothing; see tree-index.ts. */
 const TICK_NS = 50_000_000n;
 
 interface FileIndex {
-  /** The path itself, or all paths below a directory, each with its digest; a path that is missing is not among them. */
+  /** The path itself, or all paths below a directory, each with its digest. Leaves out missing paths. */
   digests(path: string): Map<string, string>;
   /** Writes the cache if it has changed. */
   save(): Promise<void>;
 }
 
-/** `cacheFile` is read at once and may be missing or damaged. */
+/** Reads `cacheFile` now; it may be missing or damaged. */
 export function createFileIndex(cacheFile: string): FileIndex {
   const cache = createPairCache(cacheFile);
 
@@ -39,7 +39,7 @@ export function createFileIndex(cacheFile: string): FileIndex {
     const stat = link === '' ? own : statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat?.isDirectory()) {
       into.set(path, `${link}directory`);
-      // A link found inside a directory may lead anywhere, back to where we came from too.
+      // A link inside a directory may lead anywhere, even back up.
       if (link !== '' && !followDirectories) return;
       for (const name of readdirSync(path)) if (!isIgnored(name)) visit(join(path, name), into, false);
     } else if (stat?.isFile()) {
@@ -56,7 +56,7 @@ export function createFileIndex(cacheFile: string): FileIndex {
         visit(path, into, true);
       } catch (cause) {
         const { code, message } = errnoOf(cause);
-        // Gone while we looked, or below something that is no directory.
+        // It has just been removed, or a parent is not a directory.
         if (code === 'ENOENT' || code === 'ENOTDIR') return into;
         throw new StopwatchError('file-unreadable', `Cannot read the input ${path}: ${message}.`, {
           cause,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What editors and version control drop into source directories; never an input. */
+/** Files that editors and version control leave in source directories; never an input. */
 
 /** Shell patterns of file names. */
 export const IGNORED_NAMES = ['.git', '*~', '.#*', '*.swp'] as const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A small cache on disk: for each name a key that says whether the answer still holds, and the answer. */
+/** A small cache on disk: an answer for each name, valid while its key is the same. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from './atomic.js';
@@ -14,7 +14,7 @@ interface PairCache {
   save(): Promise<void>;
 }
 
-/** `file` is read at once; missing or damaged it counts as empty. */
+/** Reads `file` now; a missing or damaged one is an empty cache. */
 export function createPairCache(file: string): PairCache {
   const known = new Map(Object.entries(read(file)));
   let changed = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Process groups: who is in one, and how to end all of it. */
+/** Process groups: their members, and how to end them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../errno.js';
@@ -10,11 +10,11 @@ interface ProcessStat {
   readonly state: string;
   readonly group: number;
   readonly session: number;
-  /** Clock ticks after the boot; with the pid it names a process for good. */
+  /** Clock ticks since boot; with the pid it identifies a process for ever. */
   readonly startTime: string;
 }
 
-/** Reads /proc/<pid>/stat (proc(5)); undefined when there is no such process or no /proc. */
+/** Reads /proc/<pid>/stat (proc(5)); undefined when there is no such process. */
 export function processStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
@@ -22,7 +22,7 @@ export function processStat(pid: number): ProcessStat | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the program's name in parentheses and may hold anything, so count from its end.
+  // The second field, the program's name in parentheses, may contain anything: count from its end.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', , group = '', session = ''] = fields;
   return {
@@ -35,8 +35,8 @@ export function processStat(pid: number): ProcessStat | undefined {
 }
 
 /**
- * The living members of the group and session that `leader` started; zombies do not count,
- * because in a container nobody may ever reap them. Undefined where there is no /proc.
+ * The living members of the group and session that `leader` started. Zombies do not count: in a
+ * container they may never be reaped. Undefined without /proc.
  */
 export function groupMembers(leader: number): ProcessStat[] | undefined {
   let names: string[];
@@ -55,18 +55,18 @@ export function groupMembers(leader: number): ProcessStat[] | undefined {
   return members;
 }
 
-/** Sends `signal` to a process, or with a negative number to a group. False when there is none. */
+/** Sends `signal` to a process, or to a group if `target` is negative. False when it does not exist. */
 export function sendSignal(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(target, signal);
     return true;
   } catch (error) {
-    // EPERM: it is there, but belongs to somebody else (sudo).
+    // EPERM: it exists but belongs to another user (sudo).
     return errnoOf(error).code === 'EPERM';
   }
 }
 
-/** Sends `signal` to the leader's group and to everyone else in its session. */
+/** Sends `signal` to the leader's group and to the rest of its session. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   sendSignal(-leader, signal);
   for (const member of groupMembers(leader) ?? []) {
@@ -74,14 +74,14 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** True when nothing of the group is alive any more. The session is looked at too when `thorough`. */
+/** True when the whole group has ended; with `thorough`, the session as well. */
 function groupGone(leader: number, thorough: boolean): boolean {
   if (!thorough && !sendSignal(-leader, 0)) return true;
   const members = groupMembers(leader);
   return members === undefined ? !sendSignal(-leader, 0) : members.length === 0;
 }
 
-/** Polls until the group is gone; false when it is still there after `timeoutMs`. */
+/** Polls until the group is gone; false after `timeoutMs`. */
 export async function waitForGroup(leader: number, timeoutMs: number, thorough: boolean): Promise<boolean> {
   const until = performance.now() + timeoutMs;
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
@@ -92,18 +92,18 @@ export async function waitForGroup(leader: number, timeoutMs: number, thorough: 
 }
 
 /**
- * SIGTERM to all of the group, SIGKILL to what is left after `graceMs`. Resolves when it is gone;
- * false when the kernel has not let go of it 5 s after SIGKILL (a process in uninterruptible sleep).
+ * SIGTERM to the group, SIGKILL to what is left after `graceMs`. Resolves when it is gone;
+ * false when it still exists 5 s after SIGKILL (uninterruptible sleep).
  */
 export async function endGroup(leader: number, graceMs: number): Promise<boolean> {
   if (graceMs > 0) {
     signalGroup(leader, 'SIGTERM');
-    // A stopped process gets to SIGTERM only when it goes on.
+    // A stopped process sees SIGTERM only when it continues.
     signalGroup(leader, 'SIGCONT');
     if (await waitForGroup(leader, graceMs, true)) return true;
   }
   const until = performance.now() + 5000;
-  // Again and again: a member may fork while the first SIGKILL is on its way.
+  // Repeat: a member may fork while the first SIGKILL is being delivered.
   do {
     signalGroup(leader, 'SIGKILL');
     if (await waitForGroup(leader, 100, true)) return true;

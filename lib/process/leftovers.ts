@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * No process is left behind, however this one dies.
+ * Leaves no process behind, however this one dies.
  *
- * setpriv makes the kernel kill our direct children with us, but not what they started. So every
- * process group is (1) told to a watchdog, a shell that waits for our end of a pipe to close and
- * then kills the groups still listed, and (2) recorded in the work directory, for the case that
- * the watchdog was killed too: the next start ends those before anything is written.
+ * setpriv makes the kernel kill our direct children with us, but not their children. So every
+ * process group is (1) reported to a watchdog, a shell that kills the listed groups when our end of
+ * its pipe closes, and (2) recorded in the work directory, in case the watchdog is killed too: the
+ * next start ends those groups before it writes anything.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,25 +16,25 @@ import { endGroup, groupMembers, processStat } from './group.js';
 import { type Child, createProcesses, type Processes } from './process.js';
 import { runToEnd } from './run-to-end.js';
 
-/** In the environment of every recorded process: tells ours from a stranger's with a reused number. */
+/** Set in the environment of every recorded process: distinguishes it from a later process with the same pid. */
 const MARK = 'STOPWATCH_GROUP';
 
 const groupSchema = z.object({ mark: z.string(), bootId: z.string(), startTime: z.string().optional() });
 
 interface GroupRecord {
-  /** The same port, with every group that it starts recorded. */
+  /** The same port; records every group that it starts. */
   readonly processes: Processes;
-  /** Stops the watchdog. To be called when no process runs any more. */
+  /** Stops the watchdog. Call it when no process runs any more. */
   close(): Promise<void>;
 }
 
-/** `directory` is for this alone; it is made if needed. */
+/** Creates `directory`, which is for these records only. */
 export function recordGroups(processes: Processes, directory: string): GroupRecord {
   mkdirSync(directory, { recursive: true });
   const mark = randomUUID();
   const watchdog = createWatchdog();
   const spawn: Processes['spawn'] = async (command, options) => {
-    // The watchdog comes first, so that there is no moment without it.
+    // Before the first child.
     await watchdog.start();
     const child = await processes.spawn({ ...command, env: { ...command.env, [MARK]: mark } }, options);
     const file = join(directory, String(child.pid));
@@ -60,7 +60,7 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
   };
 }
 
-/** Ends the groups that a killed run has left, and forgets them. Gives the numbers of those that were still alive. */
+/** Ends the groups that a killed run has left, and forgets them. Returns the leaders of those that were alive. */
 export async function endLeftovers(directory: string): Promise<number[]> {
   let names: string[];
   try {
@@ -83,13 +83,13 @@ export async function endLeftovers(directory: string): Promise<number[]> {
   return ended;
 }
 
-/** True when the group has living members and is the one that was recorded, not a later one with the same number. */
+/** True when the group has living members and is the recorded one, not a later one with the same number. */
 function isOurs(leader: number, file: string): boolean {
   let record: z.infer<typeof groupSchema>;
   try {
     record = groupSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    // Cut off while it was written: the leader had just been started, and died with its parent.
+    // The write was cut off: the leader had just started, and died with its parent.
     return false;
   }
   if (record.bootId !== bootId()) return false;
@@ -106,7 +106,7 @@ function hasMark(pid: number, mark: string): boolean {
   }
 }
 
-/** Differs after every boot; a container's restart is not one. Empty where the system has none. */
+/** Changes with every boot of the machine, not of a container. */
 export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -132,7 +132,7 @@ function createWatchdog() {
   let stdin: NodeJS.WritableStream | null = null;
   return {
     async start(): Promise<void> {
-      // It must outlive us: that is what it is for.
+      // It must outlive us.
       child ??= createProcesses({ dieWithParent: false }).spawn(
         { file: 'sh', args: ['-c', WATCH], env: baseEnvironment() },
         { signal: abort.signal, stdin: 'pipe', stdout: 'inherit', stderr: 'inherit' },

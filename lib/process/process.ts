@@ -11,7 +11,7 @@ import { runToEnd } from './run-to-end.js';
 import { buffered } from './streams.js';
 import { which } from '../which.js';
 
-/** A program and its arguments; never a shell line. */
+/** A program and its arguments, never a shell line. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -23,15 +23,15 @@ export interface Command {
 interface SpawnOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
-  /** 'ignore' gives an empty standard input; 'pipe' lets the caller write; 'inherit' is the terminal's. */
+  /** 'ignore': empty; 'pipe': the caller writes; 'inherit': ours. */
   readonly stdin?: 'ignore' | 'pipe' | 'inherit' | undefined;
   readonly stdout?: 'pipe' | 'inherit' | undefined;
   readonly stderr?: 'pipe' | 'inherit' | undefined;
-  /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of ours to hand on. */
+  /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of ours to pass on. */
   readonly extra?: readonly ('pipe' | number)[] | undefined;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 if absent. */
   readonly graceMs?: number | undefined;
-  /** Stays in our own process group, which has the terminal; only the process itself can then be ended. */
+  /** Keep it in our own process group, which has the terminal. Only the process itself can be ended then. */
   readonly foreground?: boolean | undefined;
 }
 
@@ -43,21 +43,21 @@ export interface Exit {
   readonly durationMs: number;
 }
 
-/** A running process, leader of its own process group unless it is in the foreground, killed with its parent where the system can do that. */
+/** A running process, leader of its own process group unless it is in the foreground, killed with its parent. */
 export interface Child {
   readonly pid: number;
   readonly stdin: NodeJS.WritableStream | null;
   readonly stdout: NodeJS.ReadableStream | null;
   readonly stderr: NodeJS.ReadableStream | null;
-  /** Readable ends of the pipes asked for in `extra`, in that order (null for handed-on descriptors). */
+  /** Readable ends of the pipes in `extra`, in that order; null for descriptors that were passed on. */
   readonly extra: readonly (NodeJS.ReadableStream | null)[];
-  /** Ends the whole group: SIGTERM, then SIGKILL after the grace time. Resolves when all of it is gone. */
+  /** Ends the whole group: SIGTERM, then SIGKILL after the grace time. Resolves when it is gone. */
   end(): Promise<void>;
   /** Sends a signal to the whole group; does nothing when it has ended. */
   kill(signal: NodeJS.Signals): void;
   /**
-   * Resolves when the process has ended, what it left behind in its group was ended too, and
-   * its pipes are drained; never rejects. A pipe that nobody reads must not get more than 16 KiB.
+   * Resolves when the process and the rest of its group have ended and its pipes are drained; never rejects.
+   * A pipe without a reader must not get more than 16 KiB.
    */
   readonly exited: Promise<Exit>;
 }
@@ -65,7 +65,7 @@ export interface Child {
 /** Starts processes. Rejects with StopwatchError 'command-not-found' or 'permission-denied' when the program cannot be started. */
 export interface Processes {
   spawn(command: Command, options: SpawnOptions): Promise<Child>;
-  /** Runs to the end. `onLine` gets each line of both streams, without its newline, in order of arrival. Never throws for a bad exit code. */
+  /** Runs to the end. `onLine` gets each line of both streams, without its newline, in order of arrival. A bad exit code is not an error. */
   run(command: Command, options: CommandOptions): Promise<Exit & { readonly stdout: string }>;
 }
 
@@ -73,7 +73,7 @@ export interface CommandOptions {
   readonly signal: AbortSignal;
   readonly input?: string | undefined;
   readonly onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
-  /** Keep standard output, at most 64 MiB; a program that prints more is ended and 'command-failed' thrown. */
+  /** Return standard output, at most 64 MiB; ends a program that prints more and throws 'command-failed'. */
   readonly capture?: boolean | undefined;
   readonly extra?: readonly number[] | undefined;
 }
@@ -84,7 +84,7 @@ interface ProcessesOptions {
 }
 
 const GRACE_MS = 2000;
-/** How long the rest of a group may go on by itself after its leader has exited. */
+/** How long the rest of a group may run after its leader has exited. */
 const STRAGGLERS_MS = 1000;
 
 /** The real port. */
@@ -95,15 +95,15 @@ export function createProcesses({ dieWithParent = true }: ProcessesOptions = {})
 
 const require = createRequire(import.meta.url);
 
-/** The command as one could type it into a shell. */
+/** The command as a user would type it into a shell. */
 export function shellQuote(command: { readonly file: string; readonly args: readonly string[] }): string {
   return [command.file, ...command.args].map((word, index) => quoteWord(word, index === 0)).join(' ');
 }
 
 function quoteWord(word: string, isProgram: boolean): string {
-  // Most words need nothing. A program with '=' in its name would be taken for an assignment.
+  // Most words need no quotes. A shell would take a program with '=' in its name for an assignment.
   if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) && !(isProgram && word.includes('='))) return word;
-  // Loaded only when needed: zx takes longer to load than a warm run has time for.
+  // Loaded only when needed: it is slow to load.
   const zx: unknown = require('zx/core');
   if (typeof zx !== 'object' || zx === null || !('quote' in zx) || typeof zx.quote !== 'function')
     return word;
@@ -111,8 +111,8 @@ function quoteWord(word: string, isProgram: boolean): string {
 }
 
 /**
- * The kernel tells a child of a death that comes after the child has asked for it. Of one that came before,
- * in the milliseconds between fork and setpriv's request, only the parent's number tells. A shell adds PWD.
+ * The kernel signals a child only about a parent's death after setpriv's request. The shell checks whether the parent
+ * died before it, in the milliseconds after the fork. `unset PWD`, because the shell adds it.
  */
 const IF_PARENT_LIVES = ['/bin/sh', '-c', 'unset PWD; [ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
 
@@ -127,7 +127,7 @@ function launcher(): string | null {
   return foundLauncher;
 }
 
-/** Throws what is wrong with a command before anything is started: only then can it be told from its own failures. */
+/** Checks a command before setpriv starts it, because afterwards its failures would look like the command's own. */
 function checkStartable(command: Command): void {
   if (command.cwd !== undefined && !statSync(command.cwd, { throwIfNoEntry: false })?.isDirectory()) {
     throw new StopwatchError(
@@ -170,7 +170,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: command.env,
     extendEnv: false,
-    // A group (and session) of its own, so that ending it reaches everything it started.
+    // Its own group and session, so that ending them reaches everything it started.
     detached: !foreground,
     cleanup: false,
     buffer: false,
@@ -181,7 +181,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
       options.stdin ?? 'ignore',
       options.stdout ?? 'pipe',
       options.stderr ?? 'pipe',
-      // execa's types know the descriptors 0 to 2 only; the system hands on any of ours.
+      // execa's types know only the descriptors 0 to 2; it passes any on.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       ...((options.extra ?? []) as 'pipe'[]),
     ],
@@ -191,7 +191,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
   });
   const pid = subprocess.pid;
   if (pid === undefined) throw notStarted(command, await subprocess);
-  // Errors of a standard input whose reader has gone: the exit says more.
+  // Its reader may have gone; the exit code says more than EPIPE.
   subprocess.stdin?.on('error', () => {});
 
   const graceMs = options.graceMs ?? GRACE_MS;
@@ -233,7 +233,7 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
   };
 }
 
-/** The system would not start it although it is there: too many arguments, no memory, a missing interpreter. */
+/** The program exists, but the system could not start it: too many arguments, no memory, a missing interpreter. */
 function notStarted(
   command: Command,
   result: { readonly code?: string | undefined; readonly shortMessage?: string | undefined },

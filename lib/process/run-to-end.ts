@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Runs a process to its end, with its output as lines. */
+/** Runs a process to its end and splits its output into lines. */
 import { StopwatchError } from '../errors.js';
 import { LineSplitter } from '../lines.js';
 import type { CommandOptions, Exit, Processes } from './process.js';
 
 const LARGEST_CAPTURE = 64 * 1024 * 1024;
 
-/** `Processes.run`, made of any `Processes.spawn`. What `onLine` throws ends the process and is thrown on. */
+/** `Processes.run` for any `Processes.spawn`. When `onLine` throws, ends the process and rethrows. */
 export async function runToEnd(
   spawn: Processes['spawn'],
   command: Parameters<Processes['run']>[0],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Pipes of a child that lose nothing before they are read and never hang after it has gone. */
+/** A child's pipes: they lose nothing before they are read, and never hang after it has ended. */
 import { PassThrough, type Readable } from 'node:stream';
 
 /** Once its process group is gone, a pipe idle for this long is held open by a process outside the group. */
@@ -7,13 +7,13 @@ const HELD_OPEN_MS = 1000;
 
 interface Buffered {
   readonly stream: NodeJS.ReadableStream;
-  /** To be called when the writers are gone: resolves when all they wrote has been read, or buffered if nobody reads. */
+  /** Call it when the writers have ended. Resolves when all they wrote has been read, or buffered if there is no reader. */
   drained(): Promise<void>;
 }
 
 /**
- * The source flows into a small buffer at once, with backpressure, so whoever reads may come later.
- * A reader that gives up destroys it, and the writer's next write then fails.
+ * The source flows into a small buffer at once, with backpressure, so a reader may attach later.
+ * When the reader destroys it, the writer's next write fails.
  */
 export function buffered(source: Readable): Buffered {
   const stream = new PassThrough();
@@ -31,7 +31,7 @@ export function buffered(source: Readable): Buffered {
   source.once('close', () => {
     if (!stream.writableEnded) stream.end();
   });
-  // pipe() by itself would only pause the source, and its writer would wait for ever.
+  // pipe() alone would pause the source, and the writer would block.
   stream.once('close', () => source.destroy());
   source.pipe(stream);
   return {
@@ -39,7 +39,7 @@ export function buffered(source: Readable): Buffered {
     async drained() {
       lastData = performance.now();
       const timer = setInterval(() => {
-        // A reader that is slow is waited for; a writer outside the group is not.
+        // Wait for a slow reader, but not for a writer outside the group.
         if (stream.writableNeedDrain) lastData = performance.now();
         else if (performance.now() - lastData > HELD_OPEN_MS) source.destroy();
       }, 100);
