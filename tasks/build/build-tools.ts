@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the builds of QEMU, Linux and Busybox have in common: ccache, reproducible time, going on after a kill. */
+/** What the builds of QEMU, Linux and Busybox share: ccache, a reproducible time, resuming after a kill. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,10 +8,10 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { TaskContext } from '../engine/task.js';
 import { which } from '../../lib/which.js';
 
-/** The one time that is built into anything: 2026-01-01T00:00:00Z, seconds. */
+/** The time in every build output: 2026-01-01T00:00:00Z, in seconds. */
 export const BUILD_EPOCH = 1_767_225_600;
 
-/** Whether compilers are called through ccache. Throws 'host-package-missing' when it must be there and is not. */
+/** Whether to call compilers through ccache. Throws 'host-package-missing' when build.ccache is on and it is missing. */
 export function usesCcache(config: Config, path: string): boolean {
   if (config.build.ccache === 'off') return false;
   const installed = which('ccache', path).found;
@@ -24,13 +24,11 @@ export function usesCcache(config: Config, path: string): boolean {
 }
 
 /**
- * ccache in depend mode: it takes the list of headers from the compiler's own
- * dependency file instead of running the preprocessor for every miss, so that
- * filling an empty cache costs little.
+ * ccache in depend mode: it takes the list of headers from the compiler's dependency file instead of running the
+ * preprocessor for every miss, so that filling an empty cache costs little.
  *
- * `base` is for a build that names headers by absolute paths: those below it are made relative, so that another
- * work directory has its hits too. ccache asks the system about every directory of every header for that, which
- * was half of what a miss of the kernel cost.
+ * `base` is for a build that names headers by absolute paths: ccache makes those below it relative, so that another
+ * work directory hits too. That costs a system call for every directory of every header: half of a miss of the kernel.
  */
 export function ccacheEnvironment(base?: string): Record<string, string> {
   return {
@@ -41,37 +39,38 @@ export function ccacheEnvironment(base?: string): Record<string, string> {
   };
 }
 
-const MARK = '.build-under-way';
-/** What compilers and linkers write, as opposed to what configures a build. */
+const MARKER = '.build-under-way';
+/** What compilers and linkers write; not the configuration of a build. */
 const PRODUCT = /\.(o|a|so|ko|obj|lds|mod|dtb)$|^(vmlinux|Image|busybox|qemu-system-)/;
-/** Files written this shortly before a kill may be cut off although make takes them for new, seconds. */
+/** Seconds. Files written this shortly before a kill may be truncated although make considers them new. */
 const IN_FLIGHT_S = { killed: 3, crashed: 60 };
 
 /**
- * Runs a build that make or ninja carries on from where it was. make trusts
- * times: what a compiler was just writing when it was killed looks finished.
- * So a mark is there while a build runs; where it is found, products that
- * were written last before the end are made again.
+ * Runs a build that make or ninja can resume. make trusts times, so a file that a killed compiler was writing looks
+ * finished. Therefore a marker exists while a build runs. If it is found, the files written just before the kill are
+ * removed and built again.
  */
 export async function resumeBuild(
   directory: string,
   context: TaskContext,
   build: () => Promise<void>,
 ): Promise<void> {
-  const mark = join(directory, MARK);
+  const marker = join(directory, MARKER);
   await mkdir(directory, { recursive: true });
-  if (existsSync(mark)) {
+  if (existsSync(marker)) {
     const seconds = context.crashed ? IN_FLIGHT_S.crashed : IN_FLIGHT_S.killed;
     const removed = await removeInFlight(directory, seconds);
     if (removed > 0)
-      context.log(`The last build was cut off: ${removed} files that were in the making are made again.`);
+      context.log(
+        `The last build was killed: ${removed} files that it may have been writing are built again.`,
+      );
   }
-  await writeFile(mark, '');
+  await writeFile(marker, '');
   try {
     await build();
   } finally {
-    // An orderly end, good or bad: make itself has removed what a failed command left.
-    if (!context.signal.aborted) await rm(mark, { force: true });
+    // After a failure too: make itself has removed what the failed command wrote.
+    if (!context.signal.aborted) await rm(marker, { force: true });
   }
 }
 
@@ -92,12 +91,12 @@ async function removeInFlight(directory: string, seconds: number): Promise<numbe
   return doubtful.length;
 }
 
-/** Whether a build directory was configured in just this way, to the end. */
+/** Whether a build directory is configured exactly this way. */
 export async function isConfigured(stamp: string, how: string): Promise<boolean> {
   return (await readFile(stamp, 'utf8').catch(() => undefined)) === how;
 }
 
-/** The program's `--version`, first line: part of how a directory was configured. */
+/** The first line of the program's `--version`. */
 export async function versionOf(program: string, context: TaskContext): Promise<string> {
   const text = await context.exec(program, ['--version'], { capture: true });
   return text.split('\n', 1)[0] ?? '';

@@ -31,14 +31,14 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
   const { qemu, linux } = device.build;
   const deviceCommands = join(layout.vm, 'device-commands.json');
   const tree = layout.tree('qemu');
-  // Other links are read by tools that make something of them.
+  // Other links are input of code generators.
   const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
   const driver = join(layout.device, linux.sources);
   return [
     {
       name: 'editor:device',
       title: "Editor: the compiler's commands for the device",
-      // Not the build: the commands do not change with the sources.
+      // Not the build, because the commands do not change with the sources.
       deps: ['qemu:configure'],
       inputs: {
         values: { sources: sources.map(({ link, target }) => `${link} -> ${target}`), tree },
@@ -101,19 +101,19 @@ export function edit(entry: CompileCommand, edited: string, linked: string): Com
       `Expected '${file}' once in the command that compiles it: ${command}`,
     );
   const words = shellQuote({ file: '-iquote', args: [dirname(linked), edited] });
-  // An editor wants the compiler, not what keeps its results.
+  // An editor wants the compiler without ccache,
   const compiler = parts[0]
     ?.replace(/^ccache /, '')
-    // Nor what tells a build of the headers: that is the build's own.
+    // and without the build's list of headers.
     .replace(/ -MD -MQ \S+ -MF \S+/, '')
     .replace(/ -Wp,-MM?D,\S+/, '');
   return { ...entry, file: edited, command: `${compiler} ${words}${parts[1]}`.trim() };
 }
 
-/** The compiler's command in a file that kbuild writes beside an object (scripts/Kbuild.include); undefined: there is none. */
+/** The compiler's command in a file that kbuild writes beside an object (scripts/Kbuild.include), if any. */
 export function savedCommand(text: string): string | undefined {
   const [, command] = /^(?:saved)?cmd_\S+ := (.*)$/m.exec(text) ?? [];
-  // Written for make; what comes after the compiler is no concern of an editor's.
+  // Escaped for make. Drop the commands after the compiler.
   return command
     ?.replaceAll('$(pound)', '#')
     .replaceAll('$$', '$')
@@ -121,7 +121,7 @@ export function savedCommand(text: string): string | undefined {
     .trim();
 }
 
-/** Editors look for it in the directories above a file. Something of the user's own stays. */
+/** Editors look for it in the directories above a file. Keeps the user's own file. */
 async function offer(file: string, link: string): Promise<void> {
   const there = await lstat(link).catch(() => undefined);
   if (there?.isSymbolicLink() === false) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Variants of QEMU in which only the device is compiled otherwise, and linked with the rest of the plain build. */
+/** Variants of QEMU that compile only the device with other flags, and link it with the objects of the plain build. */
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type BuildLink, type DeviceDescription, deviceSource } from '../../vm/device.js';
@@ -10,9 +10,9 @@ import { buildCommands, relink } from './relink.js';
 
 export interface DeviceAgain {
   readonly title: string;
-  /** What for; in the words of its failure. */
+  /** What for; part of the error message. */
   readonly purpose: string;
-  /** Added to the compiler's and the linker's, so that they win. */
+  /** Appended to the flags of compiler and linker, so that they win. */
   readonly flags: string;
 }
 

@@ -21,7 +21,7 @@ export function parseKconfig(text: string): Map<string, string> {
   return values;
 }
 
-/** The fragment with these symbols set otherwise, as Kconfig writes them. */
+/** The fragment with these symbols changed. */
 export function withSymbols(fragment: string, symbols: Readonly<Record<string, string>>): string {
   const values = parseKconfig(fragment);
   for (const [symbol, value] of Object.entries(symbols)) values.set(symbol, value);
@@ -37,7 +37,7 @@ interface Refused {
   readonly got: string;
 }
 
-/** What was asked for and is otherwise in the final configuration: Kconfig drops what lacks a dependency without a word. */
+/** Wanted symbols that the final configuration does not have: Kconfig silently drops one that lacks a dependency. */
 export function refused(fragment: string, final: string): Refused[] {
   const got = parseKconfig(final);
   return [...parseKconfig(fragment)]
@@ -47,16 +47,16 @@ export function refused(fragment: string, final: string): Refused[] {
 
 interface KconfigRequest {
   readonly build: string;
-  /** make's arguments; with the compiler's version, what makes the directory worth keeping. */
+  /** make's arguments. With the same ones and the same compiler, the directory is kept. */
   readonly make: readonly string[];
   readonly compiler: string;
-  /** Files; together what is wanted, later ones over earlier ones. */
+  /** Files; later ones override earlier ones. */
   readonly fragments: readonly string[];
-  /** Symbols that are set otherwise than in the fragments. */
+  /** Symbols that override the fragments. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** `run` makes `.config` from the file it is given. A directory that was configured in another way is emptied first. */
+/** `run` makes `.config` from the file it gets. Empties a directory that was configured in another way first. */
 export async function configureByKconfig(
   context: TaskContext,
   { build, make, compiler, fragments, settings }: KconfigRequest,
@@ -71,7 +71,7 @@ export async function configureByKconfig(
   await writeFile(stamp, how);
 }
 
-/** Makes `.config` from what is wanted, and sees to it that all of that is in it. `where`: what is wanted, for people. */
+/** Makes `.config`, and checks that it has every wanted symbol. `where`: the fragments, for people. */
 async function makeConfig(
   context: TaskContext,
   wanted: string,
@@ -85,7 +85,7 @@ async function makeConfig(
   const config = join(build, '.config');
   const missing = refused(wanted, await readFile(config, 'utf8'));
   if (missing.length === 0) return;
-  // Not to be taken for configured the next time.
+  // The next run must not take it for configured.
   await rename(config, join(build, 'refused.config'));
   const [first] = missing;
   throw new StopwatchError(

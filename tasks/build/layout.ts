@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where each step finds its sources and leaves its results. */
+/** Where each task finds its sources and puts its results. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Paths } from '../config/paths.js';
@@ -14,7 +14,7 @@ export interface Layout extends Paths {
   readonly watchedTrees: readonly string[];
   /** Says which archive the tree was made from; absent for a tree of the user's own. */
   sourceStamp(source: SourceName): string;
-  /** Where it is configured and compiled; in some variants only the device is compiled again, beside it. */
+  /** Where QEMU is configured and compiled; some variants compile only the device again, beside it. */
   readonly qemuBuild: string;
   readonly qemu: string;
   /** meson and pycotap, for releases of QEMU that were repacked without them. */
@@ -25,9 +25,9 @@ export interface Layout extends Paths {
   readonly busybox: string;
   readonly initramfs: string;
   readonly ext4: string;
-  /** A copy of it that keeps what a guest writes. */
+  /** A copy of the ext4 image that keeps what a guest writes. */
   readonly disk: string;
-  /** The machine's device tree, as QEMU makes it; the same as source. */
+  /** The machine's device tree, as QEMU makes it, and its source. */
   readonly dtb: string;
   readonly dts: string;
   readonly manifest: string;

@@ -38,7 +38,7 @@ export function linuxTasks(
   const source = kernelSource(layout);
   const make = makeArguments(layout, source, cross, ccache);
   const env = buildEnvironment(source);
-  // The module alone: what is in the kernel counts on being optimised.
+  // Only the module: code in the kernel relies on being optimised.
   const own = config.build.variant === 'debug' ? ['CFLAGS_MODULE=-Og'] : [];
   const tools = [`${cross}gcc`, `${cross}ld`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
   return [
@@ -74,7 +74,7 @@ export function linuxTasks(
       jobs: 'make',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
-          // The modules too: they bring Module.symvers, without which no module can be linked.
+          // Modules too: linking ours needs their Module.symvers.
           await context.exec('make', [...make, 'Image', 'modules'], { env });
         });
       },
@@ -87,9 +87,9 @@ export function linuxTasks(
       outputs: [modulePath(layout, device)],
       jobs: 'make',
       run: async (context) => {
-        // Only of what this task makes: the kernel beside it is finished.
+        // Only this task's directory: the kernel is finished.
         await resumeBuild(join(build, directory), context, async () => {
-          // One target, checked against Module.symvers: `modules` would look at the whole kernel first.
+          // One target, checked against Module.symvers; `modules` would check the whole kernel first.
           await context.exec('make', ['-s', ...make, ...own, `${directory}/${device.module}.ko`], { env });
         });
       },
@@ -108,7 +108,7 @@ export function kernelSource(layout: Layout): string {
   return relative(realPath(layout.linuxBuild), realPath(tree));
 }
 
-/** Of what may not be there yet. */
+/** Real path of something that may not exist yet. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -129,7 +129,7 @@ function makeArguments(layout: Layout, source: string, cross: string, ccache: bo
   ];
 }
 
-/** Nothing of the host, the user or the time gets into the image. */
+/** Keeps host, user and time out of the image. */
 function buildEnvironment(source: string): Record<string, string> {
   return {
     KBUILD_BUILD_TIMESTAMP: new Date(BUILD_EPOCH * 1000).toUTCString(),

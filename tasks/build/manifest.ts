@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `vm:manifest`: every source, sum, tool version and artifact hash of what is about to be booted. */
+/** `vm:manifest`: the sources, checksums, tool versions and artifact hashes of what boots. */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
@@ -67,7 +67,7 @@ async function sourceOf(name: SourceName, config: Config, layout: Layout): Promi
   const { tree, version } = config.sources[name];
   if (tree !== null) return { tree };
   const stamp = await readStamp(layout.sourceStamp(name));
-  // Not the place: the same file may come from another one the next time.
+  // Not the mirror: the same file may come from another one next time.
   return {
     version,
     sha256: stamp?.sha256 ?? null,

@@ -25,7 +25,7 @@ export function qemuTasks(
   const tree = layout.tree('qemu');
   const build = layout.qemuBuild;
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
-  // A relative path gets into the binary (__FILE__), so that two checkouts build the same one.
+  // Relative, because it ends up in the binary (__FILE__) and two checkouts must build the same one.
   const source = relative(build, tree);
   const { variant } = config.build;
   const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
@@ -39,7 +39,7 @@ export function qemuTasks(
       await versionOf('gcc', context),
       await versionOf('ninja', context),
     ]);
-    // What only changes files of the tree is ninja's to notice: it configures again by itself.
+    // ninja itself notices changed files of the tree and configures again.
     if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
     await rm(build, { recursive: true, force: true });
     await mkdir(build, { recursive: true });
@@ -61,7 +61,7 @@ export function qemuTasks(
         values: { args, ccache },
         tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
       },
-      // Not build.ninja: where a meson.build or the place of a link has changed, ninja writes that anew by itself.
+      // Not build.ninja: ninja itself rewrites it when a meson.build or the target of a link changes.
       outputs: [stamp],
       jobs: 'one',
       run: configure,
@@ -95,7 +95,7 @@ const VARIANT_ARGUMENTS: Readonly<Record<Variant, readonly string[]>> = {
   debug: [],
 };
 
-/** Variants that are the plain build but for the device. */
+/** Variants that differ from the plain build only in the device. */
 const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
   plain: undefined,
   sanitize: undefined,
@@ -133,14 +133,14 @@ function configureArguments(
   ];
 }
 
-/** For configure and for ninja, which configures again when a meson.build changes. */
+/** For configure, and for ninja, which may configure again. */
 function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, string> {
   const tools = join(layout.mesonTools, 'usr');
   return {
     ...ccacheEnvironment(layout.work),
-    // scripts/decodetree.py iterates over sets: without it the order of its output changes from run to run.
+    // scripts/decodetree.py iterates over sets; without this the order of its output changes.
     PYTHONHASHSEED: '0',
-    // What Python keeps of its scripts would be a change of the tree, and so make a finished build stale.
+    // Python's caches in the tree would make a finished build stale.
     PYTHONPYCACHEPREFIX: join(layout.build, 'qemu-pycache'),
     PATH: [join(tools, 'bin'), ports.environment['PATH'] ?? ''].join(delimiter),
     PYTHONPATH: join(tools, 'lib', 'python3', 'dist-packages'),
@@ -148,9 +148,8 @@ function buildEnvironment(layout: Layout, ports: SourcePorts): Record<string, st
 }
 
 /**
- * Releases of QEMU carry meson and pycotap as wheels, which configure installs
- * by itself. A release that Debian repacked has none: then Debian's own
- * packages of the two are unpacked beside the build.
+ * Releases of QEMU carry meson and pycotap as wheels, which configure installs by itself. A release that Debian repacked
+ * has none: then Debian's packages of both are unpacked beside the build.
  */
 function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
   const packages = Object.entries(config.qemuTools);

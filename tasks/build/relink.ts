@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** A QEMU with another version of one source: that is compiled and all is linked again, beside a build that stays as it is. */
+/** Builds a QEMU with another version of one source, beside a build that stays unchanged. */
 import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Processes } from '../../lib/process/process.js';
 
-/** How the build makes one object and the program. Shell commands, to be run in the build directory. */
+/** Shell commands, for the build directory, that make one object and the program. */
 export interface BuildCommands {
   readonly directory: string;
   readonly compile: string;
   readonly link: string;
-  /** As they stand in the commands. */
+  /** As in the commands. */
   readonly source: string;
   readonly object: string;
   readonly program: string;
@@ -48,7 +48,7 @@ export async function buildCommands(
   };
 }
 
-/** What ninja does in a build directory, command by command; empty when it cannot say. */
+/** The commands of a build directory, from ninja; empty when ninja fails. */
 export async function compilations(directory: string, ports: RelinkPorts): Promise<readonly Rule[]> {
   const { exitCode, stdout } = await ports.processes.run(
     { file: 'ninja', args: ['-t', 'compdb', '-x'], cwd: directory, env: ports.env },
@@ -75,11 +75,11 @@ function rulesOf(text: string): readonly Rule[] {
 }
 
 interface Relinked {
-  /** What the compiler said when it does not compile or link. */
+  /** The output when it does not compile or link. */
   readonly failed: readonly string[] | undefined;
 }
 
-/** Compiles `source` instead of the build's own and links `program` with it. Flags are added to both commands. */
+/** Compiles `source` instead of the build's own and links `program`. Adds flags to both commands. */
 export async function relink(
   commands: BuildCommands,
   to: { readonly source: string; readonly object: string; readonly program: string; readonly flags?: string },
@@ -87,7 +87,7 @@ export async function relink(
 ): Promise<Relinked> {
   const { flags = '' } = to;
   const compile = commands.compile
-    // The build's own list of headers stays what it is.
+    // Keep the build's own list of headers.
     .replace(/ -MD -MQ \S+ -MF \S+/, '')
     .replace(` -o ${commands.object}`, ` ${flags} -o "$OBJECT"`)
     .replace(` -c ${commands.source}`, ` -iquote ${dirname(commands.source)} -c "$SOURCE"`);

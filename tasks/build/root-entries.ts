@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is in the guest's root, and how the tools that make an image of it are told. Pure. */
+/** The contents of the guest's root, and the input of the tools that make an image of it. Pure. */
 import { basename, dirname, join } from 'node:path';
 import { unreachable } from '../../lib/unreachable.js';
 import type { DeviceDescription } from '../../vm/device.js';
@@ -36,7 +36,7 @@ const DIRECTORIES = [
   ['/usr/sbin', 0o755],
 ] as const;
 
-/** What is in the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
+/** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
 export function rootEntries(
   applets: readonly string[],
   files: { readonly busybox: string; readonly module: string | undefined; readonly root: string },
@@ -71,7 +71,7 @@ export function rootEntries(
   ];
 }
 
-/** Those that these need beside the usual ones, the upper ones first: nobody makes them by the way. */
+/** Parent directories to create explicitly, outermost first. */
 function furtherDirectories(entries: readonly RootEntry[]): readonly string[] {
   const usual = new Set<string>(['/', ...DIRECTORIES.map(([path]) => path)]);
   const further = new Set<string>();
@@ -83,7 +83,7 @@ function furtherDirectories(entries: readonly RootEntry[]): readonly string[] {
   return [...further].sort();
 }
 
-/** A list for the kernel's gen_init_cpio, and the environment that it is to be read with: the tool splits at blanks, but puts in variables afterwards. */
+/** A list for the kernel's gen_init_cpio, and its environment: the tool splits lines at blanks, but expands variables afterwards. */
 export function cpioList(entries: readonly RootEntry[]): {
   readonly list: string;
   readonly env: Readonly<Record<string, string>>;
@@ -108,8 +108,8 @@ export function cpioList(entries: readonly RootEntry[]): {
 }
 
 /**
- * Commands for debugfs(8) that fill an empty ext4 image. Not `mke2fs -d`: that
- * copies the caller's owner and times into the image.
+ * Commands for debugfs(8) that fill an empty ext4 image. `mke2fs -d` would copy the
+ * caller's owner and times into the image.
  */
 export function debugfsScript(entries: readonly RootEntry[]): string {
   const lines = entries.flatMap((entry) => {

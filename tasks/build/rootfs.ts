@@ -93,7 +93,7 @@ const FIXED_TIME = {
   E2FSPROGS_FAKE_TIME: String(BUILD_EPOCH),
 };
 
-/** Our own, because the defaults differ from release to release of e2fsprogs. */
+/** Our own, because the defaults differ between releases of e2fsprogs. */
 const MKE2FS_CONF = `[defaults]
 \tbase_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
 [fs_types]
@@ -125,7 +125,7 @@ async function makeExt4(
   await rename(partial, layout.ext4);
 }
 
-/** Carries out debugfs commands on an image. Throws 'command-failed' with what it complains about. */
+/** Runs debugfs commands on an image. Throws 'command-failed' with what it complains about. */
 export async function byDebugfs(
   context: TaskContext,
   layout: Layout,
@@ -134,19 +134,19 @@ export async function byDebugfs(
 ): Promise<void> {
   const script = join(layout.build, 'rootfs.debugfs');
   await writeFile(script, commands);
-  // Both streams: a command of the script that fails changes nothing but what is printed.
+  // Both streams: a failed command of the script only prints a message.
   const said = await context.exec('sh', ['-c', 'exec debugfs -w -f "$0" "$1" 2>&1', script, image], {
     env: FIXED_TIME,
     capture: true,
   });
-  // A file that is to be removed need not be there.
+  // A file to remove may be missing.
   const harmless = /^(debugfs[: ]|Allocated inode|rm: File not found)/;
   const complaints = said.split('\n').filter((line) => line !== '' && !harmless.test(line));
   if (complaints.length > 0) {
     throw new StopwatchError('command-failed', `debugfs did not fill ${image}: ${complaints[0]}`, {
       log: context.logFile,
       lastLines: complaints.slice(0, 20),
-      hint: 'If it says that there is no room, make vm.ext4MiB larger.',
+      hint: 'If it says that there is no space, make vm.ext4MiB larger.',
     });
   }
 }

@@ -78,7 +78,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
   return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
 }
 
-/** Brings the targets up to date, and `more` on top; both by the names that tasks have in the plain variant. Throws what went wrong, all of it. */
+/** Brings the targets and `more` up to date; both by their names in the plain variant. Throws all errors. */
 export async function bringUpToDate(
   { executor, tasks, variant, tidy, cache, emit }: Toolchain,
   targets: readonly string[],

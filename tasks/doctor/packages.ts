@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The doctor: what this host lacks, the one command that installs it, and running that command. */
+/** The doctor: finds what this host lacks, and the one command that installs it. */
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { baseEnvironment } from '../../lib/environment.js';
@@ -20,25 +20,25 @@ import { which } from '../../lib/which.js';
 export interface DoctorRequest {
   /** build.cross */
   readonly cross: string;
-  /** The work directory; what was found is kept there. */
+  /** The work directory, for the cache of the findings. */
   readonly work: string;
   /** The user's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** We are root. */
   readonly root: boolean;
-  /** What this project's own tests need, too. */
+  /** Also what this project's own tests need. */
   readonly tests?: boolean | undefined;
-  /** What a command calls for besides. */
+  /** What a command needs besides. */
   readonly tools?: readonly OptionalTool[] | undefined;
-  /** Loaded only when something must be run. */
+  /** Loads the process port, when something must run. */
   readonly processes: () => Promise<Processes>;
 }
 
-/** What the doctor found, whole. */
+/** What the doctor found. */
 export interface Diagnosis {
   readonly findings: readonly HostFinding[];
-  /** Required and not there. */
+  /** Required and missing. */
   readonly missing: readonly HostFinding[];
   readonly manager: Manager | undefined;
   /** Packages for what is missing, for this host's manager. */
@@ -58,7 +58,7 @@ function listFor({ cross, tests, tools = [] }: DoctorRequest): Capability[] {
     ...(tests === true ? [...TEST_CAPABILITIES, ...Object.values(OPTIONAL_TOOLS)] : []),
     ...tools.map((tool) => OPTIONAL_TOOLS[tool]),
   ];
-  // What is optional for a build may be required for something else.
+  // Something optional for a build may be required for another use.
   const names = new Set(more.map(({ name }) => name));
   return [...list.filter(({ name }) => !names.has(name)), ...more];
 }
@@ -98,7 +98,7 @@ export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
 export interface EnsureRequest extends DoctorRequest {
   /** yes: install; no: never (--no-install); ask: as root or with password-less sudo without a terminal, install; on a terminal, ask. */
   readonly install: 'ask' | 'yes' | 'no';
-  /** Somebody is there to answer. */
+  /** A user can answer. */
   readonly interactive: boolean;
   /** Asks the user; only called when interactive. */
   readonly confirm: (question: string) => Promise<boolean>;
@@ -109,10 +109,9 @@ export interface EnsureRequest extends DoctorRequest {
 }
 
 /**
- * Makes sure that everything required is there, installing it if that is
- * allowed. Throws StopwatchError 'host-package-missing' with the one command,
- * or 'install-failed'. When nothing has changed since the last time, this only
- * looks at some files.
+ * Makes sure that everything required exists, and installs it if that is allowed. Throws StopwatchError
+ * 'host-package-missing' with the one command, or 'install-failed'. When nothing has changed since the
+ * last time, it only looks at some files.
  */
 export async function ensurePackages(request: EnsureRequest): Promise<void> {
   const list = listFor(request);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Tries the host's capabilities, all at once, and remembers that they were there. */
+/** Tries the host's capabilities concurrently, and remembers that they exist. */
 import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,17 +13,17 @@ import { which } from '../../lib/which.js';
 
 type ProbeOf<K extends Probe['kind']> = Extract<Probe, { kind: K }>;
 
-/** What a probe found: nothing wrong, or one sentence. */
+/** What a probe found. */
 export interface HostFinding {
   readonly capability: Capability;
-  /** Undefined: it is there. */
+  /** One sentence; undefined: nothing is wrong. */
   readonly problem: string | undefined;
 }
 
 interface ProbeRequest {
   readonly list: readonly Capability[];
   readonly processes: Processes;
-  /** Whole environment of the probes; PATH is also where programs are looked for. */
+  /** Environment of the probes; its PATH is also searched for programs. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -35,11 +35,11 @@ interface Trial extends ProbeRequest {
   readonly evidence: Set<string>;
 }
 
-/** Tries everything at once. Gives the findings in the list's order, and the files they rest on. */
+/** Tries everything concurrently. Returns the findings in the list's order, and the files they depend on. */
 export async function probeAll(
   request: ProbeRequest,
 ): Promise<{ readonly findings: readonly HostFinding[]; readonly evidence: readonly string[] }> {
-  // One listener per probe is many at once, and no leak.
+  // Many concurrent probes each add a listener.
   setMaxListeners(0, request.signal);
   const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));
   const trial: Trial = { ...request, scratch, evidence: new Set() };
@@ -85,7 +85,7 @@ async function tryProgram(probe: ProbeOf<'program'>, trial: Trial): Promise<stri
 
 async function tryPython(probe: ProbeOf<'python'>, trial: Trial): Promise<string | undefined> {
   const { problem, text } = await call('python3', ['-c', probe.code], trial);
-  // The code prints the files its answer rests on: python3 may be a script that picks one of several.
+  // The code prints the files its answer depends on: python3 may be a script that picks one of several.
   for (const line of text.split('\n')) if (line.startsWith('/')) trial.evidence.add(line);
   return problem;
 }
@@ -102,7 +102,7 @@ async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Pr
   }
   if (probe.file !== undefined) {
     const file = (await call(probe.compiler, [`-print-file-name=${probe.file}`], trial)).text.trim();
-    // A compiler that does not have the file gives its bare name back.
+    // A compiler without that file prints its bare name.
     if (file.startsWith('/')) trial.evidence.add(file);
   }
   // Warnings do not matter: the program must link.
@@ -110,7 +110,7 @@ async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Pr
   return (await call(probe.compiler, args, trial, probe.source)).problem;
 }
 
-/** Runs a program for its output, both streams. `problem`: it is not there, or failed, with its last telling line. */
+/** Runs a program for its output, both streams. `problem`: it is missing, or failed, with the line that says why. */
 async function call(
   program: string,
   args: readonly string[],
@@ -129,7 +129,7 @@ async function call(
     );
     if (exit.exitCode === 0) return { problem: undefined, text: lines.join('\n') };
   } catch (error) {
-    // It is there and does not start: that is a finding too.
+    // It exists and does not start.
     if (error instanceof StopwatchError && error.code !== 'interrupted') {
       return { problem: error.message, text: '' };
     }
@@ -140,13 +140,13 @@ async function call(
   return { problem: `${program} failed: ${telling.trim()}`, text: '' };
 }
 
-/** Identity of a file that a finding rests on; '' when it is not there. */
+/** Identity of a file that a finding depends on; '' when it is missing. */
 function identity(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
 }
 
-/** What was asked, as text: another list or PATH is another question. */
+/** The cache key: another list or PATH is another question. */
 function question(list: readonly Capability[], path: string): string {
   return JSON.stringify({ path, probes: list.filter((one) => !one.optional).map((one) => one.probe) });
 }
@@ -165,7 +165,7 @@ function programsOf(probe: Probe): string[] {
   }
 }
 
-/** Keeps in `file` that everything required was there, and what that rests on. A failure to write only costs time. */
+/** Records in `file` that everything required exists, and what that depends on. A failure to write only costs time. */
 export function remember(
   file: string,
   list: readonly Capability[],
@@ -184,7 +184,7 @@ export function remember(
   }
 }
 
-/** Whether everything required was there before, and nothing it rests on has changed since. Only looks at files. */
+/** Whether everything required existed before, and nothing it depends on has changed. Only looks at files. */
 export function isRemembered(file: string, list: readonly Capability[], path: string): boolean {
   let kept: unknown;
   try {

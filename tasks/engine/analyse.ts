@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The analysis of a whole graph: what is fresh, what is stale and why. Changes nothing. */
+/** Analyses a whole graph: what is fresh, what is stale and why. Changes nothing. */
 import type { Evaluation, Evaluator } from './evaluate.js';
 import type { TaskStatus } from './events.js';
 import { criticalPaths, type Graph } from './graph.js';
@@ -9,21 +9,21 @@ export interface Analysed {
   readonly task: Task;
   readonly status: TaskStatus;
   readonly evaluation: Evaluation;
-  /** What dependents take into their fingerprints; undefined when stale. */
+  /** What goes into the dependents' fingerprints; undefined when stale. */
   readonly result: string | undefined;
-  /** Time from this task's start to the end of the longest chain that hangs on it, from last durations. */
+  /** Milliseconds from this task's start to the end of its longest chain of dependents, by last durations. */
   readonly criticalMs: number;
 }
 
-/** What a task is taken to need that has never run, milliseconds: only its order of magnitude matters. */
+/** Milliseconds for a task that has never run; only the order of magnitude matters. */
 const GUESS_MS = { none: 10_000, one: 1000, make: 60_000, ninja: 60_000 } as const;
 
-/** In execution order: dependencies first, else what most hangs on. Independent branches are evaluated side by side. */
+/** Returns the tasks in execution order: dependencies first, then in critical-path order. Evaluates independent branches concurrently. */
 export async function analyseGraph(graph: Graph, evaluator: Evaluator): Promise<Analysed[]> {
   type Part = Omit<Analysed, 'criticalMs'>;
   const parts = new Map<string, Promise<Part>>();
   const analyseTask = async (task: Task): Promise<Part> => {
-    // Topological order: all of these have been started.
+    // In topological order, so all of these have been started.
     const before = await Promise.all(
       [...graph.ancestors(task.name)].flatMap((name) => parts.get(name) ?? []),
     );
@@ -55,7 +55,7 @@ export async function analyseGraph(graph: Graph, evaluator: Evaluator): Promise<
   return inExecutionOrder(graph, analysed);
 }
 
-/** Kahn's algorithm, the longest critical path first among those that are ready. */
+/** Kahn's algorithm; ready tasks in critical-path order. */
 function inExecutionOrder(graph: Graph, analysed: readonly Analysed[]): Analysed[] {
   const waiting = [...analysed];
   const ordered: Analysed[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a running task gets: its tools' processes, its log, its part of the job budget. */
+/** What a running task gets: processes for its tools, its log, its share of the job budget. */
 import type { JobBudget, JobserverStyle } from './jobserver.js';
 import { type Command, type Processes, shellQuote } from '../../lib/process/process.js';
 import { StopwatchError } from '../../lib/errors.js';
@@ -10,10 +10,10 @@ import type { TaskLog } from './task-log.js';
 
 /** Lines of output that an error carries. */
 const LAST_LINES = 20;
-/** What tools say when something is wrong. With several jobs at once the cause can be far above the last line. */
+/** What tools print when something is wrong. With concurrent jobs, the cause can be far above the last line. */
 const COMPLAINT =
   /\b(?:fatal )?error:|\bNo rule to make target|: No such file or directory$|\bundefined reference to\b|^FAILED:/i;
-/** Lines kept from the first complaint on. */
+/** Lines to keep from the first complaint on. */
 const FIRST_LINES = 6;
 
 interface ContextOptions {
@@ -26,7 +26,7 @@ interface ContextOptions {
   readonly logFile: string;
   readonly workdir: string;
   readonly budget: JobBudget;
-  /** How the task's tools take part in the jobserver; undefined when they do not. */
+  /** How the task's tools use the jobserver; undefined when they do not. */
   readonly style: JobserverStyle | undefined;
   readonly jobs: number;
   /** True when ninja takes its tokens from the jobserver. */
@@ -91,13 +91,13 @@ export function createContext(options: ContextOptions): TaskContext {
   };
 }
 
-/** The last lines, with what was first complained about before them where that is further up. */
+/** The last lines, after the first complaint if that is further up. */
 function withCause(first: readonly string[], last: readonly string[]): readonly string[] {
   const above = first.filter((line) => !last.includes(line));
   return above.length === 0 ? last : [...above, '…', ...last];
 }
 
-/** The command as it can be repeated by hand. */
+/** The command, for repeating it by hand. */
 function header(command: Omit<Command, 'env'>, { env = {} }: ExecOptions): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const words =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whether a task is fresh, and if not, why: the same code for `status`, for the plan, and just before a task runs. */
+/** Whether a task is fresh, and if not, why. `status`, the plan, and every task just before it runs use this. */
 import { join } from 'node:path';
 import { createFileIndex } from '../../lib/files/file-index.js';
 import type { Processes } from '../../lib/process/process.js';
@@ -24,23 +24,23 @@ export interface Evaluator {
   readonly state: TaskState;
   toolVersion(tool: string): Promise<string>;
   /**
-   * `deps`: for each dependency what `resultOf` gave, undefined when it is stale. `unmade`: outputs of
-   * stale tasks; inputs among them are left out, because what they will be is not known.
+   * `deps`: for each dependency what `resultOf` returned, undefined when it is stale. `unmade`: outputs of
+   * stale tasks; inputs among them do not count, because they are not known yet.
    */
   evaluate(
     task: Task,
     deps: ReadonlyMap<string, string | undefined>,
     unmade: readonly string[],
   ): Promise<Evaluation>;
-  /** What a finished task's fingerprint is for its dependents. For one with unknown inputs that is what it made. */
+  /** A finished task's fingerprint for its dependents. With unknown inputs, that is the digest of its outputs. */
   resultOf(task: Task, fingerprint: string): Promise<string>;
-  /** Absolute paths of files and of what is in trees that are not as they were, by content; what is not known is left out. */
+  /** Absolute paths of the files, also in trees, whose content changed, as far as known. */
   changed(was: Parts, is: Parts): readonly string[];
-  /** Keeps the trees' states, so that a later evaluation can name what has changed since. */
+  /** Keeps the trees' states, so that a later evaluation can name what changed. */
   keepTrees(parts: Parts): void;
-  /** To be called when a task has changed these paths. */
+  /** Call it when a task has changed these paths. */
   forget(outputs: readonly string[]): void;
-  /** Writes what was learned; `prune` also forgets states that no record refers to. */
+  /** Writes the caches; `prune` also forgets tree states that no record refers to. */
   save(options: { readonly prune: boolean }): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ interface EvaluatorOptions {
   readonly treeWatch?: TreeWatch | undefined;
 }
 
-/** How long a tree's digest is used again without looking, milliseconds: for tasks that follow each other closely. */
+/** Milliseconds for which a tree's digest is reused without looking, for tasks in quick succession. */
 const DIGEST_AGE_MS = 2000;
 
 export function createEvaluator({
@@ -91,7 +91,7 @@ export function createEvaluator({
   ): Promise<Parts> => {
     const { inputs } = task;
     const roots = (inputs.trees ?? []).filter((root) => !leftOut(root));
-    // Started first: these run in processes of their own while the files are read here.
+    // Started first: these run in their own processes while the files are read here.
     const digests = roots.map((root) => treeDigest(root));
     const versions = (inputs.tools ?? []).map((tool) => tools.version(tool));
     const fileParts: Record<string, string> = {};
@@ -180,7 +180,7 @@ function inputsLeftOut(task: Task, leftOut: (path: string) => boolean): string[]
   return [...(task.inputs.files ?? []), ...(task.inputs.trees ?? [])].filter(leftOut);
 }
 
-/** The recorded parts without those that are not known now. */
+/** The recorded parts without those that are unknown now. */
 function comparable(
   parts: Parts,
   deps: ReadonlyMap<string, string | undefined>,

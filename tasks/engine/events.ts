@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The one union of events. The executor emits them; reporters switch over them exhaustively. */
+/** The union of events. The executor emits them; reporters switch over them exhaustively. */
 import type { StopwatchError } from '../../lib/errors.js';
 
 /** Why a task is stale: one changed thing. */
@@ -20,7 +20,7 @@ export type Reason =
   | { readonly kind: 'dependency'; readonly task: string }
   | { readonly kind: 'output'; readonly path: string; readonly change: 'missing' | 'changed' };
 
-/** What the analysis found about one task, before anything is run. */
+/** What the analysis found about one task, before anything runs. */
 export interface TaskStatus {
   readonly name: string;
   readonly title: string;

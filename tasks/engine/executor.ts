@@ -20,12 +20,12 @@ import { PRODUCT } from '../../lib/product.js';
 
 interface ExecutorOptions {
   readonly processes: Processes;
-  /** Absolute path; made when something is run. */
+  /** Absolute path; created when something runs. */
   readonly workdir: string;
   /** Jobs at once over everything; at least 1. */
   readonly jobs: number;
   readonly emit: Emit;
-  /** Aborting ends all processes; the outcome then says 'interrupted'. */
+  /** Aborting ends all processes; the errors are 'interrupted' then. */
   readonly signal: AbortSignal;
   /** Called with the plan, with the work directory locked and before the first task starts. */
   readonly prepare?: ((plan: readonly TaskStatus[]) => Promise<void>) | undefined;
@@ -33,7 +33,7 @@ interface ExecutorOptions {
   readonly clock?: { now(): number };
   /** Environment of the tools; `baseEnvironment()` if absent. */
   readonly baseEnv?: Readonly<Record<string, string>>;
-  /** Of a process that stays: which source trees have not changed since it looked last. */
+  /** In a process that stays: which source trees have not changed since the last run. */
   readonly treeWatch?: TreeWatch | undefined;
 }
 
@@ -51,19 +51,19 @@ interface RunOutcome {
 interface LockChoice {
   /** False: fail with 'locked' when another process holds the work directory. True if absent. */
   readonly wait?: boolean;
-  /** What others who wait are told that we are doing; the command line if absent. */
+  /** What processes that wait for the lock show about us; the command line if absent. */
   readonly describe?: string;
 }
 
 export interface Executor {
   /**
-   * What is fresh, what is stale and why, in execution order. Takes no lock, runs and changes nothing (apart from caches in
-   * a work directory that exists). Throws StopwatchError: a bad graph or target, an unreadable input, interrupted.
+   * What is fresh, what is stale and why, in execution order. Takes no lock and changes nothing but caches in an existing
+   * work directory. Throws StopwatchError: a bad graph or target, an unreadable input, interrupted.
    */
   analyse(tasks: readonly Task[], targets: readonly string[]): Promise<TaskStatus[]>;
   /**
-   * Brings the targets (none: everything) up to date. What goes wrong with a task is in the outcome; what goes wrong
-   * before the first one (bad graph or target, locked, unwritable work directory, interrupted while waiting) is thrown.
+   * Brings the targets (none: everything) up to date. The outcome has the errors of tasks. Throws errors from before the
+   * first task: bad graph or target, locked, unwritable work directory, interrupted while waiting.
    */
   run(tasks: readonly Task[], targets: readonly string[], options?: LockChoice): Promise<RunOutcome>;
 }
@@ -138,7 +138,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       }),
     run: (tasks, targets, { wait = true, describe } = {}) =>
       understood(() => {
-        // Before the lock, so that a mistake does not wait for somebody else.
+        // Before the lock, so that a mistake does not wait for another process.
         selectTargets(buildGraph(tasks), targets);
         const lock = { signal, wait, onWaiting, processes, describe };
         return withLock(join(workdir, 'lock'), lock, async () => {
@@ -149,7 +149,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-/** Caches only save time: a work directory that cannot be written is no reason to fail now. */
+/** Caches only save time, so do not fail when they cannot be written. */
 async function saveQuietly(evaluator: Evaluator, prune: boolean): Promise<void> {
   await evaluator.save({ prune }).catch(() => {});
 }

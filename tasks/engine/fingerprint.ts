@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Fingerprints: one digest over everything that a task's result depends on, and the difference of two in words. Pure. */
+/** Fingerprints: one digest over everything that a task's result depends on, and why two differ. Pure. */
 import { createHash } from 'node:crypto';
 import type { Reason } from './events.js';
 import type { Json } from './task.js';
 
-/** What goes into a fingerprint, each part by the name that it is shown under. */
+/** What goes into a fingerprint; each key is the name that a reason shows. */
 export interface Parts {
   /** Canonical JSON. */
   readonly values: Readonly<Record<string, string>>;
@@ -32,10 +32,10 @@ export function fingerprintOf(parts: Parts): string {
     .digest('hex');
 }
 
-/** Longest value that is shown whole in a reason. */
+/** Longest value that a reason shows whole. */
 const SHOWN = 200;
 
-/** What differs, most telling first. `treeChanges`: the paths that changed in a tree since it had the digest `was`, if known. */
+/** What differs, the most specific first. `treeChanges`: the paths that changed in a tree since the digest `was`, if known. */
 export function differences(
   was: Parts,
   is: Parts,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The task graph: checked as a whole before anything happens. Pure. */
+/** The task graph, checked as a whole before anything runs. Pure. */
 import { StopwatchError } from '../../lib/errors.js';
 import { taskFileName } from './state.js';
 import type { Task } from './task.js';
@@ -16,7 +16,7 @@ export interface Graph {
 }
 
 /**
- * Checks the tasks and puts them in order. Throws 'unknown-task', 'task-cycle', or 'bad-config' for two
+ * Checks and sorts the tasks. Throws 'unknown-task', 'task-cycle', or 'bad-config' for two
  * tasks with one name or output, or an input that another task makes without being a dependency.
  */
 export function buildGraph(tasks: readonly Task[]): Graph {
@@ -72,7 +72,7 @@ export function buildGraph(tasks: readonly Task[]): Graph {
   };
 }
 
-/** The targets and all they need; everything when there are no targets. Throws 'unknown-task'. */
+/** The targets and their ancestors; everything without targets. Throws 'unknown-task'. */
 export function selectTargets(graph: Graph, targets: readonly string[]): Graph {
   if (targets.length === 0) return graph;
   const wanted = new Set<string>();
@@ -83,7 +83,7 @@ export function selectTargets(graph: Graph, targets: readonly string[]): Graph {
   return buildGraph(graph.tasks.filter((task) => wanted.has(task.name)));
 }
 
-/** For each task the time from its start to the end of the longest chain that hangs on it; what has most is started first. */
+/** For each task the time from its start to the end of its longest chain of dependents. */
 export function criticalPaths(graph: Graph, durationMs: (task: Task) => number): ReadonlyMap<string, number> {
   const paths = new Map<string, number>();
   for (const task of graph.tasks.toReversed()) {
@@ -93,7 +93,7 @@ export function criticalPaths(graph: Graph, durationMs: (task: Task) => number):
   return paths;
 }
 
-/** The longest chain of all, first task first: what no number of processors makes shorter. */
+/** The longest chain, first task first: more processors do not make it shorter. */
 export function criticalChain(graph: Graph, durationMs: (task: Task) => number): string[] {
   const paths = criticalPaths(graph, durationMs);
   const chain: string[] = [];
@@ -124,7 +124,7 @@ function unknownTask(name: string, known: Iterable<string>): StopwatchError {
   });
 }
 
-/** Depth first in the order given, so that the same tasks always come out in the same order. */
+/** Depth first in the given order, so that the result is deterministic. */
 function sortTopologically(tasks: readonly Task[], byName: ReadonlyMap<string, Task>): Task[] {
   const order: Task[] = [];
   const done = new Set<string>();

@@ -3,8 +3,8 @@
  * One job budget for everything that runs, as a GNU make jobserver (make's manual, "POSIX
  * Jobserver Interaction"): a FIFO that holds one byte per free job.
  *
- * Every running task holds at least one token, which is also the slot that make has without
- * asking; make takes further ones out of the FIFO by itself and puts them back.
+ * Every running task holds at least one token, for the job that make may always run; make takes
+ * further ones out of the FIFO and puts them back.
  */
 import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -14,26 +14,26 @@ import { StopwatchError } from '../../lib/errors.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
 
-/** 'descriptor' is understood by every make since 4.2; 'fifo' by make from 4.4 and ninja from 1.13 on. */
+/** make understands 'descriptor' since 4.2 and 'fifo' since 4.4; ninja understands 'fifo' since 1.13. */
 export type JobserverStyle = 'descriptor' | 'fifo';
 
-/** What a child needs to take part. */
+/** What a child needs to use the jobserver. */
 interface Share {
   readonly env: Readonly<Record<string, string>>;
   /** For `extra` of the child: becomes its descriptor 3. */
   readonly extra: readonly number[];
-  /** To be called when the child has been started and has ended. */
+  /** Call it when the child has ended. */
   close(): void;
 }
 
 export interface JobBudget {
   /** Jobs at once, over everything. */
   readonly total: number;
-  /** Whether the FIFO's path can be written into MAKEFLAGS. */
+  /** Whether MAKEFLAGS can hold the FIFO's path. */
   readonly fifoUsable: boolean;
-  /** Waits for `count` tokens, first come first served, and gives the function that returns them. Throws 'interrupted'. */
+  /** Waits for `count` tokens, in order of requests. Returns the function that puts them back. Throws 'interrupted'. */
   acquire(count: number): Promise<() => void>;
-  /** To be called around the time in which a task's makes may take tokens; gives the function that says it is over. */
+  /** Call it before a task's makes may take tokens, and the function it returns afterwards. */
   open(): () => void;
   share(style: JobserverStyle): Share;
   close(): void;
@@ -41,7 +41,7 @@ export interface JobBudget {
 
 interface JobserverOptions {
   readonly total: number;
-  /** Path of the FIFO; a new one is made for each run, so that tokens lost in an earlier one do not count. */
+  /** Path of the FIFO, new for each run, so that tokens lost in an earlier one do not count. */
   readonly path: string;
   readonly processes: Processes;
   readonly signal: AbortSignal;
@@ -65,7 +65,7 @@ export async function createJobserver({
       hint: 'Choose a work directory on a local disk.',
     });
   }
-  // Open at both ends, so that neither we nor a child ever sees its end. Non-blocking holds for this description only.
+  // Read and write, so that neither we nor a child sees end of file. Non-blocking applies to this description only.
   const fifo = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const put = (count: number) => {
     if (count > 0) writeSync(fifo, '+'.repeat(count));
@@ -86,7 +86,7 @@ export async function createJobserver({
   let waiter: AbortController | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  /** A make that was killed keeps its tokens. When none runs, what must be in the FIFO is known. */
+  /** A killed make keeps its tokens. When no make runs, we know how many must be in the FIFO. */
   const recover = () => {
     mustRecover = false;
     take(total + 1024);
@@ -94,9 +94,9 @@ export async function createJobserver({
   };
 
   /**
-   * Waits for one token. A blocked reader is woken by the kernel as soon as a token comes back;
-   * polling would lose every race against makes that wait for it too. It is a process because a
-   * blocked read cannot be taken back from a thread.
+   * Waits for one token. The kernel wakes a blocked reader as soon as a token comes back; polling
+   * would lose every race against waiting makes. It is a process because a blocked read in a thread
+   * cannot be cancelled.
    */
   const waitForOne = async (): Promise<number> => {
     waiter = new AbortController();
@@ -147,7 +147,7 @@ export async function createJobserver({
     total,
     fifoUsable: !/[\s$\\"'#]/.test(path),
     acquire(count) {
-      // One at a time: two who each hold half of what they need would wait for each other for ever.
+      // One at a time: two that each hold half of what they need would deadlock.
       const mine = queue.then(() => acquireNow(Math.min(Math.max(count, 1), total)));
       queue = mine.catch(() => {});
       return mine;
@@ -158,7 +158,7 @@ export async function createJobserver({
         takers--;
         if (takers > 0) return;
         mustRecover = true;
-        // A reader in flight may hold a token that is not counted yet: it is stopped first.
+        // Stop a waiting reader first: it may hold a token that is not counted yet.
         if (waiter === undefined) recover();
         else waiter.abort();
       };
@@ -168,7 +168,7 @@ export async function createJobserver({
       if (style === 'fifo') {
         return { env: { MAKEFLAGS: `-j${total} --jobserver-auth=fifo:${path}` }, extra: [], close: () => {} };
       }
-      // A description of its own for each child: some makes want it blocking, others set it non-blocking themselves.
+      // A separate description for each child: some makes want it blocking, others make it non-blocking.
       const fd = openSync(path, constants.O_RDWR);
       let open = true;
       return {

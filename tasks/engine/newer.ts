@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /**
- * make and ninja go by times, fingerprints by content. A file that comes back
- * with its old time (`mv` of a copy, `cp -p`, a tree that is extracted again)
- * has another content than what was compiled last, but is older than it: they
- * would leave the object that was made of the other content.
+ * make and ninja compare times, fingerprints compare content. A changed file with an old time (`mv` of a copy,
+ * `cp -p`, a tree that was extracted again) is older than the object of its previous content, so make and ninja
+ * would not compile it.
  */
 import { statSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 
 /**
- * Gives changed inputs the present time where they might be older than what
- * was made of them. `madeMs`: when that was finished; undefined: it was cut
- * off, and may be of any time. Gives the paths.
+ * Sets the present time on changed inputs that may be older than the outputs. `madeMs`: when the outputs were finished;
+ * undefined: the build was cut off. Returns the paths.
  */
 export async function makeNewer(
   changed: readonly string[],
@@ -23,7 +21,7 @@ export async function makeNewer(
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile()) continue;
     if (madeMs !== undefined && stat.mtimeMs > madeMs) continue;
-    // Somebody else's file keeps its time; then it was not changed here either.
+    // Another user's file keeps its time.
     await utimes(path, now, now).then(
       () => made.push(path),
       () => {},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** One task, from its last evaluation to its record. */
+/** Runs one task, from its last evaluation to its record. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
@@ -16,7 +16,7 @@ import { flushOutput, outputSignature, taskFileName } from './state.js';
 import type { Task } from './task.js';
 import { openTaskLog, type TaskLog } from './task-log.js';
 
-/** A task that does not end this long after the interruption is left alone: its processes are gone by then. */
+/** Stop waiting for a task this long after an interruption: its processes have ended by then. */
 const STUCK_MS = 5000;
 
 export interface RunTaskOptions {
@@ -36,12 +36,12 @@ export interface Slots {
   readonly jobserver: boolean;
 }
 
-/** How it ended, and for a good end what its dependents take into their fingerprints. */
+/** How it ended, and on success what goes into its dependents' fingerprints. */
 export type TaskResult =
   | { readonly end: 'fresh' | 'done'; readonly result: string }
   | { readonly end: 'failed'; readonly error: StopwatchError };
 
-/** Evaluates the task once more, now that its dependencies are finished, and runs it if it is stale. Never rejects. */
+/** Evaluates the task again, now that its dependencies are finished, and runs it if it is stale. Never rejects. */
 export async function runTask(
   task: Task,
   deps: ReadonlyMap<string, string>,
@@ -61,10 +61,10 @@ export async function runTask(
     if (options.signal.aborted) throw interrupted(task);
     evaluator.keepTrees(parts);
     const boot = bootId();
-    // Before the record is written over.
+    // Before the record is overwritten.
     const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
     const changed = record?.parts === undefined ? [] : evaluator.changed(record.parts, parts);
-    // Before it says what is being made: killed in between, it is done again.
+    // Before the record is overwritten: after a kill in between, it happens again.
     const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
     const newer = byTimes ? await makeNewer(changed, madeMs) : [];
     const made = { bootId: boot, parts, durationMs: record?.durationMs };
@@ -73,13 +73,13 @@ export async function runTask(
     emit({ type: 'task-start', task: task.name, logFile });
     log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
     if (newer.length > 0)
-      log.line(`Older than what was made of them before, so newer now: ${newer.join(' ')}`);
+      log.line(`Changed, but older than the last build; given the present time: ${newer.join(' ')}`);
     const crashed = record?.state === 'unfinished' && record.bootId !== boot;
     await runToEnd(task, slots, log, logFile, crashed, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
     const durationMs = clock.now() - started;
-    // The fingerprint from before the run: an input that changed meanwhile makes the task stale the next time.
+    // The fingerprint from before the run, so that an input that changed meanwhile makes the task stale.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
     const result = await evaluator.resultOf(task, fingerprint);
     emit({ type: 'task-done', task: task.name, durationMs });
@@ -141,7 +141,7 @@ async function runToEnd(
       crashed,
     });
     await Promise.race([task.run(context), givenUp]);
-    // Whatever the task made of it, its tools were ended in the middle.
+    // Its tools were ended, whatever the task returned.
     if (signal.aborted) throw interrupted(task);
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -150,7 +150,7 @@ async function runToEnd(
   }
 }
 
-/** All outputs must be there; they are put on the disk before the record says that they are. */
+/** All outputs must exist. Flushes them before the record says so. */
 async function checkOutputs(
   task: Task,
   log: string,
@@ -160,9 +160,9 @@ async function checkOutputs(
   for (const path of task.outputs) {
     const signature = outputSignature(path);
     if (signature === undefined) {
-      throw new StopwatchError('output-missing', `${task.name} ended well, but did not make ${path}.`, {
+      throw new StopwatchError('output-missing', `${task.name} succeeded, but did not create ${path}.`, {
         log,
-        hint: 'Look into the log for what its tools did instead.',
+        hint: 'See in the log what its tools did instead.',
       });
     }
     outputs[path] = signature;
@@ -170,7 +170,7 @@ async function checkOutputs(
   }
   const directory = task.outputs.find((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
   if (directory !== undefined) {
-    // Of a whole tree only the file system can tell when it is on the disk. Best effort: sync -f is GNU's.
+    // Only the file system can flush a whole tree. Best effort: sync -f is a GNU option.
     await options.processes
       .run({ file: 'sync', args: ['-f', directory], env: baseEnvironment() }, { signal: options.signal })
       .catch(() => undefined);

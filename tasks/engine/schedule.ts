@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** When each stale task starts: after its dependencies, the longest chain first, within the job budget. */
+/** Starts stale tasks after their dependencies, in critical-path order, within the job budget. */
 import type { JobBudget } from './jobserver.js';
 import { versionAtLeast } from './tools.js';
 import type { Analysed } from './analyse.js';
@@ -20,8 +20,8 @@ interface ScheduleResult {
 type ScheduleOptions = Omit<RunTaskOptions, 'budget'>;
 
 /**
- * Runs the tasks that the analysis found stale. After the first failure nothing new is started; what runs may finish.
- * `budget` may be undefined when all are fresh. Never rejects for what goes wrong with a task.
+ * Runs the stale tasks. After the first failure nothing further starts; running tasks may finish.
+ * `budget` may be undefined when all are fresh. A task's failure does not reject.
  */
 export async function schedule(
   graph: Graph,
@@ -45,7 +45,6 @@ export async function schedule(
   }
   if (budget === undefined || waiting.length === 0) return { errors, ends };
 
-  // `analysed` comes with what has most hanging on it first, and so does `waiting`.
   const priority = new Map(analysed.map(({ task, criticalMs }) => [task.name, criticalMs]));
   waiting.sort((a, b) => (priority.get(b.name) ?? 0) - (priority.get(a.name) ?? 0));
   const running = new Set<Promise<void>>();
@@ -70,11 +69,11 @@ export async function schedule(
         return;
       }
       const deps = new Map(task.deps.map((name) => [name, results.get(name) ?? '']));
-      // The next one may be waiting for tokens from now on.
+      // The next task may wait for tokens from now on.
       startReady();
       settle(task, await runTask(task, deps, slots, { ...options, budget }));
     } catch (thrown) {
-      // Something is wrong with the budget itself, or we were interrupted while waiting for it.
+      // The budget failed, or we were interrupted while waiting for it.
       acquiring = false;
       const error = await toStopwatchError(thrown, { task: task.name, directory: options.workdir });
       if (error.code === 'interrupted') {
@@ -92,7 +91,7 @@ export async function schedule(
     for (const task of waiting.slice()) {
       if (stopped()) return;
       if (!task.deps.every((name) => results.has(name))) continue;
-      // One waits for tokens at a time, so that the most urgent of those that are ready is the next.
+      // Only one task waits for tokens, so that the most urgent ready task is next.
       if (task.jobs !== 'none' && acquiring) continue;
       waiting.splice(waiting.indexOf(task), 1);
       if (task.jobs !== 'none') acquiring = true;
@@ -128,7 +127,7 @@ function isRival(graph: Graph, task: Task, other: Task): boolean {
   return !graph.ancestors(task.name).has(other.name) && !graph.ancestors(other.name).has(task.name);
 }
 
-/** How many tokens a task takes before it starts, and how its tools get further ones. */
+/** How many tokens a task takes before it starts, and how its tools take more. */
 async function slotsFor(
   task: Task,
   hasRivals: boolean,

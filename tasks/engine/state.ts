@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is remembered of each task's last run, one file per task below `<workdir>/state/tasks/`. */
+/** The record of each task's last run, one file per task below `<workdir>/state/tasks/`. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -32,16 +32,16 @@ const record = z.discriminatedUnion('state', [finished, unfinished]);
 export type TaskRecord = z.infer<typeof record>;
 
 export interface TaskState {
-  /** Undefined when it never ran, and when the record cannot be understood. */
+  /** Undefined when it never ran, or the record is damaged. */
   read(task: string): TaskRecord | undefined;
-  /** To be written before a task changes anything. */
+  /** Write it before the task changes anything. */
   markUnfinished(
     task: string,
     run: { bootId: string; parts: Parts; durationMs: number | undefined },
   ): Promise<void>;
   /** When the record was written, milliseconds since 1970; undefined when there is none. */
   writtenMs(task: string): number | undefined;
-  /** To be written when all is done and on the disk. */
+  /** Write it when all outputs are on the disk. */
   markFinished(
     task: string,
     result: { fingerprint: string; parts: Parts; outputs: Record<string, string>; durationMs: number },
@@ -52,7 +52,7 @@ export interface TaskState {
   tidy(): Promise<void>;
 }
 
-/** A task's name as the name of a file; the graph makes sure that no two tasks share one. */
+/** A task's name as a file name; the graph checks that no two tasks share one. */
 export function taskFileName(task: string): string {
   return task.replaceAll(/[^A-Za-z0-9_-]+/g, '.');
 }
@@ -82,7 +82,7 @@ export function createTaskState(directory: string): TaskState {
   };
 }
 
-/** A damaged record means that nothing is known: the task runs again. */
+/** With a damaged record, the task runs again. */
 function readRecord(path: string): TaskRecord | undefined {
   try {
     return record.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
@@ -100,8 +100,8 @@ function namesIn(directory: string): string[] {
 }
 
 /**
- * Stat data of an output, undefined when it is missing. A directory only has to be there:
- * its own times change with what later tasks do in it.
+ * Stat data of an output, undefined when it is missing. A directory only has to exist:
+ * later tasks change its times.
  */
 export function outputSignature(path: string): string | undefined {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
@@ -126,7 +126,7 @@ export function outputReasons(
   return reasons;
 }
 
-/** Puts an output file on the disk, so that a power cut cannot leave a finished record beside an empty file. */
+/** Flushes an output file, so that a power cut cannot leave a finished record beside an empty file. */
 export async function flushOutput(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) await flush(path);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A task's log file: everything that its tools print, with the commands, written as it comes. */
+/** A task's log file: commands and everything they print, written at once. */
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../../lib/errno.js';
@@ -9,7 +9,7 @@ export interface TaskLog {
   close(): void;
 }
 
-/** Starts a new log; the one of the run before is kept as `<path>.1`. */
+/** Starts a new log; keeps the previous one as `<path>.1`. */
 export function openTaskLog(path: string): TaskLog {
   mkdirSync(dirname(path), { recursive: true });
   try {
@@ -20,7 +20,7 @@ export function openTaskLog(path: string): TaskLog {
   const fd = openSync(path, 'wx', 0o644);
   let open = true;
   return {
-    // Not buffered: after kill -9 all that the tools said is there.
+    // Not buffered, so that nothing is lost after kill -9.
     line: (text) => {
       if (open) writeSync(fd, `${text}\n`);
     },

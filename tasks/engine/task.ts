@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-/** A task is plain data, made by a function of the configuration. */
+/** A task is plain data, created by a function of the configuration. */
 import type { Processes } from '../../lib/process/process.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** Everything that a task's result depends on. The fingerprint covers all of it, and the dependencies' fingerprints. */
+/** Everything that a task's result depends on. The fingerprint covers it and the dependencies' fingerprints. */
 interface Inputs {
   /** Arguments, environment, versions, sums: anything that is a value. */
   readonly values?: Readonly<Record<string, Json>>;
-  /** Files and small directories, by content, mode and symlink target; a link's target file counts too. One that is missing counts as absent. */
+  /** Files and small directories, by content, mode and symlink target; a link's target file counts too. May be missing. */
   readonly files?: readonly string[];
-  /** Large source trees, by content through an index of their files' stat data. Links are not followed: name what they lead to in `files`. */
+  /** Large source trees, by content through an index of their files' stat data. Links are not followed: name their targets in `files`. */
   readonly trees?: readonly string[];
   /** Programs whose version matters, e.g. 'aarch64-linux-gnu-gcc'; the first line of `--version` counts. */
   readonly tools?: readonly string[];
 }
 
 /**
- * How a task uses the job budget: not at all, because it waits for the network or the user; one process;
- * GNU make (speaks the jobserver); ninja (a fixed share, or the jobserver from 1.13 on).
+ * How a task uses the job budget: not at all (it waits for the network or the user); one process;
+ * GNU make, with the jobserver; ninja, with a fixed share, or the jobserver from 1.13 on.
  */
 export type JobKind = 'none' | 'one' | 'make' | 'ninja';
 
@@ -43,22 +43,22 @@ export interface TaskContext {
   readonly log: (line: string) => void;
   /** Progress in bytes or steps; total undefined when unknown. */
   readonly progress: (done: number, total: number | undefined, unit: 'bytes' | 'steps') => void;
-  /** Something the user should see even when all goes well. */
+  /** Something the user should see even on success. */
   readonly notice: (text: string) => void;
   /**
-   * Processes this task may run at once. For kind 'make', `exec` already hands
+   * Processes this task may run at once. For kind 'make', `exec` already passes
    * MAKEFLAGS and the jobserver to make: give no `-j`. For 'ninja', pass `-j ${jobs}`
    * unless `jobserver` says that ninja takes its tokens from there.
    */
   readonly jobs: number;
   readonly jobserver: boolean;
-  /** For processes that `exec` is not enough for; whatever is started through it ends with this run. */
+  /** For what `exec` cannot do; these processes end with this run. */
   readonly processes: Processes;
   /** The scrubbed base environment, for `processes`. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * The last run of this task was cut off by a crash of the machine, not only of the tool:
-   * files that it was writing may be empty or cut off although their times look right.
+   * The machine crashed during the last run of this task, so files that it was writing may be
+   * empty or truncated although their times look right.
    */
   readonly crashed: boolean;
 }
@@ -70,7 +70,7 @@ export interface Task {
   readonly title: string;
   readonly deps: readonly string[];
   readonly inputs: Inputs;
-  /** Absolute paths that exist when the task is finished. Removed or changed by somebody else: the task is stale. A directory only has to be there. */
+  /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale. A directory only has to exist. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** Versions of programs, asked for once per program file. */
+/** Versions of programs, asked once per program file. */
 import { realpathSync, statSync } from 'node:fs';
 import { createPairCache } from '../../lib/files/pair-cache.js';
 import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
 
-/** The version of a program that is not there. */
+/** The version of a missing program. */
 const ABSENT_TOOL = 'absent';
 
 interface ToolVersions {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Words for a failure: what failed, the command, its last lines, the log, what to do next. One order for all. */
+/** A failure as text: what failed, the command, its last lines, the log, what to do next. */
 import { ERROR_CODES, type ExitCode, type StopwatchError } from '../../lib/errors.js';
 import { printable, type Paint } from './format.js';
 
@@ -15,7 +15,7 @@ export function failureText(error: StopwatchError, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Every exit code with its meaning and the error codes that lead there, for --help and the documents. */
+/** The error codes that lead to an exit code, for the documentation. */
 export function codesOf(exit: ExitCode): string[] {
   return Object.entries(ERROR_CODES)
     .filter(([, code]) => code === exit)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Durations, sizes and widths, as people read them. */
+/** Durations, sizes and widths for people. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** '0.33 s', '12.4 s', '1 min 44 s', '1 h 02 min' */
@@ -29,12 +29,12 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** What a task has done so far, and since when. */
+/** How far a task is, and since when. */
 export interface TaskProgress {
   readonly done: number;
   readonly total: number | undefined;
   readonly unit: 'bytes' | 'steps';
-  /** Milliseconds and amount at the first report: what was there before says nothing about the speed. */
+  /** Milliseconds and amount at the first report, for the speed. */
   readonly since: { readonly at: number; readonly done: number };
 }
 
@@ -45,7 +45,7 @@ export function progress({ done, total, unit, since }: TaskProgress, now: number
   if (total !== undefined && total > 0) words.push(`${Math.floor((done / total) * 100)}%`);
   const seconds = (now - since.at) / 1000;
   const perSecond = (done - since.done) / seconds;
-  // The first second's average is no speed yet.
+  // The first second's average is not reliable.
   if (seconds >= 1 && perSecond > 0) {
     words.push(`${bytes(Math.round(perSecond))}/s`);
     if (total !== undefined) words.push(`${duration(((total - done) / perSecond) * 1000)} left`);
@@ -53,16 +53,16 @@ export function progress({ done, total, unit, since }: TaskProgress, now: number
   return words.join(', ');
 }
 
-/** A tool's line as it can be shown: no control sequences, no tabs, the last of what a carriage return overwrote. */
+/** A tool's line without control sequences and tabs, and only what follows the last carriage return. */
 export function printable(line: string): string {
   const shown = stripVTControlCharacters(line)
     .split('\r')
     .findLast((part) => part.trim() !== '');
-  // eslint-disable-next-line no-control-regex -- removing them is the point
+  // eslint-disable-next-line no-control-regex -- to remove them
   return (shown ?? '').replaceAll('\t', ' ').replaceAll(/[\x00-\x1f\x7f]/g, '');
 }
 
-/** At most `width` characters (of our own titles, one column each); an ellipsis says that there was more. */
+/** At most `width` characters, with an ellipsis if it was longer. */
 export function fit(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
@@ -73,7 +73,7 @@ export type Paint = (style: Style, text: string) => string;
 /** Colours, or none. */
 export function painter(colour: boolean): Paint {
   if (!colour) return (_, text) => text;
-  // Whether there is a terminal was decided by the caller.
+  // The caller has decided whether there is a terminal.
   return (style, text) => styleText(style, text, { validateStream: false });
 }
 

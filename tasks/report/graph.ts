@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** The task graph as text, DOT (Graphviz) and Mermaid. Pure. */
+/** The task graph as text, for Graphviz (DOT) and for Mermaid. Pure. */
 import type { TaskStatus } from '../engine/events.js';
 import { duration, type Paint } from './format.js';
 
 export interface GraphReport {
   /** In execution order. */
   readonly tasks: readonly TaskStatus[];
-  /** Names of the tasks of the longest chain by last durations, first one first. */
+  /** The longest chain by last durations, in order. */
   readonly critical: readonly string[];
 }
 
-/** One line per task: a star on the critical path, its state, how long it took, and what it comes after. */
+/** One line per task: a star on the critical path, its state, how long it took, and its dependencies. */
 export function graphText({ tasks, critical }: GraphReport, paint: Paint): string {
   const width = Math.max(0, ...tasks.map(({ name }) => name.length));
   const times = tasks.map(timeOf);

@@ -6,7 +6,7 @@ import type { Output } from './format.js';
 import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
-/** An event as one line of JSON: errors as data, and never a line break inside. */
+/** An event as one line of JSON, with its error as data. */
 function eventLine(event: Event): string {
   const plain = event.type === 'task-failed' ? { ...event, error: serializeError(event.error) } : event;
   return `${JSON.stringify(plain)}\n`;

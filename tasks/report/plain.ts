@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Lines with the task's name in front, for logs, CI, dumb terminals and --verbose. */
+/** Lines that start with the task's name, for logs, CI, dumb terminals and --verbose. */
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { printable, duration, painter, progress, type Output } from './format.js';
@@ -11,7 +11,7 @@ const PROGRESS_EVERY = 5000;
 
 interface PlainOptions {
   readonly colour: boolean;
-  /** Every line of every tool too; those of what runs outside of a graph are always shown. */
+  /** Also show every line of every tool. Lines from outside a graph are always shown. */
   readonly verbose: boolean;
   /** Milliseconds, any monotonic clock. */
   readonly now?: () => number;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** The state of a run, folded from its events. What the reporters show is a function of it. */
+/** The state of a run, folded from its events. The reporters show it. */
 import type { CompileCacheUse, Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { StopwatchError } from '../../lib/errors.js';
 import { printable, type TaskProgress } from './format.js';
 
-/** One task, as far as it has come. */
+/** The state of one task. */
 export interface Row {
   readonly name: string;
   readonly title: string;
@@ -32,7 +32,7 @@ export class RunModel {
     switch (event.type) {
       case 'plan':
         for (const { name, title, fresh } of event.tasks) {
-          // What an earlier graph of the same command did with it is over.
+          // An earlier graph of the same command may have left a row.
           this.rows.delete(name);
           this.row(name, title).state = fresh ? 'fresh' : 'waiting';
         }
@@ -44,7 +44,7 @@ export class RunModel {
         break;
       }
       case 'task-line': {
-        // What runs outside of a graph (installing packages) has no row.
+        // Outside a graph (installing packages) there is no row.
         const row = this.rows.get(event.task);
         const line = printable(event.line);
         if (row !== undefined && line.trim() !== '') row.lastLine = line;
@@ -54,7 +54,7 @@ export class RunModel {
         const row = this.row(event.task);
         const { done, total, unit } = event;
         const before = row.progress;
-        // Another unit, or less than before: the task has begun something else.
+        // Another unit, or less than before: the task has started something else.
         const goesOn = before !== undefined && before.unit === unit && before.done <= done;
         row.progress = { done, total, unit, since: goesOn ? before.since : { at: now, done } };
         break;
@@ -91,7 +91,7 @@ export class RunModel {
     }
   }
 
-  /** The title of a task, or its name when no plan had it. */
+  /** The title of a task, or its name when it is in no plan. */
   title(task: string): string {
     return this.rows.get(task)?.title ?? task;
   }

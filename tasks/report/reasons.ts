@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Words for why a task is stale. */
+/** Why a task is stale, as text. */
 import { relative } from 'node:path';
 import type { Reason, TaskStatus } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
@@ -28,7 +28,7 @@ export function reasonText(reason: Reason, base: string): string {
     case 'dependency':
       return `depends on ${reason.task}, which is stale`;
     case 'output':
-      return `its output ${shown(reason.path, base)} is ${reason.change === 'missing' ? 'missing' : 'not as it was left'}`;
+      return `its output ${shown(reason.path, base)} ${reason.change === 'missing' ? 'is missing' : 'has changed since the task finished'}`;
     default:
       return unreachable(reason);
   }

@@ -214,7 +214,7 @@ test.each<[Reason, string]>([
   [{ kind: 'tool', tool: 'ninja', was: '1.10', is: '1.11' }, "ninja was '1.10', is '1.11'"],
   [{ kind: 'dependency', task: 'qemu:patch' }, 'depends on qemu:patch, which is stale'],
   [{ kind: 'output', path: '/p/o', change: 'missing' }, 'its output o is missing'],
-  [{ kind: 'output', path: '/p/o', change: 'changed' }, 'its output o is not as it was left'],
+  [{ kind: 'output', path: '/p/o', change: 'changed' }, 'its output o has changed since the task finished'],
 ])('reason %j', (reason, text) => {
   expect(reasonText(reason, '/p')).toBe(text);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The outcome of a command in Markdown, for the page of a CI run. Pure. */
+/** The outcome of a command as Markdown, for GitHub's job summary. Pure. */
 import type { StopwatchError } from '../../lib/errors.js';
 import { printable, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
@@ -9,13 +9,13 @@ export interface CommandOutcome {
   readonly command: string;
   readonly exitCode: number;
   readonly verdict: readonly string[];
-  /** The answer of a command that gives one. */
+  /** The command's own output. */
   readonly text: string | undefined;
-  /** What went wrong; the first divergence is in its last lines. */
+  /** Its last lines show the first divergence. */
   readonly error: StopwatchError | undefined;
 }
 
-/** Headline, verdict, what went wrong, and a table of what took how long. */
+/** Headline, verdict, error, and a table of durations. */
 export function stepSummary(
   { command, exitCode, verdict, text, error }: CommandOutcome,
   model: RunModel | undefined,
@@ -46,14 +46,14 @@ export function stepSummary(
   return `${lines.join('\n')}\n`;
 }
 
-/** A fence longer than any in the text. */
+/** Uses a fence longer than any in the text. */
 function fenced(lines: readonly string[]): readonly string[] {
   const longest = Math.max(2, ...lines.map((line) => /`+/.exec(line)?.[0].length ?? 0));
   const fence = '`'.repeat(longest + 1);
   return [`${fence}text`, ...lines, fence];
 }
 
-/** Text that Markdown and HTML leave as it is. */
+/** Escapes Markdown and HTML. */
 function inline(text: string): string {
   return printable(text.replaceAll('\n', ' ')).replaceAll(
     /[\\`*_[\]<>|&]/g,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is left on the screen after a run: the stages with their durations, the verdict, and what to type next. */
+/** What stays on the screen after a run: the stages with their durations, the verdict, and the next command. */
 import type { CompileCacheUse } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { duration, fit, type Paint } from './format.js';
@@ -13,9 +13,9 @@ interface SummaryOptions {
   readonly elapsedMs: number;
 }
 
-/** Words of a run's end that are not the graph's. */
+/** The end of a run, after the graph. */
 interface Closing {
-  /** The device's, the guest's and the model's verdict, with the accelerator that ran; empty when no VM was started. */
+  /** The verdicts of device, guest and model, with the accelerator that ran; empty when no VM started. */
   readonly verdict: readonly string[];
   /** The next command to type. */
   readonly next?: string | undefined;
@@ -36,8 +36,8 @@ export function summariseStages(model: RunModel, { paint, columns, elapsedMs }: 
   }));
   const timeWidth = Math.max(0, ...cells.map(({ time }) => time.length));
   // The mark, the time, the longest note, and the spaces between them.
-  const room = columns - 2 - timeWidth - 2 - Math.max(0, ...cells.map(({ note }) => note.length)) - 2;
-  const width = Math.max(8, Math.min(room, Math.max(0, ...table.map(({ title }) => title.length))));
+  const available = columns - 2 - timeWidth - 2 - Math.max(0, ...cells.map(({ note }) => note.length)) - 2;
+  const width = Math.max(8, Math.min(available, Math.max(0, ...table.map(({ title }) => title.length))));
   const lines = cells.map(({ row, time, note }) => {
     const title = fit(row.title, width);
     const padding = ' '.repeat(Math.max(0, width - title.length));

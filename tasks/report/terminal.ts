@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Rows on a terminal, one per task that has something to do. listr2 draws them; it schedules nothing. */
+/** Rows on a terminal, one per stale task. listr2 only draws them. */
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
@@ -7,9 +7,9 @@ import { printable, duration, fit, painter, progress, type Output, type Paint } 
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
-/** Milliseconds before rows are drawn: a run that is over by then needs none, and nothing waits for listr2 to load. */
+/** Milliseconds before rows are drawn. A short run needs none, and does not wait for listr2 to load. */
 const OPEN_AFTER = 150;
-/** Milliseconds between two looks at what has changed. */
+/** Milliseconds between two redraws. */
 const REDRAW_EVERY = 100;
 
 export function createTerminalReporter(output: Output, colour: boolean): Reporter {
@@ -29,7 +29,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
   }
 
   function say(text: string): void {
-    // While rows are drawn, the lines below belong to them.
+    // While rows are drawn, a notice would be overwritten.
     if (rows === undefined) output.write(`${text}\n`);
     else rows.notices.push(text);
   }
@@ -55,7 +55,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
       case 'task-progress':
         break;
       case 'task-line':
-        // Without a plan there are no rows: what runs then (installing packages) is followed line by line.
+        // Without a plan there are no rows (installing packages): show each line.
         if (rows === undefined) output.write(`${paint('dim', printable(event.line))}\n`);
         break;
       case 'notice':
@@ -68,7 +68,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
         close();
         break;
       case 'compile-cache':
-        // In the summary.
+        // The summary shows it.
         break;
       default:
         unreachable(event);
@@ -124,7 +124,7 @@ class Rows {
     this.ended.get(task)?.resolve();
   }
 
-  /** Ends what has not ended, and clears the rows away: the summary says it all again. */
+  /** Ends all rows and clears them; the summary shows the result. */
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.opening);
@@ -133,7 +133,7 @@ class Rows {
   }
 
   private async open(colour: boolean): Promise<void> {
-    // listr2 looks for this when it is loaded.
+    // listr2 reads this when it is loaded.
     if (!colour) process.env['NO_COLOR'] = '1';
     const { Listr, ListrTaskState } = await import('listr2');
     if (this.isClosed || this.order.length === 0) return;
@@ -176,7 +176,7 @@ class Rows {
     if (wrapper === undefined || row.state !== 'running') return;
     if (wrapper.task.state !== started) wrapper.task.state$ = started;
     const now = performance.now();
-    // Tenths of a second would only flicker.
+    // Tenths of a second would flicker.
     const since = Math.floor((now - (row.startedAt ?? now)) / 1000);
     const words = [
       row.title,
