@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import defaults from '../../config.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
-import type { OptionalTool } from '../doctor/list.js';
 import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
 import type { CiOptions } from '../report/ci.js';
 import { serializeError } from '../../lib/serialize-error.js';
@@ -60,8 +59,11 @@ export class App {
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
       const services = this.services(loaded, this.reporter, look);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
-      if (command.builds?.(options) === true)
-        await ensure(services, options.install, command.tools?.(options) ?? []);
+      if (command.builds?.(options) === true) {
+        const { ensurePackages, requestFor } = await import('../doctor/packages.js');
+        const install = options.install ? 'ask' : 'no';
+        await ensurePackages(requestFor(services, { install, tools: command.tools?.(options) }));
+      }
       const result = await command.run(services, options, ...args);
       await this.finish(command, result, look);
     } catch (thrown) {
@@ -235,26 +237,4 @@ function outputTo(stream: NodeJS.WriteStream): Output {
       return stream.isTTY ? stream.columns : undefined;
     },
   };
-}
-
-async function ensure(services: Services, install: boolean, tools: readonly OptionalTool[]): Promise<void> {
-  const { ensurePackages } = await import('../doctor/packages.js');
-  const { loaded, environment, signal, emit, interactive } = services;
-  const task = 'host:packages';
-  // What was found is kept there.
-  mkdirSync(loaded.paths.work, { recursive: true });
-  await ensurePackages({
-    cross: loaded.config.build.cross,
-    work: loaded.paths.work,
-    environment,
-    signal,
-    root: process.getuid?.() === 0,
-    processes: services.processes,
-    tools,
-    install: install ? 'ask' : 'no',
-    interactive,
-    confirm: async (question) => services.confirm(question, false),
-    notice: (text) => emit({ type: 'notice', task, text }),
-    onLine: (line) => emit({ type: 'task-line', task, line }),
-  });
 }

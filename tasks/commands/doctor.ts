@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { Option } from 'commander';
 import { EXIT } from '../../lib/errors.js';
-import type { Diagnosis, DoctorRequest } from '../doctor/packages.js';
+import type { Diagnosis } from '../doctor/packages.js';
 import type { Paint } from '../report/format.js';
 import type { Result, Services } from '../config/services.js';
 import { BUILD_EXITS, type CommandDefinition } from './define.js';
@@ -30,36 +30,17 @@ export const doctor: CommandDefinition<Own> = {
 };
 
 async function examine(services: Services, { install, tests }: Own): Promise<Result> {
-  const [{ diagnose, ensurePackages }, { painter }] = await Promise.all([
+  const [{ diagnose, ensurePackages, requestFor }, { painter }] = await Promise.all([
     import('../doctor/packages.js'),
     import('../report/format.js'),
   ]);
-  const { loaded, environment, signal, emit, interactive, processes, colour } = services;
-  const request: DoctorRequest = {
-    cross: loaded.config.build.cross,
-    work: loaded.paths.work,
-    environment,
-    signal,
-    root: process.getuid?.() === 0,
-    processes,
-    tests: tests === true,
-  };
-  if (install) {
-    const task = 'host:packages';
-    await ensurePackages({
-      ...request,
-      install: 'yes',
-      interactive,
-      confirm: async () => true,
-      notice: (text) => emit({ type: 'notice', task, text }),
-      onLine: (line) => emit({ type: 'task-line', task, line }),
-    });
-  }
+  const request = requestFor(services, { install: 'yes', tests });
+  if (install) await ensurePackages(request);
   const diagnosis = await diagnose(request);
   const complete = diagnosis.missing.length === 0;
   return {
     exitCode: complete ? EXIT.passed : EXIT.host,
-    text: doctorText(diagnosis, painter(colour)),
+    text: doctorText(diagnosis, painter(services.colour)),
     data: {
       ok: complete,
       manager: diagnosis.manager ?? null,

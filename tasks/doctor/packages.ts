@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The doctor: finds what this host lacks, and the one command that installs it. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { baseEnvironment } from '../../lib/environment.js';
@@ -16,8 +17,9 @@ import {
 import { type HostFinding, isRemembered, probeAll, remember } from './probe.js';
 import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
+import type { Services } from '../config/services.js';
 
-export interface DoctorRequest {
+interface DoctorRequest {
   /** build.cross */
   readonly cross: string;
   /** The work directory, for the cache of the findings. */
@@ -108,12 +110,36 @@ export interface EnsureRequest extends DoctorRequest {
   readonly onLine: (line: string) => void;
 }
 
+/** The request of a command. */
+export function requestFor(
+  { loaded, environment, signal, processes, interactive, confirm, emit }: Services,
+  choice: Pick<EnsureRequest, 'install' | 'tests' | 'tools'>,
+): EnsureRequest {
+  const { config, paths } = loaded;
+  const task = 'host:packages';
+  return {
+    ...choice,
+    cross: config.build.cross,
+    work: paths.work,
+    environment,
+    signal,
+    root: process.getuid?.() === 0,
+    processes,
+    interactive,
+    confirm: async (question) => confirm(question, false),
+    notice: (text) => emit({ type: 'notice', task, text }),
+    onLine: (line) => emit({ type: 'task-line', task, line }),
+  };
+}
+
 /**
  * Makes sure that everything required exists, and installs it if that is allowed. Throws StopwatchError
  * 'host-package-missing' with the one command, or 'install-failed'. When nothing has changed since the
  * last time, it only looks at some files.
  */
 export async function ensurePackages(request: EnsureRequest): Promise<void> {
+  // For the cache of the findings.
+  mkdirSync(request.work, { recursive: true });
   const list = listFor(request);
   if (isRemembered(cacheFile(request), list, pathOf(request))) return;
   const before = await diagnose(request);

@@ -146,9 +146,14 @@ function identity(file: string): string {
   return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
 }
 
-/** The cache key: another list or PATH is another question. */
+/** The cache key: the required probes, PATH, and where it leads for each program. */
 function question(list: readonly Capability[], path: string): string {
-  return JSON.stringify({ path, probes: list.filter((one) => !one.optional).map((one) => one.probe) });
+  const probes = list.filter(({ optional }) => !optional).map(({ probe }) => probe);
+  return JSON.stringify({
+    path,
+    probes,
+    programs: probes.flatMap(programsOf).map((name) => which(name, path)),
+  });
 }
 
 /** Programs that a probe calls. */
@@ -165,6 +170,12 @@ function programsOf(probe: Probe): string[] {
   }
 }
 
+interface Remembered {
+  readonly question: string;
+  /** File to identity. */
+  readonly evidence: Readonly<Record<string, string>>;
+}
+
 /** Records in `file` that everything required exists, and what that depends on. A failure to write only costs time. */
 export function remember(
   file: string,
@@ -172,9 +183,9 @@ export function remember(
   path: string,
   evidence: readonly string[],
 ): void {
-  const content = {
+  const content: Remembered = {
     question: question(list, path),
-    evidence: evidence.map((one) => [one, identity(one)]),
+    evidence: Object.fromEntries(evidence.map((one) => [one, identity(one)])),
   };
   try {
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(content));
@@ -186,24 +197,14 @@ export function remember(
 
 /** Whether everything required existed before, and nothing it depends on has changed. Only looks at files. */
 export function isRemembered(file: string, list: readonly Capability[], path: string): boolean {
-  let kept: unknown;
   try {
-    kept = JSON.parse(readFileSync(file, 'utf8'));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a damaged file throws or differs
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
+    return (
+      kept.question === question(list, path) &&
+      Object.entries(kept.evidence).every(([one, was]) => identity(one) === was)
+    );
   } catch {
     return false;
   }
-  if (typeof kept !== 'object' || kept === null || !('question' in kept) || !('evidence' in kept))
-    return false;
-  if (kept.question !== question(list, path) || !Array.isArray(kept.evidence)) return false;
-  const known = new Set<unknown>();
-  for (const entry of kept.evidence) {
-    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || identity(entry[0]) !== entry[1])
-      return false;
-    known.add(entry[0]);
-  }
-  const programs = new Set(list.filter((one) => !one.optional).flatMap((one) => programsOf(one.probe)));
-  return [...programs].every((name) => {
-    const found = which(name, path);
-    return found.found && known.has(found.path);
-  });
 }
