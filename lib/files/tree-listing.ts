@@ -6,7 +6,6 @@ import { StopwatchError } from '../errors.js';
 import { baseEnvironment } from '../environment.js';
 import { IGNORED_NAMES, isIgnored } from './ignored.js';
 import type { Processes } from '../process/process.js';
-import { which } from '../which.js';
 
 /** One entry; strings are latin1, that is one character per byte, because a name need not be UTF-8. */
 export interface Entry {
@@ -67,10 +66,8 @@ async function find(
   processes: Processes,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const env = baseEnvironment();
-  const file = process.platform === 'darwin' && which('gfind', env['PATH']).found ? 'gfind' : 'find';
   const args = [...names.map((name) => `./${name}`), ...PRUNE, ...FORMAT_DIRECTORY, ...FORMAT_OTHER];
-  const child = await processes.spawn({ file, args, cwd: root, env }, { signal });
+  const child = await processes.spawn({ file: 'find', args, cwd: root, env: baseEnvironment() }, { signal });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
@@ -85,7 +82,7 @@ async function find(
       'file-unreadable',
       `Cannot list the tree ${root}: ${serious[0] ?? 'find failed'}.`,
       {
-        hint: 'Make all of it readable for you. (GNU find is needed: on macOS, brew install findutils.)',
+        hint: 'Make all of it readable for you.',
         lastLines: serious.slice(-20),
       },
     );
