@@ -94,15 +94,21 @@ export function createProgram(app: App): Command {
 
 function addCommand(program: Command, app: App, definition: CommandDefinition): void {
   const { name, alias, summary, description, args = [], options = [] } = definition;
-  const command = program.command(name).summary(summary).description(description);
-  if (alias !== undefined) command.alias(alias);
-  for (const argument of args) command.addArgument(argument);
-  for (const option of options) command.addOption(option);
-  // Commander passes the arguments, then the options and the command itself.
-  command.action(async (...given: unknown[]) =>
-    app.run(definition, command.optsWithGlobals(), given.slice(0, -2)),
-  );
-  addExitsAndExamples(command, definition);
+  for (const spelling of alias === undefined ? [name] : [name, alias]) {
+    const command = program.command(spelling, { hidden: spelling !== name });
+    command.summary(summary).description(description);
+    for (const argument of args) command.addArgument(argument);
+    for (const option of options) command.addOption(option);
+    // Commander passes the arguments, then the options and the command itself.
+    command.action(async (...given: unknown[]) => {
+      // doctor's --install is not the global --no-install: without it, the value is undefined.
+      const own: Record<string, unknown> = command.opts();
+      const names = options.map((option) => option.attributeName());
+      const values = Object.fromEntries(names.map((key) => [key, own[key]]));
+      return app.run(definition, { ...command.optsWithGlobals(), ...values }, given.slice(0, -2));
+    });
+    addExitsAndExamples(command, definition);
+  }
 }
 
 /** The parts of --help that commander does not make. */
