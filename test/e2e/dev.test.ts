@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `dev` on a real terminal and without one: files are saved, and the real QEMU is checked. */
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { append, edit, restore } from './edit.js';
@@ -67,7 +67,7 @@ test('on a terminal: each save is checked, and the keys do what they say', async
   forgetElapsed();
   const bad = await dev.verdict();
   expect(bad.now).toMatch(
-    /^✖ DIFFERS in .* {2}device\/stopwatch\.c: The device and the model differ at seq \d+, write COMMAND/,
+    /^✖ DIFFERS in .* {2}device\/stopwatch\/stopwatch\.c: The device and the model differ at seq \d+, write COMMAND/,
   );
   expect(bad.before).toMatch(/^✔ passed .* run again$/);
   dev.type('d');
@@ -75,7 +75,7 @@ test('on a terminal: each save is checked, and the keys do what they say', async
 
   restore();
   const good = await dev.verdict();
-  expect(good.now).toMatch(/^✔ passed in .* {2}device\/stopwatch\.c$/);
+  expect(good.now).toMatch(/^✔ passed in .* {2}device\/stopwatch\/stopwatch\.c$/);
   expect(good.before).toMatch(/^✖ DIFFERS /);
 
   dev.type('s');
@@ -92,7 +92,7 @@ test('on a terminal: each save is checked, and the keys do what they say', async
   await dev.waitFor(/^new in this shell$/m);
   dev.type('poweroff\r');
   await dev.waitFor(/Keys: .*q quit/);
-  expect((await dev.verdict()).now).toMatch(/guest_fs\/stopwatch_ctrl\.sh$/);
+  expect((await dev.verdict()).now).toMatch(/guest_fs\/stopwatch\/stopwatch_ctrl\.sh$/);
 
   dev.type('r');
   expect((await dev.verdict()).now).toMatch(/run again$/);
@@ -116,7 +116,9 @@ test('without a terminal: a burst of saves is one run; a save cancels the run in
     append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', `# ${count}\n`);
   }
   const burst = await dev.verdict();
-  expect(burst.now).toMatch(/guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/);
+  expect(burst.now).toMatch(
+    /guest_fs\/stopwatch\/stopwatch_ctrl\.sh, guest_fs\/stopwatch\/stopwatch_test\.sh$/,
+  );
   expect(burst.all.match(/^Saved: /gm)).toHaveLength(1);
   expect(burst.all).not.toContain('\u001B');
 
@@ -132,9 +134,9 @@ test('without a terminal: a burst of saves is one run; a save cancels the run in
   append(project.package, 'guest_fs/base/init.sh', '# more\n');
   const mended = await dev.verdict();
   expect(mended.now).toMatch(
-    /^✔ passed in .* {2}guest_fs\/init\.sh, guest_fs\/stopwatch_ctrl\.sh, guest_fs\/stopwatch_test\.sh$/,
+    /^✔ passed in .* {2}guest_fs\/base\/init\.sh, guest_fs\/stopwatch\/stopwatch_ctrl\.sh, guest_fs\/stopwatch\/stopwatch_test\.sh$/,
   );
-  expect(mended.before).toMatch(/^✔ passed in .*guest_fs\/stopwatch_ctrl\.sh/);
+  expect(mended.before).toMatch(/^✔ passed in .*guest_fs\/stopwatch\/stopwatch_ctrl\.sh/);
   dev.child.kill('SIGTERM');
   expect(await dev.closed).toBe(130);
 });
@@ -160,7 +162,7 @@ test('a failed build is reported, and then a good one', async () => {
   await dev.verdict();
   append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
   const bad = await dev.verdict();
-  expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\.c: /);
+  expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\/stopwatch\.c: /);
   expect(bad.all).toMatch(/error: #error "not yet"/);
   restore();
   expect((await dev.verdict()).now).toMatch(/^✔ passed/);
@@ -183,6 +185,7 @@ test('wrong settings are reported; with right ones it goes on', async () => {
 test('in a checkout a change of the model is compiled and used', async () => {
   const checkout = join(scratch, 'checkout');
   rmSync(checkout, { recursive: true, force: true });
+<<<<<<< HEAD
   mkdirSync(checkout, { recursive: true });
   for (const name of [
     'config.ts',
@@ -204,6 +207,14 @@ test('in a checkout a change of the model is compiled and used', async () => {
   ]) {
     cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
   }
+=======
+  const excluded = ['.git', '.stopwatch', 'node_modules', 'test'].map((name) => join(CHECKOUT, name));
+  cpSync(CHECKOUT, checkout, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (path) => !excluded.includes(path),
+  });
+>>>>>>> f50339c (Tests: paths as they are after the move; init leaves out the tool's own vm/qemu sources)
   symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
   const dev = onTerminal(join(checkout, 'dist/stopwatch.js'), `--workdir ${project.work}`);
   expect(await dev.waitFor(/Keys: .*q quit/)).not.toContain('Not the model');
@@ -215,7 +226,7 @@ test('in a checkout a change of the model is compiled and used', async () => {
   // No VM is needed for that.
   expect(other.all).toContain('Compiling the model ...');
   expect(other.all).not.toContain('boot');
-  expect(other.now).toMatch(/^✖ DIFFERS in .* {2}device\/model\/write\.ts: /);
+  expect(other.now).toMatch(/^✖ DIFFERS in .* {2}device\/stopwatch\/model\/write\.ts: /);
   expect(other.before).toMatch(/^✔ passed/);
   dev.type('d');
   expect(await dev.waitFor(/Before it|events before|compared/)).toMatch(/compared +state\.elapsed/);

@@ -108,7 +108,7 @@ test("gdb on QEMU stops in the device's write handler, and the guest goes on to 
       'static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,',
     );
     const [, offset, at] =
-      /hit Breakpoint 1, stopwatch_write \(opaque=0x[0-9a-f]+, offset=(\d+), value=\d+, size=8\) at .*device\/stopwatch\.c:(\d+)$/m.exec(
+      /hit Breakpoint 1, stopwatch_write \(opaque=0x[0-9a-f]+, offset=(\d+), value=\d+, size=8\) at .*device\/stopwatch\/stopwatch\.c:(\d+)$/m.exec(
         out,
       ) ?? [];
     // The driver's first write clears the sticky errors.

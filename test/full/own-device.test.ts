@@ -92,7 +92,7 @@ test('the other commands know it', async () => {
 test('a fault in its device is found by its model', async () => {
   edit(
     own.directory,
-    `device/${NAME}.c`,
+    `device/${NAME}/${NAME}.c`,
     `        s->elapsed = ${NAME}_elapsed(s, now);\n        s->status = POWERSWITCH_STATUS_PAUSED;`,
     '        s->status = POWERSWITCH_STATUS_PAUSED;',
   );
@@ -107,10 +107,10 @@ test('a fault in its device is found by its model', async () => {
 test('a change of its contract reaches device, driver and model', async () => {
   const header = join(own.directory, 'driver', NAME, `${NAME}_hw-sw.h`);
   const before = readFileSync(header, 'utf8');
-  edit(own.directory, 'device/stopwatch/contract/contract.ts', '0x504f5745n', '0x504f5746n');
+  edit(own.directory, `device/${NAME}/contract/contract.ts`, '0x504f5745n', '0x504f5746n');
   const changed = await all();
   expect(changed.code, changed.said).toBe(0);
-  expect(changed.said).toContain(`driver/${NAME}_hw-sw.h is generated from`);
+  expect(changed.said).toContain(`driver/${NAME}/${NAME}_hw-sw.h is generated from`);
   expect(readFileSync(header, 'utf8')).toBe(before.replace('0x504f5745', '0x504f5746'));
 });
 

@@ -30,7 +30,7 @@ const OMITTED = new Set(
 /** The files of the package's own device, unchanged, in the order of their paths. */
 export async function deviceFiles(packageRoot: string): Promise<readonly ProjectFile[]> {
   const found = await Promise.all(PARTS.map(async (part) => filesIn(packageRoot, part)));
-  return found.flat().filter(({ path }) => !OMITTED.has(path) && !path.endsWith('.test.ts'));
+  return found.flat().filter(({ path }) => !OMITTED.has(path) && !/\.test\.ts$|^vm\/.*\.ts$/.test(path));
 }
 
 async function filesIn(root: string, part: string): Promise<ProjectFile[]> {
