@@ -185,36 +185,12 @@ test('wrong settings are reported; with right ones it goes on', async () => {
 test('in a checkout a change of the model is compiled and used', async () => {
   const checkout = join(scratch, 'checkout');
   rmSync(checkout, { recursive: true, force: true });
-<<<<<<< HEAD
-  mkdirSync(checkout, { recursive: true });
-  for (const name of [
-    'config.ts',
-    'sources.json',
-    'lib',
-    'lab',
-    'rolldown.config.js',
-    'package.json',
-    'tsconfig.json',
-    'dist',
-    'tasks',
-    'device',
-    'driver',
-    'guest_fs',
-    'patches',
-    'vm',
-    'docker',
-    'docs',
-  ]) {
-    cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
-  }
-=======
   const excluded = ['.git', '.stopwatch', 'node_modules', 'test'].map((name) => join(CHECKOUT, name));
   cpSync(CHECKOUT, checkout, {
     recursive: true,
     preserveTimestamps: true,
     filter: (path) => !excluded.includes(path),
   });
->>>>>>> f50339c (Tests: paths as they are after the move; init leaves out the tool's own vm/qemu sources)
   symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
   const dev = onTerminal(join(checkout, 'dist/stopwatch.js'), `--workdir ${project.work}`);
   expect(await dev.waitFor(/Keys: .*q quit/)).not.toContain('Not the model');
