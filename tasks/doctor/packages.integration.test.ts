@@ -36,7 +36,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   mke2fs: 'echo mke2fs 1.47.0 >&2',
   debugfs: '',
   dtc: '',
-  git: '',
+  git: 'echo git version 2.39.5',
   flock: '',
   setpriv: '',
 };
