@@ -19,7 +19,7 @@ export async function stressDriver(services: Services, options: StressOptions): 
   const { description } = await services.device();
   if (description.guestStress === undefined) {
     throw new StopwatchError('bad-config', `The device ${description.name} has no stress test`, {
-      hint: "Write one, have the guest's init run it, and name it as guestStress in device/stopwatch/description.ts.",
+      hint: "Write one, have the guest's init run it, and name it as guestStress in the device's description.",
     });
   }
   const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;

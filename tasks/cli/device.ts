@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The device that is built: the package's own, or that of a project which has a
- * `device/stopwatch/device.ts`. Everything below the command line gets it handed in.
+ * `device/NAME/device.ts`. Everything below the command line gets it handed in.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
