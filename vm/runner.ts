@@ -22,6 +22,8 @@ import { type Limits, Watchdog } from './watchdog.js';
 const QMP_TIMEOUT = 3000;
 /** Between two looks at the event log: so late a divergence may stop the machine. */
 const EVENTS_INTERVAL = 25;
+/** Pieces of 256 KiB that are read at a time. */
+const EVENTS_CHUNKS = 8;
 /** For QEMU to go after it was told to through QMP, before it gets a signal. */
 const QUIT_GRACE = 1000;
 /** For a kernel that panicked, or a guest that shut down, to end QEMU. */
@@ -205,13 +207,18 @@ class Boot {
     stream?.on('error', () => {}); // The process's end is what counts.
   }
 
+  /** A part at a time, so that signals, timers and the console are served between them. */
   #followEvents(): void {
-    this.#readEvents();
-    this.#watchdog.after(EVENTS_INTERVAL, () => this.#followEvents());
+    const isMore = this.#readEvents(EVENTS_CHUNKS);
+    this.#watchdog.after(isMore ? 0 : EVENTS_INTERVAL, () => this.#followEvents());
   }
 
-  #readEvents(): void {
-    this.#guard(() => this.#events.read((bytes) => this.#ports.onEvents?.(bytes)));
+  #readEvents(chunks?: number): boolean {
+    let isMore = false;
+    this.#guard(() => {
+      isMore = this.#events.read((bytes) => this.#ports.onEvents?.(bytes), chunks);
+    });
+    return isMore;
   }
 
   /** What throws in here ends the machine, and is thrown again by `boot`. */

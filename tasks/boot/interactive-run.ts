@@ -190,8 +190,10 @@ async function dumpTree(
 ): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
-  const dtb = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
-  const dts = join(dirname(dtb), `${basename(dtb, extname(dtb))}.dts`);
+  const named = wanted === '' ? join(layout.vm, nodev ? 'virt-nodev.dtb' : 'virt-dump.dtb') : wanted;
+  const stem = join(dirname(named), basename(named, extname(named)));
+  const dts = `${stem}.dts`;
+  const dtb = named === dts ? `${stem}.dtb` : named;
   const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
   const source = await dumpDeviceTree(
     layout.qemu,

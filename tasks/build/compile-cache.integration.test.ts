@@ -70,7 +70,7 @@ async function build({ address, login, readOnly = false, text = 'a', late }: Bui
     signal: new AbortController().signal,
     warn: (warning) => warnings.push(warning),
   });
-  await cache.start();
+  await cache.start(true);
   writeFileSync(join(directory, 'text.h'), `#define TEXT "${text}"\n`);
   for (let index = 0; index < FILES; index++) {
     if (index === FILES - 1) await late?.(directory);

@@ -25,11 +25,14 @@ export interface CompileCacheOptions {
 export interface CompileCache {
   /** Environment of the tools, with ccache's variables. It changes nothing that is built, so it is in no fingerprint. */
   readonly env: Readonly<Record<string, string>>;
-  /** Call with the work directory locked, before anything is compiled. Checks the server once for the whole run. */
-  start(): Promise<void>;
+  /**
+   * Call with the work directory locked, before any task runs. Writes ccache's configuration; with `checkServer`,
+   * asks the server once for the whole run, without it the run does not use the server.
+   */
+  start(checkServer: boolean): Promise<void>;
   /** Call when nothing is compiled any more, with the work directory still locked. */
   stop(): void;
-  /** Undefined when nothing was compiled through ccache. */
+  /** What was counted so far in this run. Undefined when nothing was compiled through ccache. */
   use(): CompileCacheUse | undefined;
 }
 
@@ -40,6 +43,8 @@ export function createCompileCache(options: CompileCacheOptions): CompileCache {
   const { remote } = settings;
   let isStarted = false;
   let counted: CompileCacheUse | undefined;
+  // Before the start the log is that of an earlier run.
+  const count = () => (isStarted ? parseStatsLog(textOf(log), remote) : counted);
 
   // The environment would win over the configuration file.
   const { CCACHE_REMOTE_STORAGE: _, ...others } = toolEnv;
@@ -48,26 +53,30 @@ export function createCompileCache(options: CompileCacheOptions): CompileCache {
       remote === null
         ? { ...toolEnv, CCACHE_STATSLOG: log }
         : { ...others, CCACHE_STATSLOG: log, CCACHE_CONFIGPATH: configFile },
-    async start() {
+    async start(checkServer) {
       isStarted = true;
+      counted = undefined;
       mkdirSync(dirname(log), { recursive: true });
       rmSync(log, { force: true });
       rmSync(configFile, { force: true });
       if (remote === null) return;
       const lines = await userSettings(options);
-      const storage = await remoteStorage(remote, options).catch((error: unknown) => {
-        const { message, code } = errnoOf(error);
-        if (!signal.aborted) warn(`Building without the shared compile cache ${remote}: ${message || code}`);
-      });
+      const storage = checkServer
+        ? await remoteStorage(remote, options).catch((error: unknown) => {
+            const { message, code } = errnoOf(error);
+            if (!signal.aborted)
+              warn(`Building without the shared compile cache ${remote}: ${message || code}`);
+          })
+        : undefined;
       if (storage !== undefined) lines.push(`remote_storage = ${storage}`);
       writeFileSync(configFile, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
     },
     stop() {
       rmSync(configFile, { force: true });
-      // Otherwise the log is that of an earlier run.
-      if (isStarted) counted = parseStatsLog(textOf(log), remote);
+      counted = count();
+      isStarted = false;
     },
-    use: () => counted,
+    use: () => counted ?? count(),
   };
 }
 
@@ -92,7 +101,9 @@ async function remoteStorage(remote: string, options: CompileCacheOptions): Prom
 
   const [user, password, token] = CREDENTIAL_VARIABLES.map((name) => options.environment[name] || undefined);
   const isHttp = url.protocol === 'http:';
-  const timeout = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
+  // ccache takes whole milliseconds only.
+  const timeoutMs = Math.round(timeoutSeconds * 1000);
+  const timeout = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
   const started = performance.now();
   const check = isHttp
     ? checkHttp(url, token ? `Bearer ${token}` : basic(user, password), timeout)
@@ -104,8 +115,8 @@ async function remoteStorage(remote: string, options: CompileCacheOptions): Prom
 
   const attributes = [
     // ccache's default of 100 ms, and more for a server that is far away. Each compilation connects by itself.
-    `connect-timeout=${Math.min(timeoutSeconds * 1000, Math.max(100, Math.ceil(5 * tookMs)))}`,
-    `operation-timeout=${timeoutSeconds * 1000}`,
+    `connect-timeout=${Math.min(timeoutMs, Math.max(100, Math.ceil(5 * tookMs)))}`,
+    `operation-timeout=${timeoutMs}`,
     ...(readOnly ? ['read-only'] : []),
     ...(isHttp && token ? [`bearer-token=${encodeURIComponent(token)}`] : []),
   ];

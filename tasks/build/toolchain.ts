@@ -63,13 +63,13 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
       if (event.type === 'task-done') {
         stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
       }
-      // While the work directory is still locked.
-      if (event.type === 'done') cache?.stop();
       emit(event);
     },
     prepare: async (plan) => {
-      if (plan.some(({ name, fresh }) => !fresh && compiling.has(name))) await cache?.start();
+      const stale = plan.filter(({ fresh }) => !fresh);
+      if (stale.length > 0) await cache?.start(stale.some(({ name }) => compiling.has(name)));
     },
+    cleanUp: () => cache?.stop(),
     signal,
     baseEnv: cache?.env ?? toolEnv,
     treeWatch: services.treeWatch,

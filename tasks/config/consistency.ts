@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What the schema cannot say: settings that do not go together. */
+import { basename } from 'node:path';
 import { originOf, type Provenance } from './layers.js';
+import { SOURCES_FILE } from './paths.js';
 import type { Config, SourceName } from './schema.js';
 
 /** One sentence per contradiction. */
@@ -11,9 +13,10 @@ export function contradictions(config: Config, provenance: Provenance): string[]
     const mirrors = `sources.${name}.mirrors`;
     const origin = originOf(version, provenance);
     if (config.sources[name].tree !== null) continue;
-    if (origin !== 'default' && originOf(mirrors, provenance) === 'default') {
+    const mirrorsFrom = originOf(mirrors, provenance);
+    if (origin !== mirrorsFrom && (mirrorsFrom === 'default' || basename(mirrorsFrom) === SOURCES_FILE)) {
       found.push(
-        `${version} (from ${origin}) is ${config.sources[name].version}, but ${mirrors} are still those of the default version: give their addresses and sha256 too, or a tree of your own`,
+        `${version} (from ${origin}) is ${config.sources[name].version}, but ${mirrors} are still those of another version (from ${mirrorsFrom}): give their addresses and sha256 too, or a tree of your own`,
       );
     }
   }

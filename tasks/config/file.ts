@@ -29,7 +29,10 @@ export async function readConfigFile(file: string, paths: Paths): Promise<Record
       'bad-config',
       `${file}: expected an object as its ${extname(file) === '.json' ? 'content' : 'default export'}, got ${got(value)}`,
       {
-        hint: "Write `export default defineConfig({ … })`, with `import { defineConfig } from 'stopwatch'`.",
+        hint:
+          extname(file) === '.json'
+            ? 'Write an object, such as { "vm": { "memoryMiB": 256 } }.'
+            : "Write `export default defineConfig({ … })`, with `import { defineConfig } from 'stopwatch'`.",
       },
     );
   }

@@ -65,6 +65,8 @@ test("the project's sources.json overrides the defaults, and its configuration f
   expect(first.config.sources.qemu.tree).toBe(join(dirname(project), 'qemu'));
   expect(first.provenance['sources.linux.version']).toBe(sources);
   write('stopwatch.config.json', JSON.stringify({ sources: { linux: { version: '6.6.2' } } }));
+  expect(await failure()).toContain('mirrors are still those of another version');
+  write('stopwatch.config.json', JSON.stringify({ sources: { linux: { version: '6.6.2', mirrors } } }));
   expect((await load()).config.sources.linux).toMatchObject({ version: '6.6.2', mirrors });
 });
 
@@ -295,7 +297,7 @@ test.each<[string, Given3, string]>([
   [
     'a version without its places',
     { environment: { STOPWATCH_SOURCES_LINUX_VERSION: '6.6.1' } },
-    'sources.linux.version (from STOPWATCH_SOURCES_LINUX_VERSION) is 6.6.1, but sources.linux.mirrors are still those of the default version',
+    'sources.linux.version (from STOPWATCH_SOURCES_LINUX_VERSION) is 6.6.1, but sources.linux.mirrors are still those of another version (from default)',
   ],
   [
     'KVM with counted instructions',

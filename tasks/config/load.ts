@@ -129,7 +129,7 @@ function badConfig(problems: readonly string[]): StopwatchError {
   const list =
     problems.length === 1 ? ` ${problems[0]}` : problems.map((problem) => `\n  ${problem}`).join('');
   return new StopwatchError('bad-config', `Bad configuration:${list}`, {
-    hint: '`stopwatch status --json` shows every setting in force; config.ts of the package explains them.',
+    hint: '`stopwatch status --json` shows every setting in force; docs/commands.md explains them.',
   });
 }
 

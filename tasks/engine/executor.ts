@@ -29,6 +29,8 @@ interface ExecutorOptions {
   readonly signal: AbortSignal;
   /** Called with the plan, with the work directory locked and before the first task starts. */
   readonly prepare?: ((plan: readonly TaskStatus[]) => Promise<void>) | undefined;
+  /** Called when all tasks have ended, or `prepare` has failed, with the work directory still locked. */
+  readonly cleanUp?: (() => void) | undefined;
   /** Milliseconds, monotonic; `performance` if absent. */
   readonly clock?: { now(): number };
   /** Environment of the tools; `baseEnvironment()` if absent. */
@@ -91,12 +93,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const analysed = await analyseGraph(graph, evaluator);
     const plan = analysed.map(({ status }) => status);
     emit({ type: 'plan', tasks: plan });
-    await options.prepare?.(plan);
     const needed = analysed.some(({ status }) => !status.fresh);
     const record = needed ? recordGroups(processes, groups) : undefined;
     const path = join(workdir, 'run', 'jobserver');
     let budget: JobBudget | undefined;
     try {
+      await options.prepare?.(plan);
       budget = needed
         ? await createJobserver({ total: Math.max(1, jobs), path, processes, signal })
         : undefined;
@@ -117,6 +119,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     } finally {
       budget?.close();
       await record?.close();
+      options.cleanUp?.();
     }
   };
 

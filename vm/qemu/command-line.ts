@@ -9,7 +9,7 @@ import { type BootOptions, type MachineFiles, quits } from '../types.js';
 export interface Endpoints {
   /** Path of a listening UNIX socket; QEMU connects to it and speaks QMP. Undefined: it does not. */
   readonly qmp: string | undefined;
-  /** File or FIFO for trace events and guest errors. Undefined: neither is written. */
+  /** File for trace events and guest errors. Undefined: neither is written. */
   readonly events: string | undefined;
   /** Trace events of QEMU's own, beside the device's, e.g. `memory_region_ops_*`. */
   readonly monitorPatterns: readonly string[];

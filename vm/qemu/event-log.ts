@@ -26,19 +26,25 @@ export class EventLog {
     }
   }
 
-  /** Gives what QEMU has added since the last call. The bytes are valid until `use` returns. */
-  read(use: (bytes: Buffer) => void): void {
-    for (;;) {
+  /**
+   * Gives what QEMU has added since the last call, at most `chunks` times 256 KiB: QEMU may write faster than its
+   * reader can follow. The bytes are valid until `use` returns. True when there may be more.
+   */
+  read(use: (bytes: Buffer) => void, chunks = Number.POSITIVE_INFINITY): boolean {
+    for (let left = chunks; left > 0; left--) {
       const length = readSync(this.#fd, this.#chunk, 0, this.#chunk.length, this.#at);
-      if (length === 0) return;
+      if (length === 0) return false;
       this.#at += length;
       use(this.#chunk.subarray(0, length));
     }
+    return true;
   }
 
   /** QEMU does not report a trace that it could not write. Throws 'disk-full' where that may have happened. */
   checkSpace(): void {
-    if (statfsSync(this.#path).bavail > 0) return;
+    const { blocks, bfree, bavail } = statfsSync(this.#path);
+    // Some file systems do not say; the last blocks are for root.
+    if (blocks === 0 || (process.getuid?.() === 0 ? bfree : bavail) > 0) return;
     throw new StopwatchError('disk-full', `There is no space left for ${this.#path}`, {
       hint: 'Free some space on this disk.',
     });

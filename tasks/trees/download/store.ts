@@ -171,7 +171,7 @@ export async function commitPartial(cache: string, sha256: string, name: string)
     await syncPath(directory);
     await syncPath(downloads);
   } catch (error) {
-    throw explainFsError(error, 'put the download in its mirror', file);
+    throw explainFsError(error, 'put the download into the cache', file);
   }
   return file;
 }
