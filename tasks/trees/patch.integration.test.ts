@@ -180,6 +180,28 @@ describe('applyPatches', () => {
     expect(await small.read('mine.c')).toBe('mine\n');
   });
 
+  it('takes a change by hand that a new patch makes as well: files added, deleted, with other rights', async () => {
+    const patches = await series();
+    await apply(patches);
+    await small.put('made.c', body);
+    await rm(join(small.tree, 'dir/one.c'));
+    await chmod(join(small.tree, 'ignored.s'), 0o755);
+    await small.put('mine.c', 'mine\n');
+    await small.git('add', '-A');
+    await small.git('commit', '-q', '-m', 'Mine');
+    const first = edited({ 5: 'FIVE' });
+    const third = await small.patch(
+      '0003-third.patch',
+      { 'made.c': body, 'dir/one.c': null },
+      { 'made.c': null, 'dir/one.c': first },
+    );
+    const rights = 'diff --git a/ignored.s b/ignored.s\nold mode 100644\nnew mode 100755\n';
+    await appendFile(third, rights);
+    expect(await apply([...patches, third])).toEqual([]);
+    expect(await edits()).toEqual(['mine.c']);
+    expect(await small.git('log', '-1', '--format=%s', '--stat')).not.toContain('made.c');
+  });
+
   it('refuses to make a file that is there', async () => {
     const [first] = await series();
     await small.put('new/made.c', 'mine\n');

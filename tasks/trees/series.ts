@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
+import { changesOf, withChanges } from './changes.js';
 import {
   BASE_COMMITTER,
   changing,
@@ -150,7 +151,7 @@ export async function replay(
     }
     if (loaded !== tip) await git(repository, ['read-tree', tip], deps, { index });
     const mail = 'patch' in step ? await mailOf(repository, step.patch, deps) : undefined;
-    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), deps));
+    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), tip, deps));
     const args = ['apply', '--cached', '--3way', '--verbose', '--whitespace=nowarn'];
     const isEmpty = (await readFile(diff)).length === 0;
     if (!isEmpty) {
@@ -267,11 +268,21 @@ export async function subjectOf(repository: Repository, patch: PatchFile, deps: 
   return (await mailOf(repository, patch, deps)).subject;
 }
 
-async function diffOf(repository: Repository, { id, parent }: Commit, deps: GitDeps): Promise<string> {
+/** The commit's changes without those that `tip` has already: git apply refuses to add or delete a file twice. */
+async function diffOf(
+  repository: Repository,
+  { id, parent }: Commit,
+  tip: string,
+  deps: GitDeps,
+): Promise<string> {
+  const missing = new Set((await changesOf(repository, tip, id, deps)).map(({ path }) => path));
+  const present = (await changesOf(repository, parent, id, deps)).filter(({ path }) => !missing.has(path));
+  const from =
+    present.length === 0 ? parent : await withChanges(repository, parent, present, deps, 'commit.index');
   const file = ours(repository, 'commit.diff');
   await writeFile(file, '');
   const script = 'git diff-tree -p --binary --full-index --no-renames "$1" "$2" >"$3"';
-  await gitScript(repository, script, [parent, id, file], deps);
+  await gitScript(repository, script, [from, id, file], deps);
   return file;
 }
 
