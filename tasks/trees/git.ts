@@ -36,7 +36,7 @@ export const worktreeIndex = (repository: Repository): string => ours(repository
 /** Commits of ours have this date everywhere, so that equal content has equal ids. */
 const DATE = '2000-01-01T00:00:00Z';
 const NAME = 'Stopwatch';
-const EMAIL = 'stopwatch@localhost';
+export const EMAIL = 'stopwatch@localhost';
 
 export interface GitOptions {
   /** Instead of `worktreeIndex`. */

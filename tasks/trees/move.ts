@@ -28,6 +28,8 @@ const UNDER_WAY: Readonly<Record<string, string>> = {
   MERGE_HEAD: 'merge',
   CHERRY_PICK_HEAD: 'cherry-pick',
   REVERT_HEAD: 'revert',
+  // All that is left while one of several waits to be committed, or was committed with git commit.
+  sequencer: 'cherry-pick or revert',
 };
 
 /** To be called before a tree is looked at: ends what a killed run began. Throws 'patch-failed' while the user has git at work. */

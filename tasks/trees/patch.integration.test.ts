@@ -48,6 +48,10 @@ async function series(): Promise<[string, string]> {
   ];
 }
 
+/** Arguments of the git commands in a hint. */
+const commandsIn = (hint: string) =>
+  [...hint.matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) => args.split(' '));
+
 describe('applyPatches', () => {
   it('applies a series, one commit for each patch, does nothing the second time, and takes it back', async () => {
     const patches = await series();
@@ -161,9 +165,7 @@ describe('applyPatches', () => {
     expect(await small.read('dir/one.c')).toBe(body);
     expect(await small.read('mine.c')).toBe('mine\n');
     // The user merges it by hand; then the tree has its own version of the patch.
-    const commands = [...(error.hint ?? '').matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) =>
-      args.split(' '),
-    );
+    const commands = commandsIn(error.hint ?? '');
     expect(commands.map(([name]) => name)).toEqual(['checkout', 'am', 'cherry-pick']);
     await small.git(...(commands[0] ?? []));
     await expect(small.git(...(commands[1] ?? []))).rejects.toMatchObject({
@@ -178,6 +180,89 @@ describe('applyPatches', () => {
     expect(small.notices.join()).toContain('0003-third.patch: ');
     expect(await small.read('two.c')).toBe(edited({ 5: 'X', 6: 'Y' }));
     expect(await small.read('mine.c')).toBe('mine\n');
+  });
+
+  describe('a conflict whose hint was followed only in part', () => {
+    /** Up to the point at which `git am` has succeeded and cherry-pick was not called. */
+    const afterAm = async () => {
+      const patches = await series();
+      await apply(patches);
+      await small.put('mine.c', 'mine\n');
+      await small.git('add', 'mine.c');
+      await small.git('commit', '-q', '-m', 'Mine');
+      await small.put('more.c', 'more\n');
+      const before = { 'two.c': edited({ 4: '4', 5: '5', 6: '6', 7: '7' }) };
+      patches.push(await small.patch('0003-third.patch', { 'two.c': edited({ 5: 'X', 6: 'Y' }) }, before));
+      const { hint = '' } = await failureOf(apply(patches));
+      const [checkout = [], am = []] = commandsIn(hint);
+      await small.git(...checkout);
+      await expect(small.git(...am)).rejects.toMatchObject({ code: 128 });
+      await small.put('two.c', edited({ 5: 'X', 6: 'Y' }));
+      await small.git('add', '-A');
+      await small.git('am', '--continue');
+      expect(await small.git('ls-files')).not.toMatch(/mine|more/);
+      return patches;
+    };
+    const unmerged = () => small.git('for-each-ref', 'refs/stopwatch/unmerged');
+
+    it('puts back what was changed by hand', async () => {
+      const patches = await afterAm();
+      await small.put('later.c', 'later\n');
+      expect((await apply(patches)).toSorted()).toEqual(['mine.c', 'more.c']);
+      expect(small.notices.at(-1)).toContain('"Mine", "Changes by hand, not committed"');
+      expect([await small.read('mine.c'), await small.read('more.c')]).toEqual(['mine\n', 'more\n']);
+      expect(await small.read('later.c')).toBe('later\n');
+      expect(await unmerged()).toBe('');
+      expect(await apply(patches)).toEqual([]);
+      await rm(join(small.tree, 'more.c'));
+      expect(await apply(patches)).toEqual([]);
+      expect(await edits()).toEqual(['later.c', 'mine.c', 'two.c']);
+    });
+
+    it('keeps it while it does not fit, and says how to merge it', async () => {
+      const patches = await afterAm();
+      await small.put('mine.c', 'later\n');
+      await small.git('add', 'mine.c');
+      await small.git('commit', '-q', '-m', 'Later');
+      // "Later" comes first, and "Mine" does not fit on top of it.
+      const error = await failureOf(apply(patches));
+      expect(error.message).toContain('"Mine"');
+      expect(await small.read('mine.c')).toBe('later\n');
+      expect((await unmerged()).split('\n')).toHaveLength(2);
+      const [checkout = [], pick = []] = commandsIn(error.hint ?? '');
+      expect([checkout[0], pick[0]]).toEqual(['checkout', 'cherry-pick']);
+      await small.git(...checkout);
+      await expect(small.git(...pick)).rejects.toMatchObject({ code: 1 });
+      await small.put('mine.c', 'both\n');
+      await small.git('add', '-A');
+      await small.git('-c', 'core.editor=true', 'cherry-pick', '--continue');
+      await apply(patches);
+      expect(await unmerged()).toBe('');
+      expect([await small.read('mine.c'), await small.read('more.c')]).toEqual(['both\n', 'more\n']);
+    });
+
+    it('keeps it while a later change does not fit on top of it', async () => {
+      const patches = await afterAm();
+      await small.put('mine.c', 'later\n');
+      const error = await failureOf(apply(patches));
+      expect(error.message).toContain('"Changes by hand, not committed"');
+      expect((await unmerged()).split('\n')).toHaveLength(2);
+      const [rebase = []] = commandsIn(error.hint ?? '');
+      await expect(small.git(...rebase)).rejects.toMatchObject({ code: 1 });
+      await small.put('mine.c', 'both\n');
+      await small.git('add', '-A');
+      await small.git('-c', 'core.editor=true', 'rebase', '--continue');
+      await rm(join(small.tree, 'more.c'));
+      expect(await apply(patches)).toEqual([]);
+      expect(await unmerged()).toBe('');
+      expect(await small.read('mine.c')).toBe('both\n');
+      expect(await readdir(small.tree)).not.toContain('more.c');
+    });
+
+    it('waits for the end of a cherry-pick of several', async () => {
+      await mkdir(join(small.tree, '.git/sequencer'));
+      expect((await failureOf(apply([]))).message).toContain('A cherry-pick or revert is under way');
+    });
   });
 
   it('takes a change by hand that a new patch makes as well: files added, deleted, with other rights', async () => {
