@@ -102,7 +102,7 @@ export async function planUpdate(
   return {
     updates,
     async write() {
-      if ((await chainOf(repository, deps)).head === tip) return;
+      if (updates.length === 0 && (await chainOf(repository, deps)).head === tip) return;
       for (const { name, change } of updates) {
         if (change !== 'removed')
           await writeFileAtomic(join(directory, name), [await readFile(join(made, name))]);
@@ -271,9 +271,17 @@ async function formatPatch(
   return { slug: basename(file).replace(/^\d+-/, ''), content: await readFile(file) };
 }
 
-/** The number after the last one, then the name that the file had. */
+/** The number after the last one, as wide, then the name that the file had. Sorts after the last one. */
 function nextName(last: string | undefined, file: PatchFile | undefined, slug: string): string {
-  const number = Number(/^\d+/.exec(last ?? '')?.[0] ?? 0) + 1;
   const rest = file === undefined ? slug : basename(file.file).replace(/^\d+-/, '');
-  return `${String(number).padStart(4, '0')}-${rest}`;
+  if (last === undefined) return `0001-${rest}`;
+  // At the beginning, or after a stem that was put in front.
+  for (const number of [/^()(\d+)/, /^(.*_)(\d+)-/]) {
+    const [, prefix, digits = ''] = number.exec(last) ?? [];
+    if (prefix === undefined) continue;
+    const name = `${prefix}${String(Number(digits) + 1).padStart(digits.length, '0')}-${rest}`;
+    if (name > last) return name;
+  }
+  // '_' sorts after the '.' of the last one's ending.
+  return `${basename(last, '.patch')}_0001-${rest}`;
 }
