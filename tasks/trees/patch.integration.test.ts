@@ -17,10 +17,11 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { takeOut } from '../build/patching.js';
 import { failureOf } from './failure.test.support.js';
 import { createRepository, exclude } from './git.js';
 import { linkSources, unlinkSources } from './links.js';
-import { applyPatches, handEdits } from './patch.js';
+import { applyPatches, handEdits, hiddenWork } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
 
 const body = edited({});
@@ -51,6 +52,28 @@ async function series(): Promise<[string, string]> {
 /** Arguments of the git commands in a hint. */
 const commandsIn = (hint: string) =>
   [...hint.matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) => args.split(' '));
+
+/** Up to the point at which `git am` has succeeded and cherry-pick was not called. */
+const afterAm = async () => {
+  const patches = await series();
+  await apply(patches);
+  await small.put('mine.c', 'mine\n');
+  await small.git('add', 'mine.c');
+  await small.git('commit', '-q', '-m', 'Mine');
+  await small.put('more.c', 'more\n');
+  const before = { 'two.c': edited({ 4: '4', 5: '5', 6: '6', 7: '7' }) };
+  patches.push(await small.patch('0003-third.patch', { 'two.c': edited({ 5: 'X', 6: 'Y' }) }, before));
+  const { hint = '' } = await failureOf(apply(patches));
+  const [checkout = [], am = []] = commandsIn(hint);
+  await small.git(...checkout);
+  await expect(small.git(...am)).rejects.toMatchObject({ code: 128 });
+  await small.put('two.c', edited({ 5: 'X', 6: 'Y' }));
+  await small.git('add', '-A');
+  await small.git('am', '--continue');
+  expect(await small.git('ls-files')).not.toMatch(/mine|more/);
+  return patches;
+};
+const unmerged = () => small.git('for-each-ref', 'refs/stopwatch/unmerged');
 
 describe('applyPatches', () => {
   it('applies a series, one commit for each patch, does nothing the second time, and takes it back', async () => {
@@ -183,28 +206,6 @@ describe('applyPatches', () => {
   });
 
   describe('a conflict whose hint was followed only in part', () => {
-    /** Up to the point at which `git am` has succeeded and cherry-pick was not called. */
-    const afterAm = async () => {
-      const patches = await series();
-      await apply(patches);
-      await small.put('mine.c', 'mine\n');
-      await small.git('add', 'mine.c');
-      await small.git('commit', '-q', '-m', 'Mine');
-      await small.put('more.c', 'more\n');
-      const before = { 'two.c': edited({ 4: '4', 5: '5', 6: '6', 7: '7' }) };
-      patches.push(await small.patch('0003-third.patch', { 'two.c': edited({ 5: 'X', 6: 'Y' }) }, before));
-      const { hint = '' } = await failureOf(apply(patches));
-      const [checkout = [], am = []] = commandsIn(hint);
-      await small.git(...checkout);
-      await expect(small.git(...am)).rejects.toMatchObject({ code: 128 });
-      await small.put('two.c', edited({ 5: 'X', 6: 'Y' }));
-      await small.git('add', '-A');
-      await small.git('am', '--continue');
-      expect(await small.git('ls-files')).not.toMatch(/mine|more/);
-      return patches;
-    };
-    const unmerged = () => small.git('for-each-ref', 'refs/stopwatch/unmerged');
-
     it('puts back what was changed by hand', async () => {
       const patches = await afterAm();
       await small.put('later.c', 'later\n');
@@ -469,6 +470,60 @@ describe('handEdits', () => {
     expect(await picture(small.tree)).toEqual(before);
     expect(await small.git('status', '--porcelain')).toBe(status);
   });
+
+  it("survives the user's git gc, which takes objects that only our index leads to", async () => {
+    await apply(await series());
+    await small.put('two.c', 'mine\n');
+    // Older than the index, so that git trusts the index.
+    await utimes(join(small.tree, 'two.c'), 1, 1);
+    expect(await edits()).toEqual(['two.c']);
+    await small.git('gc', '-q', '--prune=now');
+    expect(await edits()).toEqual(['two.c']);
+    expect(await edits()).toEqual(['two.c']);
+  });
+
+  it('refuses a repository that the user made, and changes nothing in it', async () => {
+    await rm(join(small.tree, '.git'), { recursive: true });
+    await run('git', ['init', '-q', small.tree]);
+    const before = (await readdir(join(small.tree, '.git'))).sort();
+    for (const refused of [apply([]), edits()]) {
+      const error = await failureOf(refused);
+      expect(error).toMatchObject({ code: 'bad-source-tree' });
+      expect(error.hint).toContain('Move it away');
+    }
+    expect((await readdir(join(small.tree, '.git'))).sort()).toEqual(before);
+  });
+});
+
+describe('hiddenWork', () => {
+  it('names stashes, branches, tags and repositories inside the tree, but nothing of ours', async () => {
+    const patches = await series();
+    await apply(patches);
+    await apply(patches.slice(0, 1));
+    await small.git('branch', 'same');
+    await apply(patches);
+    await linkSources(small.tree, [{ link: 'linked', target: small.root }]);
+    await exclude(small.repository, ['linked']);
+    const hidden = () => hiddenWork(small.repository, small.deps);
+    expect(await hidden()).toEqual([]);
+    await small.put('two.c', 'mine\n');
+    await small.git('stash', '-q');
+    await small.git('checkout', '-q', '-b', 'work');
+    await small.put('mine.c', 'mine\n');
+    await small.git('add', 'mine.c');
+    await small.git('commit', '-q', '-m', 'Mine');
+    await small.git('tag', 'mark');
+    await small.git('checkout', '-q', 'stopwatch');
+    await run('git', ['init', '-q', join(small.tree, 'nested')]);
+    await small.put('nested/driver.c', 'mine\n');
+    expect(await edits()).toEqual([]);
+    expect(await hidden()).toEqual([
+      'the branch work',
+      'the tag mark',
+      'stash@{0}',
+      'the repository nested/',
+    ]);
+  });
 });
 
 describe("a tree of the user's own, in place", () => {
@@ -489,6 +544,27 @@ describe("a tree of the user's own, in place", () => {
     await applyPatches(repository, [], small.deps);
     expect(await readFile(two, 'utf8')).toBe(`${body}mine\n`);
     expect(await listing()).toBe(before);
+  });
+});
+
+describe('takeOut', () => {
+  it('takes the links out first: killed after that, the patch task still has something to make', async () => {
+    const patches = await series();
+    const link = { link: 'linked', target: small.root };
+    await apply(patches);
+    await linkSources(small.tree, [link]);
+    await exclude(small.repository, ['linked']);
+    const tree = { inPlace: false, patchDirectory: small.root, patches, links: [link] };
+    const killedAt = {
+      ...small.deps,
+      processes: { ...small.deps.processes, run: () => Promise.reject(new Error('killed')) },
+    };
+    await expect(takeOut({ ...tree, repository: small.repository }, killedAt)).rejects.toThrow('killed');
+    expect(await readdir(small.tree)).not.toContain('linked');
+    expect(await small.read('two.c')).toContain('FIVE');
+    const changed = await takeOut({ ...tree, repository: small.repository }, small.deps);
+    expect(changed).toContain('two.c');
+    expect(await small.read('two.c')).toBe(body);
   });
 });
 

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
-import { git, type GitDeps, type Repository, snapshot } from './git.js';
+import { join } from 'node:path';
+import { git, type GitDeps, type Repository, snapshot, tryGit } from './git.js';
 import { moveTo, saveChanges, settle } from './move.js';
 import {
   type Chain,
   chainOf,
   type Commit,
   forgetUnmerged,
+  isMadeAgain,
   isSaved,
   patchedTip,
   readPatchFiles,
   replay,
   stepsTo,
+  UNMERGED,
   unmergedCommits,
 } from './series.js';
 
@@ -62,4 +65,24 @@ export async function handEdits(repository: Repository, deps: GitDeps): Promise<
     deps,
   );
   return names.split('\0').filter(Boolean);
+}
+
+/** Names work of the user's that is not in the files: stashes, branches and tags beside HEAD, repositories inside the tree. */
+export async function hiddenWork(repository: Repository, deps: GitDeps): Promise<readonly string[]> {
+  const found: string[] = [];
+  const list = ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags', UNMERGED];
+  for (const ref of (await git(repository, list, deps)).split('\n').filter(Boolean)) {
+    const committers = await git(repository, ['log', '--format=%ce', ref, '--not', 'HEAD'], deps);
+    if (!committers.split('\n').some((each) => each !== '' && !isMadeAgain(each))) continue;
+    const [, kind = '', name] = /^refs\/(heads|tags)\/(.*)$/.exec(ref) ?? [];
+    found.push(
+      name === undefined ? `commits in ${ref}` : `the ${kind === 'tags' ? 'tag' : 'branch'} ${name}`,
+    );
+  }
+  const stashes = await tryGit(repository, ['stash', 'list', '--format=%gd'], deps);
+  found.push(...stashes.stdout.split('\n').filter(Boolean));
+  const exclude = `--exclude-from=${join(repository.gitDir, 'info', 'exclude')}`;
+  const untracked = (await git(repository, ['ls-files', '-o', '-z', exclude], deps)).split('\0');
+  for (const name of untracked) if (name.endsWith('/')) found.push(`the repository ${name}`);
+  return found;
 }

@@ -44,6 +44,9 @@ export const isSaved = (commit: Commit): boolean => commit.patch === undefined &
 const markOf = (sha256: string): string => `${sha256}@patch.stopwatch.localhost`;
 const MARK = /^([0-9a-f]{64})@patch\.stopwatch\.localhost$/;
 
+/** Whether commits of this committer are made from a release or a patch file, so that nothing is lost with them. */
+export const isMadeAgain = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
+
 export interface Chain {
   readonly base: string;
   readonly head: string;
@@ -294,7 +297,7 @@ async function diffOf(
 /** Where a chain ended that met a conflict. */
 const PARTIAL = 'refs/stopwatch/partial';
 /** Below it, in their order: commits by hand that a user who follows the hint may leave behind. */
-const UNMERGED = 'refs/stopwatch/unmerged';
+export const UNMERGED = 'refs/stopwatch/unmerged';
 
 async function keepUnmerged(repository: Repository, ids: readonly string[], deps: GitDeps): Promise<void> {
   const names = await git(repository, ['for-each-ref', '--format=%(refname)', `${UNMERGED}/`], deps);
