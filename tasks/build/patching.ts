@@ -6,7 +6,16 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
 import { explainFsError, isMissing } from '../trees/fs-errors.js';
-import { createRepository, exclude, type GitDeps, type Repository, repositoryIn } from '../trees/git.js';
+import {
+  createRepository,
+  exclude,
+  type GitDeps,
+  isOurs,
+  refuseForeign,
+  type Repository,
+  repositoryIn,
+} from '../trees/git.js';
+import { IN_PLACE } from '../trees/in-place.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { DeviceDescription } from '../../vm/device.js';
@@ -43,7 +52,7 @@ export function patchedTree(
   return {
     // The user's own repository in the tree is left alone.
     repository: isOwn
-      ? { ...inTree, gitDir: join(layout.work, 'state', 'in-place', `${name}-${ownTreeId(own)}.git`) }
+      ? { ...inTree, gitDir: join(layout.work, 'state', IN_PLACE, `${name}-${ownTreeId(own)}.git`) }
       : inTree,
     inPlace: isOwn,
     patchDirectory,
@@ -97,6 +106,7 @@ async function putIn(
 ): Promise<readonly string[]> {
   const { what, tree, gitDir } = repository;
   if (inPlace && !existsSync(gitDir)) await createRepository(repository, deps, { message: what });
+  refuseForeign(repository);
   await exclude(
     repository,
     links.map(({ link }) => link),
@@ -114,8 +124,9 @@ async function putIn(
 
 /** Takes patches and links out of a tree; what was changed by hand stays. Gives the paths that changed. */
 export async function takeOut({ repository, links }: PatchedTree, deps: GitDeps): Promise<readonly string[]> {
-  if (!existsSync(repository.gitDir)) return [];
-  const written = await applyPatches(repository, [], deps);
+  if (!isOurs(repository)) return [];
+  // Links are what the patch task makes: killed after this, it runs again.
   const unlinked = await unlinkSources(repository.tree, links);
+  const written = await applyPatches(repository, [], deps);
   return [...written, ...unlinked];
 }

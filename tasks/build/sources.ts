@@ -13,8 +13,8 @@ import type { Processes } from '../../lib/process/process.js';
 import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
 import { extractRelease } from '../trees/archive/extract.js';
 import { adoptTree } from '../trees/earlier-version.js';
-import { createRepository, type GitDeps, repositoryIn } from '../trees/git.js';
-import { copyOwnTree } from '../trees/own-tree.js';
+import { createRepository, type GitDeps, isOurs, ours, repositoryIn } from '../trees/git.js';
+import { copyOwnTree, putAside, refuseAround } from '../trees/own-tree.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
 import { PRODUCT } from '../../lib/product.js';
@@ -144,7 +144,7 @@ function treeTask(
     title: `${what(name, source)}: extract`,
     deps: [`${name}:download`],
     inputs: { values: { exclude: source.exclude } },
-    outputs: [directory, repositoryIn('', directory).gitDir],
+    outputs: [directory, ours(repositoryIn('', directory), '')],
     jobs: 'one',
     run: async (context) => {
       let stamp = await readStamp(layout.sourceStamp(name));
@@ -152,11 +152,9 @@ function treeTask(
       const repository = repositoryIn(what(name, source), directory);
       const isThere = existsSync(directory);
       if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
-        if (existsSync(repository.gitDir)) return;
+        if (isOurs(repository)) return;
       } else if (isThere) {
-        // There may be edits in it: it is put aside, never deleted.
-        const aside = `${directory}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-        await rename(directory, aside);
+        const aside = await putAside(directory);
         await rename(intentFile, `${aside}.tree.json`).catch(() => {});
         context.notice(`${basename(directory)} is extracted again; the old tree is kept in ${aside}`);
       }
@@ -198,7 +196,7 @@ function ownTreeTask(
     inputs: inPlace
       ? { values: { directory }, files: [landmark] }
       : { values: { directory }, trees: [directory] },
-    outputs: inPlace ? [] : [copy.tree, copy.gitDir],
+    outputs: inPlace ? [] : [copy.tree, ours(copy, '')],
     jobs: 'one',
     // An edit in it is carried over to the copy; what is built of that looks at the copy.
     ...(inPlace ? {} : { result: directory }),
@@ -210,6 +208,7 @@ function ownTreeTask(
           { hint: `Give the top directory of a ${TITLES[name]} tree: --source ${name}=PATH` },
         );
       }
+      await refuseAround(directory, layout.work);
       if (inPlace) return;
       const changed = await copyOwnTree(copy, directory, gitDeps(context, ports));
       if (changed === undefined) context.notice(`${directory} is copied to ${copy.tree}, and only read`);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The source trees in a work directory, of whatever version, and whether something in them would be lost. */
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { type GitDeps, repositoryIn } from '../trees/git.js';
-import { handEdits } from '../trees/patch.js';
+import { type GitDeps, isOurs, repositoryIn } from '../trees/git.js';
+import { handEdits, hiddenWork } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
 
 export interface WorkTree {
@@ -44,16 +43,18 @@ export async function treesIn(src: string): Promise<readonly WorkTree[]> {
     });
 }
 
-/** Paths that were changed by hand and are in no patch; undefined: cannot be told. The caller holds the lock of the work directory. */
+/** What would be lost with the tree: paths that were changed by hand and are in no patch, and what git keeps beside the files; undefined: cannot be told. The caller holds the lock of the work directory. */
 export async function editsIn(
   { name, version, tree }: WorkTree,
   deps: GitDeps,
 ): Promise<readonly string[] | undefined> {
   const repository = repositoryIn(`${name} ${version}`, tree);
-  // Version 0.1 made trees without one.
-  if (!existsSync(repository.gitDir)) return undefined;
+  // Version 0.1 made trees without a repository, and the user may have put one there.
+  if (!isOurs(repository)) return undefined;
   try {
-    return await handEdits(repository, deps);
+    const edits = await handEdits(repository, deps);
+    // First, as long lists are cut.
+    return [...(await hiddenWork(repository, deps)), ...edits];
   } catch (error) {
     if (error instanceof StopwatchError && ['patch-failed', 'command-failed'].includes(error.code))
       return undefined;

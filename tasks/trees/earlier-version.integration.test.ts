@@ -78,3 +78,15 @@ test('one that was being patched, or whose record is damaged, is refused with wh
   expect(existsSync(join(small.tree, '.git'))).toBe(false);
   expect(await small.read('two.c')).toBe(edited({ 10: 'MINE' }));
 });
+
+test('one in which the user made a repository is refused, and the repository stays as it is', async () => {
+  await run('git', ['init', '-q', small.tree]);
+  await writeFile(join(small.tree, '.git/info/exclude'), 'mine\n');
+  const error = await failureOf(adopt());
+  expect(error).toMatchObject({ code: 'bad-source-tree' });
+  expect(error.hint).toContain('Move it away');
+  expect(await small.read('.git/info/exclude')).toBe('mine\n');
+  await rm(join(small.tree, '.git'), { recursive: true });
+  await adopt();
+  expect(await handEdits(small.repository, small.deps)).toEqual(['one.c', 'two.c']);
+});

@@ -5,7 +5,7 @@ import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
-import { git, type GitDeps, gitScript, ours, type Repository, repositoryIn } from './git.js';
+import { git, type GitDeps, gitScript, ours, refuseForeign, type Repository, repositoryIn } from './git.js';
 import { treeOf } from './series.js';
 
 const appliedSchema = z.object({
@@ -26,6 +26,7 @@ export async function adoptTree(
   deps: GitDeps,
 ): Promise<void> {
   const { what, tree, gitDir } = repository;
+  refuseForeign(repository);
   if (existsSync(join(state, 'journal.json'))) {
     throw new StopwatchError(
       'bad-source-tree',

@@ -30,13 +30,30 @@ export function repositoryIn(what: string, tree: string): Repository {
 
 /** Files of ours in the repository, which git itself does not know. */
 export const ours = ({ gitDir }: Repository, name: string): string => join(gitDir, 'stopwatch', name);
+
+/** Whether there is a repository, and it is one that `createRepository` made. */
+export const isOurs = (repository: Repository): boolean => existsSync(ours(repository, ''));
+
+/** Throws 'bad-source-tree' where a repository is that the user made: nothing in it may be overwritten. */
+export function refuseForeign(repository: Repository): void {
+  const { what, tree, gitDir } = repository;
+  if (!existsSync(gitDir) || isOurs(repository)) return;
+  throw new StopwatchError(
+    'bad-source-tree',
+    `${gitDir} is not the repository that stopwatch makes for ${what}`,
+    {
+      hint: `Move it away and run the same command again: ${tree} gets a repository, and your changes stay.`,
+    },
+  );
+}
+
 /** The index that follows the work tree. The user's own index is replaced by it when commits are made. */
 export const worktreeIndex = (repository: Repository): string => ours(repository, 'index');
 
 /** Commits of ours have this date everywhere, so that equal content has equal ids. */
 const DATE = '2000-01-01T00:00:00Z';
 const NAME = 'Stopwatch';
-const EMAIL = 'stopwatch@localhost';
+export const EMAIL = 'stopwatch@localhost';
 
 export interface GitOptions {
   /** Instead of `worktreeIndex`. */
@@ -227,8 +244,21 @@ export async function snapshot(
     'rm -f "$list"',
     'git write-tree',
   ].join('\n');
-  return gitScript(repository, script, [ours(repository, 'untracked'), all ? 'all' : ''], deps);
+  const take = async () =>
+    gitScript(repository, script, [ours(repository, 'untracked'), all ? 'all' : ''], deps);
+  return take().catch(async (error: unknown) => {
+    if (!isObjectMissing(error)) throw error;
+    await rm(worktreeIndex(repository), { force: true });
+    await git(repository, ['read-tree', 'HEAD'], deps);
+    return take();
+  });
 }
+
+/** The user's `git gc --prune=now` takes what only an index of ours leads to; the files are still there. */
+const isObjectMissing = (error: unknown): boolean =>
+  error instanceof StopwatchError &&
+  error.code === 'command-failed' &&
+  error.lastLines.some((line) => line.startsWith('error: invalid object '));
 
 /** The id of a directory's content, which is only read. It has an index of its own, so the next time only changed files are. */
 export async function importTree(repository: Repository, from: string, deps: GitDeps): Promise<string> {
@@ -237,7 +267,12 @@ export async function importTree(repository: Repository, from: string, deps: Git
     find . -name .git -prune -o '(' -type f -o -type l ')' -printf '%P\\0'
   } | ${PACKED}
   git write-tree`;
-  return gitScript(repository, script, [], deps, { index, workTree: from });
+  const take = async () => gitScript(repository, script, [], deps, { index, workTree: from });
+  return take().catch(async (error: unknown) => {
+    if (!isObjectMissing(error)) throw error;
+    await rm(index);
+    return take();
+  });
 }
 
 /** Makes our index the user's, so that `git status` in the tree says what is true. Only within `changing`. */

@@ -12,6 +12,7 @@ import {
   gitScript,
   installIndex,
   ours,
+  refuseForeign,
   removeLocks,
   type Repository,
   snapshot,
@@ -28,11 +29,14 @@ const UNDER_WAY: Readonly<Record<string, string>> = {
   MERGE_HEAD: 'merge',
   CHERRY_PICK_HEAD: 'cherry-pick',
   REVERT_HEAD: 'revert',
+  // All that is left while one of several waits to be committed, or was committed with git commit.
+  sequencer: 'cherry-pick or revert',
 };
 
 /** To be called before a tree is looked at: ends what a killed run began. Throws 'patch-failed' while the user has git at work. */
 export async function settle(repository: Repository, deps: GitDeps): Promise<void> {
   const { what, gitDir } = repository;
+  refuseForeign(repository);
   for (const [name, operation] of Object.entries(UNDER_WAY)) {
     if (!existsSync(join(gitDir, name))) continue;
     throw new StopwatchError('patch-failed', `A ${operation} is under way in the tree of ${what}`, {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** With the real git: a tree of the user's own is only read, whatever kind of repository it is, and its edits are carried over. */
-import { appendFile, chmod, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failureOf } from './failure.test.support.js';
 import { type Repository, repositoryIn } from './git.js';
-import { copyOwnTree } from './own-tree.js';
+import { copyOwnTree, refuseAround } from './own-tree.js';
 import { applyPatches, handEdits } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
 
@@ -140,4 +140,29 @@ test('an edit that contradicts a patch is shown, and the copy stays as it is', a
   expect(error).toMatchObject({ code: 'patch-failed' });
   expect(error.lastLines.join('\n')).toMatch(/theirs\n[^]*FIVE/);
   expect(await content(copy.tree)).toEqual(before);
+});
+
+test('a copy that has lost its repository is put aside and made again', async () => {
+  await carryOver();
+  await appendFile(join(copy.tree, 'two.c'), 'in the copy\n');
+  await rm(copy.gitDir, { recursive: true });
+  expect(await carryOver()).toBeUndefined();
+  expect(await content(copy.tree)).toEqual(await content(own));
+  const aside = (await readdir(small.root)).find((name) => name.startsWith('copy.replaced-')) ?? '';
+  expect(await readFile(join(small.root, aside, 'two.c'), 'utf8')).toContain('in the copy');
+  expect(small.notices.join()).toContain(aside);
+});
+
+test('a tree with the work directory in it is refused, also through a link', async () => {
+  const work = join(own, 'project/.stopwatch');
+  await mkdir(work, { recursive: true });
+  await symlink(work, join(small.root, 'link'));
+  for (const inside of [work, join(small.root, 'link'), own]) {
+    const error = await failureOf(refuseAround(own, inside));
+    expect(error).toMatchObject({ code: 'bad-source-tree' });
+    expect(error.hint).toContain('--workdir');
+  }
+  await mkdir(`${own}-work`);
+  await refuseAround(own, `${own}-work`);
+  await refuseAround(own, small.root);
 });

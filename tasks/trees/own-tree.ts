@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** A copy of a tree of the user's own (`--source NAME=PATH`), which itself is only read. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, realpath, rename, rm } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { StopwatchError } from '../../lib/errors.js';
 import {
   BASE,
   createRepository,
@@ -9,11 +11,30 @@ import {
   type GitDeps,
   importTree,
   installIndex,
+  isOurs,
   type Repository,
   repositoryIn,
 } from './git.js';
 import { moveTo, saveChanges, settle } from './move.js';
 import { chainOf, replay, treeOf } from './series.js';
+
+/** There may be edits in a tree that is not what it should be: it gets another name, which this gives, and is never deleted. */
+export async function putAside(tree: string): Promise<string> {
+  const aside = `${tree}.replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  await rename(tree, aside);
+  return aside;
+}
+
+/** Throws 'bad-source-tree' where the work directory is in the user's tree: copies would hold copies. */
+export async function refuseAround(own: string, work: string): Promise<void> {
+  const [outer, inner] = await Promise.all([realpath(own), realpath(work)]);
+  if (relative(outer, inner).split(sep)[0] === '..') return;
+  throw new StopwatchError(
+    'bad-source-tree',
+    `${own} cannot be used as a source tree: the work directory ${work} is in it`,
+    { hint: 'Give a work directory elsewhere, with --workdir, or another tree.' },
+  );
+}
 
 /**
  * Makes the copy, or carries over what changed below `from` since: only those files are written.
@@ -27,7 +48,13 @@ export async function copyOwnTree(
   deps: GitDeps,
 ): Promise<readonly string[] | undefined> {
   const message = `${copy.what}\n\nA copy of the files in ${from}.`;
-  if (!existsSync(copy.gitDir)) {
+  if (!isOurs(copy)) {
+    if (existsSync(copy.tree)) {
+      const aside = await putAside(copy.tree);
+      deps.notice(
+        `${copy.tree} has lost its repository; it is copied again, and the old one is kept in ${aside}`,
+      );
+    }
     const partial = repositoryIn(copy.what, `${copy.tree}.partial-copy`);
     await rm(partial.tree, { recursive: true, force: true });
     await mkdir(partial.tree, { recursive: true });

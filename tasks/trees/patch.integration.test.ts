@@ -17,10 +17,11 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { takeOut } from '../build/patching.js';
 import { failureOf } from './failure.test.support.js';
 import { createRepository, exclude } from './git.js';
 import { linkSources, unlinkSources } from './links.js';
-import { applyPatches, handEdits } from './patch.js';
+import { applyPatches, handEdits, hiddenWork } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
 
 const body = edited({});
@@ -47,6 +48,32 @@ async function series(): Promise<[string, string]> {
     await small.patch('0002-second.patch', { 'two.c': edited({ 5: 'FIVE', 6: 'SIX' }) }, { 'two.c': first }),
   ];
 }
+
+/** Arguments of the git commands in a hint. */
+const commandsIn = (hint: string) =>
+  [...hint.matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) => args.split(' '));
+
+/** Up to the point at which `git am` has succeeded and cherry-pick was not called. */
+const afterAm = async () => {
+  const patches = await series();
+  await apply(patches);
+  await small.put('mine.c', 'mine\n');
+  await small.git('add', 'mine.c');
+  await small.git('commit', '-q', '-m', 'Mine');
+  await small.put('more.c', 'more\n');
+  const before = { 'two.c': edited({ 4: '4', 5: '5', 6: '6', 7: '7' }) };
+  patches.push(await small.patch('0003-third.patch', { 'two.c': edited({ 5: 'X', 6: 'Y' }) }, before));
+  const { hint = '' } = await failureOf(apply(patches));
+  const [checkout = [], am = []] = commandsIn(hint);
+  await small.git(...checkout);
+  await expect(small.git(...am)).rejects.toMatchObject({ code: 128 });
+  await small.put('two.c', edited({ 5: 'X', 6: 'Y' }));
+  await small.git('add', '-A');
+  await small.git('am', '--continue');
+  expect(await small.git('ls-files')).not.toMatch(/mine|more/);
+  return patches;
+};
+const unmerged = () => small.git('for-each-ref', 'refs/stopwatch/unmerged');
 
 describe('applyPatches', () => {
   it('applies a series, one commit for each patch, does nothing the second time, and takes it back', async () => {
@@ -161,9 +188,7 @@ describe('applyPatches', () => {
     expect(await small.read('dir/one.c')).toBe(body);
     expect(await small.read('mine.c')).toBe('mine\n');
     // The user merges it by hand; then the tree has its own version of the patch.
-    const commands = [...(error.hint ?? '').matchAll(/git -C \S+ (.*?)(?= &&|;)/g)].map(([, args = '']) =>
-      args.split(' '),
-    );
+    const commands = commandsIn(error.hint ?? '');
     expect(commands.map(([name]) => name)).toEqual(['checkout', 'am', 'cherry-pick']);
     await small.git(...(commands[0] ?? []));
     await expect(small.git(...(commands[1] ?? []))).rejects.toMatchObject({
@@ -178,6 +203,89 @@ describe('applyPatches', () => {
     expect(small.notices.join()).toContain('0003-third.patch: ');
     expect(await small.read('two.c')).toBe(edited({ 5: 'X', 6: 'Y' }));
     expect(await small.read('mine.c')).toBe('mine\n');
+  });
+
+  describe('a conflict whose hint was followed only in part', () => {
+    it('puts back what was changed by hand', async () => {
+      const patches = await afterAm();
+      await small.put('later.c', 'later\n');
+      expect((await apply(patches)).toSorted()).toEqual(['mine.c', 'more.c']);
+      expect(small.notices.at(-1)).toContain('"Mine", "Changes by hand, not committed"');
+      expect([await small.read('mine.c'), await small.read('more.c')]).toEqual(['mine\n', 'more\n']);
+      expect(await small.read('later.c')).toBe('later\n');
+      expect(await unmerged()).toBe('');
+      expect(await apply(patches)).toEqual([]);
+      await rm(join(small.tree, 'more.c'));
+      expect(await apply(patches)).toEqual([]);
+      expect(await edits()).toEqual(['later.c', 'mine.c', 'two.c']);
+    });
+
+    it('keeps it while it does not fit, and says how to merge it', async () => {
+      const patches = await afterAm();
+      await small.put('mine.c', 'later\n');
+      await small.git('add', 'mine.c');
+      await small.git('commit', '-q', '-m', 'Later');
+      // "Later" comes first, and "Mine" does not fit on top of it.
+      const error = await failureOf(apply(patches));
+      expect(error.message).toContain('"Mine"');
+      expect(await small.read('mine.c')).toBe('later\n');
+      expect((await unmerged()).split('\n')).toHaveLength(2);
+      const [checkout = [], pick = []] = commandsIn(error.hint ?? '');
+      expect([checkout[0], pick[0]]).toEqual(['checkout', 'cherry-pick']);
+      await small.git(...checkout);
+      await expect(small.git(...pick)).rejects.toMatchObject({ code: 1 });
+      await small.put('mine.c', 'both\n');
+      await small.git('add', '-A');
+      await small.git('-c', 'core.editor=true', 'cherry-pick', '--continue');
+      await apply(patches);
+      expect(await unmerged()).toBe('');
+      expect([await small.read('mine.c'), await small.read('more.c')]).toEqual(['both\n', 'more\n']);
+    });
+
+    it('keeps it while a later change does not fit on top of it', async () => {
+      const patches = await afterAm();
+      await small.put('mine.c', 'later\n');
+      const error = await failureOf(apply(patches));
+      expect(error.message).toContain('"Changes by hand, not committed"');
+      expect((await unmerged()).split('\n')).toHaveLength(2);
+      const [rebase = []] = commandsIn(error.hint ?? '');
+      await expect(small.git(...rebase)).rejects.toMatchObject({ code: 1 });
+      await small.put('mine.c', 'both\n');
+      await small.git('add', '-A');
+      await small.git('-c', 'core.editor=true', 'rebase', '--continue');
+      await rm(join(small.tree, 'more.c'));
+      expect(await apply(patches)).toEqual([]);
+      expect(await unmerged()).toBe('');
+      expect(await small.read('mine.c')).toBe('both\n');
+      expect(await readdir(small.tree)).not.toContain('more.c');
+    });
+
+    it('waits for the end of a cherry-pick of several', async () => {
+      await mkdir(join(small.tree, '.git/sequencer'));
+      expect((await failureOf(apply([]))).message).toContain('A cherry-pick or revert is under way');
+    });
+  });
+
+  it('takes a change by hand that a new patch makes as well: files added, deleted, with other rights', async () => {
+    const patches = await series();
+    await apply(patches);
+    await small.put('made.c', body);
+    await rm(join(small.tree, 'dir/one.c'));
+    await chmod(join(small.tree, 'ignored.s'), 0o755);
+    await small.put('mine.c', 'mine\n');
+    await small.git('add', '-A');
+    await small.git('commit', '-q', '-m', 'Mine');
+    const first = edited({ 5: 'FIVE' });
+    const third = await small.patch(
+      '0003-third.patch',
+      { 'made.c': body, 'dir/one.c': null },
+      { 'made.c': null, 'dir/one.c': first },
+    );
+    const rights = 'diff --git a/ignored.s b/ignored.s\nold mode 100644\nnew mode 100755\n';
+    await appendFile(third, rights);
+    expect(await apply([...patches, third])).toEqual([]);
+    expect(await edits()).toEqual(['mine.c']);
+    expect(await small.git('log', '-1', '--format=%s', '--stat')).not.toContain('made.c');
   });
 
   it('refuses to make a file that is there', async () => {
@@ -362,6 +470,60 @@ describe('handEdits', () => {
     expect(await picture(small.tree)).toEqual(before);
     expect(await small.git('status', '--porcelain')).toBe(status);
   });
+
+  it("survives the user's git gc, which takes objects that only our index leads to", async () => {
+    await apply(await series());
+    await small.put('two.c', 'mine\n');
+    // Older than the index, so that git trusts the index.
+    await utimes(join(small.tree, 'two.c'), 1, 1);
+    expect(await edits()).toEqual(['two.c']);
+    await small.git('gc', '-q', '--prune=now');
+    expect(await edits()).toEqual(['two.c']);
+    expect(await edits()).toEqual(['two.c']);
+  });
+
+  it('refuses a repository that the user made, and changes nothing in it', async () => {
+    await rm(join(small.tree, '.git'), { recursive: true });
+    await run('git', ['init', '-q', small.tree]);
+    const before = (await readdir(join(small.tree, '.git'))).sort();
+    for (const refused of [apply([]), edits()]) {
+      const error = await failureOf(refused);
+      expect(error).toMatchObject({ code: 'bad-source-tree' });
+      expect(error.hint).toContain('Move it away');
+    }
+    expect((await readdir(join(small.tree, '.git'))).sort()).toEqual(before);
+  });
+});
+
+describe('hiddenWork', () => {
+  it('names stashes, branches, tags and repositories inside the tree, but nothing of ours', async () => {
+    const patches = await series();
+    await apply(patches);
+    await apply(patches.slice(0, 1));
+    await small.git('branch', 'same');
+    await apply(patches);
+    await linkSources(small.tree, [{ link: 'linked', target: small.root }]);
+    await exclude(small.repository, ['linked']);
+    const hidden = () => hiddenWork(small.repository, small.deps);
+    expect(await hidden()).toEqual([]);
+    await small.put('two.c', 'mine\n');
+    await small.git('stash', '-q');
+    await small.git('checkout', '-q', '-b', 'work');
+    await small.put('mine.c', 'mine\n');
+    await small.git('add', 'mine.c');
+    await small.git('commit', '-q', '-m', 'Mine');
+    await small.git('tag', 'mark');
+    await small.git('checkout', '-q', 'stopwatch');
+    await run('git', ['init', '-q', join(small.tree, 'nested')]);
+    await small.put('nested/driver.c', 'mine\n');
+    expect(await edits()).toEqual([]);
+    expect(await hidden()).toEqual([
+      'the branch work',
+      'the tag mark',
+      'stash@{0}',
+      'the repository nested/',
+    ]);
+  });
 });
 
 describe("a tree of the user's own, in place", () => {
@@ -382,6 +544,27 @@ describe("a tree of the user's own, in place", () => {
     await applyPatches(repository, [], small.deps);
     expect(await readFile(two, 'utf8')).toBe(`${body}mine\n`);
     expect(await listing()).toBe(before);
+  });
+});
+
+describe('takeOut', () => {
+  it('takes the links out first: killed after that, the patch task still has something to make', async () => {
+    const patches = await series();
+    const link = { link: 'linked', target: small.root };
+    await apply(patches);
+    await linkSources(small.tree, [link]);
+    await exclude(small.repository, ['linked']);
+    const tree = { inPlace: false, patchDirectory: small.root, patches, links: [link] };
+    const killedAt = {
+      ...small.deps,
+      processes: { ...small.deps.processes, run: () => Promise.reject(new Error('killed')) },
+    };
+    await expect(takeOut({ ...tree, repository: small.repository }, killedAt)).rejects.toThrow('killed');
+    expect(await readdir(small.tree)).not.toContain('linked');
+    expect(await small.read('two.c')).toContain('FIVE');
+    const changed = await takeOut({ ...tree, repository: small.repository }, small.deps);
+    expect(changed).toContain('two.c');
+    expect(await small.read('two.c')).toBe(body);
   });
 });
 

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: MIT
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
-import { git, type GitDeps, type Repository, snapshot } from './git.js';
+import { join } from 'node:path';
+import { git, type GitDeps, type Repository, snapshot, tryGit } from './git.js';
 import { moveTo, saveChanges, settle } from './move.js';
-import { chainOf, patchedTip, readPatchFiles, replay, stepsTo } from './series.js';
+import {
+  type Chain,
+  chainOf,
+  type Commit,
+  forgetUnmerged,
+  isMadeAgain,
+  isSaved,
+  patchedTip,
+  readPatchFiles,
+  replay,
+  stepsTo,
+  UNMERGED,
+  unmergedCommits,
+} from './series.js';
 
 /**
  * Gives the paths that changed. All is worked out beside the work tree first, so a conflict changes no file.
@@ -16,12 +30,28 @@ export async function applyPatches(
 ): Promise<readonly string[]> {
   await settle(repository, deps);
   const wanted = await readPatchFiles(files);
-  const first = await stepsTo(repository, await chainOf(repository, deps), wanted, deps);
-  if (first.same) return [];
+  const now = await chainOf(repository, deps);
+  const missing = await unmergedCommits(repository, now, deps);
+  // Before anything is saved on top of them.
+  if (missing.length === 0) await forgetUnmerged(repository, deps);
+  const first = await stepsTo(repository, withMissing(now, missing), wanted, deps);
+  if (first.same && missing.length === 0) return [];
   const head = await saveChanges(repository, deps);
-  const chain = await chainOf(repository, deps);
+  const chain = withMissing(await chainOf(repository, deps), missing);
   const { steps } = await stepsTo(repository, chain, wanted, { ...deps, notice: () => {} });
-  return moveTo(repository, head, await replay(repository, chain.base, steps, deps), deps);
+  const changed = await moveTo(repository, head, await replay(repository, chain.base, steps, deps), deps);
+  if (missing.length > 0) {
+    await forgetUnmerged(repository, deps);
+    const subjects = missing.map(({ subject }) => `"${subject}"`).join(', ');
+    deps.notice(`Put back into ${repository.tree}, which lacked it since a conflict: ${subjects}`);
+  }
+  return changed;
+}
+
+/** Below what is not committed yet. */
+function withMissing(chain: Chain, missing: readonly Commit[]): Chain {
+  const at = chain.commits.findLastIndex((commit) => !isSaved(commit)) + 1;
+  return { ...chain, commits: [...chain.commits.slice(0, at), ...missing, ...chain.commits.slice(at)] };
 }
 
 /** Paths that were changed by hand and are in no patch, whether committed or not. */
@@ -35,4 +65,24 @@ export async function handEdits(repository: Repository, deps: GitDeps): Promise<
     deps,
   );
   return names.split('\0').filter(Boolean);
+}
+
+/** Names work of the user's that is not in the files: stashes, branches and tags beside HEAD, repositories inside the tree. */
+export async function hiddenWork(repository: Repository, deps: GitDeps): Promise<readonly string[]> {
+  const found: string[] = [];
+  const list = ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags', UNMERGED];
+  for (const ref of (await git(repository, list, deps)).split('\n').filter(Boolean)) {
+    const committers = await git(repository, ['log', '--format=%ce', ref, '--not', 'HEAD'], deps);
+    if (!committers.split('\n').some((each) => each !== '' && !isMadeAgain(each))) continue;
+    const [, kind = '', name] = /^refs\/(heads|tags)\/(.*)$/.exec(ref) ?? [];
+    found.push(
+      name === undefined ? `commits in ${ref}` : `the ${kind === 'tags' ? 'tag' : 'branch'} ${name}`,
+    );
+  }
+  const stashes = await tryGit(repository, ['stash', 'list', '--format=%gd'], deps);
+  found.push(...stashes.stdout.split('\n').filter(Boolean));
+  const exclude = `--exclude-from=${join(repository.gitDir, 'info', 'exclude')}`;
+  const untracked = (await git(repository, ['ls-files', '-o', '-z', exclude], deps)).split('\0');
+  for (const name of untracked) if (name.endsWith('/')) found.push(`the repository ${name}`);
+  return found;
 }

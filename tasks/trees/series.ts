@@ -5,9 +5,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
+import { changesOf, withChanges } from './changes.js';
 import {
   BASE_COMMITTER,
   changing,
+  EMAIL,
   git,
   type GitDeps,
   gitScript,
@@ -41,6 +43,9 @@ export const isSaved = (commit: Commit): boolean => commit.patch === undefined &
  */
 const markOf = (sha256: string): string => `${sha256}@patch.stopwatch.localhost`;
 const MARK = /^([0-9a-f]{64})@patch\.stopwatch\.localhost$/;
+
+/** Whether commits of this committer are made from a release or a patch file, so that nothing is lost with them. */
+export const isMadeAgain = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
 
 export interface Chain {
   readonly base: string;
@@ -143,6 +148,7 @@ export async function replay(
   const index = ours(repository, 'replay.index');
   let tip = onto;
   let loaded: string | undefined;
+  const done: Replayed[] = [];
   for (const [at, step] of steps.entries()) {
     if ('commit' in step && step.commit.parent === tip) {
       tip = step.commit.id;
@@ -150,14 +156,14 @@ export async function replay(
     }
     if (loaded !== tip) await git(repository, ['read-tree', tip], deps, { index });
     const mail = 'patch' in step ? await mailOf(repository, step.patch, deps) : undefined;
-    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), deps));
+    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), tip, deps));
     const args = ['apply', '--cached', '--3way', '--verbose', '--whitespace=nowarn'];
     const isEmpty = (await readFile(diff)).length === 0;
     if (!isEmpty) {
       // Patch files keep little context, so that they fit other releases too.
       const context = 'patch' in step ? ['-C1'] : [];
       const { ok, said } = await tryGit(repository, [...args, ...context, diff], deps, { index });
-      if (!ok) throw await conflict(repository, tip, steps.slice(at), said, index, deps);
+      if (!ok) throw await conflict(repository, { tip, done, steps: steps.slice(at) }, said, index, deps);
       for (const line of said) {
         if (line.startsWith('Hunk ')) deps.log(`${nameOf(step)}: ${line}`);
       }
@@ -165,7 +171,10 @@ export async function replay(
     const tree = await git(repository, ['write-tree'], deps, { index });
     const isGone = 'commit' in step && tree === (await treeOf(repository, tip, deps));
     // A change by hand that the new series has as well.
-    if (!isGone) tip = await commitStep(repository, tip, tree, step, mail, deps);
+    if (!isGone) {
+      tip = await commitStep(repository, tip, tree, step, mail, deps);
+      if ('commit' in step) done.push({ from: step.commit, id: tip });
+    }
     loaded = tip;
   }
   return tip;
@@ -267,21 +276,104 @@ export async function subjectOf(repository: Repository, patch: PatchFile, deps: 
   return (await mailOf(repository, patch, deps)).subject;
 }
 
-async function diffOf(repository: Repository, { id, parent }: Commit, deps: GitDeps): Promise<string> {
+/** The commit's changes without those that `tip` has already: git apply refuses to add or delete a file twice. */
+async function diffOf(
+  repository: Repository,
+  { id, parent }: Commit,
+  tip: string,
+  deps: GitDeps,
+): Promise<string> {
+  const missing = new Set((await changesOf(repository, tip, id, deps)).map(({ path }) => path));
+  const present = (await changesOf(repository, parent, id, deps)).filter(({ path }) => !missing.has(path));
+  const from =
+    present.length === 0 ? parent : await withChanges(repository, parent, present, deps, 'commit.index');
   const file = ours(repository, 'commit.diff');
   await writeFile(file, '');
   const script = 'git diff-tree -p --binary --full-index --no-renames "$1" "$2" >"$3"';
-  await gitScript(repository, script, [parent, id, file], deps);
+  await gitScript(repository, script, [from, id, file], deps);
   return file;
 }
 
 /** Where a chain ended that met a conflict. */
 const PARTIAL = 'refs/stopwatch/partial';
+/** Below it, in their order: commits by hand that a user who follows the hint may leave behind. */
+export const UNMERGED = 'refs/stopwatch/unmerged';
+
+async function keepUnmerged(repository: Repository, ids: readonly string[], deps: GitDeps): Promise<void> {
+  const names = await git(repository, ['for-each-ref', '--format=%(refname)', `${UNMERGED}/`], deps);
+  const fresh = ids.map((id, at) => ({ id, name: `${UNMERGED}/${String(at).padStart(6, '0')}` }));
+  const old = names.split('\n').filter((name) => name !== '' && fresh.every((each) => each.name !== name));
+  if (old.length + fresh.length === 0) return;
+  const input = [
+    ...fresh.map(({ id, name }) => `update ${name} ${id}\n`),
+    ...old.map((name) => `delete ${name}\n`),
+  ].join('');
+  await changing(repository, async () => git(repository, ['update-ref', '--stdin'], deps, { input }));
+}
+
+/** To be called when the commits by hand are all in HEAD. */
+export async function forgetUnmerged(repository: Repository, deps: GitDeps): Promise<void> {
+  await keepUnmerged(repository, [], deps);
+}
+
+/** Commits by hand that a conflict met and that HEAD does not have, merged or as they were; oldest first. */
+export async function unmergedCommits(
+  repository: Repository,
+  chain: Chain,
+  deps: GitDeps,
+): Promise<readonly Commit[]> {
+  const format = '--format=%(objectname)';
+  const ids = (await git(repository, ['for-each-ref', format, `${UNMERGED}/`], deps)).split('\n');
+  const kept = await tellApart(repository, ids.filter(Boolean), deps);
+  if (kept.length === 0) return [];
+  const own = await tellApart(
+    repository,
+    chain.commits.flatMap(({ id, patch }) => (patch === undefined ? [id] : [])),
+    deps,
+  );
+  const missing: Commit[] = [];
+  for (const { commit, key } of kept) {
+    const same = own.findIndex((each) => each.commit.id === commit.id);
+    // A commit of ours holds later changes, whatever it is called.
+    const index = same >= 0 ? same : own.findIndex((each) => each.key === key && !each.isOurs);
+    if (index < 0) missing.push(commit);
+    else own.splice(index, 1);
+  }
+  return missing;
+}
+
+/** What stays when git cherry-picks a commit or goes on after a conflict: its author and its subject. */
+async function tellApart(repository: Repository, ids: readonly string[], deps: GitDeps) {
+  if (ids.length === 0) return [];
+  const format = `--format=${['%H', '%T', '%P', '%ce', '%s', '%an', '%ae'].join('%x00')}`;
+  const log = await git(repository, ['log', '--no-walk=unsorted', format, ...ids], deps);
+  return log.split('\n').map((line) => {
+    const [id = '', tree = '', parents = '', committer = '', subject = '', ...author] = line.split('\0');
+    const commit = { id, tree, parent: parents.split(' ')[0] ?? '', subject, patch: undefined };
+    return {
+      commit,
+      key: [subject, ...author].join('\0'),
+      isOurs: isSaved(commit) && committer === EMAIL,
+    };
+  });
+}
+
+/** A commit that was made from another one. */
+interface Replayed {
+  readonly from: Commit;
+  readonly id: string;
+}
+
+interface Stopped {
+  readonly tip: string;
+  readonly done: readonly Replayed[];
+  /** The first of them does not fit. */
+  readonly steps: readonly Step[];
+}
 
 async function conflict(
   repository: Repository,
-  tip: string,
-  steps: readonly Step[],
+  { tip, done, steps }: Stopped,
   said: readonly string[],
   index: string,
   deps: GitDeps,
@@ -290,27 +382,41 @@ async function conflict(
   const { what, tree } = repository;
   const [step] = steps;
   if (step === undefined) throw new StopwatchError('internal', 'No step, but a conflict');
+  const checkout = inTree(repository, ['checkout', '-B', 'stopwatch', PARTIAL]);
   const lines = [
     ...said.filter((line) => !/^(Checking patch|Falling back|Performing|error: repository lacks)/.test(line)),
     ...(await conflictMarkers(repository, index, deps)),
   ];
+  const others = steps.flatMap((each) => ('commit' in each ? [each.commit] : []));
+  const inHead = new Set((await chainOf(repository, deps)).commits.map(({ id }) => id));
+  const isLacking = ({ id, patch }: Commit) => patch === undefined && !inHead.has(id);
+  const lacking = done.flatMap(({ from, id }) => (isLacking(from) ? [id] : []));
   if ('commit' in step) {
-    const rebase = ['rebase', '--onto', PARTIAL, step.commit.parent];
+    // A rebase takes what is in HEAD along.
+    const isInHead = inHead.has(step.commit.id);
+    const left = isInHead ? others.filter(isLacking) : others;
+    const keep = [...lacking, ...left.map(({ id }) => id)];
+    if (keep.length > 0) await keepUnmerged(repository, keep, deps);
+    const merge = isInHead
+      ? inTree(repository, ['rebase', '--onto', PARTIAL, step.commit.parent])
+      : `${checkout} && ${inTree(repository, ['cherry-pick', ...others.map(({ id }) => id)])}`;
     return new StopwatchError(
       'patch-failed',
       `"${step.commit.subject}" (${step.commit.id.slice(0, 12)}) does not fit ${what} as it is now, with its patches`,
       {
-        hint: `No file was changed, and your changes are commits in ${tree}. Merge them there: ${inTree(repository, rebase)}; then run the same command again.`,
+        hint: `No file was changed, and your changes are commits in ${tree}. Merge them there: ${merge}; then run the same command again.`,
         lastLines: lines,
       },
     );
   }
   const files = steps.flatMap((each) => ('patch' in each ? [each.patch.file] : []));
-  const others = steps.flatMap((each) => ('commit' in each ? [each.commit.id] : []));
+  const byHand = others.flatMap(({ id, patch }) => (patch === undefined ? [id] : []));
+  const keep = [...lacking, ...byHand];
+  if (keep.length > 0) await keepUnmerged(repository, keep, deps);
   const commands = [
-    inTree(repository, ['checkout', '-B', 'stopwatch', PARTIAL]),
+    checkout,
     inTree(repository, ['am', '-3', '-C1', '--keep-non-patch', ...files]),
-    ...(others.length === 0 ? [] : [inTree(repository, ['cherry-pick', ...others])]),
+    ...(others.length === 0 ? [] : [inTree(repository, ['cherry-pick', ...others.map(({ id }) => id)])]),
   ];
   return new StopwatchError('patch-failed', `${basename(step.patch.file)} does not fit ${what} in ${tree}`, {
     hint: `No file was changed. Make the patch fit, or merge it in the tree: ${commands.join(' && ')}; then run the same command again, and npx stopwatch update_patches writes the patch.`,

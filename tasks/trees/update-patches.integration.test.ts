@@ -254,6 +254,31 @@ describe('update_patches', () => {
     await expectRoundTrip();
   });
 
+  it('removes the patch whose commit was dropped from the end', async () => {
+    await small.git('reset', '-q', '--hard', 'HEAD~1');
+    const { updates, write } = await planUpdate(small.repository, patches, await patchFiles(), small.deps);
+    await write();
+    expect(updates.map(({ name, change }) => `${name} ${change}`)).toEqual(['0002-second.patch removed']);
+    expect(await readdir(patches)).toEqual(['0001-first.patch']);
+    await expectRoundTrip();
+  });
+
+  it.each([
+    ['01-a.patch', '02-b.patch', '03-Mine.patch', '04-Other.patch'],
+    ['98-a.patch', '99-b.patch', '99-b_0001-Mine.patch', '99-b_0002-Other.patch'],
+    ['fix-a.patch', 'fix-b.patch', 'fix-b_0001-Mine.patch', 'fix-b_0002-Other.patch'],
+  ])('gives new patches names that sort after %s and %s', async (first, second, third, fourth) => {
+    await rename(join(patches, '0001-first.patch'), join(patches, first));
+    await rename(join(patches, '0002-second.patch'), join(patches, second));
+    for (const subject of ['Mine', 'Other']) {
+      await put('dir/plain.c', edited('plain', { 3: subject }));
+      await small.git('commit', '-q', '-a', '-m', subject);
+    }
+    expect(await update()).toEqual([`${third} new`, `${fourth} new`]);
+    expect(await readdir(patches).then((names) => names.sort())).toEqual([first, second, third, fourth]);
+    await expectRoundTrip();
+  });
+
   it('takes changes that were saved when the patches changed', async () => {
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     await writeFile(join(patches, '0002-second.patch'), SECOND.replace('TWENTY', 'ZWANZIG'));

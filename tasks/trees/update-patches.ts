@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { type Change, changesOf, withChanges } from './changes.js';
 import { changing, git, type GitDeps, installIndex, ours, type Repository, snapshot } from './git.js';
 import { saveChanges, settle } from './move.js';
 import {
@@ -101,7 +102,7 @@ export async function planUpdate(
   return {
     updates,
     async write() {
-      if ((await chainOf(repository, deps)).head === tip) return;
+      if (updates.length === 0 && (await chainOf(repository, deps)).head === tip) return;
       for (const { name, change } of updates) {
         if (change !== 'removed')
           await writeFileAtomic(join(directory, name), [await readFile(join(made, name))]);
@@ -213,29 +214,6 @@ async function plannedSeries(repository: Repository, deps: GitDeps): Promise<Pla
   return { base: chain.base, planned, dropped };
 }
 
-interface Change {
-  readonly path: string;
-  /** As git writes it; '000000': the path is gone. */
-  readonly mode: string;
-  readonly blob: string;
-}
-
-async function changesOf(
-  repository: Repository,
-  from: string,
-  to: string,
-  deps: GitDeps,
-): Promise<readonly Change[]> {
-  const raw = await git(repository, ['diff-tree', '-r', '-z', '--no-renames', from, to], deps);
-  const fields = raw.split('\0');
-  const changes: Change[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, mode = '', , blob = ''] = (fields[at] ?? '').split(' ');
-    changes.push({ path: fields[at + 1] ?? '', mode, blob });
-  }
-  return changes;
-}
-
 /** Where a new symbolic link leads to, if that is an absolute path. */
 async function machineLink(
   repository: Repository,
@@ -245,25 +223,6 @@ async function machineLink(
   if (mode !== '120000') return undefined;
   const target = await git(repository, ['cat-file', 'blob', blob], deps);
   return target.startsWith('/') ? target : undefined;
-}
-
-async function withChanges(
-  repository: Repository,
-  tree: string,
-  changes: readonly Change[],
-  deps: GitDeps,
-): Promise<string> {
-  const index = ours(repository, 'replay.index');
-  await git(repository, ['read-tree', tree], deps, { index });
-  if (changes.length > 0) {
-    // What goes first makes room for what comes in its place: a file for a directory.
-    const ordered = [...changes].sort((a, b) => Number(a.mode !== '000000') - Number(b.mode !== '000000'));
-    const input = ordered
-      .map(({ path, mode, blob }) => `${mode === '000000' ? '0' : mode} ${blob}\t${path}\0`)
-      .join('');
-    await git(repository, ['update-index', '--replace', '-z', '--index-info'], deps, { index, input });
-  }
-  return git(repository, ['write-tree'], deps, { index });
 }
 
 async function newCommit(
@@ -312,9 +271,17 @@ async function formatPatch(
   return { slug: basename(file).replace(/^\d+-/, ''), content: await readFile(file) };
 }
 
-/** The number after the last one, then the name that the file had. */
+/** The number after the last one, as wide, then the name that the file had. Sorts after the last one. */
 function nextName(last: string | undefined, file: PatchFile | undefined, slug: string): string {
-  const number = Number(/^\d+/.exec(last ?? '')?.[0] ?? 0) + 1;
   const rest = file === undefined ? slug : basename(file.file).replace(/^\d+-/, '');
-  return `${String(number).padStart(4, '0')}-${rest}`;
+  if (last === undefined) return `0001-${rest}`;
+  // At the beginning, or after a stem that was put in front.
+  for (const number of [/^()(\d+)/, /^(.*_)(\d+)-/]) {
+    const [, prefix, digits = ''] = number.exec(last) ?? [];
+    if (prefix === undefined) continue;
+    const name = `${prefix}${String(Number(digits) + 1).padStart(digits.length, '0')}-${rest}`;
+    if (name > last) return name;
+  }
+  // '_' sorts after the '.' of the last one's ending.
+  return `${basename(last, '.patch')}_0001-${rest}`;
 }

@@ -12,6 +12,7 @@ import { diskWritten } from '../../build/disk.js';
 import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
 import { cacheDirectory } from '../../build/sources.js';
+import { type StateParts, stateParts } from '../../trees/in-place.js';
 import { editsIn, someOf, treeDeps, treesIn } from '../../build/work-trees.js';
 
 /** Parts, and how. */
@@ -40,9 +41,18 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   const places = [services.loaded.paths.work, containerWork(services.loaded.paths.work)]
     .filter((work) => existsSync(work))
     .map((work) => findPaths(services.loaded.paths.project, work));
-  const items = itemsFor(services, places, options).filter(({ path }) => existsSync(path));
-  if (items.length === 0)
-    return { exitCode: EXIT.passed, text: 'There is nothing to remove.\n', data: { removed: [] } };
+  const states = await statesOf(services, places, options);
+  const items = itemsFor(services, places, states, options).filter(({ path }) => existsSync(path));
+  const kept = states.flatMap((each) =>
+    each.kept.map(
+      ({ gitDir, what }) =>
+        `Kept: ${gitDir}: its patches are in ${what}; first: npx stopwatch patch --undo, with the --source and --source-in-place of that tree`,
+    ),
+  );
+  if (items.length === 0) {
+    const text = ['There is nothing to remove.', ...kept, ''].join('\n');
+    return { exitCode: EXIT.passed, text, data: { removed: [] } };
+  }
   const sizes = await kibibytes(
     items.map(({ path }) => path),
     services,
@@ -50,7 +60,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   const lines = items.map(({ path, what }) => `${inMiB(sizes.get(path)).padStart(12)}  ${path}  (${what})`);
   const total = [...sizes.values()].reduce((sum, each) => sum + each, 0);
   const losses = await lossesOf(services, places, options);
-  const list = [...lines, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
+  const list = [...lines, ...kept, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
   const paths = items.map(({ path }) => path);
   const facts = { freedMiB: total / 1024, lost: losses };
   if (options.dryRun) {
@@ -59,7 +69,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   }
   if (losses.length > 0 && !options.force) {
     throw new StopwatchError('bad-usage', `Nothing was removed: it would take along what is nowhere else`, {
-      hint: 'npx stopwatch update_patches keeps edits of source trees and of the guest; --force loses them.',
+      hint: 'npx stopwatch update_patches keeps edits of source trees and of the guest, but no stashes, branches or repositories inside them; --force loses them.',
       lastLines: losses,
     });
   }
@@ -79,10 +89,22 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   };
 }
 
+/** What is in the state directories, where they are to go. */
+async function statesOf(
+  services: Services,
+  places: readonly Paths[],
+  { sources, builds }: CleanOptions,
+): Promise<readonly StateParts[]> {
+  if (!sources || !builds) return [];
+  const deps = await treeDeps(services);
+  return Promise.all(places.map(async ({ work }) => stateParts(join(work, 'state'), deps)));
+}
+
 /** Parts that are named, and nothing else. */
 function itemsFor(
   { loaded, environment }: Services,
   places: readonly Paths[],
+  states: readonly StateParts[],
   options: CleanOptions,
 ): Item[] {
   const items = places.flatMap((paths): Item[] => [
@@ -94,11 +116,11 @@ function itemsFor(
         ]
       : []),
     ...(options.sources ? [{ path: paths.src, what: 'extracted sources' }] : []),
-    ...(options.sources && options.builds
-      ? [{ path: join(paths.work, 'state'), what: 'what is known of finished tasks' }]
-      : []),
     ...(options.reports ? [{ path: paths.reports, what: 'reports of earlier runs' }] : []),
   ]);
+  for (const path of states.flatMap(({ removable }) => removable)) {
+    items.push({ path, what: 'what is known of finished tasks' });
+  }
   if (options.downloads) {
     items.push({
       path: join(cacheDirectory(loaded.config, environment), 'downloads'),
