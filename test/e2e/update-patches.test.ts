@@ -99,7 +99,7 @@ test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is
   try {
     await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/usr/bin/new');
     const first = await project.passes(['update_patches']);
-    expect(first).toMatch(/guest_fs\/stopwatch_ctrl\.sh +changed +the guest's$/m);
+    expect(first).toMatch(/guest_fs\/stopwatch\/stopwatch_ctrl\.sh +changed +the guest's$/m);
     expect(first).toContain("{ file: 'guest_fs/new', path: '/usr/bin/new', mode: 0o644 }");
     expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
     expect(statSync(ctrl).mode & 0o777).toBe(0o755);
