@@ -8,6 +8,7 @@
  */
 import { mkdir, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { errnoOf } from './errno.js';
 import { StopwatchError } from './errors.js';
@@ -113,14 +114,21 @@ async function writeHolder(file: FileHandle, command: string): Promise<void> {
 
 const holderSchema = z.object({ pid: z.number(), command: z.string(), since: z.string() });
 
-/** Describes the holder, which may not have written its name yet, or may be about to exit. */
+/** A holder writes its name within milliseconds after it got the lock. */
+const NAMED_WITHIN_MS = 200;
+
+/** Describes the holder, as far as it has written its name. It may be about to exit. */
 async function describeHolder(file: FileHandle): Promise<string> {
-  try {
-    const buffer = Buffer.alloc(4096);
+  const buffer = Buffer.alloc(4096);
+  for (const deadline = performance.now() + NAMED_WITHIN_MS; performance.now() < deadline; await sleep(10)) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    const { pid, command, since } = holderSchema.parse(JSON.parse(buffer.toString('utf8', 0, bytesRead)));
-    return `process ${pid} (${command}), since ${since}`;
-  } catch {
-    return 'another process';
+    if (bytesRead === 0) continue;
+    try {
+      const { pid, command, since } = holderSchema.parse(JSON.parse(buffer.toString('utf8', 0, bytesRead)));
+      return `process ${pid} (${command}), since ${since}`;
+    } catch {
+      // Half written.
+    }
   }
+  return 'another process';
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Test runs of the machine as it can be configured, and two at once. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { comparable } from '../../vm/report/report.js';
 import { append, undoEdits } from './edit.js';
@@ -29,6 +31,7 @@ test("on the host's clock: passes", async () => {
 });
 
 test('from an ext4 image: passes', async () => {
+  rmSync(join(project.work, 'vm', 'rootfs.ext4'), { force: true });
   const { code, out, done } = await project.events(['all', '--rootfs', 'ext4']);
   expect(code, out).toBe(0);
   expect(done).toContain('guest:ext4');
