@@ -93,7 +93,7 @@ test('names the paths that changed since a kept state, until it is forgotten', a
   expect(index.changes(tree, was)).toBeUndefined();
 });
 
-test('a damaged index is made anew', async ({ sandbox }) => {
+test('a damaged index is made again', async ({ sandbox }) => {
   const tree = sandbox.path('tree');
   sandbox.write('tree/a', 'one');
   await settle();

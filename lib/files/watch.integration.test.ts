@@ -72,7 +72,9 @@ test('a file that is not there yet, and not its neighbours', async ({ sandbox })
   close();
 });
 
-test('a burst of saves is one; the same content, and what editors drop, is none', async ({ sandbox }) => {
+test('a burst of saves is one event; the same content and backup files of editors are no event', async ({
+  sandbox,
+}) => {
   sandbox.write('room/a.c', 'one');
   sandbox.write('room/b.c', 'one');
   const { calls, close } = watching(sandbox, ['room'], 300);
@@ -86,7 +88,7 @@ test('a burst of saves is one; the same content, and what editors drop, is none'
   close();
 });
 
-test('what was saved between two watches is told by the second', async ({ sandbox }) => {
+test('a file saved between two watches is reported by the second', async ({ sandbox }) => {
   sandbox.write('room/a.c', 'one');
   sandbox.write('room/b.c', 'one');
   const options = {

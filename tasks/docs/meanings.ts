@@ -40,8 +40,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.append': 'added to the guest kernel’s command line',
   'vm.qemuArgs': 'added to QEMU’s arguments, at the end',
   'vm.firstOutputSeconds':
-    'the guest is taken for silent when it has printed nothing for so long after the start, host seconds',
-  'vm.silenceSeconds': 'the guest is taken for hung when it prints nothing for so long, host seconds',
+    'the guest counts as silent if it prints nothing for this long after the start, host seconds',
+  'vm.silenceSeconds': 'the guest counts as hung if it prints nothing for this long, host seconds',
   'vm.totalSeconds': 'a test is ended after so long, whatever happens, host seconds',
   'crosscheck.run': 'judge `run` too (`--crosscheck`)',
   'crosscheck.monitor': 'compare QEMU’s own trace with the device’s',
@@ -51,7 +51,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'keep.maxMiB': 'how much reports, logs and downloads may take, each, MiB; null: no limit',
   'downloads.directory':
     'the cache that all checkouts share; null: `$XDG_CACHE_HOME/stopwatch`, or `~/.cache/stopwatch`',
-  'downloads.stallSeconds': 'a server that sends nothing for so long has stalled, seconds',
+  'downloads.stallSeconds': 'a server that sends nothing for this long has stalled, seconds',
   'downloads.tries':
     'tries at one mirror before the next one, with growing pauses; a try that got on by 1 MiB does not count',
   'downloads.offline': 'use only what is there (`--offline`)',
