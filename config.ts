@@ -84,6 +84,8 @@ export default defineConfig({
     },
   },
   qemuTools: pins.qemuTools,
+  // Each is a folder device/NAME, here or in the package.
+  devices: ['stopwatch'],
   build: {
     cross: 'aarch64-linux-gnu-',
     jobs: 0,
@@ -96,6 +98,7 @@ export default defineConfig({
     timeoutSeconds: 2,
   },
   vm: {
+    devices: [{ device: 'stopwatch' }],
     accelerator: 'auto',
     cpu: 'cortex-a57',
     cpus: 1,
@@ -105,7 +108,6 @@ export default defineConfig({
     rootfs: 'initramfs',
     ext4MiB: 64,
     splats: 'warn',
-    deviceProperties: {},
     append: [],
     qemuArgs: [],
     firstOutputSeconds: 10,

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** What the toolchain has to know about a device; nothing below `vm/` names one otherwise. */
-import type { CheckFileOptions, CheckOptions, LiveCrosscheck, Verdict } from './crosscheck/index.js';
-import type { VmSettings } from './settings.js';
+/** What the toolchain has to know about a device; nothing else in `vm/` or `tasks/` names one. */
+import { StopwatchError } from '../lib/errors.js';
+import type { AnyChecker } from './crosscheck/index.js';
+import type { Properties, VmSettings } from './settings.js';
 
-/** A device as a whole: its description, and its half of the cross-check. `lab/search` adds what `fuzz` needs. */
+/** What `device/NAME/device.ts` exports as `device`. `lab/search` adds what `fuzz` needs. */
 export interface Device {
   readonly description: DeviceDescription;
+  /** Its half of the cross-check. Absent: nothing checks this device against a model. */
+  checker?(how: ModelSettings): AnyChecker;
   /** What the guest's test causes at least, by the names of `Verdict.counts`. */
-  readonly testCauses: Readonly<Record<string, number>>;
-  /** A checker for a run in progress. */
-  crosscheck(how: ModelSettings, options: CheckOptions): LiveCrosscheck;
-  /** Checks a saved stream. */
-  checkFile(file: string, how: ModelSettings, options: CheckFileOptions): Promise<Verdict>;
+  readonly testCauses?: Readonly<Record<string, number>> | undefined;
   /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
-  readonly generated: readonly GeneratedFile[];
+  readonly generated?: readonly GeneratedFile[] | undefined;
 }
 
 export interface GeneratedFile {
-  /** Relative to the device's root. */
+  /** Relative to the root that `device/` is in. */
   readonly file: string;
   readonly text: string;
 }
@@ -27,87 +26,98 @@ export interface ModelSettings {
   /** How late an expiry may be, virtual nanoseconds; 0 under a driven or counted clock. */
   readonly slackNs: number;
   /** The device's properties, as they were given to QEMU. */
-  readonly properties: VmSettings['deviceProperties'];
+  readonly properties: Properties;
 }
 
+/** Files are found by their names: see `DeviceFiles`. */
 export interface DeviceDescription {
-  /** For people. */
+  /** Name of its folders: `device/NAME`, `driver/NAME`, `guest_fs/NAME`. */
   readonly name: string;
   /** Type for QEMU's `-device`. */
   readonly qemuType: string;
-  /** `compatible` of its node in the device tree. */
-  readonly compatible: string;
-  /** Parameter on the kernel's command line that tells the guest's init what to do. */
-  readonly kernelParameter: string;
-  /** Name of the driver's module. */
-  readonly module: string;
-  /** Properties that QEMU's device is given; `vm.deviceProperties` of the configuration goes over them. */
-  readonly properties: VmSettings['deviceProperties'];
-  /** QEMU trace events of the device itself, as glob patterns. */
-  readonly tracePatterns: readonly string[];
-  /** Names that QEMU's own `memory_region_ops_*` events give to its trapping regions. */
-  readonly monitorRegions: readonly string[];
-  readonly build: DeviceBuild;
-  /** The guest's test, whose lines failed checks are told at: a file of the device's root. */
-  readonly guestTest: string;
-  /** Its stress test, which the guest's init runs when told to. */
-  readonly guestStress?: string;
+  /** Properties that QEMU's device is given; those of the machine's configuration go over them. */
+  readonly properties: Properties;
+  /** Its node on the platform bus. Absent: it has none, and QEMU knows by itself where the device goes. */
+  readonly deviceTree?: DeviceTreeNode | undefined;
+  /** Its trace events, for QEMU: `trace-events` as docs/devel/tracing.rst has it. Absent: it has none. */
+  readonly traceEvents?: { readonly prefix: string; readonly text: string } | undefined;
+  /** Lines for QEMU's device list that a device of QEMU's own needs, such as `CONFIG_EDU=y`. */
+  readonly qemuConfig?: readonly string[] | undefined;
+  /** The C function that takes the guest's writes to its registers: where `run --gdb-qemu` stops. */
+  readonly writeHandler?: string | undefined;
 }
 
-/** A symbolic link in a source tree, `link` relative to the tree, `target` relative to the device's root. */
-export interface BuildLink {
-  readonly link: string;
-  readonly target: string;
+export interface DeviceTreeNode {
+  readonly compatible: string;
+  /** `reg-names`, in the order of its `sysbus_init_mmio()` calls. */
+  readonly regions: readonly string[];
 }
 
 /**
- * How the device and its driver get into the two source trees. Paths are
- * relative to the device's root unless said otherwise: the directory that
- * `device/` is in, be it the package's or a project's own.
+ * A device of the project and its files, which are found by their names. Paths are absolute unless said otherwise.
+ *
+ *   device/NAME/*.c, *.h      the device, linked into QEMU's tree; none: QEMU has it
+ *   driver/NAME/              the driver: its Kbuild makes the module NAME.ko; none: Linux has it, or it needs none
+ *   driver/NAME/*.h           also for the device
+ *   driver/NAME/kernel.config what the guest's kernel needs for it
+ *   guest_fs/NAME/            goes to /usr/bin of the guest
+ *   guest_fs/NAME/NAME_test.sh, NAME_stress.sh
+ *                             its tests; each gets the id of the device that it is to test
  */
-export interface DeviceBuild {
-  readonly qemu: {
-    /** Directory of the patches: every *.patch in it, in the order of their names. */
-    readonly patches: string;
-    /** The first .c among them is the device itself. */
-    readonly links: readonly BuildLink[];
-    /** Name of the device list: configs/devices/aarch64-softmmu/NAME.mak in QEMU's tree. */
-    readonly deviceList: string;
-    /** The C function that takes the guest's writes to its registers: where `run --gdb-qemu` stops. */
-    readonly writeHandler: string;
-  };
-  readonly linux: {
-    readonly patches: string;
-    readonly links: readonly BuildLink[];
-    /** The driver's symbol, CONFIG_ included. */
-    readonly symbol: string;
-    /** Directory of the driver in the tree. */
-    readonly directory: string;
-    /** The driver's sources: a directory. */
-    readonly sources: string;
-    /** The guest's kernel, as what it has on top of `allnoconfig`. */
-    readonly config: string;
-  };
-  readonly busybox: {
-    /** The same of Busybox. */
-    readonly config: string;
-  };
-  /** What runs in the guest: file to its path and mode there. */
-  readonly guest: readonly { readonly file: string; readonly path: string; readonly mode: number }[];
+export interface ProjectDevice {
+  readonly device: Device;
+  /** The directory that its `device/` is in: the project's, or the package's. */
+  readonly root: string;
+  readonly files: DeviceFiles;
 }
 
-/** The device's own C source among what is linked into QEMU's tree. */
-export function deviceSource({ build }: DeviceDescription): BuildLink | undefined {
-  return build.qemu.links.find(({ link }) => link.endsWith('.c'));
+export interface DeviceFiles {
+  /** C sources and headers for QEMU; empty where QEMU has the device. */
+  readonly qemu: readonly string[];
+  readonly driver: DriverFiles | undefined;
+  /** A fragment of the guest kernel's configuration. */
+  readonly kernelConfig: string | undefined;
+  readonly guest: readonly GuestFile[];
+  /** The guest's test and its stress test, as they are in `guest`. */
+  readonly test: GuestFile | undefined;
+  readonly stress: GuestFile | undefined;
 }
 
-/** The properties that QEMU's device is given: its own, and over them the configuration's. */
-export function propertiesOf(
-  { properties }: DeviceDescription,
-  { deviceProperties }: Pick<VmSettings, 'deviceProperties'>,
-): VmSettings['deviceProperties'] {
-  return { ...properties, ...deviceProperties };
+export interface DriverFiles {
+  readonly directory: string;
+  /** Name of the module. */
+  readonly module: string;
+  /** Names in the directory, in order. */
+  readonly names: readonly string[];
 }
 
-/** `id` of the device in QEMU: its path is `/machine/peripheral/device0`. */
-export const DEVICE_ID = 'device0';
+/** A file of the host, and its path and mode in the guest. */
+export interface GuestFile {
+  readonly file: string;
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** One device of a machine. */
+export interface DeviceInstance extends ProjectDevice {
+  /** Its name in QEMU, in traces and in reports. */
+  readonly id: string;
+  /** Those that QEMU is given: the device's own, and over them the configuration's. */
+  readonly properties: Properties;
+}
+
+/** The devices of a machine, in the order of its configuration. Throws 'bad-config' for one that is not in the list. */
+export function instancesOf(
+  devices: readonly ProjectDevice[],
+  { devices: wanted }: Pick<VmSettings, 'devices'>,
+): readonly DeviceInstance[] {
+  return wanted.map(({ device: name, id = name, properties }) => {
+    const found = devices.find(({ device }) => device.description.name === name);
+    if (found === undefined) {
+      throw new StopwatchError('bad-config', `vm.devices names ${name}, which is not in devices`, {
+        hint: `devices has: ${devices.map(({ device }) => device.description.name).join(', ') || 'nothing'}.`,
+      });
+    }
+    return { ...found, id, properties: { ...found.device.description.properties, ...properties } };
+  });
+}

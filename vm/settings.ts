@@ -2,7 +2,25 @@
 /** The settings of a machine and of its cross-check: types and limits. `config.ts` has the values. */
 import { z } from 'zod';
 
+/** Properties of a device, as for QEMU's -device. */
+const propertiesSchema = z.record(z.string(), z.union([z.string(), z.boolean(), z.int()]));
+
+/** A device of the machine. */
+const instanceSchema = z.strictObject({
+  /** Which one of the project's list. */
+  device: z.string().min(1),
+  /** Its name in QEMU, in traces and in reports; that of the device if absent. */
+  id: z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,30}$/, 'expected a name of lower-case letters, digits, - and _')
+    .optional(),
+  /** They go over the device's own. */
+  properties: propertiesSchema.optional(),
+});
+
 export const vmSchema = z.strictObject({
+  /** The devices that the machine has, in this order. One may be named several times, each time with another id. */
+  devices: z.array(instanceSchema),
   /** auto: KVM where the host is aarch64 and has it, and the clock is the host's; else TCG. */
   accelerator: z.enum(['auto', 'tcg', 'kvm']),
   cpu: z.string().min(1),
@@ -17,8 +35,6 @@ export const vmSchema = z.strictObject({
   ext4MiB: z.int().min(8).max(65536),
   /** Of a test that passes although the kernel complained (BUG, WARNING, KASAN, lockdep, …): pass with a warning, or fail. */
   splats: z.enum(['warn', 'fail']),
-  /** Properties of the device, as for -device. */
-  deviceProperties: z.record(z.string(), z.union([z.string(), z.boolean(), z.int()])),
   /** Added to the guest kernel's command line. */
   append: z.array(z.string()),
   /** Added to QEMU's arguments, at the end. */
@@ -40,4 +56,5 @@ export const crosscheckSchema = z.strictObject({
   slackMs: z.number().min(0),
 });
 
+export type Properties = z.infer<typeof propertiesSchema>;
 export type VmSettings = z.infer<typeof vmSchema>;

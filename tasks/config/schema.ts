@@ -36,6 +36,8 @@ export const configSchema = z.strictObject({
   sources: z.strictObject({ qemu: source, linux: source, busybox: source }),
   /** Python packages that QEMU's configure needs where the release does not bring them: Debian packages, unpacked and not installed. */
   qemuTools: z.strictObject({ meson: mirrorSchema, pycotap: mirrorSchema }),
+  /** The devices of the project: those that are built. Each is a folder device/NAME of the project, or of this package. */
+  devices: z.array(z.string().regex(/^[a-z][a-z0-9_-]*$/, 'expected the name of a folder in device/')),
   build: z.strictObject({
     /** Prefix of the cross compiler and its tools. */
     cross: z.string().min(1),
