@@ -8,6 +8,7 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
+import { dynamicImportVarsPlugin, importGlobPlugin } from 'rolldown/experimental';
 
 export default defineConfig({
   input: {
@@ -19,7 +20,8 @@ export default defineConfig({
   platform: 'node',
   // These read files of their own package at run time.
   external: ['dockerode', 'jiti'],
-  plugins: [notices(), executable('stopwatch.js')],
+  // import(`../../device/${name}/device.ts`) in tasks/cli/devices.ts: a chunk for each device of the package.
+  plugins: [dynamicImportVarsPlugin(), importGlobPlugin(), notices(), executable('stopwatch.js')],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
 });
 

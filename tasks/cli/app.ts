@@ -14,7 +14,7 @@ import { chooseLook, createReporter, type Look, type Reporter } from '../report/
 import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
 import type { Interrupt } from './interrupt.js';
-import { loadDevice } from './device.js';
+import { loadDevices } from './devices.js';
 import { settingsOf, type Flags } from './options.js';
 import type { Result, Services } from '../config/services.js';
 import type { CommandDefinition } from '../commands/define.js';
@@ -94,7 +94,7 @@ export class App {
     const interactive = stdin.isTTY && stdout.isTTY && look.kind !== 'json';
     return {
       loaded,
-      device: async () => loadDevice(loaded.paths),
+      devices: async () => loadDevices(loaded.config.devices, loaded.paths),
       environment,
       signal: interrupt.signal,
       emit: reporter.emit,

@@ -20,10 +20,31 @@ export function contradictions(config: Config, provenance: Provenance): string[]
       );
     }
   }
+  found.push(...deviceContradictions(config, provenance));
   if (config.vm.accelerator === 'kvm' && config.vm.clock === 'icount') {
     found.push(
       `vm.accelerator (from ${originOf('vm.accelerator', provenance)}) is kvm, but vm.clock (from ${originOf('vm.clock', provenance)}) is icount, which counts instructions and so needs tcg: use --realtime with kvm`,
     );
   }
   return found;
+}
+
+function deviceContradictions({ devices, vm }: Config, provenance: Provenance): string[] {
+  const list = `devices (from ${originOf('devices', provenance)})`;
+  const machine = `vm.devices (from ${originOf('vm.devices', provenance)})`;
+  const ids = vm.devices.map(({ device, id = device }) => id);
+  return [
+    ...repeated(devices).map((name) => `${list} names ${name} twice`),
+    ...vm.devices
+      .filter(({ device }) => !devices.includes(device))
+      .map(
+        ({ device }) =>
+          `${machine} names the device ${device}, but ${list} has ${devices.join(', ') || 'nothing'}: add it there, or take it out of the machine`,
+      ),
+    ...repeated(ids).map((id) => `${machine} has two devices with the id ${id}: give one of them another \`id\``),
+  ];
+}
+
+function repeated(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
 }

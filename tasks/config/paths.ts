@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the package itself, the user's project, and the work directory. */
-import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
@@ -13,8 +13,6 @@ export const WORKDIR_VARIABLE = `${ENVIRONMENT_PREFIX}WORKDIR`;
 export interface Paths {
   /** Of this tool: the checkout, or node_modules/stopwatch. */
   readonly package: string;
-  /** The device's root, with device/, driver/, guest_fs/, patches/ and vm/: the project if it has a device of its own, else the package. */
-  readonly device: string;
   /** The user's project: where stopwatch.config.ts is, or would be. */
   readonly project: string;
   /** All generated state; `.stopwatch` in the project, or --workdir. */
@@ -75,20 +73,6 @@ export function configFilesIn(directory: string): string[] {
   return CONFIG_FILES.filter((name) => names.includes(name));
 }
 
-/** The file that declares a project's own device; undefined where it has none. */
-export function deviceFileIn(project: string): string | undefined {
-  const directory = join(project, 'device');
-  let names: string[];
-  try {
-    names = readdirSync(directory).sort();
-  } catch {
-    return undefined;
-  }
-  return names
-    .flatMap((name) => ['ts', 'mts', 'js', 'mjs'].map((ending) => join(directory, name, `device.${ending}`)))
-    .find((file) => existsSync(file));
-}
-
 /** The nearest directory, from `cwd` upwards, with a stopwatch.config.* or a package.json that is stopwatch's or depends on it; else `cwd`. */
 export function projectRoot(cwd: string): string {
   for (const directory of upwards(cwd)) {
@@ -125,8 +109,6 @@ export function findPaths(cwd: string, workdir: string | undefined): Paths {
   const own = packageRoot();
   return {
     package: own,
-    // By whatever link one has come to a checkout, its device is the one that is compiled.
-    device: deviceFileIn(project) === undefined || realpathSync(project) === own ? own : project,
     project,
     work,
     src: join(work, 'src'),

@@ -3,15 +3,15 @@
 import type { ExitCode, StopwatchError } from '../../lib/errors.js';
 import type { TreeWatch } from '../../lib/files/tree-watch.js';
 import type { Processes } from '../../lib/process/process.js';
-import type { Device } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import type { Loaded } from './load.js';
 import type { Emit } from '../engine/events.js';
 
 export interface Services {
   /** Configuration, where each value came from, and the directories. */
   readonly loaded: Loaded;
-  /** Loads the device of the project, or the package's own where the project has none; once. Throws 'bad-config'. */
-  readonly device: () => Promise<Device>;
+  /** Loads the devices of the project's list, in its order; once. Throws 'bad-config'. */
+  readonly devices: () => Promise<readonly ProjectDevice[]>;
   /** The user's whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** The one signal: aborted with StopwatchError 'interrupted' on SIGINT, SIGTERM, SIGHUP. */
