@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
-import { type BootOptions, type GuestOutcome, type KtapResult, quits } from './types.js';
+import type { MachineParts } from './qemu/command-line.js';
+import { type BootOptions, type GuestOutcome, quits, type TestSuite } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
 export type Ending =
@@ -12,7 +13,9 @@ export type Ending =
 
 export interface BootFacts {
   readonly guest: BootOptions['guest'];
-  readonly ktap: KtapResult;
+  /** Ids of the devices whose test has to run. */
+  readonly expected: readonly string[];
+  readonly suites: readonly TestSuite[];
   /** In order of appearance. */
   readonly findings: readonly Finding[];
   /** What a splat means for a test that passes all the same. */
@@ -29,6 +32,14 @@ export interface BootFacts {
   readonly exit: { readonly code: number | undefined; readonly signal: string | undefined };
 }
 
+/** Ids of the devices whose test, or stress test, init runs in such a boot. */
+export function expectedTests({ devices, options }: Pick<MachineParts, 'devices' | 'options'>): string[] {
+  const { guest, nodev } = options;
+  if (guest === 'shell' || nodev) return [];
+  const kind = guest === 'stress_and_quit' ? 'stress' : 'test';
+  return devices.flatMap(({ id, files }) => (files[kind] === undefined ? [] : id));
+}
+
 export interface BootOutcome {
   readonly outcome: GuestOutcome;
   /** One sentence. */
@@ -38,7 +49,7 @@ export interface BootOutcome {
 /**
  * The first that applies decides: interrupted; the kernel panicked (whoever
  * ended it afterwards); QEMU died; the caller or the user stopped it; it went
- * silent or hung; and only for a guest that ended in good order, its test.
+ * silent or hung; and only for a guest that ended in good order, its tests.
  */
 export function outcomeOf(facts: BootFacts): BootOutcome {
   const { ending, exit, findings } = facts;
@@ -98,15 +109,25 @@ function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootO
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
   const last = facts.lastLine === '' ? '' : `; the last line was '${facts.lastLine}'`;
-  return { outcome: 'hung', reason: `${what}, ${progress(facts.ktap)}${last}` };
+  return { outcome: 'hung', reason: `${what}${progress(facts)}${last}` };
 }
 
-/** How far the test came. */
-function progress({ tests, planned, problems }: KtapResult): string {
-  if (problems.includes('no KTAP version line')) return 'before the test began';
+/** How far the tests came. */
+function progress(facts: BootFacts): string {
+  const { expected } = facts;
+  const id = expected.find((one) => suiteOf(facts, one)?.result === undefined) ?? expected.at(-1);
+  if (id === undefined) return '';
+  const suite = suiteOf(facts, id);
+  const of = expected.length > 1 ? ` of ${id}` : '';
+  if (suite === undefined) return `, before the test${of} began`;
+  const { tests, planned } = suite.ktap;
   const last = tests.at(-1);
-  const count = `after ${tests.length} of ${planned ?? 'an unknown number of'} test results`;
+  const count = `, after ${tests.length} of ${planned ?? 'an unknown number of'} test results${of}`;
   return last === undefined ? count : `${count}, the last being '${last.name}'`;
+}
+
+function suiteOf({ suites }: BootFacts, id: string): TestSuite | undefined {
+  return suites.find((suite) => suite.id === id);
 }
 
 function userEnded({ shutdown }: BootFacts): BootOutcome {
@@ -117,36 +138,49 @@ function userEnded({ shutdown }: BootFacts): BootOutcome {
 }
 
 function testVerdict(facts: BootFacts): BootOutcome {
-  const { ktap, shutdown, spoke, findings, splats } = facts;
-  const { tests, planned, problems } = ktap;
+  const { expected, shutdown, spoke, findings, splats } = facts;
+  const suites = expected.map((id) => ({ id, suite: suiteOf(facts, id) }));
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
-  const bail = problems.find((problem) => problem.startsWith('the test bailed out'));
-  if (bail !== undefined) return { outcome: 'failed', reason: bail };
-  const topLevel = problems.some((problem) => /^(?:no KTAP version line|no plan|planned )/.test(problem));
-  if (topLevel) {
+  const failed = (reason: string): BootOutcome => ({ outcome: 'failed', reason });
+  if (suites.length === 0) return failed('no device of this machine has a test');
+  const of = (id: string): string => (suites.length > 1 ? `${id}: ` : '');
+  for (const { id, suite } of suites) {
+    const bail = suite?.ktap.problems.find((problem) => problem.startsWith('the test bailed out'));
+    if (bail !== undefined) return failed(`${of(id)}${bail}`);
+  }
+  if (suites.some(({ suite }) => suite?.result === undefined)) {
     const words = spoke ? '' : ' without a word';
-    return { outcome: 'exited-early', reason: `the guest ${how}${words} ${progress(ktap)}` };
+    return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts)}` };
   }
   const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
   if (splats === 'fail' && complaint !== undefined) {
-    return { outcome: 'failed', reason: `the kernel complained: ${complaint.text}` };
+    return failed(`the kernel complained: ${complaint.text}`);
   }
-  const failed = tests.filter((test) => test.status === 'not ok');
-  const first = failed[0];
+  const all = suites.flatMap(({ id, suite }) =>
+    (suite?.ktap.tests ?? []).map((test) => ({ ...test, name: `${of(id)}${test.name}` })),
+  );
+  const wrong = all.filter((test) => test.status === 'not ok');
+  const first = wrong[0];
   if (first !== undefined) {
-    const others = failed.length > 1 ? ` and ${failed.length - 1} more` : '';
-    return { outcome: 'failed', reason: `'${first.name}'${others} failed` };
+    const others = wrong.length > 1 ? ` and ${wrong.length - 1} more` : '';
+    return failed(`'${first.name}'${others} failed`);
   }
-  const problem = problems[0];
-  if (problem !== undefined) return { outcome: 'failed', reason: `the test's KTAP is not sound: ${problem}` };
-  if (!tests.some((test) => test.status === 'ok')) {
-    return {
-      outcome: 'failed',
-      reason: planned === 0 ? 'the test planned nothing' : 'every test was skipped',
-    };
+  for (const { id, suite } of suites) {
+    const problem = suite && suiteProblem(suite);
+    if (problem !== undefined) return failed(`${of(id)}${problem}`);
   }
   if (shutdown === 'guest-reset') {
     return { outcome: 'exited-early', reason: 'the guest restarted instead of powering off' };
   }
-  return { outcome: 'passed', reason: `${tests.filter((test) => test.status === 'ok').length} tests passed` };
+  return { outcome: 'passed', reason: `${all.filter((test) => test.status === 'ok').length} tests passed` };
+}
+
+/** Why a test in which nothing failed has not passed. */
+function suiteProblem({ result, ktap: { tests, planned, problems } }: TestSuite): string | undefined {
+  const [problem] = problems;
+  if (problem !== undefined) return `the test's KTAP is not sound: ${problem}`;
+  if (!tests.some(({ status }) => status === 'ok')) {
+    return planned === 0 ? 'the test planned nothing' : 'every test was skipped';
+  }
+  return result === 'pass' ? undefined : `nothing failed, but the test ended with '${result}'`;
 }

@@ -9,7 +9,7 @@ import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { EventLog } from './qemu/event-log.js';
-import { type Ending, outcomeOf } from './outcome.js';
+import { type Ending, expectedTests, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
@@ -31,7 +31,7 @@ const END_GRACE = 1500;
 
 export interface BootRequest {
   readonly parts: MachineParts;
-  /** QEMU's own trace events to record beside the device's. */
+  /** QEMU's own trace events to record beside the devices'. */
   readonly monitorPatterns: readonly string[];
   /** Existing directory; sockets go below it if its path is short enough. */
   readonly directory: string;
@@ -289,13 +289,14 @@ class Boot {
 
   #result(exit: BootResult['qemuExit']): BootResult {
     if (this.#fault !== undefined) throw this.#fault.error;
-    const { ktap, lastLines } = this.#console.end();
-    const { findings, firstOutputMs, testStartMs, testEndMs } = this.#console;
+    const { suites, lastLines } = this.#console.end();
+    const { findings, firstOutputMs } = this.#console;
     const { options, accelerator } = this.#request.parts;
     const qemuMessages = this.#messages.lines;
     const { outcome, reason } = outcomeOf({
       guest: options.guest,
-      ktap,
+      expected: expectedTests(this.#request.parts),
+      suites,
       findings,
       splats: options.vm.splats,
       spoke: firstOutputMs !== undefined,
@@ -310,7 +311,7 @@ class Boot {
       reason,
       accelerator,
       clock: options.vm.clock,
-      ktap,
+      suites,
       lastLines,
       warnings: findings
         .filter(({ kind }) => kind === 'splat' || kind === 'out-of-memory')
@@ -318,7 +319,12 @@ class Boot {
         .slice(0, 20),
       qemuMessages,
       qemuExit: exit,
-      timing: { firstOutputMs, testStartMs, testEndMs, endMs: this.#elapsed() },
+      timing: {
+        firstOutputMs,
+        testStartMs: suites[0]?.timing.startMs,
+        testEndMs: suites.at(-1)?.timing.endMs,
+        endMs: this.#elapsed(),
+      },
     };
   }
 }

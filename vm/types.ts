@@ -13,22 +13,22 @@ export interface MachineFiles {
 
 /** How this boot differs from another one of the same configuration. */
 export interface BootOptions {
-  /** Without the device. */
+  /** Without the devices. */
   readonly nodev: boolean;
   /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
   readonly rw: boolean;
-  /** `stopwatch=` on the kernel's command line: run the test, or the stress test, and power off, run it and stay, or only the shell. */
+  /** `stopwatch=` on the kernel's command line: run the tests, or the stress tests, and power off, run them and stay, or only the shell. */
   readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell';
   readonly trace: boolean;
   readonly vm: VmSettings;
 }
 
-/** The guest tests the device and powers off. */
+/** The guest runs its tests and powers off. */
 export function quits({ guest }: Pick<BootOptions, 'guest'>): boolean {
   return guest === 'test_and_quit' || guest === 'stress_and_quit';
 }
 
-/** What became of the guest. `passed` and `failed` are the test's; the others mean that it never got to say. */
+/** What became of the guest. `passed` and `failed` are the tests'; the others mean that they never got to say. */
 export type GuestOutcome =
   | 'passed'
   | 'failed'
@@ -59,6 +59,17 @@ export interface KtapResult {
   readonly problems: readonly string[];
 }
 
+/** The test of one device, as the console has it between init's two lines. */
+export interface TestSuite {
+  /** Of the device's instance. */
+  readonly id: string;
+  /** What init says of the test's exit status; undefined: the guest ended before. */
+  readonly result: 'pass' | 'fail' | 'error' | undefined;
+  readonly ktap: KtapResult;
+  /** Host milliseconds since QEMU's start. */
+  readonly timing: { readonly startMs: number; readonly endMs: number | undefined };
+}
+
 /** What the machine's runner found; the report is made of it. */
 export interface BootResult {
   readonly outcome: GuestOutcome;
@@ -66,7 +77,8 @@ export interface BootResult {
   readonly reason: string;
   readonly accelerator: 'tcg' | 'kvm';
   readonly clock: 'icount' | 'realtime';
-  readonly ktap: KtapResult;
+  /** The tests that began, in their order. */
+  readonly suites: readonly TestSuite[];
   /** Lines of the console, oldest first, at most the last 40. */
   readonly lastLines: readonly string[];
   /** Splats of a kernel that went on: Oops, BUG, WARNING, out of memory. At most 20. */
@@ -74,7 +86,7 @@ export interface BootResult {
   /** QEMU's own messages (standard error), at most the last 40 lines. */
   readonly qemuMessages: readonly string[];
   readonly qemuExit: { readonly code: number | undefined; readonly signal: string | undefined };
-  /** Host milliseconds from QEMU's start to: the first console output, the test's first line, its last line, QEMU's end. */
+  /** Host milliseconds from QEMU's start to: the first console output, the start of the first test, the end of the last one, QEMU's end. */
   readonly timing: {
     readonly firstOutputMs: number | undefined;
     readonly testStartMs: number | undefined;

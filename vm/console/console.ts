@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What lines on the guest's serial console mean. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
+import { MARK } from './sections.js';
 
 export type Finding =
   /** The kernel gave up; `text` is its reason. */
@@ -66,11 +67,16 @@ export function findingOf(line: string): Finding | undefined {
 }
 
 /** What a KTAP result, plan or version line begins with, or the beginning of that. */
-const RESULT_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
+const KTAP_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
+
+/** The same for the lines around a test, too. */
+function isHead(text: string): boolean {
+  return KTAP_HEAD.test(text) || text.startsWith(MARK) || MARK.startsWith(text);
+}
 
 /**
- * Takes lines of the console and gives back plain text, in which a KTAP result
- * is whole again where a kernel message cut into it: the message comes first, as
+ * Takes lines of the console and gives back plain text, in which a KTAP result, or
+ * init's word on a test, is whole again where a kernel message cut into it: the message comes first, as
  * a line of its own. Other text with a kernel's time inside, such as a quoted
  * log, is left alone.
  */
@@ -89,7 +95,7 @@ export class Deinterleaver {
       return;
     }
     const cut = PRINTK_INSIDE.exec(line);
-    if (cut !== null && RESULT_HEAD.test(this.#head + line.slice(0, cut.index))) {
+    if (cut !== null && isHead(this.#head + line.slice(0, cut.index))) {
       this.#head += line.slice(0, cut.index);
       this.#onLine(line.slice(cut.index));
       return;

@@ -2,11 +2,14 @@
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
 import { type Finding, Deinterleaver, findingOf, plainText } from './console.js';
 import { KtapParser } from './ktap.js';
+import { sectionMark } from './sections.js';
 import { LineSplitter } from '../../lib/lines.js';
-import type { KtapResult } from '../types.js';
+import type { TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
 const KEPT_FINDINGS = 100;
+/** A guest that prints mark after mark must not fill memory. */
+const KEPT_SUITES = 100;
 
 /** The last lines of something. */
 export class Tail {
@@ -22,25 +25,32 @@ export class Tail {
   }
 }
 
+/** A test that has begun. */
+interface Suite {
+  readonly id: string;
+  readonly ktap: KtapParser;
+  readonly startMs: number;
+  endMs: number | undefined;
+  result: TestSuite['result'];
+}
+
 export class ConsoleObserver {
   /** When, on the clock that was given: undefined until it happens. */
   firstOutputMs: number | undefined;
-  testStartMs: number | undefined;
-  testEndMs: number | undefined;
   readonly findings: Finding[] = [];
   readonly #tail = new Tail();
-  readonly #ktap = new KtapParser();
+  readonly #suites: Suite[] = [];
+  /** The one between whose marks the console is. */
+  #suite: Suite | undefined;
   readonly #splitter: LineSplitter;
   readonly #deinterleaver: Deinterleaver;
   readonly #now: () => number;
 
-  /** `onLine` gets each line without escapes, KTAP results made whole again. */
+  /** `onLine` gets each line without escapes, those of the tests made whole again. */
   constructor(now: () => number, onLine: (line: string) => void) {
     this.#now = now;
     this.#deinterleaver = new Deinterleaver((line) => {
-      this.#ktap.line(line);
-      if (this.#ktap.started) this.testStartMs ??= this.#now();
-      if (this.#ktap.complete) this.testEndMs ??= this.#now();
+      this.#take(line);
       const finding = findingOf(line);
       if (finding !== undefined && this.findings.length < KEPT_FINDINGS) this.findings.push(finding);
       onLine(line);
@@ -60,6 +70,28 @@ export class ConsoleObserver {
     this.#splitter.push(bytes);
   }
 
+  #take(line: string): void {
+    const mark = sectionMark(line);
+    if (mark === undefined) {
+      this.#suite?.ktap.line(line);
+      return;
+    }
+    if (mark.kind === 'result' && this.#suite?.id === mark.id) {
+      this.#suite.result = mark.result;
+      this.#suite.endMs = this.#now();
+    }
+    this.#suite = undefined;
+    if (mark.kind === 'result' || this.#suites.length >= KEPT_SUITES) return;
+    this.#suite = {
+      id: mark.id,
+      ktap: new KtapParser(),
+      startMs: this.#now(),
+      endMs: undefined,
+      result: undefined,
+    };
+    this.#suites.push(this.#suite);
+  }
+
   get panicked(): boolean {
     return this.findings.some((finding) => finding.kind === 'panic');
   }
@@ -70,9 +102,15 @@ export class ConsoleObserver {
   }
 
   /** The stream is over. */
-  end(): { readonly ktap: KtapResult; readonly lastLines: readonly string[] } {
+  end(): { readonly suites: readonly TestSuite[]; readonly lastLines: readonly string[] } {
     this.#splitter.end();
     this.#deinterleaver.end();
-    return { ktap: this.#ktap.end(), lastLines: this.#tail.lines };
+    const suites = this.#suites.map(({ id, result, ktap, startMs, endMs }) => ({
+      id,
+      result,
+      ktap: ktap.end(),
+      timing: { startMs, endMs },
+    }));
+    return { suites, lastLines: this.#tail.lines };
   }
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** The checker: takes one line of the stream at a time, in lock-step with the device's model, and gives the verdict at the end. */
+/**
+ * The checker of one instance: takes its lines of the stream one at a time, in lock-step with the device's model, and gives
+ * the verdict at the end. `machine.ts` knows which lines are its.
+ */
 import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
@@ -25,9 +28,6 @@ export interface CheckOptions {
   readonly replay?: string;
 }
 
-/** With `-msg timestamp=on` QEMU puts thread and time before each event. */
-const TIMESTAMP = /^\d+@\d+\.\d+:/;
-
 export class Checker<S, E extends StreamEvent> {
   private readonly sequence: Sequence<E>;
   private readonly monitor: Monitor | undefined;
@@ -46,18 +46,22 @@ export class Checker<S, E extends StreamEvent> {
   private events = 0;
   private checked = 0;
   private supplied = 0;
-  private otherLines = 0;
-  private lines = 0;
+  private ownLines = 0;
 
   constructor(
     private readonly device: DeviceChecker<S, E>,
     private readonly options: CheckOptions = {},
   ) {
     this.sequence = new Sequence(device);
-    this.monitor = options.monitor && new Monitor(device.region, options.monitor);
+    this.monitor = options.monitor && new Monitor(options.monitor);
     this.guest = options.guest ? new Guest(device.channels) : undefined;
     this.before = device.initial;
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
+  }
+
+  /** Of the lines for `own`. */
+  get prefix(): string {
+    return this.device.prefix;
   }
 
   /** Whether the verdict can no longer be `agree`: a live run may be ended early. */
@@ -70,32 +74,36 @@ export class Checker<S, E extends StreamEvent> {
     this.guest?.line(text);
   }
 
-  /** A line of the stream, without its end. */
-  line(raw: string): void {
-    this.lines += 1;
-    const text = TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
-    if (text.startsWith(this.device.prefix)) {
-      this.own(text);
-      return;
-    }
-    this.otherLines += 1;
-    if (!this.failed) this.disagree(this.monitor?.line(text));
-  }
-
-  private own(text: string): void {
+  /** A line of the device's own trace, without its end, and its number in the stream. */
+  own(text: string, lineNumber: number): void {
     const event = this.device.parse(text);
     if (event === undefined) {
-      if (this.invalid.length === 0) {
-        this.invalid.push({ reason: 'unparsable', line: text, lineNumber: this.lines });
-      }
+      this.unparsable(text, lineNumber);
       return;
     }
+    this.ownLines += 1;
     this.events += 1;
     this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
     const role = this.device.role(event);
     if (!this.failed) this.check(event, role, text);
     else if (this.found) this.afterDivergence(this.found, event, role, text);
     if (role === 'end') this.sequence.ended = true;
+  }
+
+  /** A line that looks like one of the device's trace and is not. */
+  unparsable(line: string, lineNumber: number): void {
+    this.ownLines += 1;
+    if (this.invalid.length === 0) this.invalid.push({ reason: 'unparsable', line, lineNumber });
+  }
+
+  /** QEMU's own trace has an access to the device's region: the line. */
+  accessSeen(text: string): void {
+    if (!this.failed) this.disagree(this.monitor?.accessLine(text));
+  }
+
+  /** The interrupt controller's trace has an edge of the device's line. */
+  edgeSeen(level: boolean): void {
+    if (!this.failed) this.disagree(this.monitor?.edge(level));
   }
 
   private check(event: E, role: 'stimulus' | 'effect' | 'end', text: string): void {
@@ -209,8 +217,11 @@ export class Checker<S, E extends StreamEvent> {
     if (this.stimulus !== undefined) found.device ??= this.device.reported(event);
   }
 
-  /** The verdict. `truncated`: what stood after the last line end, if anything. Call it once. */
-  end(truncated = ''): Verdict {
+  /**
+   * The verdict. `truncated`: what stood after the stream's last line end, if anything. `lines`: how many the stream has.
+   * Call it once.
+   */
+  end(truncated: string, lines: number): Verdict {
     if (truncated !== '') this.invalid.push({ reason: 'truncated', line: truncated });
     if (!this.sequence.ended)
       this.invalid.push({ reason: 'no-end', lastSeq: String(this.sequence.lastSeq ?? 'none') });
@@ -222,7 +233,7 @@ export class Checker<S, E extends StreamEvent> {
       supplied: this.supplied,
       confirmed: this.monitor?.confirmed ?? 0,
       observed: this.guest?.observed ?? 0,
-      otherLines: this.otherLines,
+      otherLines: lines - this.ownLines,
       kinds: this.kinds,
       counts: this.counts,
       ...(this.found ? { divergence: divergenceOf(this.found, this.device, this.options.replay) } : {}),

@@ -1,75 +1,55 @@
 // SPDX-License-Identifier: MIT
-/** The cross-check of a run: live, chunk by chunk, or of a saved stream. */
-import { createReadStream } from 'node:fs';
-import { LineSplitter } from '../../lib/lines.js';
-import { Checker, type CheckOptions } from './checker.js';
-import type { DeviceChecker, StreamEvent, Verdict } from './types.js';
+/** The cross-check of one device that is alone in its stream. */
+import { MARK } from '../console/sections.js';
+import type { CheckOptions } from './checker.js';
+import { checkFileWith, type ConsoleOptions, MachineCrosscheck } from './machine.js';
+import type { AnyChecker, Verdict } from './types.js';
 
-/** A checker of a run in progress, for any device. */
-export type LiveCrosscheck = Pick<
-  Crosscheck<unknown, StreamEvent>,
-  'feed' | 'consoleLine' | 'failed' | 'end'
->;
+export interface CrosscheckOptions extends CheckOptions {
+  /** Of the instance; the device's name if absent. */
+  readonly id?: string | undefined;
+}
 
-/** Checks a live run: feed it the trace and, with the `guest` option, the console, as they come; then `end()`. */
-export class Crosscheck<S, E extends StreamEvent> {
-  private readonly checker: Checker<S, E>;
-  private readonly splitter: LineSplitter;
+/** Like MachineCrosscheck; all lines of the console are about this device. */
+export class Crosscheck {
+  readonly #machine: MachineCrosscheck;
 
-  constructor(device: DeviceChecker<S, E>, options: CheckOptions = {}) {
-    this.checker = new Checker(device, options);
-    this.splitter = new LineSplitter((line) => this.checker.line(line));
+  constructor(checker: AnyChecker, { id = checker.name, ...options }: CrosscheckOptions = {}) {
+    this.#machine = new MachineCrosscheck([{ id, checker, options }]);
+    this.#machine.consoleLine(`${MARK}test: ${id}`);
   }
 
   /** The next bytes of the trace stream, cut anywhere. */
   feed(chunk: Uint8Array | string): void {
-    this.splitter.push(chunk);
+    this.#machine.feed(chunk);
   }
 
   /** A line of the guest's console, without its end. */
   consoleLine(line: string): void {
-    this.checker.consoleLine(line);
+    this.#machine.consoleLine(line);
   }
 
   /** Whether the verdict can no longer be `agree`. */
   get failed(): boolean {
-    return this.checker.failed;
+    return this.#machine.failed;
   }
 
   /** The stream is over. Call it once. */
   end(): Verdict {
-    return this.checker.end(this.splitter.takeRest());
+    const [only] = this.#machine.end();
+    if (only === undefined) throw new Error('Internal error: a cross-check of nothing');
+    return only.verdict;
   }
 }
 
-export interface CheckFileOptions extends CheckOptions {
-  /** Saved console of the same run, for the `guest` option. */
-  readonly console?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export interface CheckFileOptions extends CrosscheckOptions, ConsoleOptions {}
 
-/**
- * Checks a saved stream in bounded memory.
- *
- * @throws the file system's error if a file cannot be read; AbortError.
- */
-export async function checkFile<S, E extends StreamEvent>(
+/** Checks a saved stream, as `checkMachineFile` does. */
+export async function checkFile(
   path: string,
-  device: DeviceChecker<S, E>,
-  options: CheckFileOptions = {},
+  checker: AnyChecker,
+  { console, signal, ...options }: CheckFileOptions = {},
 ): Promise<Verdict> {
-  const { console: consolePath, signal, ...checkOptions } = options;
-  const guest = checkOptions.guest ?? consolePath !== undefined;
-  const crosscheck = new Crosscheck(device, { ...checkOptions, guest });
-  if (consolePath !== undefined) {
-    const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
-    for await (const chunk of readChunks(consolePath, signal)) lines.push(chunk);
-    lines.end();
-  }
-  for await (const chunk of readChunks(path, signal)) crosscheck.feed(chunk);
-  return crosscheck.end();
-}
-
-function readChunks(path: string, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 256 * 1024, signal });
+  const guest = options.guest ?? console !== undefined;
+  return checkFileWith(path, new Crosscheck(checker, { ...options, guest }), { console, signal });
 }

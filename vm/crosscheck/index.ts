@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** The cross-check of a device against its reference model. */
-export { Crosscheck, checkFile, type CheckFileOptions, type LiveCrosscheck } from './crosscheck.js';
+/** The cross-check of devices against their reference models. */
+export { Crosscheck, checkFile, type CheckFileOptions } from './crosscheck.js';
+export {
+  type CheckedInstance,
+  checkMachineFile,
+  type InstanceVerdict,
+  MachineCrosscheck,
+} from './machine.js';
 export { formatVerdict, reasonWords, summary } from './format.js';
 export { Checker, type CheckOptions } from './checker.js';
 export type * from './types.js';

@@ -31,11 +31,12 @@ interface Seen extends Omit<Access, 'offset'> {
   readonly address: bigint;
 }
 
-const OPS = 'memory_region_ops_';
-const OPS_LINE =
+/** What QEMU's own lines about accesses begin with. */
+export const OPERATION = 'memory_region_ops_';
+const OPERATION_LINE =
   /^memory_region_ops_(read|write) cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size (\d+) name '/;
-/** GICv2 (and v1, 11MPCore), GICv3 and v4. */
-const INTERRUPT_LINE =
+/** GICv2 (and v1, 11MPCore), GICv3 and v4: the interrupt and its level, in two groups of either. */
+export const INTERRUPT_LINE =
   /^(?:gic_set_irq irq (\d+) level (\d)|gicv3_dist_set_irq GICv3 distributor interrupt (\d+) level changed to (\d))\b/;
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
@@ -76,23 +77,13 @@ export class Monitor {
   private restoring = false;
   private deviceEdges: { readonly level: boolean; readonly seq: bigint; readonly optional: boolean }[] = [];
 
-  constructor(
-    private readonly region: string,
-    private readonly options: MonitorOptions,
-  ) {
+  constructor(private readonly options: MonitorOptions) {
     this.base = options.accesses?.base;
   }
 
-  /** A line of the stream that is not the device's. */
-  line(text: string): Disagreement | undefined {
-    if (this.options.accesses && text.startsWith(OPS)) return this.accessLine(text);
-    if (this.options.interrupt !== undefined && text.startsWith('gic')) return this.interruptLine(text);
-    return undefined;
-  }
-
-  private accessLine(text: string): Disagreement | undefined {
-    if (!text.endsWith(`'${this.region}'`)) return undefined;
-    const match = OPS_LINE.exec(text);
+  /** A line of QEMU's own trace about the device's region. */
+  accessLine(text: string): Disagreement | undefined {
+    const match = OPERATION_LINE.exec(text);
     if (match === null) return undefined;
     const late = this.accessSilence.speak();
     if (late) return late;
@@ -109,13 +100,12 @@ export class Monitor {
     return before && this.hidden(before);
   }
 
-  private interruptLine(text: string): Disagreement | undefined {
-    const match = INTERRUPT_LINE.exec(text);
-    if (match === null || Number(match[1] ?? match[3]) !== this.options.interrupt) return undefined;
+  /** The interrupt controller saw the device's line change. */
+  edge(level: boolean): Disagreement | undefined {
     const late = this.interruptSilence.speak();
     if (late) return late;
     if (this.restoring) return undefined;
-    this.controllerEdges.push((match[2] ?? match[4]) !== '0');
+    this.controllerEdges.push(level);
     return this.pair();
   }
 

@@ -2,14 +2,16 @@
 /**
  * What the cross-check asks of a device's half (its trace, its model), and what it answers.
  *
- * Everything in this directory works for any device; the stopwatch's half is
- * `device/stopwatch/checker/checker.ts`. A device's trace is a sequence of stimuli, each followed
+ * Everything in this directory works for any device; its half is
+ * `device/NAME/checker/`. A device's trace is a sequence of stimuli, each followed
  * by the effects that the device says it had.
  */
 
 /** What every event of a device's own trace carries. Other properties are the event's fields. */
 export interface StreamEvent {
   readonly event: string;
+  /** Of the instance that reports it. */
+  readonly id: string;
   /** Rises by one from event to event. */
   readonly seq: bigint;
   /** Virtual nanoseconds. */
@@ -17,7 +19,7 @@ export interface StreamEvent {
 }
 
 /** An event that the model says must come next: all of its fields are compared. */
-export type Expected<E extends StreamEvent> = E extends unknown ? Omit<E, 'seq'> : never;
+export type Expected<E extends StreamEvent> = E extends unknown ? Omit<E, 'id' | 'seq'> : never;
 
 /** One value of the device that the model has computed too. */
 export interface Check {
@@ -51,7 +53,7 @@ export interface Step<S, E extends StreamEvent> {
   /** Events that must follow, in this order. */
   readonly expect: readonly Expected<E>[];
   /** Where the device consumes something that the model cannot know: the event that must follow `expect`, and how to go on with it. */
-  readonly consumes?: { readonly event: E['event']; readonly resume: (event: E) => Step<S, E> };
+  readonly consumes?: { readonly event: E['event']; resume(event: E): Step<S, E> };
   /** Names to count once all of the step has been checked: `commands`, `interrupts`, … */
   readonly tally: readonly string[];
   /** What the guest may now see. */
@@ -80,8 +82,8 @@ export interface DeviceChecker<S, E extends StreamEvent> {
   readonly name: string;
   /** Every line of the device's own trace starts with this, and no other line does. */
   readonly prefix: string;
-  /** Name of the trapping memory region, as QEMU's own trace has it. */
-  readonly region: string;
+  /** The trapping memory region, such as `regs`: QEMU's own trace calls it `ID-regs`. Absent: no access traps. */
+  readonly region?: string | undefined;
   readonly initial: S;
   /** The event on a line, or undefined where there is none. */
   parse(line: string): E | undefined;
@@ -105,6 +107,9 @@ export interface DeviceChecker<S, E extends StreamEvent> {
   resets(event: E): boolean;
   readonly channels: Readonly<Record<string, Channel>>;
 }
+
+/** Any device's. Methods, not properties: the machinery hands a checker's own states and events back to it. */
+export type AnyChecker = DeviceChecker<unknown, StreamEvent>;
 
 export type Words = Readonly<Record<string, string>>;
 
@@ -173,7 +178,7 @@ export interface Verdict {
   readonly confirmed: number;
   /** Values printed by the guest that were compared with the model. */
   readonly observed: number;
-  /** Other lines of the stream, monitors included. */
+  /** Other lines of the stream: those of other devices, and of QEMU. */
   readonly otherLines: number;
   /** Events by kind, whether checked or not. */
   readonly kinds: Readonly<Record<string, number>>;

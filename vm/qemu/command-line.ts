@@ -2,7 +2,8 @@
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
 import { type DeliveryEndpoints, DISK_SERIAL } from '../console/delivery.js';
-import { DEVICE_ID, type DeviceDescription, propertiesOf } from '../device.js';
+import type { DeviceInstance } from '../device.js';
+import { PRODUCT } from '../../lib/product.js';
 import { type BootOptions, type MachineFiles, quits } from '../types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
@@ -11,7 +12,7 @@ export interface Endpoints {
   readonly qmp: string | undefined;
   /** File for trace events and guest errors. Undefined: neither is written. */
   readonly events: string | undefined;
-  /** Trace events of QEMU's own, beside the device's, e.g. `memory_region_ops_*`. */
+  /** Trace events of QEMU's own, beside the devices', e.g. `memory_region_ops_*`. */
   readonly monitorPatterns: readonly string[];
   /** The console on a pseudo-terminal instead: a link to it that QEMU makes, and a file for all that is printed. */
   readonly console?: { readonly pty: string; readonly log: string };
@@ -30,7 +31,8 @@ export interface Recording {
 export interface MachineParts {
   readonly files: MachineFiles;
   readonly options: BootOptions;
-  readonly device: DeviceDescription;
+  /** In the order in which QEMU makes them. */
+  readonly devices: readonly DeviceInstance[];
   readonly accelerator: AcceleratorChoice['accelerator'];
   /** One processor, emulated. */
   readonly recording?: Recording;
@@ -47,7 +49,8 @@ function propertyValue(value: string | boolean | number): string {
 }
 
 /** The kernel's command line. A panic or an Oops ends the machine at once: nobody is there to look at it. */
-export function kernelCommandLine({ files, options, device }: MachineParts): string {
+export function kernelCommandLine({ files, options, devices }: MachineParts): string {
+  const present = options.nodev ? [] : devices.map(({ id, device }) => `${id}:${device.description.name}`);
   return [
     'console=ttyAMA0',
     // Without it a kernel that dies before its console driver starts says nothing at all.
@@ -57,13 +60,24 @@ export function kernelCommandLine({ files, options, device }: MachineParts): str
     'panic=-1',
     ...(quits(options) ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
-    ...(options.guest === 'shell' ? [] : [`${device.kernelParameter}=${options.guest}`]),
+    ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
+    // What the guest's init tests, and says at a shell.
+    ...(present.length === 0 ? [] : [`${PRODUCT}_devices=${present.join(',')}`]),
     ...options.vm.append,
   ].join(' ');
 }
 
-/** Machine, processor, memory and the device: what the device tree depends on. */
-function hardware({ options, device, accelerator, recording }: MachineParts, extraMachine: string): string[] {
+/** A device as an option of QEMU. */
+function deviceOption({ id, device, properties }: DeviceInstance): string[] {
+  const values = Object.entries(properties).map(([name, value]) => `,${name}=${propertyValue(value)}`);
+  return ['-device', `${device.description.qemuType},id=${id}${values.join('')}`];
+}
+
+/** Machine, processor, memory and the devices: what the device tree depends on. */
+function hardware(
+  { options, devices, accelerator, recording }: MachineParts,
+  extraMachine: string,
+): string[] {
   const { vm } = options;
   const machine = [
     'virt',
@@ -71,9 +85,6 @@ function hardware({ options, device, accelerator, recording }: MachineParts, ext
     // Seeds in the device tree differ from run to run.
     ...(vm.clock === 'icount' || recording !== undefined ? ['dtb-randomness=off'] : []),
   ].join(',');
-  const properties = Object.entries(propertiesOf(device, vm)).map(
-    ([name, value]) => `,${name}=${propertyValue(value)}`,
-  );
   return [
     ['-nodefaults', '-no-user-config'],
     ['-display', 'none'],
@@ -83,7 +94,7 @@ function hardware({ options, device, accelerator, recording }: MachineParts, ext
     ['-cpu', accelerator === 'kvm' ? 'host' : vm.cpu],
     ['-smp', String(vm.cpus)],
     ['-m', `${vm.memoryMiB}M`],
-    options.nodev ? [] : ['-device', `${device.qemuType},id=${DEVICE_ID}${properties.join('')}`],
+    options.nodev ? [] : devices.flatMap(deviceOption),
   ].flat();
 }
 
@@ -121,9 +132,10 @@ function disk({ files, options, recording }: MachineParts): string[] {
   ];
 }
 
-function tracing(device: DeviceDescription, { events, monitorPatterns }: Endpoints): string[] {
+function tracing(devices: readonly DeviceInstance[], { events, monitorPatterns }: Endpoints): string[] {
   if (events === undefined) return [];
-  const patterns = [...device.tracePatterns, ...monitorPatterns];
+  const own = devices.flatMap(({ device }) => device.description.traceEvents?.prefix ?? []);
+  const patterns = [...new Set(own.map((prefix) => `${prefix}*`)), ...monitorPatterns];
   return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
 }
 
@@ -169,7 +181,7 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
           ['-chardev', `socket,id=qmp,path=${optionValue(endpoints.qmp)}`],
           ['-mon', 'chardev=qmp,mode=control'],
         ].flat(),
-    tracing(parts.device, endpoints),
+    tracing(parts.devices, endpoints),
     // A restart is an end: a guest that panics must not boot again and again.
     ['-no-reboot'],
     options.vm.qemuArgs,

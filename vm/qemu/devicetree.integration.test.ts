@@ -13,6 +13,7 @@ describe('findDevices', () => {
     expect(findDevices(dts, 'stopwatch')).toEqual([
       {
         path: '/platform-bus@c000000/stopwatch@0',
+        label: undefined,
         regions: [
           { name: 'mem', address: 0xc000000n, size: 0x10000n },
           { name: 'regs', address: 0xc010000n, size: 0x1000n },
@@ -28,6 +29,11 @@ describe('findDevices', () => {
       { name: '0', address: 0x9000000n, size: 0x1000n },
     ]);
     expect(findDevices(dts, 'arm,armv8-timer')[0]?.interrupts).toEqual([29, 30, 27, 26]);
+  });
+
+  it('reads the label', () => {
+    const source = '/ {\n\tdev@0 {\n\t\tcompatible = "dev";\n\t\tlabel = "lap";\n\t};\n};\n';
+    expect(findDevices(source, 'dev')[0]?.label).toBe('lap');
   });
 
   it('finds nothing where there is nothing', () => {

@@ -12,6 +12,8 @@ const FIRST_PPI = 16;
 export interface DeviceNode {
   /** E.g. `/platform-bus@c000000/stopwatch@0`. */
   readonly path: string;
+  /** What the node says that it is called: the id of QEMU's device. */
+  readonly label: string | undefined;
   /** `name`: from `reg-names`, or its index. `address`: physical, in the guest. */
   readonly regions: readonly { readonly name: string; readonly address: bigint; readonly size: bigint }[];
   /** Ids as QEMU's GIC counts them: the cell of an SPI plus 32. */
@@ -53,6 +55,7 @@ function describe(node: Node): DeviceNode {
   const [first = '', ...rest] = node.lines;
   return {
     path: pathOf(node),
+    label: strings(node, 'label')[0],
     regions: groups(cells(node, 'reg') ?? [], [address, size]).map(([at = 0n, length = 0n], index) => ({
       name: names[index] ?? String(index),
       address: physical(at, node.parent),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** A run as JUnit XML, in the form that CI systems read: the machine, the guest's tests, the cross-check. */
+/** A run as JUnit XML, in the form that CI systems read: the machine, then each device with its tests and its cross-check. */
 import { formatVerdict, reasonWords, summary } from '../crosscheck/format.js';
-import type { RunReport } from './report.js';
+import type { DeviceResult, RunReport } from './report.js';
 
 interface Case {
   readonly name: string;
@@ -15,10 +15,18 @@ interface Case {
 const PASSED: Case['result'] = { kind: 'passed' };
 
 export function junitXml(report: RunReport): string {
+  const { outcome, reason } = report.result.guest;
+  const devices = report.result.devices.map((device) => ({
+    id: device.id,
+    cases: [...testCases(device, outcome === 'failed'), crosscheckCase(device)],
+  }));
+  const explained = devices.some(({ cases }) => cases.some(({ result }) => result.kind === 'failure'));
+  const machine = machineCase(report);
+  // A complaint of the kernel, for one, is about no device in particular.
+  const unexplained: Case['result'] = { kind: 'failure', message: reason, details: '' };
   const suites = [
-    suite('machine', [machineCase(report)]),
-    suite('guest', guestCases(report)),
-    suite('cross-check', [crosscheckCase(report)]),
+    suite('machine', [outcome === 'failed' && !explained ? { ...machine, result: unexplained } : machine]),
+    ...devices.map(({ id, cases }) => suite(id, cases)),
   ];
   const time = seconds(report.host.durationMs);
   return [
@@ -49,26 +57,30 @@ function machineCase({ result, host }: RunReport): Case {
       };
 }
 
-function guestCases({ result }: RunReport): Case[] {
-  const { ktap, outcome, reason } = result.guest;
-  const cases = ktap.tests.map((test): Case => {
-    const details = test.diagnostics.join('\n');
-    if (test.status === 'skip')
-      return { name: test.name, result: { kind: 'skipped', message: test.comment } };
-    if (test.status === 'ok') return { name: test.name, result: PASSED };
-    return { name: test.name, result: { kind: 'failure', message: test.comment || 'not ok', details } };
+function testCases({ test }: DeviceResult, isFailed: boolean): Case[] {
+  if (test === null)
+    return [{ name: 'its test in the guest', result: { kind: 'skipped', message: 'no test' } }];
+  const cases = test.tests.map(({ name, status, comment, diagnostics }): Case => {
+    if (status === 'skip') return { name, result: { kind: 'skipped', message: comment } };
+    if (status === 'ok') return { name, result: PASSED };
+    const details = diagnostics.join('\n');
+    return { name, result: { kind: 'failure', message: comment || 'not ok', details } };
   });
   // The document itself: a plan that is not met is no test's failure.
-  const told = ktap.problems.join('\n');
-  if (outcome === 'failed' && told !== '') {
-    cases.push({ name: 'KTAP document', result: { kind: 'failure', message: reason, details: told } });
+  const [problem] = test.problems;
+  if (isFailed && problem !== undefined) {
+    const details = test.problems.join('\n');
+    cases.push({ name: 'KTAP document', result: { kind: 'failure', message: problem, details } });
   }
   return cases;
 }
 
-function crosscheckCase({ result: { verdict } }: RunReport): Case {
-  const name = 'the device agrees with the reference model';
-  if (verdict === null) return { name, result: { kind: 'skipped', message: 'this run was not judged' } };
+function crosscheckCase({ checker, verdict }: DeviceResult): Case {
+  const name = 'the device agrees with its reference model';
+  if (verdict === null) {
+    const message = checker ? 'this run was not judged' : 'no checker';
+    return { name, result: { kind: 'skipped', message } };
+  }
   switch (verdict.result) {
     case 'agree':
       return { name, result: PASSED };

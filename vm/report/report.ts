@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
 import type { ExitCode } from '../../lib/errors.js';
-import type { Verdict } from '../crosscheck/types.js';
+import type { InstanceVerdict, Verdict } from '../crosscheck/index.js';
+import type { DeviceInstance } from '../device.js';
 import { exitCodeOf } from './exit-code.js';
-import type { BootResult, KtapResult } from '../types.js';
+import type { BootResult, KtapResult, TestSuite } from '../types.js';
 
 /** Raised when a reader of older reports would misread a new one. */
-export const REPORT_SCHEMA = 2;
+export const REPORT_SCHEMA = 3;
 
 /** One part of the work, in order: `build`, `boot`, `test`, `cross-check`, … */
 export interface Stage {
@@ -15,15 +16,37 @@ export interface Stage {
   readonly durationMs: number;
 }
 
+/** One device of the machine. */
+export interface DeviceResult {
+  /** Its name in this machine. */
+  readonly id: string;
+  /** Which of the project's devices it is. */
+  readonly device: string;
+  /** Who has its C source. */
+  readonly source: 'project' | 'qemu';
+  readonly driver: 'project' | 'linux or none';
+  /** A reference model checks it, where a run is judged. */
+  readonly checker: boolean;
+  /** Its test in the guest. Null: it has none, or this run is no test. */
+  readonly test: TestResult | null;
+  /** Null: it has no checker, or this run was not judged. */
+  readonly verdict: Verdict | null;
+}
+
+/** `result`: what init says of its exit status; null: the guest ended before. */
+export interface TestResult extends KtapResult {
+  readonly result: 'pass' | 'fail' | 'error' | null;
+}
+
 /** What the same inputs give again under a deterministic clock. */
 export interface RunResult {
   readonly exitCode: ExitCode;
   readonly guest: Pick<
     BootResult,
     'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'lastLines' | 'qemuExit'
-  > & { readonly ktap: KtapResult };
-  /** Null: this run was not judged. */
-  readonly verdict: Verdict | null;
+  >;
+  /** In the order of the configuration; none of a machine that was started without them. */
+  readonly devices: readonly DeviceResult[];
 }
 
 /** What belongs to this host and this moment. */
@@ -53,18 +76,48 @@ export interface RunReport {
   readonly host: RunCircumstances;
 }
 
+/** What a run says of its devices. `expected`: ids of those whose test was to run. */
+export function deviceResults(
+  instances: readonly DeviceInstance[],
+  {
+    expected,
+    suites,
+    verdicts,
+  }: {
+    readonly expected: readonly string[];
+    readonly suites: readonly TestSuite[];
+    readonly verdicts: readonly InstanceVerdict[];
+  },
+): readonly DeviceResult[] {
+  return instances.map(({ id, device, files }) => ({
+    id,
+    device: device.description.name,
+    source: files.qemu.length > 0 ? 'project' : 'qemu',
+    driver: files.driver === undefined ? 'linux or none' : 'project',
+    checker: device.checker !== undefined,
+    test: expected.includes(id) ? testResult(suites.find((suite) => suite.id === id)) : null,
+    verdict: verdicts.find((one) => one.id === id)?.verdict ?? null,
+  }));
+}
+
+function testResult(suite: TestSuite | undefined): TestResult {
+  if (suite !== undefined) return { result: suite.result ?? null, ...suite.ktap };
+  return { result: null, planned: undefined, tests: [], problems: ['the test did not begin'] };
+}
+
 export function makeReport(
   boot: BootResult,
-  verdict: Verdict | undefined,
+  devices: readonly DeviceResult[],
   circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'>,
 ): RunReport {
-  const { outcome, reason, accelerator, clock, ktap, warnings, lastLines, qemuExit } = boot;
+  const { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit } = boot;
+  const verdicts = devices.flatMap(({ verdict }) => verdict ?? []);
   return {
     schema: REPORT_SCHEMA,
     result: {
-      exitCode: exitCodeOf(outcome, verdict),
-      guest: { outcome, reason, accelerator, clock, ktap, warnings, lastLines, qemuExit },
-      verdict: verdict ?? null,
+      exitCode: exitCodeOf(outcome, verdicts),
+      guest: { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit },
+      devices,
     },
     host: { ...circumstances, timing: boot.timing, qemuMessages: boot.qemuMessages },
   };

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/** The cross-check of a whole machine. QEMU writes one stream; each line goes to the checker of the instance that it is about. */
+import { createReadStream } from 'node:fs';
+import { LineSplitter } from '../../lib/lines.js';
+import { sectionMark } from '../console/sections.js';
+import { Checker, type CheckOptions } from './checker.js';
+import { INTERRUPT_LINE, OPERATION } from './monitor.js';
+import type { AnyChecker, StreamEvent, Verdict } from './types.js';
+
+/** An instance and how it is checked. */
+export interface CheckedInstance {
+  readonly id: string;
+  readonly checker: AnyChecker;
+  readonly options?: CheckOptions | undefined;
+}
+
+export interface InstanceVerdict {
+  readonly id: string;
+  readonly verdict: Verdict;
+}
+
+type AnyCheck = Checker<unknown, StreamEvent>;
+
+/** With `-msg timestamp=on` QEMU puts thread and time before each event. */
+const TIMESTAMP = /^\d+@\d+\.\d+:/;
+const [ZERO, NINE] = [0x30, 0x39];
+
+/** Checks a live run: feed it the trace and the console as they come; then `end()`. */
+export class MachineCrosscheck {
+  readonly #checks = new Map<string, AnyCheck>();
+  /** By the name that QEMU's own trace has for the region. */
+  readonly #regions = new Map<string, AnyCheck>();
+  readonly #interrupts = new Map<number, AnyCheck>();
+  /** Of the devices' own lines. */
+  readonly #prefixes: readonly string[];
+  readonly #splitter = new LineSplitter((line) => this.#line(line));
+  /** The instance whose test has the console. */
+  #tested: AnyCheck | undefined;
+  #lines = 0;
+
+  constructor(instances: readonly CheckedInstance[]) {
+    for (const { id, checker, options = {} } of instances) {
+      const check = new Checker(checker, options);
+      this.#checks.set(id, check);
+      if (options.monitor?.accesses && checker.region !== undefined)
+        this.#regions.set(`${id}-${checker.region}`, check);
+      if (options.monitor?.interrupt !== undefined) this.#interrupts.set(options.monitor.interrupt, check);
+    }
+    this.#prefixes = [...new Set(instances.map(({ checker }) => checker.prefix))];
+  }
+
+  /** The next bytes of the trace stream, cut anywhere. */
+  feed(chunk: Uint8Array | string): void {
+    this.#splitter.push(chunk);
+  }
+
+  /** A line of the guest's console, without its end. What a test prints is about the device that it tests. */
+  consoleLine(line: string): void {
+    const mark = sectionMark(line);
+    if (mark === undefined) this.#tested?.consoleLine(line);
+    else this.#tested = mark.kind === 'test' ? this.#checks.get(mark.id) : undefined;
+  }
+
+  /** Whether a verdict can no longer be `agree`: a live run may be ended early. */
+  get failed(): boolean {
+    for (const check of this.#checks.values()) if (check.failed) return true;
+    return false;
+  }
+
+  /** The verdicts, in the order of the instances. Call it once. */
+  end(): readonly InstanceVerdict[] {
+    const truncated = this.#splitter.takeRest();
+    return [...this.#checks].map(([id, check]) => ({ id, verdict: check.end(truncated, this.#lines) }));
+  }
+
+  /** Most lines are QEMU's, about the console's own accesses: these are the first to be dropped. */
+  #line(raw: string): void {
+    this.#lines += 1;
+    const code = raw.charCodeAt(0);
+    const text =
+      code >= ZERO && code <= NINE && TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
+    if (text.startsWith(OPERATION)) {
+      // … name 'lap-regs'
+      const name = text.slice(text.lastIndexOf("'", text.length - 2) + 1, -1);
+      this.#regions.get(name)?.accessSeen(text);
+    } else if (text.startsWith('gic')) {
+      this.#interruptLine(text);
+    } else {
+      this.#ownLine(text);
+    }
+  }
+
+  #interruptLine(text: string): void {
+    const match = INTERRUPT_LINE.exec(text);
+    if (match === null) return;
+    const check = this.#interrupts.get(Number(match[1] ?? match[3]));
+    check?.edgeSeen((match[2] ?? match[4]) !== '0');
+  }
+
+  /** `stopwatch_write id=lap seq=…` */
+  #ownLine(text: string): void {
+    const space = text.indexOf(' ');
+    if (space > 0 && text.startsWith('id=', space + 1)) {
+      const end = text.indexOf(' ', space + 4);
+      const check = this.#checks.get(text.slice(space + 4, end < 0 ? undefined : end));
+      if (check !== undefined && text.startsWith(check.prefix)) {
+        check.own(text, this.#lines);
+        return;
+      }
+    }
+    // An event that does not say whose it is: it is missing from the sequence of one of them.
+    if (!this.#prefixes.some((prefix) => text.startsWith(prefix))) return;
+    for (const check of this.#checks.values())
+      if (text.startsWith(check.prefix)) check.unparsable(text, this.#lines);
+  }
+}
+
+export interface ConsoleOptions {
+  /** Saved console of the same run, for the `guest` option. */
+  readonly console?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Checks a saved stream in bounded memory.
+ *
+ * @throws the file system's error if a file cannot be read; AbortError.
+ */
+export async function checkMachineFile(
+  path: string,
+  instances: readonly CheckedInstance[],
+  options: ConsoleOptions = {},
+): Promise<readonly InstanceVerdict[]> {
+  return checkFileWith(path, new MachineCrosscheck(instances), options);
+}
+
+/** Feeds the files to a cross-check and gives what that ends with. */
+export async function checkFileWith<V>(
+  path: string,
+  crosscheck: { consoleLine(line: string): void; feed(chunk: Uint8Array): void; end(): V },
+  { console, signal }: ConsoleOptions,
+): Promise<V> {
+  if (console !== undefined) {
+    const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
+    for await (const chunk of readChunks(console, signal)) lines.push(chunk);
+    lines.end();
+  }
+  for await (const chunk of readChunks(path, signal)) crosscheck.feed(chunk);
+  return crosscheck.end();
+}
+
+function readChunks(path: string, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024, signal });
+}
