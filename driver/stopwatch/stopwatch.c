@@ -6,7 +6,8 @@
  * shared with the host ("mem") and one interrupt. The offsets and codes come
  * from stopwatch_hw-sw.h, which is generated from the device's contract.
  *
- * User space sees
+ * User space sees, for each device, the files of sysfs-stopwatch in its
+ * directory in /sys, and for the first device
  *   /sys/module/stopwatch/parameters/stopwatch_status
  *	write: a command number; read: the state
  *   /sys/module/stopwatch/parameters/stopwatch_timeout
@@ -20,12 +21,16 @@
  *   ERANGE	not a timeout that the device can do (BAD_TIMEOUT)
  *   EBUSY	a timeout is under way or not acknowledged (BUSY)
  *   EIO	the device does not keep to its specification
- * and everything fails with ENODEV while no device is bound. A version-1
- * device reports no errors: there the driver checks the values it is given.
+ * and the module's files fail with ENODEV while no device is bound, so their
+ * parameters cannot be given to insmod. A version-1 device reports no errors:
+ * there the driver checks the values it is given.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
+#include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/kstrtox.h>
@@ -36,6 +41,7 @@
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/sysfs.h>
 
 #include "stopwatch_hw-sw.h"
 
@@ -61,6 +67,7 @@ static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
 /**
  * struct stopwatch - one bound device
  * @dev: the device, for messages
+ * @start: the physical address of @regs
  * @regs: the register bank
  * @mem: the memory shared with the host
  * @features: the FEATURES register; 0 on a version-1 device
@@ -71,6 +78,7 @@ static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
  */
 struct stopwatch {
 	struct device *dev;
+	resource_size_t start;
 	void __iomem *regs;
 	struct stopwatch_mem *mem;
 	u64 features;
@@ -81,16 +89,25 @@ struct stopwatch {
 
 /*
  * The bound devices. Module parameters and the debugfs file belong to the
- * module, so they mean the device that was bound first. Whoever uses a device
- * from there holds the mutex, which keeps it from being unbound meanwhile.
+ * module, so they mean one device: the bound one with the lowest address,
+ * whatever the order in which they were bound. Whoever uses a device from
+ * there holds the mutex, which keeps it from being unbound meanwhile.
  */
 static LIST_HEAD(stopwatch_devices);
 static DEFINE_MUTEX(stopwatch_devices_lock);
 
+/* Parameters given to insmod are set before this is true. */
+static bool stopwatch_loaded;
+
 static struct stopwatch *stopwatch_first(void)
 {
+	struct stopwatch *sw, *first = NULL;
+
 	lockdep_assert_held(&stopwatch_devices_lock);
-	return list_first_entry_or_null(&stopwatch_devices, struct stopwatch, node);
+	list_for_each_entry(sw, &stopwatch_devices, node)
+		if (!first || sw->start < first->start)
+			first = sw;
+	return first;
 }
 
 static int stopwatch_errno(u64 error)
@@ -138,6 +155,24 @@ static int stopwatch_command(struct stopwatch *sw, u64 command)
 		return -EINVAL;
 
 	return stopwatch_write(sw, STOPWATCH_COMMAND, command);
+}
+
+static int stopwatch_perform(struct stopwatch *sw, u64 command)
+{
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&sw->lock, flags);
+	ret = stopwatch_command(sw, command);
+	spin_unlock_irqrestore(&sw->lock, flags);
+	return ret;
+}
+
+static int stopwatch_state(struct stopwatch *sw)
+{
+	u64 state = readq(sw->regs + STOPWATCH_STATUS);
+
+	return state > STOPWATCH_STATUS_PAUSED ? -EIO : state;
 }
 
 static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
@@ -191,10 +226,102 @@ static irqreturn_t stopwatch_interrupt(int irq, void *data)
 	return ret ? IRQ_NONE : IRQ_HANDLED;
 }
 
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	int state = stopwatch_state(dev_get_drvdata(dev));
+
+	return state < 0 ? state : sysfs_emit(buf, "%d\n", state);
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t command_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	u64 command;
+	int ret;
+
+	ret = kstrtou64(buf, 0, &command);
+	if (!ret)
+		ret = stopwatch_perform(dev_get_drvdata(dev), command);
+	return ret ?: count;
+}
+static DEVICE_ATTR_WO(command);
+
+static ssize_t elapsed_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	char text[STOPWATCH_DATA_SIZE];
+	int ret;
+
+	ret = stopwatch_text(dev_get_drvdata(dev), text);
+	return ret ?: sysfs_emit(buf, "%s\n", text);
+}
+static DEVICE_ATTR_RO(elapsed);
+
+static ssize_t elapsed_ns_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct stopwatch *sw = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", readq(sw->regs + STOPWATCH_ELAPSED_NS));
+}
+static DEVICE_ATTR_RO(elapsed_ns);
+
+static ssize_t timeout_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	u64 seconds;
+	int ret;
+
+	ret = kstrtou64(buf, 0, &seconds);
+	if (!ret)
+		ret = stopwatch_timeout(dev_get_drvdata(dev), seconds);
+	return ret ?: count;
+}
+static DEVICE_ATTR_WO(timeout);
+
+static ssize_t timeouts_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct stopwatch *sw = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(sw->timeouts));
+}
+static DEVICE_ATTR_RO(timeouts);
+
+static struct attribute *stopwatch_attrs[] = {
+	&dev_attr_state.attr,
+	&dev_attr_command.attr,
+	&dev_attr_elapsed.attr,
+	&dev_attr_elapsed_ns.attr,
+	&dev_attr_timeout.attr,
+	&dev_attr_timeouts.attr,
+	NULL
+};
+
+static umode_t stopwatch_attr_is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	struct stopwatch *sw = dev_get_drvdata(kobj_to_dev(kobj));
+
+	if (attr == &dev_attr_elapsed_ns.attr && !(sw->features & STOPWATCH_FEATURE_ELAPSED_NS))
+		return 0;
+	return attr->mode;
+}
+
+static const struct attribute_group stopwatch_group = {
+	.attrs = stopwatch_attrs,
+	.is_visible = stopwatch_attr_is_visible,
+};
+__ATTRIBUTE_GROUPS(stopwatch);
+
+static int stopwatch_no_device(const struct kernel_param *kp)
+{
+	if (!stopwatch_loaded)
+		pr_err("%s is not a load-time option: write to it once a device is bound\n",
+		       kp->name);
+	return -ENODEV;
+}
+
 static int stopwatch_status_set(const char *val, const struct kernel_param *kp)
 {
 	struct stopwatch *sw;
-	unsigned long flags;
 	u64 command;
 	int ret;
 
@@ -204,29 +331,21 @@ static int stopwatch_status_set(const char *val, const struct kernel_param *kp)
 
 	guard(mutex)(&stopwatch_devices_lock);
 	sw = stopwatch_first();
-	if (!sw)
-		return -ENODEV;
-
-	spin_lock_irqsave(&sw->lock, flags);
-	ret = stopwatch_command(sw, command);
-	spin_unlock_irqrestore(&sw->lock, flags);
-	return ret;
+	return sw ? stopwatch_perform(sw, command) : stopwatch_no_device(kp);
 }
 
 static int stopwatch_status_get(char *buffer, const struct kernel_param *kp)
 {
 	struct stopwatch *sw;
-	u64 status;
+	int state;
 
 	guard(mutex)(&stopwatch_devices_lock);
 	sw = stopwatch_first();
 	if (!sw)
 		return -ENODEV;
 
-	status = readq(sw->regs + STOPWATCH_STATUS);
-	if (status > STOPWATCH_STATUS_PAUSED)
-		return -EIO;
-	return scnprintf(buffer, PAGE_SIZE, "%llu\n", status);
+	state = stopwatch_state(sw);
+	return state < 0 ? state : sysfs_emit(buffer, "%d\n", state);
 }
 
 static const struct kernel_param_ops stopwatch_status_ops = {
@@ -248,7 +367,7 @@ static int stopwatch_timeout_set(const char *val, const struct kernel_param *kp)
 
 	guard(mutex)(&stopwatch_devices_lock);
 	sw = stopwatch_first();
-	return sw ? stopwatch_timeout(sw, seconds) : -ENODEV;
+	return sw ? stopwatch_timeout(sw, seconds) : stopwatch_no_device(kp);
 }
 
 static int stopwatch_timeout_get(char *buffer, const struct kernel_param *kp)
@@ -260,7 +379,7 @@ static int stopwatch_timeout_get(char *buffer, const struct kernel_param *kp)
 	if (!sw)
 		return -ENODEV;
 
-	return scnprintf(buffer, PAGE_SIZE, "%llu\n", READ_ONCE(sw->timeouts));
+	return sysfs_emit(buffer, "%llu\n", READ_ONCE(sw->timeouts));
 }
 
 static const struct kernel_param_ops stopwatch_timeout_ops = {
@@ -355,10 +474,12 @@ static int stopwatch_probe(struct platform_device *pdev)
 		return -ENOMEM;
 	sw->dev = dev;
 	spin_lock_init(&sw->lock);
+	platform_set_drvdata(pdev, sw);
 
 	regs = stopwatch_region(pdev, "regs", STOPWATCH_REGS_SIZE_V1);
 	if (IS_ERR(regs))
 		return PTR_ERR(regs);
+	sw->start = regs->start;
 	sw->regs = devm_ioremap_resource(dev, regs);
 	if (IS_ERR(sw->regs))
 		return PTR_ERR(sw->regs);
@@ -402,6 +523,7 @@ static struct platform_driver stopwatch_driver = {
 	.driver = {
 		.name = "stopwatch",
 		.of_match_table = stopwatch_of_match,
+		.dev_groups = stopwatch_groups,
 	},
 };
 
@@ -411,6 +533,7 @@ static int __init stopwatch_init(void)
 {
 	int ret;
 
+	stopwatch_loaded = true;
 	/* debugfs is a convenience: its absence is no error. */
 	stopwatch_debugfs = debugfs_create_dir("stopwatch", NULL);
 	debugfs_create_file("stopwatch", 0444, stopwatch_debugfs, NULL, &stopwatch_text_fops);

@@ -6,14 +6,18 @@
 # stopwatch_ctrl.sh timeout SECONDS        arms a timeout of 1 to 10 seconds
 # stopwatch_ctrl.sh timeout                prints how many timeouts there were
 #
+# Of several stopwatches it means the first one, or that of --id ID, which comes
+# before the command.
+#
 # Exit status: 0 done, 1 refused or no stopwatch, 2 wrong usage.
 
-parameters=/sys/module/stopwatch/parameters
-text=/sys/kernel/debug/stopwatch/stopwatch
+# shellcheck source-path=SCRIPTDIR source=stopwatch.sh
+. /usr/bin/stopwatch.sh
+
 name=${0##*/}
 
 usage() {
-	echo "usage: $name reset|start|pause|show|timeout [seconds]" >&2
+	echo "usage: $name [--id ID] reset|start|pause|show|timeout [seconds]" >&2
 	exit 2
 }
 
@@ -23,9 +27,9 @@ need() { # FILE
 	exit 1
 }
 
-set_parameter() { # NAME VALUE
-	need "$parameters/$1"
-	error=$({ echo "$2" >"$parameters/$1"; } 2>&1) && return
+put() { # FILE VALUE
+	need "$1"
+	error=$({ echo "$2" >"$1"; } 2>&1) && return
 	echo "$name: refused: ${error##*: }" >&2
 	exit 1
 }
@@ -35,12 +39,25 @@ get() { # FILE
 	cat "$1" || exit 1
 }
 
+use_parameters
+if [ "$1" = --id ]; then
+	[ "$2" ] || usage
+	# shellcheck source=../base/testing.sh
+	. /usr/lib/stopwatch/testing.sh
+	if ! choose_stopwatch "$2"; then
+		echo "$name: there is no device $2" >&2
+		exit 1
+	fi
+	use_attributes
+	shift 2
+fi
+
 case $#:$1 in
-1:reset) set_parameter stopwatch_status 0 ;;
-1:start) set_parameter stopwatch_status 1 ;;
-1:pause) set_parameter stopwatch_status 2 ;;
-1:show) get "$text" ;;
-1:timeout) get "$parameters/stopwatch_timeout" ;;
-2:timeout) set_parameter stopwatch_timeout "$2" ;;
+1:reset) put "$command_file" $CMD_RESET ;;
+1:start) put "$command_file" $CMD_START ;;
+1:pause) put "$command_file" $CMD_PAUSE ;;
+1:show) get "$text_file" ;;
+1:timeout) get "$count_file" ;;
+2:timeout) put "$arm_file" "$2" ;;
 *) usage ;;
 esac

@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Stresses the driver: several processes use the module's parameters, the debugfs
-# file and stopwatch_ctrl.sh at once, with values of every kind, while the driver
-# is unloaded and loaded. Reports in KTAP, version 1. Exit status: 0 all passed,
-# 1 some failed.
+#   stopwatch_stress.sh [ID]
+#
+# Stresses the driver of a stopwatch, of the first one if there is no ID: several
+# processes use its files in /sys and stopwatch_ctrl.sh at once, with values of
+# every kind. Of the first one they are the module's parameters and its file in
+# debugfs, and the driver is unloaded and loaded meanwhile. Reports in KTAP,
+# version 1. Exit status: 0 all passed, 1 some failed.
 #
 #   STRESS_SECONDS=N   total time of the tests that can run for any time
 #   STRESS_ROUNDS=N    or how often they do what they do, however long that takes
@@ -21,11 +24,14 @@
 
 # shellcheck source-path=SCRIPTDIR source=../base/testing.sh
 . /usr/lib/stopwatch/testing.sh
+# shellcheck source=stopwatch.sh
+. /usr/bin/stopwatch.sh
 
 kmemleak=/sys/kernel/debug/kmemleak
 
-tests='binding writes sharing holding loading expiries memory afterwards'
-workers='commands timeouts readers garbage control commands'
+tests_of_first='binding writes sharing holding loading expiries memory afterwards'
+tests_of_others='binding sharing afterwards'
+workers='commands timeouts readers garbage control attributes'
 
 commands=0 texts=0 interrupts=0 limit=0
 
@@ -64,12 +70,12 @@ get() { # FILE
 }
 
 status() {
-	get $status_file || fail 'cannot read the state'
+	get "$state_file" || fail 'cannot read the state'
 	echo "# observe status=$value"
 }
 
 count() {
-	get $timeout_file || fail 'cannot read the number of interrupts'
+	get "$count_file" || fail 'cannot read the number of interrupts'
 }
 
 # What the driver counts, once it has come to this number: interrupts of a busy host are late. Ten seconds at most.
@@ -83,13 +89,13 @@ count_to() { # NUMBER
 
 # A command that the device must take.
 perform() { # COMMAND
-	write $status_file "$1"
+	write "$command_file" "$1"
 	equal "command $1" "$error" ''
 	commands=$((commands + 1))
 }
 
 arm() {
-	write $timeout_file 1
+	write "$arm_file" 1
 	equal 'timeout of 1' "$error" ''
 	commands=$((commands + 1))
 }
@@ -98,25 +104,13 @@ load() {
 	if [ -f $module ]; then
 		insmod $module || fail 'cannot load the driver'
 	else
-		bind
+		bind_all
 	fi
-}
-
-bind() {
-	for _device in /sys/bus/platform/devices/*.stopwatch; do
-		echo "${_device##*/}" >$driver/bind || fail "cannot bind ${_device##*/}"
-	done
-}
-
-unbind() {
-	for _device in "$driver"/*.stopwatch; do
-		echo "${_device##*/}" >$driver/unbind || fail "cannot unbind ${_device##*/}"
-	done
 }
 
 # Others may have a file of it open: then it is tried again, for half a minute.
 unload() {
-	[ -f $module ] || { unbind && return; }
+	[ -f $module ] || { unbind_all && return; }
 	_tries=0
 	until rmmod stopwatch 2>"$errors"; do
 		_tries=$((_tries + 1))
@@ -142,7 +136,7 @@ end_short() {
 }
 
 nothing_left() {
-	for _path in ${parameters%/*} ${text_file%/*} $driver; do
+	for _path in ${parameters%/*} $debugfs $driver "$device/command"; do
 		[ ! -e "$_path" ] || fail "the driver is unloaded, and there still is $_path"
 	done
 	if grep -q stopwatch /proc/interrupts; then fail 'the driver is unloaded and has an interrupt'; fi
@@ -177,7 +171,7 @@ allow() { # WHAT ALLOWED...
 command_is() { # COMMAND ALLOWED...
 	_command=$1
 	shift
-	write $status_file "$_command"
+	write "$command_file" "$_command"
 	if allow "command $_command" "$@"; then did=$((did + 1)); fi
 }
 
@@ -190,11 +184,17 @@ work_commands() {
 	command_is $CMD_RESET ''
 }
 
+# The same through the files of the device, whatever the others use.
+work_attributes() {
+	use_attributes
+	work_commands
+}
+
 work_timeouts() {
-	write $timeout_file 1
+	write "$arm_file" 1
 	if allow 'timeout of 1' '' "$EBUSY"; then did=$((did + 1)); fi
 	if [ ! "$error" ]; then arms=$((arms + 1)); fi
-	write $timeout_file 11
+	write "$arm_file" 11
 	if allow 'timeout of 11' "$ERANGE" "$EBUSY"; then did=$((did + 1)); fi
 	# Its seconds are whatever is in `mem`: the length of a text, or the one second of a timeout before.
 	command_is $CMD_TIMEOUT '' "$ERANGE" "$EBUSY"
@@ -205,7 +205,7 @@ work_timeouts() {
 }
 
 work_readers() {
-	if get $text_file; then
+	if get "$text_file"; then
 		shown=$((shown + 1)) did=$((did + 1))
 		case $value in
 		*[!0-9.]*' seconds' | .*) complain "text is malformed: '$value'" ;;
@@ -215,7 +215,7 @@ work_readers() {
 	elif [ ! "$unloading" ]; then
 		complain 'cannot read the text'
 	fi
-	if get $status_file; then
+	if get "$state_file"; then
 		case $value in
 		[012]) ;;
 		*) complain "state is '$value'" ;;
@@ -223,7 +223,7 @@ work_readers() {
 	elif [ ! "$unloading" ]; then
 		complain 'cannot read the state'
 	fi
-	if get $timeout_file; then
+	if get "$count_file"; then
 		[ "$unloading" ] || [ "$value" -ge "$highest" ] || complain "interrupts went from $highest to $value"
 		highest=$value
 	elif [ ! "$unloading" ]; then
@@ -234,20 +234,20 @@ work_readers() {
 
 # What is no number stays in the driver.
 work_garbage() {
-	for _file in $status_file $timeout_file; do
+	for _file in $command_file $arm_file; do
 		for _value in '' x -1 1x 0x '1 2' 08 "$long"; do
 			write "$_file" "$_value"
 			allow "'$_value' to $_file" "$EINVAL" "$ERANGE"
 		done
 	done
-	write $text_file 1
-	allow "1 to $text_file" "$EINVAL"
+	write "$text_file" 1
+	allow "1 to $text_file" "$EINVAL" 'Permission denied'
 }
 
 work_control() {
 	for _arguments in start show 'timeout 11' timeout pause reset nonsense 'timeout 1 2'; do
 		# shellcheck disable=SC2086 # words
-		stopwatch_ctrl.sh $_arguments >/dev/null 2>"$errors"
+		stopwatch_ctrl.sh $which $_arguments >/dev/null 2>"$errors"
 		_got=$?
 		operations=$((operations + 1))
 		case $unloading:$_arguments:$_got in
@@ -301,8 +301,9 @@ stop_workers() {
 # -- The tests ---------------------------------------------------------------
 
 test_binding() {
-	[ -e $status_file ] || bail_out "no $status_file: the driver is not there"
-	[ -e $text_file ] || bail_out "no $text_file: debugfs is not there"
+	[ "$device" ] || bail_out "there is no device ${id:-stopwatch}"
+	[ -e "$device/driver" ] || bail_out "no driver is bound to $device"
+	[ -e "$text_file" ] || bail_out "no $text_file: debugfs is not there"
 	status
 	case $value in
 	[012]) ;;
@@ -316,7 +317,7 @@ test_writes() {
 	perform $CMD_RESET
 	count
 	_count=$value
-	for _file in $status_file $timeout_file; do
+	for _file in $command_file $arm_file; do
 		for _value in '' ' ' x - -0 -1 -9223372036854775808 1x 0x 0xg 08 1.0 1e3 '1 2' ' 1' '1;2' NaN ٣ true; do
 			write "$_file" "$_value"
 			equal "'$_value' to $_file" "$error" "$EINVAL"
@@ -353,15 +354,15 @@ test_writes() {
 		equal "bytes beyond the end of $_file" "$(dd if="$_file" bs=1 skip=64 2>/dev/null)" ''
 	done
 	for _value in 6 7 255 65536 4294967296 4294967298 18446744073709551615; do
-		write $status_file $_value
+		write "$command_file" $_value
 		equal "command $_value" "$error" "$EINVAL"
 	done
 	for _value in 0 11 255 4294967297 18446744073709551615; do
-		write $timeout_file $_value
+		write "$arm_file" $_value
 		equal "timeout of $_value" "$error" "$ERANGE"
 	done
 	for _value in '' 1 x "$long"; do
-		write $text_file "$_value"
+		write "$text_file" "$_value"
 		equal "'$_value' to $text_file" "$error" "$EINVAL"
 	done
 	for _value in '' x "$long"; do
@@ -371,9 +372,9 @@ test_writes() {
 		equal "'$_value' to unbind" "$error" "$ENODEV"
 	done
 	# A byte at a time is the same text.
-	_text=$(dd if=$text_file bs=1 2>/dev/null)
+	_text=$(dd if="$text_file" bs=1 2>/dev/null)
 	equal 'text, byte by byte' "$_text" '0.00 seconds'
-	equal 'text beyond its end' "$(dd if=$text_file bs=1 skip=100 2>/dev/null)" ''
+	equal 'text beyond its end' "$(dd if="$text_file" bs=1 skip=100 2>/dev/null)" ''
 	commands=$((commands + 1)) texts=$((texts + 1))
 	status
 	equal state "$value" $RESET
@@ -401,16 +402,16 @@ test_sharing() {
 
 # Files that are open while the driver goes.
 test_holding() {
-	exec 3<$text_file
+	exec 3<"$text_file"
 	if [ -f $module ]; then
 		rmmod stopwatch 2>/dev/null && fail 'was unloaded while its text was open'
 		equal 'users of the module' "$(cat ${parameters%/*}/refcnt)" 1
 	fi
-	unbind
+	unbind_all
 	cat <&3 >/dev/null 2>&1 && fail 'the text can be read without a device'
 	exec 3<&-
-	bind
-	exec 4<>$status_file 5<$timeout_file
+	bind_all
+	exec 4<>"$command_file" 5<"$count_file"
 	unload
 	_value=
 	read -r _value <&4 && fail "the state of an unloaded driver is '$_value'"
@@ -427,10 +428,10 @@ test_loading() {
 	begin 40
 	unloading=1
 	begin_short
-	start_workers commands timeouts readers garbage
+	start_workers commands timeouts readers garbage attributes
 	while more; do
-		unbind
-		bind
+		unbind_all
+		bind_all
 		usleep $((rounds_done * 7919 % 20000))
 		unload || break
 		end_short
@@ -478,8 +479,8 @@ test_expiries() {
 			unload
 			load
 		else
-			unbind
-			bind
+			unbind_all
+			bind_all
 		fi
 		limit=$((limit + 1))
 	done
@@ -504,7 +505,7 @@ use_once() {
 	begin_short
 	load
 	arm
-	get $text_file || fail 'cannot read the text'
+	get "$text_file" || fail 'cannot read the text'
 	texts=$((texts + 1)) commands=$((commands + 1))
 	unload
 	end_short
@@ -546,15 +547,17 @@ ask_kmemleak() {
 # All is as ever.
 test_afterwards() {
 	perform $CMD_RESET
-	get $text_file
+	get "$text_file"
 	echo "# observe text=$value"
 	commands=$((commands + 1)) texts=$((texts + 1))
 	equal text "$value" '0.00 seconds'
 	perform $CMD_START
+	count
+	_count=$value
 	arm
 	sleep 1.1
-	count_to 1
-	equal 'number of interrupts' "$value" 1
+	count_to $((_count + 1))
+	equal 'number of interrupts' "$value" $((_count + 1))
 	interrupts=$((interrupts + 1)) limit=$((limit + 1))
 	status
 	equal state "$value" $RUNNING
@@ -568,6 +571,14 @@ errors=$work.errors bytes=$work.bytes
 mkdir $work || bail_out "cannot make $work"
 trap 'rm -rf "$work"*' EXIT
 long=99999999999999999999999999999999999999999999999999999999999999999999999999
+id=$1 which=${1:+--id $1}
+choose_stopwatch "$id" || device=
+tests=$tests_of_first
+use_parameters
+if [ "$device" ] && [ ! "$first" ]; then
+	tests=$tests_of_others
+	use_attributes
+fi
 [ ! "$STRESS_TESTS" ] || tests=$(echo "$STRESS_TESTS" | tr + ' ')
 # shellcheck disable=SC2086 # words
 report $tests

@@ -1,8 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Tests the stopwatch from user space and reports in KTAP, version 1. Sleeps
-# about three seconds in all. Exit status: 0 all passed, 1 some failed.
+#   stopwatch_test.sh [ID]
+#
+# Tests a stopwatch, the first one if there is no ID, from user space and reports
+# in KTAP, version 1. Uses the files in its directory in /sys. With the first one
+# it also tests what belongs to the driver: the module's parameters, its file in
+# debugfs, binding and loading. Sleeps about three seconds in all. Exit status:
+# 0 all passed, 1 some failed.
 #
 # For the host's cross-check it also prints, as diagnostics,
 #
@@ -23,9 +28,12 @@
 
 # shellcheck source-path=SCRIPTDIR source=../base/testing.sh
 . /usr/lib/stopwatch/testing.sh
+# shellcheck source=stopwatch.sh
+. /usr/bin/stopwatch.sh
 
-tests='binding texts unbinding reloading resetting starting pausing resuming
+tests_of_first='binding texts unbinding reloading resetting starting pausing resuming
 resetting_from_anywhere commands numbers timeouts busy expiry expiry_again sharing'
+tests_of_others='binding texts resetting starting pausing resuming timeouts busy expiry'
 
 commands=0 texts=0 interrupts=0 interrupts_before=0
 
@@ -40,12 +48,12 @@ between() { # WHAT GOT LEAST MOST
 # The functions below set the variable of their name, without a fork.
 
 status() {
-	read -r status <$status_file || { status='unreadable' && fail 'cannot read the state' && return; }
+	read -r status <"$state_file" || { status='unreadable' && fail 'cannot read the state' && return; }
 	echo "# observe status=$status"
 }
 
 count() {
-	read -r count <$timeout_file || { count='unreadable' && fail 'cannot read the count' && return; }
+	read -r count <"$count_file" || { count='unreadable' && fail 'cannot read the count' && return; }
 	echo "# observe interrupts=$count"
 }
 
@@ -54,7 +62,7 @@ show() {
 	elapsed=0
 	clock
 	before=$clock
-	read -r text <$text_file || { text='unreadable' && fail 'cannot read the text' && return; }
+	read -r text <"$text_file" || { text='unreadable' && fail 'cannot read the text' && return; }
 	clock
 	after=$clock
 	commands=$((commands + 1)) texts=$((texts + 1))
@@ -85,12 +93,12 @@ cause() { # FILE VALUE
 
 # A command that the device must take, or refuse with this error.
 perform() { # COMMAND [ERROR]
-	cause $status_file "$1"
+	cause "$command_file" "$1"
 	equal "command $1" "$error" "$2"
 }
 
 arm() { # SECONDS [ERROR]
-	cause $timeout_file "$1"
+	cause "$arm_file" "$1"
 	equal "timeout of $1" "$error" "$2"
 }
 
@@ -120,23 +128,37 @@ can_refuse() {
 # "c000000.stopwatch regs" is 16 bytes long in version 1.
 find_version() {
 	version=2
-	while read -r range _ _ region; do
-		[ "$region" = regs ] || continue
+	while read -r range _ name region; do
+		[ "$name $region" = "${device##*/} regs" ] || continue
 		[ $((0x${range#*-} - 0x${range%-*} + 1)) -gt 16 ] || version=1
 	done </proc/iomem
+}
+
+# The driver counts from the moment at which it was bound.
+count_from_zero() {
+	interrupts_before=$((interrupts_before - interrupts)) interrupts=0
 }
 
 # -- The tests ---------------------------------------------------------------
 
 test_binding() {
-	[ -e $status_file ] || bail_out "no $status_file: the driver is not there"
-	[ -e $text_file ] || bail_out "no $text_file: debugfs is not there"
+	[ "$device" ] || bail_out "there is no device ${id:-stopwatch}"
+	[ -e "$device/driver" ] || bail_out "no driver is bound to $device"
+	if [ "$first" ]; then
+		use_parameters
+		[ -e "$state_file" ] || bail_out "no $state_file: the driver is not there"
+		[ -e "$text_file" ] || bail_out "no $text_file: debugfs is not there"
+		status
+		_status=$status
+	fi
+	use_attributes
 	status
 	case $status in
 	[012]) ;;
 	unreadable) bail_out 'the driver has found no stopwatch' ;;
 	*) fail "state is '$status'" ;;
 	esac
+	[ ! "$first" ] || equal "the module's state" "$_status" "$status"
 	# The test may have run before, under the same driver.
 	count
 	case $count in
@@ -152,7 +174,15 @@ test_binding() {
 test_texts() {
 	show
 	_first=$elapsed
+	_between=$elapsed
+	if [ -e "$device/elapsed_ns" ]; then
+		read -r _ns <"$device/elapsed_ns" || fail 'cannot read the nanoseconds'
+		_between=$((_ns / 10000000))
+	elif can_refuse; then
+		fail "there is no $device/elapsed_ns"
+	fi
 	show
+	between 'elapsed nanoseconds' "$_between" "$_first" "$elapsed"
 	[ "$elapsed" -ge "$_first" ] || fail "elapsed time went back from $_first to $elapsed"
 }
 
@@ -160,17 +190,20 @@ test_texts() {
 test_unbinding() {
 	status
 	_status=$status
-	for _device in "$driver"/*.stopwatch; do
-		_device=${_device##*/}
-		echo "$_device" >$driver/unbind || fail "cannot unbind $_device"
-		write $status_file $CMD_START
-		equal 'command without a device' "$error" "$ENODEV"
-		write $timeout_file 1
-		equal 'timeout without a device' "$error" "$ENODEV"
-		cat $status_file $timeout_file $text_file >/dev/null 2>&1 && fail 'can be read without a device'
-		echo "$_device" >$driver/bind || fail "cannot bind $_device"
+	unbind_all
+	[ ! -e "$command_file" ] || fail "there is no driver, and there still is $command_file"
+	use_parameters
+	write "$command_file" $CMD_START
+	equal 'command without a device' "$error" "$ENODEV"
+	write "$arm_file" 1
+	equal 'timeout without a device' "$error" "$ENODEV"
+	for _file in $state_file $count_file $text_file; do
+		{ read -r _ <"$_file"; } 2>/dev/null && fail "$_file can be read without a device"
 	done
+	bind_all
 	expect_status "$_status"
+	count_from_zero
+	expect_count
 }
 
 # Ten times; the driver's timeout goes away with it, the state stays.
@@ -182,17 +215,17 @@ test_reloading() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		can_refuse && arm 1
 		rmmod stopwatch || fail 'cannot unload the driver'
-		[ ! -e $status_file ] || fail 'the driver was unloaded and is still there'
+		[ ! -e "$command_file" ] || fail 'the driver was unloaded and is still there'
 		insmod $module || fail 'cannot load the driver'
 		expect_status $RUNNING
 	done
-	# The driver counts from its start.
-	interrupts_before=$((interrupts_before - interrupts)) interrupts=0
+	count_from_zero
 	expect_count
 	expect_elapsed "$_after" "$_before"
 }
 
 test_resetting() {
+	use_attributes
 	perform $CMD_RESET
 	expect_status $RESET
 	show
@@ -244,6 +277,7 @@ test_resuming() {
 }
 
 test_resetting_from_anywhere() {
+	use_parameters
 	perform $CMD_RESET
 	expect_status $RESET
 	show
@@ -278,7 +312,7 @@ test_commands() {
 
 # What is not even a number stays in the driver.
 test_numbers() {
-	for _file in $status_file $timeout_file; do
+	for _file in $parameters/stopwatch_status $parameters/stopwatch_timeout $device/command $device/timeout; do
 		for _value in x -1 1x 0x '1 2' ''; do
 			write "$_file" "$_value"
 			equal "'$_value' to $_file" "$error" "$EINVAL"
@@ -291,12 +325,14 @@ test_numbers() {
 }
 
 test_timeouts() {
+	use_attributes
+	perform $CMD_RESET
 	for _seconds in 0 11 12 255 4294967297 18446744073709551615; do
 		if can_refuse; then
 			arm $_seconds "$ERANGE"
 		else
 			# Does not get beyond the driver.
-			write $timeout_file $_seconds
+			write "$arm_file" $_seconds
 			equal "timeout of $_seconds" "$error" "$ERANGE"
 		fi
 	done
@@ -350,13 +386,15 @@ test_expiry() {
 
 # The driver has acknowledged the first one, so there can be a second.
 test_expiry_again() {
+	use_parameters
 	arm 1
 	armed_after=$before armed_before=$after
 	wait_for_interrupt
 	expect_status $RUNNING
 }
 
-# Several processes at once: none gets another's error, or half a text.
+# Several processes at once, one with other files than the others: none gets
+# another's error, or half a text.
 test_sharing() {
 	can_refuse || { skip 'a version-1 device refuses nothing' && return; }
 	perform $CMD_RESET
@@ -366,10 +404,11 @@ test_sharing() {
 	for _process in 1 2 3; do
 		(
 			errors=$errors.$_process
+			[ $_process != 2 ] || use_attributes
 			for _ in 1 2 3 4 5 6 7 8 9 10; do
-				write $status_file $CMD_START
+				write "$command_file" $CMD_START
 				[ "$error" = "$EPERM" ] || exit 1
-				write $status_file 99
+				write "$command_file" 99
 				[ "$error" = "$EINVAL" ] || exit 1
 			done
 		) &
@@ -388,7 +427,10 @@ test_sharing() {
 	expect_count
 }
 
-version=2
+version=2 id=$1
+choose_stopwatch "$id" || device=
+tests=$tests_of_others
+[ "$device" ] && [ ! "$first" ] || tests=$tests_of_first
 # shellcheck disable=SC2086 # words
 report $tests
 echo "# caused commands=$commands texts=$texts interrupts=$((interrupts - interrupts_before))"
