@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a device's search imports of the tool: `stopwatch/device-kit/fuzz`. Only `fuzz` and `mutants` load it. */
 export { z } from 'zod';
-export { MachineError, type MachinePorts, SearchMachine, type SearchRequest } from './machine.js';
+export { MachineError, type MachinePorts, SEARCH_ID, SearchMachine, type SearchRequest } from './machine.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './plan.js';
 export { Random, weighted } from './random.js';
 export type { Failed, Observed, Outcome } from './runner.js';

@@ -49,7 +49,8 @@ export class MachineError extends Error {
   }
 }
 
-const ID = 'fuzzed';
+/** The device's id in QEMU and in its trace. */
+export const SEARCH_ID = 'fuzzed';
 /** Lines of standard error that are kept. A sanitizer's report is long. */
 const STDERR_LINES = 200;
 
@@ -104,7 +105,7 @@ function argumentsOf(
     ['-chardev', `pipe,id=qtest,path=${join(directory, 'qtest')}`],
     ['-qtest', 'chardev:qtest', '-qtest-log', 'none'],
     ['-chardev', `socket,id=qmp,path=${join(directory, 'qmp')}`, '-mon', 'chardev=qmp,mode=control'],
-    ['-device', `${device},id=${ID}`],
+    ['-device', `${device},id=${SEARCH_ID}`],
     incoming ? ['-incoming', 'defer'] : [],
     trace === undefined
       ? []
@@ -198,7 +199,7 @@ export class SearchMachine {
       capabilities: ['events', 'pause-before-switchover'].map((capability) => ({ capability, state: true })),
     });
     // From here on, each change of the interrupt line is reported among the answers, in order.
-    await this.#ask(`irq_intercept_out /machine/peripheral/${ID} sysbus-irq`, 'OK');
+    await this.#ask(`irq_intercept_out /machine/peripheral/${SEARCH_ID} sysbus-irq`, 'OK');
     if (incoming !== undefined && incoming.now > 0n)
       await this.#ask(`clock_set ${incoming.now}`, `OK ${incoming.now}`);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Writes the trace of a device that keeps the contract: the model, driven by stimuli, in the words of the stream. */
 import { eventOf } from '../../device/stopwatch/checker/checker.js';
-import { formatTraceLine, type TraceEvent, type Unnumbered } from '../../device/stopwatch/checker/trace.js';
+import { TRACE, type TraceEvent, type Unnumbered } from '../../device/stopwatch/checker/trace.js';
 import {
   consumesMem,
   initialState,
@@ -9,7 +9,10 @@ import {
   step,
   type Stimulus,
 } from '../../device/stopwatch/model/index.js';
-import { REGS_REGION } from '../../device/stopwatch/checker/words.js';
+import { REGION } from '../../device/stopwatch/checker/words.js';
+
+/** Of the device in the machine. */
+const ID = 'stopwatch';
 
 /** QEMU's own trace, written along: where the region is in guest memory, and the interrupt's id. */
 export interface MonitorLines {
@@ -68,11 +71,11 @@ export class TraceWriter {
 
   /** The stream, line by line, as QEMU writes it. */
   lines(): string[] {
-    return this.entries.map((entry) => (typeof entry === 'string' ? entry : formatTraceLine(entry)));
+    return this.entries.map((entry) => (typeof entry === 'string' ? entry : TRACE.format(entry)));
   }
 
   private emit(event: Unnumbered): void {
-    this.entries.push({ ...event, seq: this.seq });
+    this.entries.push({ ...event, id: ID, seq: this.seq });
     this.seq += 1n;
     if (event.event === 'irq' && this.monitor) {
       const { interrupt } = this.monitor;
@@ -88,7 +91,7 @@ export class TraceWriter {
     const address = (this.monitor.base + access.offset).toString(16);
     const value = access.value.toString(16);
     this.entries.push(
-      `memory_region_ops_${direction} cpu 0 mr 0x55d0c0ffee00 addr 0x${address} value 0x${value} size ${access.size} name '${REGS_REGION}'`,
+      `memory_region_ops_${direction} cpu 0 mr 0x55d0c0ffee00 addr 0x${address} value 0x${value} size ${access.size} name '${ID}-${REGION}'`,
     );
   }
 

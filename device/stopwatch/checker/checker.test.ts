@@ -15,9 +15,7 @@ import {
   type CheckFileOptions,
   type Verdict,
 } from '../../../vm/crosscheck/index.js';
-import { stopwatchDescription } from '../description.js';
 import { stopwatchChecker } from './checker.js';
-import { REGS_REGION } from './words.js';
 
 const directory = join(import.meta.dirname, '../../../test/fixtures/crosscheck');
 const MONITOR = { accesses: {}, interrupt: 144 } as const;
@@ -95,7 +93,7 @@ const INVALID = {
   'events-swapped': { reason: 'gap', expected: '15', got: '19' },
   'no-end': { reason: 'no-end', lastSeq: '56' },
   'after-end': { reason: 'after-end' },
-  truncated: { reason: 'truncated', line: 'stopwatch_end seq=57 no' },
+  truncated: { reason: 'truncated', line: 'stopwatch_end id=stopwatch seq=57 no' },
   unparsable: { reason: 'unparsable', lineNumber: 25 },
   'starts-late': { reason: 'no-start' },
   'monitor-silent': { reason: 'monitor-silent', monitor: 'accesses', unseen: 26 },
@@ -315,7 +313,7 @@ describe('the words', () => {
       '  register  COMMAND\n  compared  state.elapsed\n  expected  1501000000\n  actual    0\n',
     );
     expect(all).toMatch(/^! elapsed +1501000000 ns +1501000000 ns +0 ns$/m);
-    expect(all).toMatch(/^> stopwatch_state seq=18 /m);
+    expect(all).toMatch(/^> stopwatch_state id=stopwatch seq=18 /m);
     expect(lines.at(-1)).toBe('Judge this stream again, without a VM: npx stopwatch crosscheck saved.trace');
   });
   it.each(Object.keys(INVALID))('say why a stream is no evidence: %s', async (name) => {
@@ -323,8 +321,4 @@ describe('the words', () => {
     expect(first).toMatch(/^The evidence is invalid: \S/);
     expect(rest.join('\n')).not.toContain('undefined');
   });
-});
-
-it('names the region as the description of the device does', () => {
-  expect(stopwatchDescription.monitorRegions).toEqual([REGS_REGION]);
 });

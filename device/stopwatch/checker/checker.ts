@@ -14,8 +14,8 @@ import {
   step,
   type Stimulus,
 } from '../model/index.js';
-import { parseTraceLine, TRACE_PREFIX, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
-import { CHANNELS, REGS_REGION, words } from './words.js';
+import { TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
+import { CHANNELS, REGION, words } from './words.js';
 
 export interface StopwatchCheckerOptions {
   /** How late an expiry may be, virtual nanoseconds. 0 under a driven clock. */
@@ -29,10 +29,10 @@ type StopwatchStep = Step<ModelState, TraceEvent>;
 export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecker<ModelState, TraceEvent> {
   return {
     name: 'stopwatch',
-    prefix: TRACE_PREFIX,
-    region: REGS_REGION,
+    prefix: TRACE.prefix,
+    region: REGION,
     initial: initialState,
-    parse: parseTraceLine,
+    parse: (line) => TRACE.parse(line),
     role,
     begins: ({ event }) => event === 'reset' || event === 'load',
     jumps: ({ event }) => event === 'load',

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { operations, perform } from '../../../test/support/operations.js';
 import { Crosscheck, type Verdict } from '../../../vm/crosscheck/index.js';
 import { stopwatchChecker } from './checker.js';
-import { TRACE_PREFIX } from './trace.js';
+import { TRACE } from './trace.js';
 
 // Hundreds of runs each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000 });
@@ -69,11 +69,11 @@ describe('a stream that was falsified', () => {
     fc.assert(
       fc.property(picked, ([lines, index]) => {
         // A machine reset may clear the controller's level before the device lowers its line: no one need see that edge.
-        fc.pre(!(lines[index]?.startsWith('gic') && lines[index - 2]?.startsWith(`${TRACE_PREFIX}reset`)));
+        fc.pre(!(lines[index]?.startsWith('gic') && lines[index - 2]?.startsWith(`${TRACE.prefix}reset`)));
         const result = verdictOf(streamOf(lines.toSpliced(index, 1)), true);
         expect([lines[index], result.result]).not.toEqual([lines[index], 'agree']);
         // A missing event is a gap; what QEMU did not confirm, or what it saw alone, is a difference.
-        if (lines[index]?.startsWith(TRACE_PREFIX)) expect(result.result).toMatch(/invalid|differ/);
+        if (lines[index]?.startsWith(TRACE.prefix)) expect(result.result).toMatch(/invalid|differ/);
       }),
       { numRuns: 300 },
     );
@@ -82,11 +82,11 @@ describe('a stream that was falsified', () => {
   it('in one event missing, and the numbers made good', () => {
     fc.assert(
       fc.property(picked, ([lines, index]) => {
-        fc.pre(lines[index]?.startsWith(TRACE_PREFIX) === true && index < lines.length - 1);
+        fc.pre(lines[index]?.startsWith(TRACE.prefix) === true && index < lines.length - 1);
         let seq = 0;
         const renumbered = lines
           .toSpliced(index, 1)
-          .map((line) => line.replace(/^(stopwatch_\w+ seq=)\d+/, (_, start: string) => `${start}${seq++}`));
+          .map((line) => line.replace(/^(stopwatch_\w+ id=\S+ seq=)\d+/, (_, start: string) => `${start}${seq++}`));
         expect([lines[index], verdictOf(streamOf(renumbered), true).result]).not.toEqual([
           lines[index],
           'agree',
@@ -99,9 +99,9 @@ describe('a stream that was falsified', () => {
   it('in two events swapped', () => {
     fc.assert(
       fc.property(picked, ([lines, index]) => {
-        const next = lines.findIndex((line, at) => at > index && line.startsWith(TRACE_PREFIX));
+        const next = lines.findIndex((line, at) => at > index && line.startsWith(TRACE.prefix));
         const [a, b] = [lines[index], lines[next]];
-        fc.pre(a !== undefined && b !== undefined && a.startsWith(TRACE_PREFIX));
+        fc.pre(a !== undefined && b !== undefined && a.startsWith(TRACE.prefix));
         const swapped = lines.with(index, b).with(next, a);
         expect(verdictOf(streamOf(swapped), true).result).not.toBe('agree');
       }),
@@ -114,8 +114,8 @@ describe('a stream that was falsified', () => {
     fc.assert(
       fc.property(picked, fc.nat(), fc.bigInt({ min: 1n, max: 3n }), ([lines, index], choice, by) => {
         const line = lines[index] ?? '';
-        fc.pre(line.startsWith(TRACE_PREFIX));
-        const event = line.slice(TRACE_PREFIX.length, line.indexOf(' '));
+        fc.pre(line.startsWith(TRACE.prefix));
+        const event = line.slice(TRACE.prefix.length, line.indexOf(' '));
         const numbers = [...line.matchAll(NUMBER)].filter(([, name]) => !SUPPLIED.has(`${event}.${name}`));
         const number = numbers[choice % numbers.length];
         fc.pre(number !== undefined && number[1] !== 'seq');
@@ -139,7 +139,7 @@ describe('a stream that was falsified', () => {
   it('in a text', () => {
     fc.assert(
       fc.property(runs, (lines) => {
-        const index = lines.findIndex((line) => line.startsWith(`${TRACE_PREFIX}text`));
+        const index = lines.findIndex((line) => line.startsWith(`${TRACE.prefix}text`));
         fc.pre(index >= 0);
         const falsified = (lines[index] ?? '').replace(
           /(\d)( seconds)/,
@@ -163,7 +163,7 @@ describe('a stream that was falsified', () => {
   it('by an expiry one millisecond early, or one nanosecond later than the slack', () => {
     fc.assert(
       fc.property(runs, fc.constantFrom(-1_000_000n, -1n, 1n), (lines, by) => {
-        const index = lines.findIndex((line) => line.startsWith(`${TRACE_PREFIX}timer`));
+        const index = lines.findIndex((line) => line.startsWith(`${TRACE.prefix}timer`));
         fc.pre(index >= 0);
         const [, , now, deadline] = /seq=(\d+) now=(\d+) deadline=(\d+)/.exec(lines[index] ?? '') ?? [];
         const late = BigInt(now ?? 0) - BigInt(deadline ?? 0);

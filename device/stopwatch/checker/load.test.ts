@@ -22,16 +22,16 @@ function source(): { lines: string[]; seq: number } {
   return { lines, seq: lines.length };
 }
 const loaded = (seq: number, now: number, elapsed = 2_000): string[] => [
-  `stopwatch_load seq=${seq} now=${now}`,
-  `stopwatch_state seq=${seq + 1} now=${now} status=2 elapsed=${elapsed} timeout=1 deadline=6000 count=0 error=0x0`,
+  `stopwatch_load id=stopwatch seq=${seq} now=${now}`,
+  `stopwatch_state id=stopwatch seq=${seq + 1} now=${now} status=2 elapsed=${elapsed} timeout=1 deadline=6000 count=0 error=0x0`,
 ];
 /** What a device does from there that kept the state. */
 const rest = (seq: number): string[] => [
-  `stopwatch_timer seq=${seq} now=6000 deadline=6000`,
-  `stopwatch_irq seq=${seq + 1} now=6000 level=1`,
-  `stopwatch_state seq=${seq + 2} now=6000 status=2 elapsed=2000 timeout=2 deadline=0 count=1 error=0x0`,
-  `stopwatch_read seq=${seq + 3} now=6000 offset=0x28 value=0x7d0 size=8`,
-  `stopwatch_end seq=${seq + 4} now=6000`,
+  `stopwatch_timer id=stopwatch seq=${seq} now=6000 deadline=6000`,
+  `stopwatch_irq id=stopwatch seq=${seq + 1} now=6000 level=1`,
+  `stopwatch_state id=stopwatch seq=${seq + 2} now=6000 status=2 elapsed=2000 timeout=2 deadline=0 count=1 error=0x0`,
+  `stopwatch_read id=stopwatch seq=${seq + 3} now=6000 offset=0x28 value=0x7d0 size=8`,
+  `stopwatch_end id=stopwatch seq=${seq + 4} now=6000`,
 ];
 
 describe('a loaded state', () => {
@@ -106,7 +106,7 @@ describe('a stream', () => {
     const { lines, seq } = source();
     for (const event of ['end', 'reset']) {
       const text = (now: number): string =>
-        `stopwatch_${event} seq=${seq} now=${now}${event === 'reset' ? ' start_at_boot=1' : ''}`;
+        `stopwatch_${event} id=stopwatch seq=${seq} now=${now}${event === 'reset' ? ' start_at_boot=1' : ''}`;
       expect(verdictOf([...lines, text(6_000)])).not.toHaveProperty('divergence');
       expect(verdictOf([...lines, text(6_001)]).divergence).toMatchObject({
         kind: 'missing',
@@ -127,7 +127,7 @@ describe('a stream', () => {
 
   it('may carry QEMU’s timestamps', () => {
     const { lines, seq } = source();
-    const all = [...lines, `stopwatch_end seq=${seq} now=2000`].map(
+    const all = [...lines, `stopwatch_end id=stopwatch seq=${seq} now=2000`].map(
       (line) => `4711@1700000000.123456:${line}`,
     );
     expect(verdictOf(all).result).toBe('agree');

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatTraceLine, parseTraceLine, TRACE_PREFIX, type TraceEvent } from './trace.js';
+import { TRACE, type TraceEvent } from './trace.js';
 
-const at = { seq: 7n, now: 1_234n };
+const at = { id: 'lap-2', seq: 7n, now: 1_234n };
 const U64 = (1n << 64n) - 1n;
 const EVENTS: readonly TraceEvent[] = [
   { event: 'reset', ...at, startAtBoot: true },
@@ -20,11 +18,11 @@ const EVENTS: readonly TraceEvent[] = [
   { event: 'end', ...at },
 ];
 
-/** The patterns that QEMU's tracing makes its lines of, as regular expressions: an independent reader of device/stopwatch/trace-events. */
+/** The patterns that QEMU's tracing makes its lines of, as regular expressions: an independent reader of what QEMU is given. */
 const FORMATS = new Map(
-  readFileSync(join(import.meta.dirname, '../trace-events'), 'utf8')
+  TRACE.text
     .split('\n')
-    .filter((line) => line.startsWith(TRACE_PREFIX))
+    .filter((line) => line.startsWith(TRACE.prefix))
     .map((line) => {
       const name = line.slice(0, line.indexOf('('));
       const format = line
@@ -38,45 +36,56 @@ const FORMATS = new Map(
     }),
 );
 
+it('is what QEMU’s tracetool reads', () => {
+  expect(TRACE.text.split('\n')).toContain(
+    'stopwatch_text(const char *id, uint64_t seq, int64_t now, uint64_t data_len, const char *text) "id=%s seq=%" PRIu64 " now=%" PRId64 " data_len=0x%" PRIx64 " text=\\"%s\\""',
+  );
+  expect(TRACE.text.split('\n')).toContain(
+    'stopwatch_end(const char *id, uint64_t seq, int64_t now) "id=%s seq=%" PRIu64 " now=%" PRId64',
+  );
+});
+
 describe('lines of the trace', () => {
   it.each(EVENTS)('$event: a line and back', (event) => {
-    expect(parseTraceLine(formatTraceLine(event))).toEqual(event);
+    expect(TRACE.parse(TRACE.format(event))).toEqual(event);
   });
 
-  it.each(EVENTS)('$event: is written as device/stopwatch/trace-events says', (event) => {
-    const format = FORMATS.get(`${TRACE_PREFIX}${event.event}`);
+  it.each(EVENTS)('$event: is written as QEMU writes it', (event) => {
+    const format = FORMATS.get(`${TRACE.prefix}${event.event}`);
     const pattern = format?.replace(/%+[udxs]/g, (spec) =>
       spec.endsWith('x') ? '[0-9a-f]+' : spec.endsWith('s') ? '.*' : '-?\\d+',
     );
-    expect(formatTraceLine(event)).toMatch(new RegExp(`^${TRACE_PREFIX}${event.event} ${pattern}$`));
+    expect(TRACE.format(event)).toMatch(new RegExp(`^${TRACE.prefix}${event.event} ${pattern}$`));
   });
 
-  it('knows every event of device/stopwatch/trace-events and no other', () => {
-    expect([...FORMATS.keys()].sort()).toEqual(EVENTS.map(({ event }) => `${TRACE_PREFIX}${event}`).sort());
+  it('declares every event to QEMU and no other', () => {
+    expect([...FORMATS.keys()].sort()).toEqual(EVENTS.map(({ event }) => `${TRACE.prefix}${event}`).sort());
   });
 
   it.each(EVENTS.filter(({ event }) => event !== 'load' && event !== 'end'))(
     '$event: no part of it, and nothing more',
     (event) => {
-      const line = formatTraceLine(event);
+      const line = TRACE.format(event);
       // What a cut leaves is a whole line only where it falls inside the last number: the missing line end tells then.
       const lastField = line.lastIndexOf(' ');
-      for (let length = TRACE_PREFIX.length; length <= lastField; length += 1) {
-        expect(parseTraceLine(line.slice(0, length))).toBeUndefined();
+      for (let length = TRACE.prefix.length; length <= lastField; length += 1) {
+        expect(TRACE.parse(line.slice(0, length))).toBeUndefined();
       }
-      expect(parseTraceLine(`${line} x=1`)).toBeUndefined();
-      expect(parseTraceLine(` ${line}`)).toBeUndefined();
+      expect(TRACE.parse(`${line} x=1`)).toBeUndefined();
+      expect(TRACE.parse(` ${line}`)).toBeUndefined();
     },
   );
 
   it.each([
-    'stopwatch_start seq=1 now=2',
-    'stopwatch_irq seq=1 now=2 level=2',
-    'stopwatch_irq seq=-1 now=2 level=1',
-    'stopwatch_mem seq=1 now=2 data_len=0x10000000000000000',
-    'stopwatch_toString seq=1 now=2',
+    'stopwatch_start id=lap seq=1 now=2',
+    'stopwatch_irq id=lap seq=1 now=2 level=2',
+    'stopwatch_irq id=lap seq=-1 now=2 level=1',
+    'stopwatch_mem id=lap seq=1 now=2 data_len=0x10000000000000000',
+    'stopwatch_toString id=lap seq=1 now=2',
+    'stopwatch_irq seq=1 now=2 level=1',
+    'stopwatch_irq id= seq=1 now=2 level=1',
     'stopwatch_',
   ])('refuses %s', (line) => {
-    expect(parseTraceLine(line)).toBeUndefined();
+    expect(TRACE.parse(line)).toBeUndefined();
   });
 });

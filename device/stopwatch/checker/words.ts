@@ -5,8 +5,8 @@ import { registerAt, STATUS } from '../contract/contract.js';
 import { commandName, errorNames } from '../model/index.js';
 import type { TraceEvent } from './trace.js';
 
-/** Name of the trapping region in QEMU's memory tree. */
-export const REGS_REGION = 'stopwatch-regs';
+/** Name of the trapping region in QEMU's memory tree, after the id of the device: `stopwatch-regs`. */
+export const REGION = 'regs';
 
 /** Describes an event, and names its register if it is an access to one. */
 export function words(event: TraceEvent): { readonly access: string; readonly register?: string } {

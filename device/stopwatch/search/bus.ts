@@ -7,6 +7,8 @@ import type { Region } from './script.js';
 export const MEM = 0xc000000;
 export const REGS = MEM + MEM_SIZE;
 const END = REGS + REGS_SIZE;
+/** Those of a second one: the first place that is free, at a multiple of their size. */
+export const SECOND_REGS = END;
 
 export function addressOf(region: Region, offset: number): number {
   return (region === 'mem' ? MEM : REGS) + offset;

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** What no script can show: the device on the host's clock, and a second device. */
+/** What no script can show: the device on the host's clock, and two devices in one machine. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type ExtraCheck,
-  type ExtraCheckResult,
-  MachineError,
-  type MachinePorts,
-  SearchMachine,
-  type SearchRequest,
-} from '../../../lab/search/device-kit.js';
-import { TRACE_PREFIX } from '../checker/trace.js';
+import { type ExtraCheck, SEARCH_ID, SearchMachine } from '../../../lab/search/device-kit.js';
+import { MachineCrosscheck } from '../../../vm/device-kit.js';
+import { stopwatchChecker } from '../checker/checker.js';
+import { TRACE } from '../checker/trace.js';
 import { COMMAND, offsetOf, type RegisterName } from '../contract/contract.js';
-import { MEM, REGS } from './bus.js';
+import { MEM, REGS, SECOND_REGS } from './bus.js';
+import { ANY_TIME, INTERRUPT, summaryOf, TRACE_PATTERNS } from './trace-check.js';
 
 /** Each takes about 1 ms; one in twenty catches a timeout on its way. */
 const STOPS = 500;
@@ -20,7 +16,7 @@ const STOPS = 500;
 const FIRST = 50_000;
 /** The next timeout is longer or shorter by this factor, after one that expired too early or too late. */
 const STEP = 1.1;
-const FIRED = `${TRACE_PREFIX}timer`;
+const FIRED = `${TRACE.prefix}timer`;
 const STOPPED = 'vm_state_notify running 0';
 
 /** Counts the files of this process, so that each has its own name. */
@@ -85,10 +81,10 @@ async function stops(
   return { tries: STOPS };
 }
 
-const addressOf = (name: RegisterName): string => `0x${(REGS + offsetOf(name)).toString(16)}`;
-const read = (name: RegisterName): string => `readq ${addressOf(name)}`;
-const write = (name: RegisterName, value: number | bigint): string =>
-  `writeq ${addressOf(name)} 0x${value.toString(16)}`;
+const addressOf = (name: RegisterName, regs: number): string => `0x${(regs + offsetOf(name)).toString(16)}`;
+const read = (name: RegisterName, regs = REGS): string => `readq ${addressOf(name, regs)}`;
+const write = (name: RegisterName, value: number | bigint, regs = REGS): string =>
+  `writeq ${addressOf(name, regs)} 0x${value.toString(16)}`;
 
 /** How often a timeout fired because the VM stopped: QEMU traces the stop, and then the device fires. */
 function meetings(trace: string): number {
@@ -97,21 +93,77 @@ function meetings(trace: string): number {
     .length;
 }
 
-/** The device's trace and RAM have fixed names, so QEMU must refuse a second device. */
-export const oneDeviceCheck: ExtraCheck = {
-  name: 'oneDevice',
+/** Uses two devices in turn: what one is told must not reach the other, and each has a trace of its own that agrees. */
+export const twoDevicesCheck: ExtraCheck = {
+  name: 'twoDevices',
   title: 'Two devices',
-  async run(request: SearchRequest, ports: MachinePorts): Promise<ExtraCheckResult> {
-    const summary = 'a second device is refused';
+  async run(request, ports) {
+    checks += 1;
+    const file = join(request.directory, `two-${process.pid}-${checks}.log`);
     try {
-      const two = { ...request, device: 'stopwatch', more: ['-device', 'stopwatch'] };
-      const machine = await SearchMachine.start(two, ports);
-      await machine.end();
-      return { summary, wrong: 'QEMU accepts two devices' };
-    } catch (error) {
-      if (!(error instanceof MachineError)) throw error;
-      if (error.message.includes('at most one stopwatch device')) return { summary };
-      return { summary, wrong: `a second device is refused for another reason: ${error.message}` };
+      const machine = await SearchMachine.start(
+        {
+          ...request,
+          device: 'stopwatch',
+          more: ['-device', `stopwatch,start_at_boot=off,id=${SECOND_ID}`],
+          trace: { patterns: TRACE_PATTERNS, newFile: () => file },
+        },
+        ports,
+      );
+      try {
+        const commands = inTurn().map((command) => `${command}\n`);
+        await machine.qtest.record(commands.join(''), commands.length, request.silenceMs);
+      } finally {
+        await machine.end();
+      }
+      return judgeTwo(await readFile(file, 'utf8'));
+    } finally {
+      await rm(file, { force: true });
     }
   },
 };
+
+const SECOND_ID = 'second';
+
+/** Commands and timeouts for both, such that the two are never in the same state. */
+function inTurn(): string[] {
+  const both = (name: RegisterName): string[] => [read(name), read(name, SECOND_REGS)];
+  return [
+    write('TIMEOUT_NS', 1000),
+    'clock_step 400',
+    write('TIMEOUT_NS', 1000, SECOND_REGS),
+    write('COMMAND', COMMAND.START, SECOND_REGS),
+    'clock_step 600',
+    ...both('TIMEOUT_COUNT'),
+    write('COMMAND', COMMAND.PAUSE),
+    ...both('STATUS'),
+    'clock_step 400',
+    ...both('ELAPSED_NS'),
+    write('COMMAND', COMMAND.TIMEOUT_ACK),
+    ...both('ERROR'),
+  ];
+}
+
+function judgeTwo(trace: string): Awaited<ReturnType<ExtraCheck['run']>> {
+  const machine = new MachineCrosscheck(
+    [
+      { id: SEARCH_ID, regs: REGS, startAtBoot: true, interrupt: INTERRUPT },
+      { id: SECOND_ID, regs: SECOND_REGS, startAtBoot: false, interrupt: INTERRUPT + 1 },
+    ].map(({ id, regs, startAtBoot, interrupt }) => ({
+      id,
+      checker: stopwatchChecker({ slackNs: ANY_TIME, startAtBoot }),
+      options: { monitor: { accesses: { base: BigInt(regs) }, interrupt }, atLeast: { interrupts: 1 } },
+    })),
+  );
+  machine.feed(trace);
+  const verdicts = machine.end();
+  const wrong = verdicts.find(({ verdict }) => verdict.result !== 'agree');
+  const sum = (count: 'events' | 'confirmed'): number =>
+    verdicts.reduce((total, { verdict }) => total + verdict[count], 0);
+  const data = { events: sum('events'), confirmed: sum('confirmed') };
+  return {
+    summary: `${data.events} events agree, ${data.confirmed} confirmed by QEMU's own trace`,
+    data,
+    wrong: wrong && `${wrong.id === SECOND_ID ? 'the second' : 'the first'}: ${summaryOf(wrong.verdict)}`,
+  };
+}

@@ -5,7 +5,7 @@ import { DECISIONS } from '../contract/decisions.js';
 import modelMutants from '../waivers/model-mutants.json' with { type: 'json' };
 import mutants from '../waivers/mutants.json' with { type: 'json' };
 import unreached from '../waivers/unreached.json' with { type: 'json' };
-import { hostClockCheck, oneDeviceCheck } from './extra-checks.js';
+import { hostClockCheck, twoDevicesCheck } from './extra-checks.js';
 import { makeScript } from './generate.js';
 import { stopwatchMutationNames } from './mutation-names.js';
 import { planInSlices } from './plan.js';
@@ -28,7 +28,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   describeOperation,
   describeFailure,
   trace: { patterns: TRACE_PATTERNS, check: checkTrace },
-  extraChecks: [oneDeviceCheck, hostClockCheck],
+  extraChecks: [twoDevicesCheck, hostClockCheck],
   mutationNames: stopwatchMutationNames,
   waivers: { unreached, mutants, modelMutants },
 };
