@@ -32,9 +32,10 @@
 #include "migration/vmstate.h"
 #include "system/runstate.h"
 #include "system/system.h"
-#include "stopwatch.h"
 #include "stopwatch_hw-sw.h"
-#include "trace/trace-hw_misc_stopwatch.h"
+#include "trace/trace-hw_misc_pv.h"
+
+#define TYPE_STOPWATCH "stopwatch"
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
 /* All bits of ERROR */
@@ -77,6 +78,7 @@ struct StopwatchState {
     VMChangeStateEntry *vm_state_entry;
 
     bool start_at_boot;
+    const char *id;         /* of this one among several */
 
     uint32_t status;
     int64_t elapsed;        /* up to the last start */
@@ -139,8 +141,9 @@ static int64_t stopwatch_elapsed(const StopwatchState *s, int64_t now)
 
 static void stopwatch_trace_state(StopwatchState *s, int64_t now)
 {
-    trace_stopwatch_state(s->seq++, now, s->status, stopwatch_elapsed(s, now),
-                          s->timeout, s->deadline, s->timeout_count, s->error);
+    trace_stopwatch_state(s->id, s->seq++, now, s->status,
+                          stopwatch_elapsed(s, now), s->timeout, s->deadline,
+                          s->timeout_count, s->error);
 }
 
 /* The only place that drives the interrupt line */
@@ -149,7 +152,7 @@ static void stopwatch_update_irq(StopwatchState *s, int64_t now)
     bool level = s->timeout == TIMEOUT_FIRED;
 
     if (level != s->irq_level) {
-        trace_stopwatch_irq(s->seq++, now, level);
+        trace_stopwatch_irq(s->id, s->seq++, now, level);
         s->irq_level = level;
     }
     qemu_set_irq(s->irq, level);
@@ -158,7 +161,7 @@ static void stopwatch_update_irq(StopwatchState *s, int64_t now)
 static void stopwatch_raise(StopwatchState *s, int64_t now, uint64_t error)
 {
     s->error |= error;
-    trace_stopwatch_error(s->seq++, now, error, s->error);
+    trace_stopwatch_error(s->id, s->seq++, now, error, s->error);
 }
 
 /* Fires the timeout if its deadline has come */
@@ -173,7 +176,7 @@ static void stopwatch_expire(StopwatchState *s, int64_t now)
     s->timeout = TIMEOUT_FIRED;
     s->deadline = 0;
     s->timeout_count++;
-    trace_stopwatch_timer(s->seq++, now, deadline);
+    trace_stopwatch_timer(s->id, s->seq++, now, deadline);
     stopwatch_update_irq(s, now);
     stopwatch_trace_state(s, now);
 }
@@ -222,7 +225,7 @@ static void stopwatch_write_text(StopwatchState *s, int64_t now)
     memcpy(mem + STOPWATCH_MEM_DATA, text, data_len);
     stq_le_p(mem + STOPWATCH_MEM_DATA_LEN, data_len);
     memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_DATA + data_len);
-    trace_stopwatch_text(s->seq++, now, data_len, text);
+    trace_stopwatch_text(s->id, s->seq++, now, data_len, text);
 }
 
 static uint64_t stopwatch_timeout_seconds(StopwatchState *s, int64_t now)
@@ -237,7 +240,7 @@ static uint64_t stopwatch_timeout_seconds(StopwatchState *s, int64_t now)
     /* Another vCPU may be writing to it: one load, and no second look */
     seconds = le64_to_cpu(
         qatomic_read_u64((uint64_t *)(mem + STOPWATCH_MEM_DATA_LEN)));
-    trace_stopwatch_mem(s->seq++, now, seconds);
+    trace_stopwatch_mem(s->id, s->seq++, now, seconds);
 
     if (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S) {
         return STOPWATCH_ERR_BAD_TIMEOUT;
@@ -371,9 +374,9 @@ static uint64_t stopwatch_read(void *opaque, hwaddr offset, unsigned size)
     stopwatch_expire(s, now);
 
     if (!stopwatch_access_ok(offset, size, false)) {
-        trace_stopwatch_read(s->seq++, now, offset, 0, size);
-        qemu_log_mask(LOG_GUEST_ERROR, "stopwatch: BAD_ACCESS: %u-byte read "
-                      "at 0x%" HWADDR_PRIx "\n", size, offset);
+        trace_stopwatch_read(s->id, s->seq++, now, offset, 0, size);
+        qemu_log_mask(LOG_GUEST_ERROR, "%s: BAD_ACCESS: %u-byte read at 0x%"
+                      HWADDR_PRIx "\n", s->id, size, offset);
         stopwatch_raise(s, now, STOPWATCH_ERR_BAD_ACCESS);
         stopwatch_trace_state(s, now);
         return 0;
@@ -383,7 +386,7 @@ static uint64_t stopwatch_read(void *opaque, hwaddr offset, unsigned size)
     if (size == 4) {
         value = (uint32_t)value;
     }
-    trace_stopwatch_read(s->seq++, now, offset, value, size);
+    trace_stopwatch_read(s->id, s->seq++, now, offset, value, size);
     return value;
 }
 
@@ -395,7 +398,7 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
     uint64_t error;
 
     stopwatch_expire(s, now);
-    trace_stopwatch_write(s->seq++, now, offset, value, size);
+    trace_stopwatch_write(s->id, s->seq++, now, offset, value, size);
 
     if (stopwatch_access_ok(offset, size, true)) {
         error = stopwatch_write_register(s, now, offset, value);
@@ -403,8 +406,8 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
         error = STOPWATCH_ERR_BAD_ACCESS;
     }
     if (error) {
-        qemu_log_mask(LOG_GUEST_ERROR, "stopwatch: %s: %u-byte write of 0x%"
-                      PRIx64 " at 0x%" HWADDR_PRIx "\n",
+        qemu_log_mask(LOG_GUEST_ERROR, "%s: %s: %u-byte write of 0x%" PRIx64
+                      " at 0x%" HWADDR_PRIx "\n", s->id,
                       stopwatch_error_name(error), size, value, offset);
         stopwatch_raise(s, now, error);
     }
@@ -440,7 +443,7 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
     /* A deadline may have come since the timer was last served */
     stopwatch_expire(s, now);
 
-    trace_stopwatch_reset(s->seq++, now, s->start_at_boot);
+    trace_stopwatch_reset(s->id, s->seq++, now, s->start_at_boot);
     s->status = s->start_at_boot ? STOPWATCH_STATUS_RUNNING
                                  : STOPWATCH_STATUS_RESET;
     s->started = now;
@@ -492,7 +495,7 @@ static int stopwatch_post_load(void *opaque, int version_id)
     } else {
         timer_del(&s->timer);
     }
-    trace_stopwatch_load(s->seq++, now);
+    trace_stopwatch_load(s->id, s->seq++, now);
     /* The level is part of the state that was loaded, not a change of it */
     s->irq_level = s->timeout == TIMEOUT_FIRED;
     stopwatch_update_irq(s, now);
@@ -534,28 +537,26 @@ static void stopwatch_exit(Notifier *notifier, void *data)
 {
     StopwatchState *s = container_of(notifier, StopwatchState, exit_notifier);
 
-    trace_stopwatch_end(s->seq++, stopwatch_now());
+    trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }
 
 static void stopwatch_realize(DeviceState *dev, Error **errp)
 {
     StopwatchState *s = STOPWATCH(dev);
     SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
-    bool ambiguous;
+    g_autofree char *mem_name = NULL;
+    g_autofree char *regs_name = NULL;
 
-    /* The trace and the RAM block's name allow only one device */
-    object_resolve_path_type("", TYPE_STOPWATCH, &ambiguous);
-    if (ambiguous) {
-        error_setg(errp, "at most one " TYPE_STOPWATCH " device is permitted");
-        return;
-    }
+    s->id = dev->id ?: TYPE_STOPWATCH;
+    mem_name = g_strdup_printf("%s-mem", s->id);
+    regs_name = g_strdup_printf("%s-regs", s->id);
 
-    if (!memory_region_init_ram(&s->mem, OBJECT(dev), "stopwatch-mem",
+    if (!memory_region_init_ram(&s->mem, OBJECT(dev), mem_name,
                                 STOPWATCH_MEM_SIZE, errp)) {
         return;
     }
     memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
-                          "stopwatch-regs", STOPWATCH_REGS_SIZE);
+                          regs_name, STOPWATCH_REGS_SIZE);
     /* In the order of "reg" and "reg-names" in the device tree */
     sysbus_init_mmio(sbd, &s->mem);
     sysbus_init_mmio(sbd, &s->regs);
@@ -575,7 +576,7 @@ static void stopwatch_unrealize(DeviceState *dev)
     qemu_remove_exit_notifier(&s->exit_notifier);
     qemu_del_vm_change_state_handler(s->vm_state_entry);
     timer_del(&s->timer);
-    trace_stopwatch_end(s->seq++, stopwatch_now());
+    trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }
 
 static const Property stopwatch_properties[] = {
