@@ -12,6 +12,7 @@
 # For the host's cross-check it also prints, as diagnostics,
 #
 #   # observe text=12.34 seconds     each time it has read the text,
+#   # observe elapsed_ns=N           the nanoseconds,
 #   # observe status=N               the state, as a number,
 #   # observe interrupts=N           the number of timeout interrupts,
 #
@@ -176,8 +177,12 @@ test_texts() {
 	_first=$elapsed
 	_between=$elapsed
 	if [ -e "$device/elapsed_ns" ]; then
-		read -r _ns <"$device/elapsed_ns" || fail 'cannot read the nanoseconds'
-		_between=$((_ns / 10000000))
+		if read -r _ns <"$device/elapsed_ns"; then
+			echo "# observe elapsed_ns=$_ns"
+			_between=$((_ns / 10000000))
+		else
+			fail 'cannot read the nanoseconds'
+		fi
 	elif can_refuse; then
 		fail "there is no $device/elapsed_ns"
 	fi
