@@ -8,7 +8,7 @@ import type { Layout } from '../tasks/build/layout.js';
 import type { Config } from '../tasks/config/schema.js';
 import type { TaskContext } from '../tasks/engine/task.js';
 import { summary } from '../vm/crosscheck/index.js';
-import type { Device } from '../vm/device.js';
+import type { DeviceInstance } from '../vm/device.js';
 import type { SearchRun } from './fuzz-report.js';
 import { campaign } from './search/campaign.js';
 import { MachineError } from './search/machine.js';
@@ -109,20 +109,20 @@ export async function checkByBoot(
   request: {
     readonly config: Config;
     readonly layout: Layout;
-    readonly device: Device;
+    readonly instances: readonly DeviceInstance[];
     readonly directory: string;
     readonly environment: Readonly<Record<string, string>>;
   },
   { processes, signal }: Pick<TaskContext, 'processes' | 'signal'>,
 ): Promise<BootVerdict> {
-  const { config, layout, device, directory, environment } = request;
+  const { config, layout, instances, directory, environment } = request;
   const reports = join(directory, 'boot');
   const started = performance.now();
   const { report } = await checkedRun(
     {
       config: { ...config, vm: { ...config.vm, ...BOOT_LIMITS } },
       layout: { ...layout, qemu, reports },
-      device,
+      instances,
       stages: [],
       compileCache: undefined,
       next: () => '',
@@ -133,9 +133,11 @@ export async function checkByBoot(
   );
   await rm(reports, { recursive: true, force: true });
   const seconds = (performance.now() - started) / 1000;
-  const { exitCode, guest, verdict } = report.result;
+  const { exitCode, guest, devices } = report.result;
   if (exitCode === EXIT.passed) return { seconds, what: 'nothing differs' };
-  if (exitCode === EXIT.differs)
-    return { detectedBy: 'cross-check', seconds, what: verdict === null ? '' : summary(verdict) };
+  if (exitCode === EXIT.differs) {
+    const verdict = devices.find((one) => one.verdict !== null && one.verdict.result !== 'agree')?.verdict;
+    return { detectedBy: 'cross-check', seconds, what: verdict ? summary(verdict) : '' };
+  }
   return { detectedBy: exitCode === EXIT.testFailed ? 'guest' : 'crash', seconds, what: guest.reason };
 }

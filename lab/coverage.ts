@@ -2,22 +2,22 @@
 /** Which lines and branches of the device a search has reached, by gcov. The `coverage` variant of QEMU counts them. */
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { EXIT, StopwatchError } from '../lib/errors.js';
 import { objectOf, sourceOf } from '../tasks/build/device-again.js';
 import type { Layout } from '../tasks/build/layout.js';
 import type { RelinkPorts } from '../tasks/build/relink.js';
-import type { Device } from '../vm/device.js';
+import type { ProjectDevice } from '../vm/device.js';
 import type { FuzzResult } from './fuzz-report.js';
 import { definitionAt, maskC } from './mutate.js';
 import type { AnySearch, Waivers } from './search/search.js';
 
-function countsOf(layout: Layout, { description }: Device): string {
-  return objectOf(layout, description).replace(/\.o$/, '.gcda');
+function countsOf(layout: Layout, device: ProjectDevice): string {
+  return objectOf(layout, device).replace(/\.o$/, '.gcda');
 }
 
 /** Discards earlier counts. */
-export async function forgetCoverage(layout: Layout, device: Device): Promise<void> {
+export async function forgetCoverage(layout: Layout, device: ProjectDevice): Promise<void> {
   await rm(countsOf(layout, device), { force: true });
 }
 
@@ -41,7 +41,7 @@ export interface Coverage {
 export async function withCoverage(
   result: FuzzResult,
   layout: Layout,
-  device: Device,
+  device: ProjectDevice,
   search: AnySearch,
   ports: RelinkPorts,
 ): Promise<FuzzResult> {
@@ -58,8 +58,8 @@ export async function withCoverage(
     { signal: ports.signal, capture: true },
   );
   if (exitCode !== 0) throw new StopwatchError('command-failed', `gcov cannot read ${counts}`);
-  const { target } = sourceOf(device.description);
-  const source = await readFile(join(layout.device, target), 'utf8');
+  const { target } = sourceOf(device);
+  const source = await readFile(target, 'utf8');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gcov's own format
   const gcov = JSON.parse(stdout) as GcovFile;
   const coverage = coverageOf(gcov, basename(target), source, search.waivers.unreached);

@@ -9,7 +9,8 @@ import { toolchain } from '../tasks/build/toolchain.js';
 import type { Result, Services } from '../tasks/config/services.js';
 import type { TaskContext } from '../tasks/engine/task.js';
 import { hostClock } from '../vm/clock.js';
-import type { Device } from '../vm/device.js';
+import { chooseDevice } from '../tasks/commands/choose-device.js';
+import type { ProjectDevice } from '../vm/device.js';
 import { forgetCoverage, withCoverage } from './coverage.js';
 import {
   countsLine,
@@ -41,6 +42,8 @@ const TRACED_OPERATIONS = 3000;
 const UNKNOWN_COUNT = 65_536;
 
 export interface FuzzOptions {
+  /** Name of the device; needed where several can be searched. */
+  readonly device?: string | undefined;
   /** Without either limit, a campaign takes a minute. */
   readonly operations?: number | undefined;
   readonly seconds?: number | undefined;
@@ -57,7 +60,7 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const search = await searchOf(tools.device);
+  const { device, search } = await searchOf(tools.devices, options.device);
   const counts = config.build.variant === 'coverage' && options.qemu === undefined;
   const qemu = options.qemu ?? layout.qemu;
   return runTask(
@@ -70,7 +73,7 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
     },
     async (context) => {
       const { processes, env, signal } = context;
-      const directory = join(layout.work, 'fuzz');
+      const directory = join(layout.work, 'fuzz', device.device.description.name);
       await mkdir(directory, { recursive: true });
       const run: SearchRun = {
         search,
@@ -79,10 +82,10 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
       };
       try {
         if (options.replay !== undefined) return await replayScript(run, options.replay);
-        if (counts) await forgetCoverage(layout, tools.device);
+        if (counts) await forgetCoverage(layout, device);
         const result = await runCampaign(run, options, services.environment, counts, context);
         if (!counts || result.exitCode !== EXIT.passed || signal.aborted) return result;
-        return await withCoverage(result, layout, tools.device, search, context);
+        return await withCoverage(result, layout, device, search, context);
       } catch (cause) {
         if (!(cause instanceof MachineError)) throw cause;
         throw new StopwatchError('qemu-not-started', `${qemu} cannot be used: ${cause.message}`, {
@@ -100,12 +103,20 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   );
 }
 
-/** Throws 'bad-usage' for a device without a search. */
-export async function searchOf(device: Device): Promise<AnySearch> {
-  if (isSearchable(device)) return device.search();
-  throw new StopwatchError('bad-usage', `The device ${device.description.name} declares no search`, {
+/** The device that is searched. Throws 'bad-usage' where none can be, or several and none is named. */
+export async function searchOf(
+  devices: readonly ProjectDevice[],
+  name: string | undefined,
+): Promise<{ readonly device: ProjectDevice; readonly search: AnySearch }> {
+  const chosen = chooseDevice(devices, {
+    name,
+    can: 'be searched',
+    applies: ({ device }) => isSearchable(device),
     hint: 'fuzz and mutants need device.search(), which returns a DeviceSearch of #device-kit/fuzz.',
   });
+  const { device } = chosen;
+  if (!isSearchable(device)) throw new StopwatchError('internal', 'A device without a search was chosen');
+  return { device: chosen, search: await device.search() };
 }
 
 async function runCampaign(

@@ -5,7 +5,8 @@ import { dirname, join, relative } from 'node:path';
 import { createJiti } from 'jiti';
 import { glob } from 'tinyglobby';
 import { StopwatchError } from '../lib/errors.js';
-import { deviceFileIn } from '../tasks/config/paths.js';
+import { deviceFileIn } from '../tasks/config/device-files.js';
+import type { ProjectDevice } from '../vm/device.js';
 import { modelMutants, type Mutant } from './mutate.js';
 import { deviceKitModules } from './search/kit-modules.js';
 import type { AnySearch, MutationNames, SearchableDevice } from './search/search.js';
@@ -39,7 +40,9 @@ export class ModelCopy {
   readonly #jiti;
 
   private constructor(
+    /** The directory that its `device/` is in. */
     private readonly root: string,
+    private readonly name: string,
     private readonly directory: string,
   ) {
     this.#jiti = createJiti(import.meta.url, {
@@ -49,14 +52,15 @@ export class ModelCopy {
     });
   }
 
-  static async make(root: string, directory: string): Promise<ModelCopy> {
+  static async make({ root, device }: ProjectDevice, directory: string): Promise<ModelCopy> {
+    // It may import what its project's devices share.
     const files = await glob('device/**/*.{ts,json}', { cwd: root, ignore: '**/*.test.ts' });
     for (const file of files) {
       await mkdir(dirname(join(directory, file)), { recursive: true });
       await cp(join(root, file), join(directory, file));
       if (file.endsWith('.ts')) await writeFile(join(directory, file), await original(join(root, file)));
     }
-    return new ModelCopy(root, directory);
+    return new ModelCopy(root, device.description.name, directory);
   }
 
   /** Whether the mutant is a program that differs from the original once types are removed. */
@@ -72,7 +76,7 @@ export class ModelCopy {
   /** The search of the device that has this fault. Rejects if the device cannot be loaded. */
   async load({ file, source }: ModelMutant): Promise<AnySearch> {
     const place = join(this.directory, file);
-    const entry = deviceFileIn(this.directory);
+    const entry = deviceFileIn(this.directory, this.name);
     if (entry === undefined) throw new StopwatchError('internal', `${this.directory} has no device.ts`);
     await writeFile(place, withKit(source));
     try {

@@ -14,7 +14,7 @@ import type { Config } from '../tasks/config/schema.js';
 import type { Result, Services } from '../tasks/config/services.js';
 import type { TaskContext } from '../tasks/engine/task.js';
 import { hostClock } from '../vm/clock.js';
-import type { Device } from '../vm/device.js';
+import { type DeviceInstance, instancesOf, type ProjectDevice } from '../vm/device.js';
 import { type BootVerdict, checkByBoot, checkBySearch, type SearchVerdict } from './check-mutant.js';
 import { searchOf } from './fuzz.js';
 import { allModelMutants, ModelCopy } from './model-copy.js';
@@ -33,6 +33,8 @@ const MORE_LANES = 1;
 const PROGRAM = 'qemu-system-aarch64';
 
 export interface MutantsOptions {
+  /** Name of the device; needed where several can be searched. */
+  readonly device?: string | undefined;
   /** Faults in the model instead of the device. */
   readonly model: boolean;
   /** Only mutants whose id matches. */
@@ -49,11 +51,11 @@ export interface MutantsOptions {
 /** What all mutants of one run share. */
 interface Run {
   readonly search: AnySearch;
-  readonly device: Device;
+  readonly device: ProjectDevice;
+  /** What a boot has. */
+  readonly instances: readonly DeviceInstance[];
   readonly layout: Layout;
   readonly config: Config;
-  /** The project's root, or the package's. */
-  readonly root: string;
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly options: MutantsOptions;
@@ -65,9 +67,9 @@ export async function checkMutants(services: Services, options: MutantsOptions):
   const { environment } = services;
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const { device } = tools;
-  const search = await searchOf(device);
-  const directory = join(layout.work, 'mutants');
+  const { device, search } = await searchOf(tools.devices, options.device);
+  const instances = instancesOf(tools.devices, config.vm);
+  const directory = join(layout.work, 'mutants', device.device.description.name);
   return runTask(
     tools,
     {
@@ -80,8 +82,10 @@ export async function checkMutants(services: Services, options: MutantsOptions):
     async (context) => {
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
-      const root = paths.device;
-      const run: Run = { search, device, layout, config, root, directory, environment, options, context };
+      const run: Run = {
+        ...{ search, device, instances, layout, config },
+        ...{ directory, environment, options, context },
+      };
       const checked = await (options.model ? checkModel(run) : checkDevice(run));
       const file = join(directory, 'mutants.json');
       await writeFileAtomic(file, `${JSON.stringify(checked, null, 2)}\n`);
@@ -99,11 +103,11 @@ function choose<M extends Mutant>(all: readonly M[], { only, every }: MutantsOpt
 
 /** Mutants of the C source: checked by a search, and by the cross-check of a boot. */
 async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
-  const { search, layout, root, directory, options, context } = run;
-  const { link, target } = sourceOf(run.device.description);
+  const { search, layout, directory, options, context } = run;
+  const { link, target } = sourceOf(run.device);
   const commands = await buildCommands(options.build ?? layout.qemuBuild, link, PROGRAM, context);
   const chosen = choose(
-    cMutants(await readFile(join(root, target), 'utf8'), search.mutationNames.c),
+    cMutants(await readFile(target, 'utf8'), search.mutationNames.c),
     options,
   );
   let done = 0;
@@ -137,15 +141,16 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
 
 /** Mutants of the model: the device is right, and the search finds where the two differ. */
 async function checkModel(run: Run): Promise<readonly CheckedMutant[]> {
-  const { search, layout, root, directory, options, context } = run;
+  const { search, layout, directory, options, context } = run;
+  const { device, root } = run.device;
   const { model } = search.mutationNames;
   if (model === undefined)
     throw new StopwatchError(
       'bad-usage',
-      `The search of ${run.device.description.name} names no sources of its model`,
+      `The search of ${device.description.name} names no sources of its model`,
     );
   const chosen = choose(await allModelMutants(model, root), options);
-  const copy = await ModelCopy.make(root, join(directory, 'model'));
+  const copy = await ModelCopy.make(run.device, join(directory, 'model'));
   const qemu = options.build === undefined ? layout.qemu : join(options.build, PROGRAM);
   const checked: CheckedMutant[] = [];
   for (const [index, mutant] of chosen.entries()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's half of the cross-check: turns its trace events into stimuli for the model, and the model's effects into expected events. */
 import type { Access, Check, DeviceChecker, Expected, Step, StepFailure } from '../../../vm/device-kit.js';
-import { STATUS } from '../contract/contract.js';
+import type { RegisterName } from '../contract/contract.js';
 import {
   consumesMem,
   decode,
@@ -15,7 +15,7 @@ import {
   type Stimulus,
 } from '../model/index.js';
 import { TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
-import { CHANNELS, REGION, words } from './words.js';
+import { CHANNELS, READ_CHANNELS, REGION, words } from './words.js';
 
 export interface StopwatchCheckerOptions {
   /** How late an expiry may be, virtual nanoseconds. 0 under a driven clock. */
@@ -109,11 +109,11 @@ function check(
     }
     case 'read': {
       const { offset, size, value } = event;
-      const status = decode('read', offset, size)?.name === 'STATUS';
+      const register = decode('read', offset, size)?.name;
       return run(
         state,
         { stimulus: 'read', now, offset, size },
-        { returned: value, supplied: 3, tally: ['reads'], status },
+        { returned: value, supplied: 3, tally: ['reads'], register },
       );
     }
     case 'write':
@@ -170,8 +170,8 @@ interface RunOptions {
   readonly tally: readonly string[];
   /** The value that a read returned. */
   readonly returned?: bigint | undefined;
-  /** It was a read of STATUS, which the guest may print. */
-  readonly status?: boolean | undefined;
+  /** The one that was read: the guest may print its value. */
+  readonly register?: RegisterName | undefined;
 }
 
 function run(state: ModelState, stimulus: Stimulus, options: RunOptions): StopwatchStep {
@@ -188,12 +188,12 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
     tally: [...tally],
     observables: [] as { channel: string; value: string }[],
   };
-  // decode() has refused a read of STATUS that the device rejects.
-  if (options.status === true && options.returned !== undefined)
-    all.observables.push({ channel: 'status', value: String(STATUS[result.state.status]) });
+  const channel = READ_CHANNELS[options.register ?? 'ID'];
   for (const effect of result.effects) {
-    if (effect.effect === 'value')
+    if (effect.effect === 'value') {
       all.checks.push(compare('read.value', effect.value, options.returned ?? 0n));
+      if (channel !== undefined) all.observables.push({ channel, value: String(effect.value) });
+    }
     if (effect.effect === 'text') {
       all.tally.push('texts');
       all.observables.push({ channel: 'text', value: effect.text });

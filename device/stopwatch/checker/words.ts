@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Describes the stopwatch's accesses, and reads what the guest prints. */
 import type { Channel } from '../../../vm/device-kit.js';
-import { registerAt, STATUS } from '../contract/contract.js';
+import { registerAt, type RegisterName, STATUS } from '../contract/contract.js';
 import { commandName, errorNames } from '../model/index.js';
 import type { TraceEvent } from './trace.js';
 
@@ -42,7 +42,13 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
 
 const number = (printed: string): string | undefined => (/^\d+$/.test(printed) ? printed : undefined);
 
-/** `text=12.34 seconds`, `status=2` or `status=PAUSED`, `interrupts=3`, as the guest's test prints them. */
+/** Channels of what the guest reads from registers. */
+export const READ_CHANNELS: Partial<Record<RegisterName, string>> = {
+  STATUS: 'status',
+  ELAPSED_NS: 'elapsed_ns',
+};
+
+/** `text=12.34 seconds`, `status=2` or `status=PAUSED`, `elapsed_ns=5`, `interrupts=3`, as the guest's test prints them. */
 export const CHANNELS: Readonly<Record<string, Channel>> = {
   text: { kind: 'event', normalise: (printed) => printed },
   status: {
@@ -52,5 +58,6 @@ export const CHANNELS: Readonly<Record<string, Channel>> = {
       return named ? String(named[1]) : number(printed);
     },
   },
+  elapsed_ns: { kind: 'event', normalise: number },
   interrupts: { kind: 'level', normalise: number },
 };
