@@ -34,10 +34,12 @@ export interface BootFacts {
 
 /** Ids of the devices whose test, or stress test, init runs in such a boot. */
 export function expectedTests({ devices, options }: Pick<MachineParts, 'devices' | 'options'>): string[] {
-  const { guest, nodev } = options;
+  const { guest, nodev, tested } = options;
   if (guest === 'shell' || nodev) return [];
   const kind = guest === 'stress_and_quit' ? 'stress' : 'test';
-  return devices.flatMap(({ id, files }) => (files[kind] === undefined ? [] : id));
+  return devices.flatMap(({ id, files }) =>
+    files[kind] === undefined || tested?.includes(id) === false ? [] : id,
+  );
 }
 
 export interface BootOutcome {

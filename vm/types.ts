@@ -20,6 +20,8 @@ export interface BootOptions {
   /** `stopwatch=` on the kernel's command line: run the tests, or the stress tests, and power off, run them and stay, or only the shell. */
   readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell';
   readonly trace: boolean;
+  /** Ids of the devices whose test runs; absent: of all that have one. */
+  readonly tested?: readonly string[] | undefined;
   readonly vm: VmSettings;
 }
 

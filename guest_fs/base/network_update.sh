@@ -13,7 +13,7 @@
 # Host and guest talk on the second serial line. The host's lines:
 #
 #   put ID SIZE SHA256 MODE PATH [MODULE]   this is on the disk now
-#   run ID PROGRAM                          its output goes to the same line
+#   run ID PROGRAM [ARGUMENT...]            its output goes to the same line
 #   stop ID
 #   tell KEY STATUS TEXT                    answers `ask`
 #
@@ -102,11 +102,14 @@ put() { # ID SIZE SHA256 MODE PATH [MODULE]
 	fi
 }
 
-start() { # ID PROGRAM
+start() { # ID PROGRAM [ARGUMENT...]
 	running=$1
 	# A session of its own, so that all of it can be stopped.
 	# shellcheck disable=SC2016 # its own parameters
-	setsid sh -c '"$2" </dev/null >&3 2>&1; echo "${0}done $1 $?" >&3' "$mark" "$1" "$2" &
+	setsid sh -c 'id=$1
+		shift
+		"$@" </dev/null >&3 2>&1
+		echo "${0}done $id $?" >&3' "$mark" "$@" &
 	session=$!
 }
 
@@ -138,7 +141,7 @@ serve() {
 		# shellcheck disable=SC2086 # words
 		case $verb in
 		put) put "$key" $rest ;;
-		run) start "$key" "$rest" ;;
+		run) start "$key" $rest ;;
 		stop) stop "$key" ;;
 		tell) answer "$key" "$rest" ;;
 		esac

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
 import type { Processes } from '../../lib/process/process.js';
-import type { Verdict } from '../../vm/crosscheck/index.js';
-import type { Device } from '../../vm/device.js';
+import { type InstanceVerdict, MachineCrosscheck } from '../../vm/crosscheck/index.js';
+import type { DeviceInstance } from '../../vm/device.js';
+import { expectedTests } from '../../vm/outcome.js';
 import { hostClock } from '../../vm/clock.js';
 import { junitXml } from '../../vm/report/junit.js';
-import { makeReport, reportJson, type RunReport, type Stage } from '../../vm/report/report.js';
+import { deviceResults, makeReport, reportJson, type RunReport, type Stage } from '../../vm/report/report.js';
 import {
   boot as bootMachine,
   type BootPorts,
@@ -27,13 +28,14 @@ import {
   monitorOptions,
 } from '../build/machine.js';
 import type { Layout } from '../build/layout.js';
-import { checkOptionsOf, type SavedCheck } from './saved-check.js';
+import { checkedInstances, type SavedCheck } from './saved-check.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
 export interface CheckedRunRequest {
   readonly config: Config;
   readonly layout: Layout;
-  readonly device: Device;
+  /** The machine's devices. */
+  readonly instances: readonly DeviceInstance[];
   readonly options: Omit<BootOptions, 'vm'>;
   /** The command as it was typed. */
   readonly command: string;
@@ -42,7 +44,11 @@ export interface CheckedRunRequest {
   /** What the compiler cache did before the boot, if anything was compiled. */
   readonly compileCache: CompileCacheUse | undefined;
   /** The command to type next, given how the run ended. */
-  readonly next: (result: { boot: BootResult; verdict: Verdict | undefined; run: RunDirectory }) => string;
+  readonly next: (result: {
+    readonly boot: BootResult;
+    readonly verdicts: readonly InstanceVerdict[];
+    readonly run: RunDirectory;
+  }) => string;
   /** Another machine than what was built; `run`: where this run's files go. */
   readonly machine?: ((run: RunDirectory) => Promise<Machine>) | undefined;
   /** Otherwise than the configuration says. */
@@ -67,22 +73,27 @@ export async function checkedRun(
   request: CheckedRunRequest,
   ports: CheckedRunPorts,
 ): Promise<{ readonly report: RunReport; readonly run: RunDirectory }> {
-  const { config, layout, device, options } = request;
+  const { config, layout, instances, options } = request;
   const started = new Date();
   const startedMs = hostClock.now();
   const run = await makeRunDirectory(layout, started);
-  const parts = await (request.machine?.(run) ?? machineParts(config, layout, device.description, options));
-  const checked = options.trace && !options.nodev;
+  const parts = await (request.machine?.(run) ?? machineParts(config, layout, instances, options));
+  const expected = expectedTests(parts);
+  const traced = options.trace && !options.nodev;
+  const saved = traced ? (request.check ?? (await checkOf(request, expected))) : undefined;
   const replay = commandLine('crosscheck', run.events);
-  const saved = checked ? (request.check ?? (await checkOf(request))) : undefined;
-  const live = saved && device.crosscheck(saved.how, { ...checkOptionsOf(saved), replay });
+  // None of a machine whose devices have no checker.
+  const live =
+    saved && saved.instances.length > 0
+      ? new MachineCrosscheck(checkedInstances(saved, instances, replay))
+      : undefined;
   if (saved) await writeFile(run.crosscheck, `${JSON.stringify(saved, null, 2)}\n`);
 
   let machine: RunningMachine | undefined;
   const result = await (ports.boot ?? bootMachine)(
     {
       parts,
-      monitorPatterns: saved?.monitor ? MONITOR_PATTERNS : [],
+      monitorPatterns: saved?.instances.some(({ monitor }) => monitor !== null) ? MONITOR_PATTERNS : [],
       directory: tmpdir(),
       logs: { console: run.console, events: run.events, qemu: run.qemu },
       limits: {
@@ -106,7 +117,8 @@ export async function checkedRun(
       },
       onEvents: (bytes) => {
         live?.feed(bytes);
-        // A test is over when the device is found wrong; a user at a shell is told at the end.
+        // A test is over when every device is found wrong; the others have yet to be judged. A user at a shell is told at
+        // the end.
         if (live?.failed === true && quits(options) && !request.toTheEnd) {
           machine?.stop('the cross-check has failed');
         }
@@ -114,9 +126,12 @@ export async function checkedRun(
     },
   );
   const judgingMs = hostClock.now();
-  const verdict = live?.end();
-  const stages = [...request.stages, ...bootStages(result, verdict, hostClock.now() - judgingMs)];
-  const report = makeReport(result, verdict, {
+  const verdicts = live?.end() ?? [];
+  const stages = [...request.stages, ...bootStages(result, verdicts, hostClock.now() - judgingMs)];
+  const devices = options.nodev
+    ? []
+    : deviceResults(instances, { expected, suites: result.suites, verdicts });
+  const report = makeReport(result, devices, {
     runId: run.id,
     command: request.command,
     startedAt: started.toISOString(),
@@ -127,13 +142,13 @@ export async function checkedRun(
     files: {
       directory: run.directory,
       console: run.console,
-      ...(checked ? { events: run.events, crosscheck: run.crosscheck } : {}),
+      ...(traced ? { events: run.events, crosscheck: run.crosscheck } : {}),
       qemu: run.qemu,
       report: run.report,
       junit: run.junit,
       manifest: layout.manifest,
     },
-    next: request.next({ boot: result, verdict, run }),
+    next: request.next({ boot: result, verdicts, run }),
   });
   // Whole or not at all, but not flushed to the disk: a power cut leaves worse than a missing report.
   await Promise.all([
@@ -145,25 +160,37 @@ export async function checkedRun(
   return { report, run };
 }
 
-async function checkOf({ config, layout, device, options }: CheckedRunRequest): Promise<SavedCheck> {
-  const monitor = await monitorOptions(config, layout, device.description);
-  const tested = quits(options);
+async function checkOf(
+  { config, layout, instances, options }: CheckedRunRequest,
+  expected: readonly string[],
+): Promise<SavedCheck> {
+  const monitors = await monitorOptions(config, layout, instances);
+  const checked = instances.filter(({ device }) => device.checker !== undefined);
   return {
-    how: modelSettings(config, device.description),
-    guest: tested,
-    atLeast: tested ? device.testCauses : {},
-    monitor:
-      monitor === undefined
-        ? null
-        : {
-            base: monitor.accesses?.base?.toString() ?? null,
-            interrupt: monitor.interrupt ?? null,
-          },
+    instances: checked.map((instance) => {
+      const { id, device } = instance;
+      const tested = quits(options) && expected.includes(id);
+      const monitor = monitors.get(id);
+      return {
+        id,
+        device: device.description.name,
+        how: modelSettings(config, instance),
+        guest: tested,
+        atLeast: tested ? { ...device.testCauses } : {},
+        monitor:
+          monitor === undefined
+            ? null
+            : {
+                base: monitor.accesses?.base?.toString() ?? null,
+                interrupt: monitor.interrupt ?? null,
+              },
+      };
+    }),
   };
 }
 
 /** The boot's own stages, from the times at which the console spoke. */
-function bootStages(boot: BootResult, verdict: Verdict | undefined, endMs: number): Stage[] {
+function bootStages(boot: BootResult, verdicts: readonly InstanceVerdict[], endMs: number): Stage[] {
   const { testStartMs, testEndMs, endMs: goneMs } = boot.timing;
   const stages: Stage[] = [];
   const add = (name: string, status: Stage['status'], from: number, to: number) =>
@@ -173,12 +200,15 @@ function bootStages(boot: BootResult, verdict: Verdict | undefined, endMs: numbe
     add('boot', boot.outcome === 'ended' ? 'passed' : 'failed', 0, goneMs);
   } else {
     add('boot', 'passed', 0, testStartMs);
-    add('test', boot.outcome === 'passed' ? 'passed' : 'failed', testStartMs, testEndMs ?? goneMs);
+    for (const { id, result, timing } of boot.suites) {
+      add(`test ${id}`, result === 'pass' ? 'passed' : 'failed', timing.startMs, timing.endMs ?? goneMs);
+    }
     if (testEndMs !== undefined) add('power off', tested ? 'passed' : 'failed', testEndMs, goneMs);
   }
-  if (verdict !== undefined) {
+  if (verdicts.length > 0) {
     // It runs beside the boot; this is what remains to be done afterwards.
-    add('cross-check', verdict.result === 'agree' ? 'passed' : 'failed', 0, endMs);
+    const agree = verdicts.every(({ verdict }) => verdict.result === 'agree');
+    add('cross-check', agree ? 'passed' : 'failed', 0, endMs);
   }
   return stages;
 }

@@ -3,18 +3,20 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { formatVerdict } from '../../vm/crosscheck/index.js';
+import { checkMachineFile, formatVerdict, type InstanceVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from '../config/services.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { instancesOf, type ProjectDevice } from '../../vm/device.js';
+import type { Config } from '../config/schema.js';
 import { modelSettings, runFiles } from '../build/machine.js';
-import { checkOptionsOf, readSavedCheck } from './saved-check.js';
+import { checkedInstances, readSavedCheck, type SavedCheck } from './saved-check.js';
 
 export async function crosscheckFile(
   services: Services,
   { file }: { readonly file: string },
 ): Promise<Result> {
   const { config } = services.loaded;
-  const device = await services.device();
+  const devices = await services.devices();
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   const events = isDirectory ? runFiles(file, '').events : file;
   if (!existsSync(events)) {
@@ -31,25 +33,52 @@ export async function crosscheckFile(
   // As it was checked the first time, if that is known; else as a run of this configuration would be.
   const saved =
     join(dirname(events), 'events.log') === events ? await readSavedCheck(beside.crosscheck) : undefined;
-  const how = saved?.how ?? modelSettings(config, device.description);
-  const guest = saved?.guest === true;
-  const verdict = await device
-    .checkFile(events, how, {
-      ...(saved && checkOptionsOf(saved)),
-      guest,
-      console: guest ? beside.console : undefined,
-      signal: services.signal,
-    })
-    .catch((cause: unknown) => {
-      throw new StopwatchError(
-        'file-unreadable',
-        `Cannot read ${events}${guest ? ` or ${beside.console}` : ''}`,
-        { cause },
-      );
-    });
+  const check = saved ?? unsaved(config, devices);
+  if (check.instances.length === 0) {
+    throw new StopwatchError('bad-config', `No device of ${events} has a checker`);
+  }
+  const guest = check.instances.some((instance) => instance.guest);
+  const verdicts = await checkMachineFile(events, checkedInstances(check, devices), {
+    console: guest ? beside.console : undefined,
+    signal: services.signal,
+  }).catch((cause: unknown) => {
+    throw new StopwatchError(
+      'file-unreadable',
+      `Cannot read ${events}${guest ? ` or ${beside.console}` : ''}`,
+      { cause },
+    );
+  });
+  const agree = verdicts.every(({ verdict }) => verdict.result === 'agree');
   return {
-    exitCode: verdict.result === 'agree' ? EXIT.passed : EXIT.differs,
-    text: `${formatVerdict(verdict).join('\n')}\n`,
-    data: verdict,
+    exitCode: agree ? EXIT.passed : EXIT.differs,
+    text: `${verdictLines(verdicts).join('\n')}\n`,
+    data: verdicts,
   };
+}
+
+/** How a run of this configuration would be checked, without its guest's tests. */
+function unsaved(config: Config, devices: readonly ProjectDevice[]): SavedCheck {
+  const checked = instancesOf(devices, config.vm).filter(({ device }) => device.checker !== undefined);
+  return {
+    instances: checked.map((instance) => ({
+      id: instance.id,
+      device: instance.device.description.name,
+      how: modelSettings(config, instance),
+      guest: false,
+      atLeast: {},
+      monitor: null,
+    })),
+  };
+}
+
+/** Of several devices each with its id, those first that do not agree. */
+function verdictLines(verdicts: readonly InstanceVerdict[]): readonly string[] {
+  if (verdicts.length === 1) return verdicts.flatMap(({ verdict }) => formatVerdict(verdict));
+  const agrees = ({ verdict }: InstanceVerdict): number => (verdict.result === 'agree' ? 1 : 0);
+  return [...verdicts]
+    .sort((one, other) => agrees(one) - agrees(other))
+    .flatMap(({ id, verdict }) => {
+      const [first = '', ...rest] = formatVerdict(verdict);
+      return [`${id}: ${first}`, ...rest, ...(rest.length > 0 ? [''] : [])];
+    });
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** `run --gdb-qemu`: QEMU itself under gdb, in the user's terminal, stopped when the guest first writes to the device. */
+/** `run --gdb-qemu`: QEMU itself under gdb, in the user's terminal, stopped when the guest first writes to a device. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { qemuArguments } from '../../vm/qemu/command-line.js';
+import { type DeviceInstance, instancesOf } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
-import { EXIT } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bootTargets } from '../build/graph.js';
@@ -24,8 +25,9 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
   await bringUpToDate(await toolchain({ ...services, loaded }), ['qemu:build']);
   await services.release();
 
-  const { description } = tools.device;
-  const { nodev, rw, gdbArguments = [] } = options;
+  const { nodev, rw, gdbArguments = [], device: wanted } = options;
+  const instances = instancesOf(tools.devices, config.vm);
+  const handlers = writeHandlers(instances, wanted);
   const live: Config = { ...config, vm: { ...config.vm, clock: 'realtime', accelerator: 'tcg' } };
   const layout = { ...guest, qemu: layoutOf(debugged, paths).qemu };
   const console = {
@@ -35,13 +37,13 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
   await mkdir(layout.logs, { recursive: true });
   // QEMU removes it when it ends in good order, and does not start where there is one.
   await rm(console.pty, { force: true });
-  const parts = machineParts(live, layout, description, { nodev, rw, guest: 'shell', trace: false });
+  const parts = machineParts(live, layout, instances, { nodev, rw, guest: 'shell', trace: false });
   const qemu = qemuArguments(parts, { qmp: undefined, events: undefined, monitorPatterns: [], console });
-  const handler = description.build.qemu.writeHandler;
-  const args = debuggerArguments([layout.qemu, ...qemu], handler, layout.tree('qemu'), gdbArguments);
+  const args = debuggerArguments([layout.qemu, ...qemu], handlers, layout.tree('qemu'), gdbArguments);
+  const places = handlers.map((handler) => `${handler}()`).join(' and ');
 
   process.stdout.write(
-    `gdb has this terminal, and Ctrl-C; it stops in ${handler}().\n` +
+    `gdb has this terminal, and Ctrl-C${places === '' ? '' : `; it stops in ${places}`}.\n` +
       `The guest's console, for another terminal: ${shellQuote({ file: 'screen', args: [console.pty] })}\n` +
       `What it prints: ${console.log}\n`,
   );
@@ -58,10 +60,24 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
   return { exitCode: EXIT.passed, passedThrough: exitCode ?? EXIT.host };
 }
 
+/** The functions that take the guest's writes: of each device, or of that which is named. Throws 'bad-usage' where that has none. */
+function writeHandlers(instances: readonly DeviceInstance[], wanted: string | undefined): readonly string[] {
+  const descriptions = instances.map(({ device }) => device.description);
+  const found = descriptions.filter(({ name }) => wanted === undefined || name === wanted);
+  const handlers = [...new Set(found.flatMap(({ writeHandler }) => writeHandler ?? []))];
+  if (wanted === undefined || handlers.length > 0) return handlers;
+  throw new StopwatchError('bad-usage', `gdb cannot stop in the device ${wanted}`, {
+    hint:
+      found.length === 0
+        ? `The machine's devices are: ${descriptions.map(({ name }) => name).join(', ') || 'none'}.`
+        : 'Its description has no writeHandler: leave out --device, and set a breakpoint yourself.',
+  });
+}
+
 /** What the user gives comes last: it finds the machine stopped. */
 export function debuggerArguments(
   command: readonly string[],
-  handler: string,
+  handlers: readonly string[],
   tree: string,
   users: readonly string[],
 ): string[] {
@@ -70,7 +86,7 @@ export function debuggerArguments(
     // With these QEMU wakes its own threads.
     'handle SIGUSR1 nostop noprint pass',
     `directory ${tree}`,
-    `break ${handler}`,
+    ...handlers.map((handler) => `break ${handler}`),
     'run',
   ];
   return [

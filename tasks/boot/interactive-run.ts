@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `run`: a shell on the guest's serial console, or only the machine's device tree. */
 import { dirname, extname, join, basename } from 'node:path';
-import { summary } from '../../vm/crosscheck/index.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import { type DeviceInstance, instancesOf, type ProjectDevice } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices } from '../../vm/qemu/devicetree.js';
 import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
 import { bootOnTerminal } from '../../vm/console/terminal.js';
@@ -19,8 +18,9 @@ import { attachCommand, gdbStub, needTerminal } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
-import { pushables, testOf } from './pushable.js';
+import { pushables, testsOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
+import { crosscheckLines } from './test-run.js';
 
 export interface RunOptions {
   readonly nodev: boolean;
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly gdb: number | undefined;
   /** QEMU itself runs under gdb. */
   readonly gdbQemu?: boolean;
+  /** With gdbQemu: stop in this device only, by its name. */
+  readonly device?: string | undefined;
   /** For either gdb, after ours. */
   readonly gdbArguments?: readonly string[];
   /** It takes new files while it runs. */
@@ -41,7 +43,12 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   const tools = await toolchain(services);
   if (options.dumpDtb !== undefined) {
     await bringUpToDate(tools, ['qemu:build']);
-    return dumpTree(services, tools.device.description, options, options.dumpDtb);
+    return dumpTree(
+      services,
+      instancesOf(tools.devices, services.loaded.config.vm),
+      options,
+      options.dumpDtb,
+    );
   }
   if (options.gdb !== undefined) needTerminal(services.interactive);
   if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
@@ -49,19 +56,20 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
   const shellWith = async (more: MorePorts) => shell(services, options, tools, more);
-  return options.serve ? serve(services, tools.device.description, shellWith) : shellWith({});
+  return options.serve ? serve(services, tools.devices, shellWith) : shellWith({});
 }
 
 type MorePorts = Partial<ServingPorts>;
 
 async function serve(
   services: Services,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
   fn: (more: MorePorts) => Promise<Result>,
 ): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
-  const all = pushables(config, layout, device);
+  const all = pushables(config, layout, devices);
+  const tests = testsOf(instancesOf(devices, config.vm));
   const roots = layout.watchedTrees;
   // This process stays: it need not go through the trees for every push.
   const own = services.treeWatch === undefined ? watchTrees({ roots, onChange: () => {} }) : undefined;
@@ -73,7 +81,7 @@ async function serve(
   };
   const pausing = clockOf(services, true) === 'icount';
   try {
-    return await serving({ services, pushables: all, test: testOf(all, layout, device), pausing, build }, fn);
+    return await serving({ services, pushables: all, tests, pausing, build }, fn);
   } finally {
     own?.close();
   }
@@ -99,7 +107,7 @@ function withStub(config: Config, port: number | undefined): Config {
 async function shell(
   services: Services,
   { nodev, rw, gdb, gdbArguments = [], serve: serves }: RunOptions,
-  { device, stages, cache }: Toolchain,
+  { devices, stages, cache }: Toolchain,
   more: MorePorts,
 ): Promise<Result> {
   const config = withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb);
@@ -126,7 +134,7 @@ async function shell(
     {
       config,
       layout,
-      device,
+      instances: instancesOf(devices, config.vm),
       stages,
       compileCache: cache?.use(),
       command: shellQuote({ file: 'npx', args }),
@@ -154,12 +162,12 @@ async function shell(
       },
     },
   );
-  const { guest, verdict, exitCode } = report.result;
+  const { guest, devices: results, exitCode } = report.result;
   return {
     exitCode,
     verdict: [
       `Guest        ${guest.outcome}: ${guest.reason}`,
-      ...(verdict === null ? [] : [`Cross-check  ${summary(verdict)}`]),
+      ...(results.some(({ verdict }) => verdict !== null) ? crosscheckLines(results) : []),
       `Machine      ${guest.accelerator.toUpperCase()} (${report.host.acceleratorReason}), clock ${guest.clock}`,
       `Console      ${report.host.files['console']}`,
     ],
@@ -184,7 +192,7 @@ export function consoleOutput({ json }: Services): NodeJS.WritableStream {
 
 async function dumpTree(
   services: Services,
-  description: DeviceDescription,
+  instances: readonly DeviceInstance[],
   { nodev, rw }: RunOptions,
   wanted: string,
 ): Promise<Result> {
@@ -194,7 +202,7 @@ async function dumpTree(
   const stem = join(dirname(named), basename(named, extname(named)));
   const dts = `${stem}.dts`;
   const dtb = named === dts ? `${stem}.dtb` : named;
-  const parts = machineParts(config, layout, description, { nodev, rw, guest: 'shell', trace: false });
+  const parts = machineParts(config, layout, instances, { nodev, rw, guest: 'shell', trace: false });
   const source = await dumpDeviceTree(
     layout.qemu,
     parts,
@@ -205,11 +213,16 @@ async function dumpTree(
       signal: services.signal,
     },
   );
-  const nodes = findDevices(source, description.compatible);
-  const shown = nodes.map(({ path, dts: node }) => `${path}\n\n${node}\n`).join('\n');
+  const compatible = instances.flatMap(({ device }) => device.description.deviceTree?.compatible ?? []);
+  const found = [...new Set(compatible)].map((name) => ({ name, nodes: findDevices(source, name) }));
+  const text = found.flatMap(({ name, nodes }) =>
+    nodes.length === 0
+      ? `No node is compatible with "${name}".\n`
+      : nodes.map(({ path, dts: node }) => `${path}\n\n${node}\n`),
+  );
   return {
     exitCode: EXIT.passed,
-    text: nodes.length === 0 ? `No node is compatible with "${description.compatible}".\n` : shown,
+    text: text.length === 0 ? 'No device of the machine has a node of its own.\n' : text.join('\n'),
     verdict: [`Written      ${dtb}`, `             ${dts}`],
     next: shellQuote({ file: 'less', args: [dts] }),
   };

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** `push`: new files into the VM that `run --serve` started, and its test there. */
+/** `push`: new files into the VM that `run --serve` started, and the tests there. */
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Finding } from '../../vm/console/console.js';
 import { hostClock } from '../../vm/clock.js';
 import { outcomeOf } from '../../vm/outcome.js';
 import { KtapParser } from '../../vm/console/ktap.js';
 import { LineSplitter } from '../../lib/lines.js';
-import type { KtapResult } from '../../vm/types.js';
+import type { TestSuite } from '../../vm/types.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
 import { deserializeError } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
-import { pushables } from './pushable.js';
+import { type Pushable, pushables } from './pushable.js';
 import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
 import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
@@ -25,17 +24,17 @@ const LONGEST_REPLY = 16 * 1024 * 1024;
 export interface PushOptions {
   /** Names of what is pushed; none: all there is. */
   readonly what: readonly string[];
-  /** Then run the guest's test there. */
+  /** Only what is for this device. */
+  readonly device?: string | undefined;
+  /** Then run the tests of these devices there. */
   readonly test: boolean;
 }
 
-export async function push(services: Services, { what, test }: PushOptions): Promise<Result> {
+export async function push(services: Services, { what, device, test }: PushOptions): Promise<Result> {
   const socket = await connectToServer(services.loaded.paths.work);
   try {
-    return resultOf(await converse(services, socket, { names: [...what], test }), {
-      test,
-      config: services.loaded.config,
-    });
+    const told = await converse(services, socket, { names: [...what], device, test });
+    return resultOf(told, { test, config: services.loaded.config });
   } finally {
     socket.destroy();
   }
@@ -45,11 +44,12 @@ export async function push(services: Services, { what, test }: PushOptions): Pro
 export async function pushSaved(services: Services, paths: readonly string[]): Promise<readonly string[]> {
   const { config, paths: places } = services.loaded;
   try {
-    const { description } = await services.device();
-    const layout = layoutOf(config, places);
-    const sources = `${join(layout.device, description.build.linux.sources)}/`;
-    const what = pushables(config, layout, description).filter(({ from, module }) =>
-      paths.some((path) => (module === undefined ? path === from : path.startsWith(sources))),
+    const devices = await services.devices();
+    const sources = new Map(devices.map(({ device, files }) => [device.description.name, files.driver]));
+    const isOf = ({ from, module, device = '' }: Pushable, path: string): boolean =>
+      module === undefined ? path === from : path.startsWith(`${sources.get(device)?.directory}/`);
+    const what = pushables(config, layoutOf(config, places), devices).filter((one) =>
+      paths.some((path) => isOf(one, path)),
     );
     if (what.length === 0) return [];
     const names = what.map(({ name }) => name);
@@ -80,13 +80,19 @@ async function connectToServer(work: string): Promise<Socket> {
   }
 }
 
+/** The test of one device. `status`: of its program; undefined: it did not end. */
+interface Ran {
+  readonly id: string;
+  readonly output: string[];
+  status: number | undefined;
+}
+
 interface Told {
   readonly puts: readonly Extract<PushReply, { type: 'put' }>[];
-  readonly output: readonly string[];
+  /** None where a push before them failed. */
+  readonly tests: readonly Ran[];
   /** What the kernel said meanwhile. */
   readonly findings: readonly Finding[];
-  /** Exit status of the program, where there was one and it was not a push before it that failed. */
-  readonly status: number | undefined;
 }
 
 /** Throws what the server says went wrong, 'push-failed' when the machine ends, 'guest-hung', 'interrupted'. */
@@ -96,32 +102,37 @@ async function converse(
   request: PushRequest,
 ): Promise<Told> {
   const puts: Extract<PushReply, { type: 'put' }>[] = [];
-  const output: string[] = [];
   const findings: Finding[] = [];
   let names: readonly string[] | undefined;
-  let status: number | undefined;
+  let tests: readonly Ran[] = [];
+  const outputOf = (id: string): string[] => tests.find((test) => test.id === id)?.output ?? [];
+  const lastLines = (): readonly string[] => tests.flatMap(({ output }) => output).slice(-15);
   const { silenceSeconds } = loaded.config.vm;
   let cancel: (() => void) | undefined;
   await new Promise<void>((resolve, reject) => {
     const hung = (): void =>
       reject(
         new StopwatchError('guest-hung', `The guest printed nothing for ${silenceSeconds} s`, {
-          lastLines: output.slice(-15),
+          lastLines: lastLines(),
           hint: 'Look at its console: the terminal of `run --serve`.',
         }),
       );
     const take = (reply: PushReply): void => {
       cancel?.();
       if (reply.type === 'event') emit(eventOf(reply));
-      else if (reply.type === 'plan') ({ names } = reply);
-      else if (reply.type === 'put') puts.push(reply);
-      else if (reply.type === 'output') output.push(reply.line);
+      else if (reply.type === 'plan') {
+        ({ names } = reply);
+        tests = reply.tests.map((id) => ({ id, output: [], status: undefined }));
+      } else if (reply.type === 'put') puts.push(reply);
+      else if (reply.type === 'output') outputOf(reply.id).push(reply.line);
       else if (reply.type === 'finding') findings.push({ kind: reply.kind, text: reply.text });
-      else if (reply.type === 'ran') ({ status } = reply);
-      else if (reply.type === 'failed') reject(deserializeError(reply.error));
+      else if (reply.type === 'ran') {
+        const ran = tests.find(({ id }) => id === reply.id);
+        if (ran !== undefined) ran.status = reply.status;
+      } else if (reply.type === 'failed') reject(deserializeError(reply.error));
       else resolve();
       // A build takes its time, and a put has a limit of its own.
-      const testing = request.test && names?.length === puts.length && status === undefined;
+      const testing = names?.length === puts.length && tests.some(({ status }) => status === undefined);
       if (testing) cancel = hostClock.after(silenceSeconds * 1000, hung);
     };
     const splitter = new LineSplitter((line) => take(replySchema.parse(JSON.parse(line))), {
@@ -140,7 +151,7 @@ async function converse(
         new StopwatchError(
           'push-failed',
           `The VM ended ${doing === undefined ? 'meanwhile' : `while it got ${doing}`}`,
-          { lastLines: output.slice(-15), hint: 'Start it again: npx stopwatch run --serve' },
+          { lastLines: lastLines(), hint: 'Start it again: npx stopwatch run --serve' },
         ),
       );
     };
@@ -151,7 +162,7 @@ async function converse(
     if (signal.aborted) onAbort();
     socket.write(`${JSON.stringify(request)}\n`);
   }).finally(() => cancel?.());
-  return { puts, output, findings, status };
+  return { puts, tests, findings };
 }
 
 function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event {
@@ -161,8 +172,8 @@ function eventOf({ event, error }: Extract<PushReply, { type: 'event' }>): Event
 }
 
 function resultOf(
-  { puts, output, findings, status }: Told,
-  { test, config }: { test: boolean; config: Config },
+  { puts, tests, findings }: Told,
+  { test, config }: { readonly test: boolean; readonly config: Config },
 ): Result {
   const verdict = [
     ...puts.filter((put) => put.status === 0).map(({ name, text }) => `Pushed       ${name}: ${text}`),
@@ -176,32 +187,19 @@ function resultOf(
     return { exitCode: error.exitCode, error, verdict };
   }
   if (!test) return { exitCode: EXIT.passed, verdict, next: 'npx stopwatch push --test' };
-  const parser = new KtapParser();
-  for (const line of output) parser.line(line);
-  const ktap = parser.end();
-  const told = [...verdict, `Guest test   ${countTests(ktap)}`];
-  const why = whyNot(ktap, status, findings, config.vm.splats);
-  if (why === undefined) return { exitCode: EXIT.passed, verdict: told };
-  const lines = failedTests(ktap);
-  const error = new StopwatchError('test-failed', `The guest failed its test: ${why}`, {
-    lastLines: lines.length === 0 ? output.slice(-15) : lines,
-    hint: 'Look into it at the shell of that VM.',
-  });
-  return { exitCode: error.exitCode, error, verdict: told };
-}
-
-/** By the same rules as a test of a whole run. Undefined: passed. */
-function whyNot(
-  ktap: KtapResult,
-  status: number | undefined,
-  findings: readonly Finding[],
-  splats: Config['vm']['splats'],
-): string | undefined {
+  const suites = tests.map(suiteOf);
+  if (suites.length === 0) return { exitCode: EXIT.passed, verdict: [...verdict, 'Guest test   no test'] };
+  const several = suites.length > 1;
+  const counts = suites.map(
+    ({ id, ktap }) => `Guest test   ${several ? `${id}: ` : ''}${countTests([ktap])}`,
+  );
+  const told = [...verdict, ...counts];
   const { outcome, reason } = outcomeOf({
     guest: 'test_and_quit',
-    ktap,
+    expected: suites.map(({ id }) => id),
+    suites,
     findings,
-    splats,
+    splats: config.vm.splats,
     spoke: true,
     lastLine: '',
     ending: { by: 'itself' },
@@ -209,6 +207,19 @@ function whyNot(
     qemuMessages: [],
     exit: { code: 0, signal: undefined },
   });
-  if (outcome !== 'passed') return ktap.tests.length === 0 ? 'it printed no results' : reason;
-  return status === 0 ? undefined : `its exit status is ${status}`;
+  if (outcome === 'passed') return { exitCode: EXIT.passed, verdict: told };
+  const lines = suites.flatMap(({ id, ktap }) => failedTests(ktap, several ? `${id}: ` : ''));
+  const error = new StopwatchError('test-failed', `The guest failed its test: ${reason}`, {
+    lastLines: lines.length > 0 ? lines : tests.flatMap(({ output }) => output).slice(-15),
+    hint: 'Look into it at the shell of that VM.',
+  });
+  return { exitCode: error.exitCode, error, verdict: told };
+}
+
+/** By the same rules as a test of a whole run, where init says of the exit status what it means. */
+function suiteOf({ id, output, status }: Ran): TestSuite {
+  const parser = new KtapParser();
+  for (const line of output) parser.line(line);
+  const result = status === 0 ? 'pass' : status === 1 ? 'fail' : 'error';
+  return { id, ktap: parser.end(), result, timing: { startMs: 0, endMs: 0 } };
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** What a running guest can be given anew, and by which names. */
-import { basename, join } from 'node:path';
-import type { DeviceDescription } from '../../vm/device.js';
+/** What a running guest can be given anew, and by which names; and the tests that it can run. */
+import { basename } from 'node:path';
+import type { DeviceInstance, GuestFile, ProjectDevice } from '../../vm/device.js';
 import { didYouMean } from '../config/closest.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { MODULE_TARGETS } from '../build/graph.js';
+import { moduleTargets } from '../build/graph.js';
+import { guestFiles } from '../build/guest-base.js';
 import type { Layout } from '../build/layout.js';
 import { modulePath } from '../build/linux.js';
 
 export interface Pushable {
   readonly name: string;
+  /** Name of the device that it is for; undefined: any. */
+  readonly device: string | undefined;
   /** File on the host. */
   readonly from: string;
   /** In the guest. */
@@ -22,44 +25,90 @@ export interface Pushable {
   readonly targets: readonly string[];
 }
 
-/** The scripts of the guest, but for the one that runs as long as it does, and the module where there is one. */
-export function pushables(config: Config, layout: Layout, device: DeviceDescription): Pushable[] {
-  const { module } = device;
-  const scripts = device.build.guest
-    .filter(({ path }) => path !== '/init')
-    .map(({ file, path, mode }) => ({
-      name: basename(path, '.sh'),
-      from: join(layout.device, file),
-      path,
-      mode,
-      module: undefined,
-      targets: [],
-    }));
-  if (config.vm.driver === 'builtin') return scripts;
-  const driver = {
-    name: `${module}_module`,
-    from: modulePath(layout, device),
-    path: `/lib/modules/${module}.ko`,
-    mode: 0o644,
-    module,
-    targets: MODULE_TARGETS,
-  };
-  return [...scripts, driver];
+/** The scripts of the guest, but for the one that runs as long as it does, and the modules that drivers are. */
+export function pushables(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Pushable[] {
+  const script = ({ file, path, mode }: GuestFile, device: string | undefined): Pushable => ({
+    name: basename(path, '.sh'),
+    device,
+    from: file,
+    path,
+    mode,
+    module: undefined,
+    targets: [],
+  });
+  const base = guestFiles(layout, []).filter(({ path }) => path !== '/init');
+  const modules = config.vm.driver === 'builtin' ? [] : devices;
+  return [
+    ...base.map((file) => script(file, undefined)),
+    ...devices.flatMap(({ device, files }) =>
+      files.guest.map((file) => script(file, device.description.name)),
+    ),
+    ...modules.flatMap((device) => driverOf(layout, device)),
+  ];
 }
 
-/** The guest's test. */
-export function testOf(
-  all: readonly Pushable[],
-  layout: Layout,
-  { guestTest }: DeviceDescription,
-): Pushable | undefined {
-  return all.find(({ from }) => from === join(layout.device, guestTest));
+function driverOf(layout: Layout, device: ProjectDevice): Pushable[] {
+  const { driver } = device.files;
+  if (driver === undefined) return [];
+  const { module } = driver;
+  return [
+    {
+      name: `${module}_module`,
+      device: device.device.description.name,
+      from: modulePath(layout, driver),
+      path: `/lib/modules/${module}.ko`,
+      mode: 0o644,
+      module,
+      targets: moduleTargets([device]),
+    },
+  ];
 }
 
-/** Those with these names; all, when none is named. Throws 'bad-usage'. */
-export function chosen(all: readonly Pushable[], names: readonly string[]): readonly Pushable[] {
-  if (names.length === 0) return all;
-  return [...new Set(names)].map((name) => all.find((one) => one.name === name) ?? fail(all, name));
+/** The test of one device of the machine. */
+export interface PushableTest {
+  readonly id: string;
+  /** Name of the device. */
+  readonly device: string;
+  /** The guest's program, which gets the id. */
+  readonly program: string;
+}
+
+export function testsOf(instances: readonly DeviceInstance[]): readonly PushableTest[] {
+  return instances.flatMap(({ id, device, files: { test } }) =>
+    test === undefined ? [] : { id, device: device.description.name, program: test.path },
+  );
+}
+
+/** What is pushed: by name, or what a device has, or all there is. */
+export interface Choice {
+  readonly names: readonly string[];
+  /** Name of a device: only what is for it. */
+  readonly device?: string | undefined;
+}
+
+/** Throws 'bad-usage' for a name that is none of these. */
+export function chosen(all: readonly Pushable[], { names, device }: Choice): readonly Pushable[] {
+  const own = device === undefined ? all : all.filter((one) => one.device === device);
+  if (own.length === 0 && device !== undefined) {
+    const known = [...new Set(all.flatMap((one) => one.device ?? []))];
+    throw new StopwatchError(
+      'bad-usage',
+      `Cannot push files of '${device}': expected one of ${known.join(', ')}${didYouMean(device, known)}`,
+    );
+  }
+  if (names.length === 0) return own;
+  return [...new Set(names)].map((name) => own.find((one) => one.name === name) ?? fail(own, name));
+}
+
+/** The tests of the devices that these files are for; a file for any device is a reason to run all. */
+export function chosenTests(
+  tests: readonly PushableTest[],
+  what: readonly Pushable[],
+  { device }: Choice,
+): readonly PushableTest[] {
+  if (device !== undefined) return tests.filter((test) => test.device === device);
+  const devices = new Set(what.map((one) => one.device));
+  return devices.has(undefined) ? tests : tests.filter((test) => devices.has(test.device));
 }
 
 function fail(all: readonly Pushable[], name: string): never {

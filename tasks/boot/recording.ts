@@ -10,7 +10,7 @@ import { copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/pro
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { type MachineParts, qemuArguments } from '../../vm/qemu/command-line.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import { instancesOf, type ProjectDevice } from '../../vm/device.js';
 import type { MachineFiles } from '../../vm/types.js';
 import { packageVersion } from '../config/paths.js';
 import { type Config, configSchema } from '../config/schema.js';
@@ -19,7 +19,7 @@ import { sha256File } from '../../lib/files/sha256.js';
 
 const file = z.strictObject({ name: z.string(), sha256: z.string() });
 const schema = z.strictObject({
-  schema: z.literal(2),
+  schema: z.literal(3),
   /** Version that recorded it. */
   stopwatch: z.string(),
   options: z.strictObject({
@@ -27,6 +27,7 @@ const schema = z.strictObject({
     rw: z.boolean(),
     guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell']),
     trace: z.boolean(),
+    tested: z.array(z.string()).optional(),
   }),
   vm: configSchema.shape.vm,
   /** Of what was built: which symbols are the kernel's. */
@@ -89,7 +90,7 @@ export async function startRecording(
     await copyFile(path, join(to, name), constants.COPYFILE_FICLONE);
     return { name, sha256: await sha256File(join(to, name)) };
   };
-  const { vm, ...options } = parts.options;
+  const { vm, tested, ...options } = parts.options;
   const { qemu, kernel, initramfs, ext4 } = parts.files;
   const files = {
     qemu: await copy(qemu),
@@ -98,9 +99,9 @@ export async function startRecording(
     ext4: ext4 === undefined ? null : await copy(ext4),
   };
   const saved: Saved = {
-    schema: 2,
+    schema: 3,
     stopwatch: packageVersion(),
-    options,
+    options: { ...options, ...(tested && { tested: [...tested] }) },
     vm,
     variant,
     monitorPatterns: [...monitorPatterns],
@@ -116,7 +117,7 @@ export async function startRecording(
 }
 
 /** The recorded run of this report. Throws 'file-unreadable' where there is none, or it is not what was recorded. */
-export async function readRecording(report: string, device: DeviceDescription): Promise<Recorded> {
+export async function readRecording(report: string, devices: readonly ProjectDevice[]): Promise<Recorded> {
   const directory = join(report, DIRECTORY);
   const refuse = (why: string, cause?: unknown): StopwatchError =>
     new StopwatchError('file-unreadable', `${directory} cannot be replayed: ${why}`, {
@@ -143,7 +144,7 @@ export async function readRecording(report: string, device: DeviceDescription): 
   const parts: MachineParts = {
     files: filesBelow(directory, saved.files),
     options: { ...options, vm },
-    device,
+    devices: instancesOf(devices, vm),
     accelerator: 'tcg',
     recording: { mode: 'replay', file: log },
   };

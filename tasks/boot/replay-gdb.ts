@@ -15,7 +15,7 @@ import { attachCommand, gdbStub } from './gdb.js';
 import { consoleOutput } from './interactive-run.js';
 import type { Layout } from '../build/layout.js';
 import type { Recorded } from './recording.js';
-import { layoutOfRecorded, recordedReport } from './replay.js';
+import { type EventPlace, layoutOfRecorded, recordedReport } from './replay.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256File } from '../../lib/files/sha256.js';
 
@@ -23,11 +23,12 @@ import { sha256File } from '../../lib/files/sha256.js';
 export async function standBefore(
   services: Services,
   recorded: Recorded,
-  { port, at }: { readonly port: number; readonly at: bigint | undefined },
+  { port, at }: { readonly port: number; readonly at: EventPlace | undefined },
 ): Promise<Result> {
   const layout = layoutOfRecorded(services, recorded);
-  const seq = at ?? (await divergence(recorded));
-  const event = await eventOf(runFiles(recorded.directory, '').events, seq);
+  const { id, seq } = at === undefined ? await divergence(recorded) : { id: idOf(recorded, at), seq: at.seq };
+  const event = await eventOf(runFiles(recorded.directory, '').events, id, seq);
+  const name = recorded.parts.devices.length > 1 ? `event ${seq} of ${id}` : `event ${seq}`;
   const ports: ReplayedPorts = {
     processes: await services.processes(),
     clock: hostClock,
@@ -36,14 +37,20 @@ export async function standBefore(
   };
   const directory = await mkdtemp(join(tmpdir(), 'stopwatch-replay-'));
   const task = 'vm:replay';
-  const request = { parts: recorded.parts, events: join(directory, 'events.log'), directory, more: ['-S'] };
+  const request = {
+    parts: recorded.parts,
+    events: join(directory, 'events.log'),
+    id,
+    directory,
+    more: ['-S'],
+  };
   try {
-    services.emit({ type: 'notice', task, text: `looking for the instruction that makes event ${seq}` });
+    services.emit({ type: 'notice', task, text: `looking for the instruction that makes ${name}` });
     // An instruction takes a nanosecond, so there cannot be more of them; sleeps make them fewer.
     const most = event.now + 1n;
     const before = await instructionBefore(seq, most, async () => Replayed.start(request, ports));
     if (before === undefined) {
-      throw new StopwatchError('invalid-evidence', `The replay has no event ${seq}, but the recording has`, {
+      throw new StopwatchError('invalid-evidence', `The replay has no ${name}, but the recording has`, {
         log: request.events,
       });
     }
@@ -53,14 +60,17 @@ export async function standBefore(
       await services.release();
       const attach = attachCommand(layout, port, services.environment['PATH'] ?? '');
       const same = (await sha256File(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;
+      const handler = recorded.parts.devices.find((device) => device.id === id)?.device.description
+        .writeHandler;
       const lines = [
-        `The machine stands after ${before} instructions. The next one makes event ${seq}:`,
+        `The machine stands after ${before} instructions. The next one makes ${name}:`,
         `  ${event.line}`,
         'To attach:',
         `  ${attach}`,
         'stepi makes the event; kill ends the machine.',
-        'To see it in the device, before that:',
-        `  ${attachToQemu(machine.pid, recorded.parts.device.build.qemu.writeHandler, layout)}`,
+        ...(handler === undefined
+          ? []
+          : ['To see it in the device, before that:', `  ${attachToQemu(machine.pid, handler, layout)}`]),
         ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
       ];
       consoleOutput(services).write(`${lines.join('\n')}\n`);
@@ -86,26 +96,55 @@ function attachToQemu(pid: number, handler: string, layout: Layout): string {
   return shellQuote({ file: 'gdb', args: ['-q', '-p', String(pid), ...all] });
 }
 
-/** Where the recorded run went wrong. Throws 'bad-usage' if it did not. */
-async function divergence(recorded: Recorded): Promise<bigint> {
+/** Where the recorded run went wrong first. Throws 'bad-usage' if it did not. */
+async function divergence(recorded: Recorded): Promise<{ readonly id: string; readonly seq: bigint }> {
   const { result } = await recordedReport(recorded);
-  const seq = result.verdict?.divergence?.seq;
-  if (seq !== undefined) return BigInt(seq);
+  const places = result.devices.flatMap(({ id, verdict }) =>
+    verdict?.divergence
+      ? { id, seq: BigInt(verdict.divergence.seq), now: BigInt(verdict.divergence.now) }
+      : [],
+  );
+  const [first] = places.sort((one, other) => Number(one.now - other.now));
+  if (first !== undefined) return first;
   throw new StopwatchError('bad-usage', 'The recorded run has no divergence before which --gdb could stop', {
-    hint: `Say which event: --at SEQ, of those in ${runFiles(recorded.directory, '').events}`,
+    hint: `Say which event: --at ${seqWord(recorded)}, of those in ${runFiles(recorded.directory, '').events}`,
+  });
+}
+
+/** Ids of the devices that have events. */
+function tracedIds({ parts }: Recorded): readonly string[] {
+  return parts.devices.flatMap(({ id, device }) => (device.description.traceEvents === undefined ? [] : id));
+}
+
+function seqWord(recorded: Recorded): string {
+  return tracedIds(recorded).length > 1 ? 'ID:SEQ' : 'SEQ';
+}
+
+/** Throws 'bad-usage' where it does not say which of several devices, or one that has no events. */
+function idOf(recorded: Recorded, { id, seq }: EventPlace): string {
+  const ids = tracedIds(recorded);
+  const [only] = ids;
+  if (id === undefined && only !== undefined && ids.length === 1) return only;
+  if (id !== undefined && ids.includes(id)) return id;
+  throw new StopwatchError('bad-usage', `--at: which device's event ${seq}?`, {
+    hint: `Say it as ID:${seq}. These have events: ${ids.join(', ') || 'none'}.`,
   });
 }
 
 /** An event of the recorded stream. Throws 'bad-usage' if there is none with this seq. */
-async function eventOf(file: string, seq: bigint): Promise<{ readonly line: string; readonly now: bigint }> {
+async function eventOf(
+  file: string,
+  id: string,
+  seq: bigint,
+): Promise<{ readonly line: string; readonly now: bigint }> {
   let last: bigint | undefined;
   for await (const line of createInterface({ input: createReadStream(file) })) {
-    last = seqOf(line) ?? last;
-    if (last !== seq) continue;
-    return { line, now: BigInt(/ now=(\d+)/.exec(line)?.[1] ?? 0) };
+    const found = seqOf(line, id);
+    last = found ?? last;
+    if (found === seq) return { line, now: BigInt(/ now=(\d+)/.exec(line)?.[1] ?? 0) };
   }
   throw new StopwatchError(
     'bad-usage',
-    `There is no event ${seq} in ${file}: the last one is ${last ?? 'none'}`,
+    `There is no event ${seq} of ${id} in ${file}: the last one is ${last ?? 'none'}`,
   );
 }

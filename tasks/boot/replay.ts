@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Device } from '../../vm/device.js';
 import type { RunReport } from '../../vm/report/report.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
@@ -18,37 +17,39 @@ import { sha256File } from '../../lib/files/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
+/** An event in a stream. */
+export interface EventPlace {
+  /** Of the device; undefined: of the only one that has events. */
+  readonly id: string | undefined;
+  readonly seq: bigint;
+}
+
 export interface ReplayOptions {
   /** A report's directory or its name; 'latest': the newest one with a recording. */
   readonly report: string;
   /** Stop before the event `at` and wait for a debugger at this TCP port; undefined: run it to its end. */
   readonly gdb: number | undefined;
-  /** `seq` of the event; undefined: the divergence's. */
-  readonly at: bigint | undefined;
+  /** The event; undefined: the divergence's. */
+  readonly at: EventPlace | undefined;
 }
 
 export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);
-  const device = await services.device();
-  const recorded = await readRecording(await reportDirectory(layout, options.report), device.description);
+  const devices = await services.devices();
+  const recorded = await readRecording(await reportDirectory(layout, options.report), devices);
   if (options.gdb !== undefined) {
     const { standBefore } = await import('./replay-gdb.js');
     return standBefore(services, recorded, { port: options.gdb, at: options.at });
   }
   if (options.at !== undefined) {
     throw new StopwatchError('bad-usage', '--at says where --gdb is to stop, and --gdb was not given', {
-      hint: `npx stopwatch replay --gdb --at ${options.at}`,
+      hint: `npx stopwatch replay --gdb --at ${options.at.id === undefined ? '' : `${options.at.id}:`}${options.at.seq}`,
     });
   }
-  return again(services, layoutOfRecorded(services, recorded), device, recorded);
+  return again(services, layoutOfRecorded(services, recorded), recorded);
 }
 
-async function again(
-  services: Services,
-  layout: Layout,
-  device: Device,
-  recorded: Recorded,
-): Promise<Result> {
+async function again(services: Services, layout: Layout, recorded: Recorded): Promise<Result> {
   const before = runFiles(recorded.directory, '');
   const was = await recordedReport(recorded);
   const check = await readSavedCheck(before.crosscheck);
@@ -56,7 +57,7 @@ async function again(
     {
       config: { ...services.loaded.config, vm: recorded.vm },
       layout,
-      device,
+      instances: recorded.parts.devices,
       compileCache: undefined,
       stages: [],
       next: nextCommand,

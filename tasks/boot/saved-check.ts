@@ -3,9 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
-import type { CheckOptions } from '../../vm/crosscheck/index.js';
+import type { CheckedInstance } from '../../vm/crosscheck/index.js';
+import type { ProjectDevice } from '../../vm/device.js';
 
-const schema = z.object({
+const instanceSchema = z.object({
+  id: z.string(),
+  /** Which of the project's devices. */
+  device: z.string(),
   how: z.object({
     slackNs: z.number(),
     properties: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
@@ -16,10 +20,30 @@ const schema = z.object({
   /** The region's guest-physical address, and the interrupt's id; null: not checked. */
   monitor: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
 });
+/** Those that have a checker, in the order of the machine. */
+const schema = z.object({ instances: z.array(instanceSchema) });
+type SavedInstance = z.infer<typeof instanceSchema>;
 export type SavedCheck = z.infer<typeof schema>;
 
-/** The checker's options. */
-export function checkOptionsOf({ guest, atLeast, monitor }: SavedCheck): CheckOptions {
+/** The checkers and their options. `replay`: the command that repeats the check. Throws 'bad-config' for a device that has no checker now. */
+export function checkedInstances(
+  { instances }: SavedCheck,
+  devices: readonly ProjectDevice[],
+  replay?: string,
+): readonly CheckedInstance[] {
+  return instances.map((saved) => {
+    const found = devices.find(({ device }) => device.description.name === saved.device);
+    const checker = found?.device.checker?.(saved.how);
+    if (checker === undefined) {
+      throw new StopwatchError('bad-config', `${saved.id} was checked as a ${saved.device}`, {
+        hint: `The project has ${found === undefined ? 'no such device' : 'no checker for that device'} now.`,
+      });
+    }
+    return { id: saved.id, checker, options: { ...optionsOf(saved), ...(replay && { replay }) } };
+  });
+}
+
+function optionsOf({ guest, atLeast, monitor }: SavedInstance): NonNullable<CheckedInstance['options']> {
   if (monitor === null) return { guest, atLeast };
   const { base, interrupt } = monitor;
   return {

@@ -24,7 +24,7 @@ import type { Emit, Event } from '../engine/events.js';
 import { serializeError, serializedErrorSchema } from '../../lib/serialize-error.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { withLock } from '../../lib/lock.js';
-import { chosen, type Pushable } from './pushable.js';
+import { chosen, chosenTests, type Pushable, type PushableTest } from './pushable.js';
 import type { Services } from '../config/services.js';
 
 /** Host milliseconds in which the guest must have taken a file, or have started its part. */
@@ -33,7 +33,9 @@ const ANSWER_MS = 15_000;
 export const requestSchema = z.object({
   /** None: all there is. */
   names: z.array(z.string()),
-  /** Then run the guest's test. */
+  /** Only what is for this device. */
+  device: z.string().optional(),
+  /** Then run the tests of the devices that it is for. */
   test: z.boolean(),
 });
 export type PushRequest = z.infer<typeof requestSchema>;
@@ -47,13 +49,14 @@ export const replySchema = z.discriminatedUnion('type', [
     event: z.custom<Event>(isEvent),
     error: serializedErrorSchema.optional(),
   }),
-  /** What goes to the guest. */
-  z.object({ type: z.literal('plan'), names: z.array(z.string()) }),
+  /** What goes to the guest, and the ids of the devices that are tested then. */
+  z.object({ type: z.literal('plan'), names: z.array(z.string()), tests: z.array(z.string()) }),
   answerSchema.extend({ type: z.literal('put'), name: z.string() }),
-  z.object({ type: z.literal('output'), line: z.string() }),
+  /** Of the test of this device. */
+  z.object({ type: z.literal('output'), id: z.string(), line: z.string() }),
   /** Of the kernel, on the console. */
   z.object({ type: z.literal('finding'), kind: z.custom<Finding['kind']>(isString), text: z.string() }),
-  answerSchema.extend({ type: z.literal('ran') }),
+  answerSchema.extend({ type: z.literal('ran'), id: z.string() }),
   z.object({ type: z.literal('end') }),
   z.object({ type: z.literal('failed'), error: serializedErrorSchema }),
 ]);
@@ -66,7 +69,7 @@ export const addressFile = (work: string): string => join(work, 'run', 'serve.js
 export interface ServeOptions {
   readonly services: Services;
   readonly pushables: readonly Pushable[];
-  readonly test: Pushable | undefined;
+  readonly tests: readonly PushableTest[];
   /** Its time stands still while nothing is asked of it. */
   readonly pausing: boolean;
   /** Brings up to date what these are made of. */
@@ -167,7 +170,7 @@ class Serving {
   /** By the guest's user. */
   async #asked(name: string): Promise<Answer> {
     try {
-      const what = chosen(this.#options.pushables, [name]);
+      const what = chosen(this.#options.pushables, { names: [name] });
       // The terminal is the guest's.
       await this.#options.build(what, () => {}, this.#options.services.signal);
       let answer: Answer = { status: 1, text: '' };
@@ -221,12 +224,13 @@ class Serving {
   }
 
   async #carryOut(
-    { names, test }: PushRequest,
+    request: PushRequest,
     reply: (message: PushReply) => void,
     gone: AbortSignal,
   ): Promise<void> {
     const { pushables, services, build } = this.#options;
-    const what = chosen(pushables, names);
+    const what = chosen(pushables, request);
+    const tests = request.test ? chosenTests(this.#options.tests, what, request) : [];
     const signal = AbortSignal.any([services.signal, gone]);
     // Every process of a build listens.
     setMaxListeners(0, signal);
@@ -239,7 +243,7 @@ class Serving {
       },
       signal,
     );
-    reply({ type: 'plan', names: what.map(({ name }) => name) });
+    reply({ type: 'plan', names: what.map(({ name }) => name), tests: tests.map(({ id }) => id) });
     for (const one of what) {
       // Of what has begun, the rest is done all the same: half a file is nothing to stop at.
       if (gone.aborted) return;
@@ -247,12 +251,13 @@ class Serving {
       reply({ type: 'put', name: one.name, ...answer });
       if (answer.status !== 0) return;
     }
-    const program = this.#options.test;
-    if (!test || program === undefined || gone.aborted) return;
-    const ran = await this.#awake(async (delivery) =>
-      delivery.run(program.path, (line) => reply({ type: 'output', line }), gone),
-    );
-    reply({ type: 'ran', ...ran });
+    for (const { id, program } of tests) {
+      if (gone.aborted) return;
+      const ran = await this.#awake(async (delivery) =>
+        delivery.run(`${program} ${id}`, (line) => reply({ type: 'output', id, line }), gone),
+      );
+      reply({ type: 'ran', id, ...ran });
+    }
   }
 }
 

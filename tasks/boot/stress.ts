@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `stress`: the driver under several processes at once, on several processors. */
+import { instancesOf } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Result, Services } from '../config/services.js';
@@ -9,6 +10,8 @@ export interface StressOptions {
   /** For how long, in the guest; undefined: `rounds` says it. */
   readonly seconds: number | undefined;
   readonly rounds: number | undefined;
+  /** Name of the device; undefined: each that has a stress test, one after the other. */
+  readonly device: string | undefined;
 }
 
 const DEFAULT_SECONDS = 20;
@@ -16,27 +19,40 @@ const DEFAULT_SECONDS = 20;
 const CPUS = 4;
 
 export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
-  const { description } = await services.device();
-  if (description.guestStress === undefined) {
-    throw new StopwatchError('bad-config', `The device ${description.name} has no stress test`, {
-      hint: "Write one, have the guest's init run it, and name it as guestStress in the device's description.",
-    });
+  const { device } = options;
+  const devices = instancesOf(await services.devices(), services.loaded.config.vm);
+  const found = devices.filter(
+    ({ device: { description } }) => (device ?? description.name) === description.name,
+  );
+  if (!found.some(({ files }) => files.stress !== undefined)) {
+    const name = device ?? 'NAME';
+    throw new StopwatchError(
+      'bad-config',
+      device === undefined
+        ? 'No device of the machine has a stress test'
+        : `The machine has no device ${device} with a stress test`,
+      { hint: `Write guest_fs/${name}/${name}_stress.sh; vm.devices names the machine's devices.` },
+    );
   }
   const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;
   const args = [
     'stress',
+    ...(device === undefined ? [] : ['--device', device]),
     ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
     ...(rounds === undefined ? [] : ['--rounds', String(rounds)]),
   ];
   const config = stressConfig(services.loaded.config, { seconds, rounds });
-  return testRun(services, { args, guest: 'stress_and_quit', record: false, config });
+  return testRun(services, { args, guest: 'stress_and_quit', record: false, config, device });
 }
 
 /**
  * By the host's clock: only there do several processors run at the same time, and
  * a sleeping process lets others run. A kernel that looks after itself is slow.
  */
-export function stressConfig(config: Config, { seconds, rounds }: StressOptions): Config {
+export function stressConfig(
+  config: Config,
+  { seconds, rounds }: Pick<StressOptions, 'seconds' | 'rounds'>,
+): Config {
   const { vm } = config;
   // A round of the slowest test takes four seconds; everything that is done once, a minute.
   const expected = 60 + Math.max(seconds ?? 0, 12 * (rounds ?? 0));

@@ -5,8 +5,9 @@ import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { formatVerdict, summary, type Verdict } from '../../vm/crosscheck/index.js';
-import type { RunReport } from '../../vm/report/report.js';
+import { formatVerdict, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
+import { instancesOf } from '../../vm/device.js';
+import type { DeviceResult, RunReport } from '../../vm/report/report.js';
 import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
@@ -42,23 +43,30 @@ export interface TestRequest {
   readonly record: boolean;
   /** Of the run; what is built goes by the services'. */
   readonly config: Config;
+  /** Only this device of the project is tested; absent: all that have such a test. */
+  readonly device?: string | undefined;
   /** False: without the manifest, which nothing of the test waits for. True if absent. */
   readonly manifest?: boolean;
 }
 
 export async function testRun(
   services: Services,
-  { args, guest, record, config, manifest = true }: TestRequest,
+  { args, guest, record, config, device, manifest = true }: TestRequest,
 ): Promise<Result> {
   const { paths } = services.loaded;
   if (record) recordable(config);
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
-  const options = { nodev: false, rw: false, guest, trace: true } as const;
+  const instances = instancesOf(tools.devices, config.vm);
+  const tested =
+    device === undefined
+      ? undefined
+      : instances.filter((one) => one.device.description.name === device).map(({ id }) => id);
+  const options = { nodev: false, rw: false, guest, trace: true, tested } as const;
   const recorded = async (run: RunDirectory) => {
     // What KVM does cannot be recorded.
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
-    const parts = machineParts(emulated, layout, tools.device.description, options);
+    const parts = machineParts(emulated, layout, instances, options);
     const patterns = config.crosscheck.monitor ? MONITOR_PATTERNS : [];
     return {
       ...(await startRecording(run.directory, parts, config.build.variant, patterns)),
@@ -72,7 +80,7 @@ export async function testRun(
       {
         config,
         layout,
-        device: tools.device,
+        instances,
         stages: tools.stages,
         compileCache: tools.cache?.use(),
         next: nextCommand,
@@ -138,64 +146,87 @@ const WORDS: Readonly<Record<GuestOutcome, string>> = {
 
 /** What a run that did not pass is reported as. */
 export function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
-  const { exitCode, guest, verdict } = result;
+  const { exitCode, guest, devices } = result;
   if (exitCode === EXIT.passed) return undefined;
-  if (exitCode === EXIT.differs && verdict !== null) {
-    const code = verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
-    return new StopwatchError(code, summary(verdict), {
-      lastLines: formatVerdict(verdict).slice(1),
+  const [first, ...others] = wrongVerdicts(devices);
+  if (exitCode === EXIT.differs && first !== undefined) {
+    const code = first.verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
+    const more = others.flatMap(({ id, verdict }) => ['', `${id}: ${summary(verdict)}`]);
+    return new StopwatchError(code, `${prefixOf(devices, first.id)}${summary(first.verdict)}`, {
+      lastLines: [...formatVerdict(first.verdict).slice(1), ...more],
       hint: `Judge it again without a VM: ${host.next}`,
       log: run.events,
     });
   }
-  const failed = guest.outcome === 'failed' ? failedTests(guest.ktap) : [];
+  const failed =
+    guest.outcome === 'failed'
+      ? devices.flatMap(({ id, test }) => (test === null ? [] : failedTests(test, prefixOf(devices, id))))
+      : [];
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     // Of a test that failed its own words, which may be far above the last ones.
-    lastLines: [...(failed.length > 0 ? failed : guest.lastLines.slice(-15)), ...host.qemuMessages],
+    lastLines: [
+      ...(failed.length > 0 ? failed.slice(0, 40) : guest.lastLines.slice(-15)),
+      ...host.qemuMessages,
+    ],
     hint: 'Look into it at a shell: npx stopwatch run',
     log: run.console,
   });
 }
 
-/** What the failed tests printed, at most 40 lines. */
-export function failedTests({ tests }: KtapResult): readonly string[] {
+/** Those that do not agree, a difference before evidence that is invalid. */
+function wrongVerdicts(devices: readonly DeviceResult[]): readonly InstanceVerdict[] {
+  const all = devices.flatMap(({ id, verdict }) => (verdict === null ? [] : { id, verdict }));
+  return (['differ', 'invalid'] as const).flatMap((which) =>
+    all.filter(({ verdict }) => verdict.result === which),
+  );
+}
+
+/** In front of what is said about one of several devices. */
+function prefixOf(devices: readonly DeviceResult[], id: string): string {
+  return devices.length > 1 ? `${id}: ` : '';
+}
+
+/** What the failed tests printed, at most 40 lines. `prefix`: of their names. */
+export function failedTests({ tests }: Pick<KtapResult, 'tests'>, prefix = ''): readonly string[] {
   const lines = tests.flatMap(({ name, status, diagnostics }) =>
-    status === 'not ok' ? [...diagnostics, `not ok ${name}`] : [],
+    status === 'not ok' ? [...diagnostics, `not ok ${prefix}${name}`] : [],
   );
   return lines.slice(0, 40);
 }
 
 /** In words: how many passed, and how many did not. */
-export function countTests({ tests }: KtapResult): string {
+export function countTests(documents: readonly Pick<KtapResult, 'tests'>[]): string {
+  const tests = documents.flatMap((document) => document.tests);
   const count = (status: string) => tests.filter((test) => test.status === status).length;
   return `${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`;
 }
 
 export function nextCommand({
   boot,
-  verdict,
+  verdicts,
   run,
 }: {
-  boot: BootResult;
-  verdict: Verdict | undefined;
-  run: RunDirectory;
+  readonly boot: BootResult;
+  readonly verdicts: readonly InstanceVerdict[];
+  readonly run: RunDirectory;
 }): string {
-  const again = verdict !== undefined && verdict.result !== 'agree';
+  const again = verdicts.some(({ verdict }) => verdict.result !== 'agree');
   if (again) return commandLine('crosscheck', run.events);
   return boot.outcome === 'passed' ? 'npx stopwatch run' : shellQuote({ file: 'less', args: [run.console] });
 }
 
 /** What the summary ends with. */
 export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
-  const { guest, verdict } = result;
+  const { guest, devices } = result;
+  const tests = devices.flatMap(({ test }) => test ?? []);
   const test =
     guest.outcome === 'passed' || guest.outcome === 'failed'
-      ? `${guest.outcome}: ${countTests(guest.ktap)}`
+      ? `${guest.outcome}: ${countTests(tests)}`
       : `${guest.outcome}: ${guest.reason}`;
   return {
     verdict: [
       `Guest test   ${test}`,
-      `Cross-check  ${verdict === null ? 'not judged' : summary(verdict)}`,
+      ...deviceLines(devices),
       `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
       ...guest.warnings.map((warning) => `Warning      ${warning}`),
       `Report       ${host.files['report']}`,
@@ -203,4 +234,32 @@ export function closing({ result, host }: RunReport, recorded = false): Pick<Res
     ],
     next: host.next,
   };
+}
+
+/** The cross-check of the only device; of several, for each its test and its cross-check. */
+export function deviceLines(devices: readonly DeviceResult[]): readonly string[] {
+  const [only] = devices;
+  if (only === undefined) return [];
+  if (devices.length === 1) return [`Cross-check  ${crosscheckWords(only)}`];
+  const width = Math.max(...devices.map(({ id }) => id.length));
+  return devices.flatMap((device) => [
+    `  ${device.id.padEnd(width)}  test: ${testWords(device)}`,
+    `  ${' '.repeat(width)}  cross-check: ${crosscheckWords(device)}`,
+  ]);
+}
+
+/** The same without the tests, for a run that has none. */
+export function crosscheckLines(devices: readonly DeviceResult[]): readonly string[] {
+  if (devices.length === 1) return deviceLines(devices);
+  return devices.map((device) => `Cross-check  ${device.id}: ${crosscheckWords(device)}`);
+}
+
+function testWords({ test }: DeviceResult): string {
+  if (test === null) return 'no test';
+  return test.result === null ? `not finished: ${countTests([test])}` : countTests([test]);
+}
+
+function crosscheckWords({ checker, verdict }: DeviceResult): string {
+  if (verdict !== null) return summary(verdict);
+  return checker ? 'not judged' : 'no checker';
 }

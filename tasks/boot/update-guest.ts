@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import type { Services } from '../config/services.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
@@ -20,6 +20,7 @@ import {
 } from '../build/guest-changes.js';
 import { type DiskDeps, withDisk } from '../build/guest-disk.js';
 import type { Layout } from '../build/layout.js';
+import { guestFiles } from '../build/guest-base.js';
 import { rootEntries } from '../build/root-entries.js';
 import { rootFiles } from '../build/rootfs.js';
 
@@ -34,7 +35,7 @@ export interface GuestUpdate {
 export async function guestUpdate(
   services: Services,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
 ): Promise<GuestUpdate> {
   const { disk } = layout;
   if (!existsSync(disk)) return { take: [], told: [] };
@@ -43,48 +44,47 @@ export async function guestUpdate(
     signal: services.signal,
     env: baseEnvironment(services.environment),
   };
-  const { guest } = device.build;
+  const guest = guestFiles(layout, devices);
   return withDisk(disk, deps, async (reader) => {
     const [onDisk, base] = [await reader.list(), await readBase(disk)];
     const contents = await reader.read(guest.map(({ path }) => path));
     const here = new Map<string, Buffer>();
     for (const { file } of guest) {
-      const content = await readFile(join(layout.device, file)).catch(() => undefined);
+      const content = await readFile(file).catch(() => undefined);
       if (content !== undefined) here.set(file, content);
     }
     const changes = guestChanges({ guest, base, onDisk, contents, here });
+    const name = nameIn(layout);
     const conflicts = changes.filter((change) => change.kind === 'conflict');
     if (conflicts.length > 0) throw await conflict(layout, conflicts, deps);
-    const built = rootEntries([], rootFiles(services.loaded.config, layout, device), device);
+    const built = rootEntries([], rootFiles(services.loaded.config, layout, devices));
     const known = new Set(built.map(({ path }) => path));
     const added = newFiles(onDisk, known);
     return {
       take: changes.flatMap((change) =>
-        change.kind === 'take'
+        change.kind === 'take' && !isPackages(layout, change.entry.file)
           ? [{ file: change.entry.file, path: change.entry.path, content: change.content }]
           : [],
       ),
-      told: [...changes.flatMap(toldOf), ...added.map((file) => addition(disk, file))],
+      told: [
+        ...changes.flatMap((change) => toldOf(change, layout, name(change.entry.file))),
+        ...added.map((file) => addition(disk, file, devices)),
+      ],
     };
   });
 }
 
 /** Writes what was found; gives the files, relative to the project. */
-export async function writeGuest(
-  services: Services,
-  layout: Layout,
-  { take }: GuestUpdate,
-): Promise<readonly string[]> {
+export async function writeGuest(layout: Layout, { take }: GuestUpdate): Promise<readonly string[]> {
   const written: string[] = [];
   for (const { file, content } of take) {
-    const target = join(layout.device, file);
-    const mode = await stat(target).then(
+    const mode = await stat(file).then(
       (found) => found.mode & 0o777,
       () => 0o755,
     );
-    await writeFileAtomic(target, [content]);
-    await chmod(target, mode);
-    written.push(relative(services.loaded.paths.project, target));
+    await writeFileAtomic(file, [content]);
+    await chmod(file, mode);
+    written.push(nameIn(layout)(file));
   }
   const base = await readBase(layout.disk);
   if (take.length > 0 && base !== undefined) {
@@ -96,18 +96,29 @@ export async function writeGuest(
 
 const octal = (rights: number): string => `0o${rights.toString(8)}`;
 
-function toldOf(change: GuestChange): string[] {
-  const { path, mode, file } = change.entry;
+/** For people: relative to the project. */
+function nameIn({ project }: Layout): (file: string) => string {
+  return (file) => relative(project, file);
+}
+
+/** A file of the installed package, which every project shares. */
+function isPackages({ package: own, project }: Layout, file: string): boolean {
+  return own !== project && file.startsWith(`${own}/`);
+}
+
+function toldOf(change: GuestChange, layout: Layout, file: string): string[] {
+  const { path, mode } = change.entry;
   switch (change.kind) {
     case 'removed':
-      return [
-        `${path} was removed in the guest; ${file} stays: take its row out of the device's description`,
-      ];
+      return [`${path} was removed in the guest; ${file} stays: delete it`];
     case 'mode':
       return [
-        `${path} has other rights in the guest (${octal(change.mode)}, not ${octal(mode)}): change them in the device's description`,
+        `${path} has other rights in the guest (${octal(change.mode)}, not ${octal(mode)}); the next disk has those again`,
       ];
     case 'take':
+      return isPackages(layout, change.entry.file)
+        ? [`${path} was changed in the guest; ${file} is the package's and stays as it is`]
+        : [];
     case 'conflict':
       return [];
     default:
@@ -115,10 +126,16 @@ function toldOf(change: GuestChange): string[] {
   }
 }
 
-function addition(disk: string, { path, mode }: { readonly path: string; readonly mode: number }): string {
-  const file = `guest_fs/${basename(path)}`;
-  const row = `{ file: '${file}', path: '${path}', mode: ${octal(mode)} }`;
-  return `${path} is new in the guest. To keep it: debugfs -R 'dump ${path} ${file}' ${disk}, and in the device's description, build.guest: ${row}`;
+/** A device's folder goes to /usr/bin. */
+function addition(
+  disk: string,
+  { path }: { readonly path: string },
+  devices: readonly ProjectDevice[],
+): string {
+  const names = devices.map(({ device }) => device.description.name);
+  const name = names.find((one) => basename(path).startsWith(one)) ?? names[0] ?? 'NAME';
+  const file = `guest_fs/${name}/${basename(path)}`;
+  return `${path} is new in the guest. To keep it (it goes to /usr/bin): debugfs -R 'dump ${path} ${file}' ${disk}`;
 }
 
 async function conflict(
@@ -137,7 +154,7 @@ async function conflict(
       const { stdout } = await deps.processes.run(
         {
           file: 'diff',
-          args: ['-u', '--label', file, '--label', `guest:${path}`, join(layout.device, file), theirs],
+          args: ['-u', '--label', nameIn(layout)(file), '--label', `guest:${path}`, file, theirs],
           env: deps.env,
         },
         { signal: deps.signal, capture: true },
@@ -147,7 +164,7 @@ async function conflict(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  const files = changes.map(({ entry }) => entry.file).join(', ');
+  const files = changes.map(({ entry }) => nameIn(layout)(entry.file)).join(', ');
   return new StopwatchError('patch-failed', `${files}: changed in the guest and here, each in its own way`, {
     hint: `Nothing was written. Make ${files} what it should be, or delete ${layout.disk} to give up the guest's.`,
     lastLines: lines,

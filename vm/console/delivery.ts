@@ -106,7 +106,7 @@ export class Delivery {
     return this.#within(id, answer);
   }
 
-  /** Runs a program there; gives its exit status. `onOutput` gets its lines. Aborting the signal kills it: status 137. */
+  /** Runs a program there, with its arguments after blanks; gives its exit status. `onOutput` gets its lines. Aborting the signal kills it: status 137. */
   async run(program: string, onOutput: (line: string) => void, signal: AbortSignal): Promise<Answer> {
     const id = newId();
     const answer = this.#answer(id);

@@ -61,10 +61,10 @@ export class MachineCrosscheck {
     else this.#tested = mark.kind === 'test' ? this.#checks.get(mark.id) : undefined;
   }
 
-  /** Whether a verdict can no longer be `agree`: a live run may be ended early. */
+  /** No verdict can be `agree` any more: a live run may be ended early. */
   get failed(): boolean {
-    for (const check of this.#checks.values()) if (check.failed) return true;
-    return false;
+    for (const check of this.#checks.values()) if (!check.failed) return false;
+    return true;
   }
 
   /** The verdicts, in the order of the instances. Call it once. */
@@ -77,8 +77,7 @@ export class MachineCrosscheck {
   #line(raw: string): void {
     this.#lines += 1;
     const code = raw.charCodeAt(0);
-    const text =
-      code >= ZERO && code <= NINE && TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
+    const text = code >= ZERO && code <= NINE && TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
     if (text.startsWith(OPERATION)) {
       // … name 'lap-regs'
       const name = text.slice(text.lastIndexOf("'", text.length - 2) + 1, -1);

@@ -50,7 +50,8 @@ function propertyValue(value: string | boolean | number): string {
 
 /** The kernel's command line. A panic or an Oops ends the machine at once: nobody is there to look at it. */
 export function kernelCommandLine({ files, options, devices }: MachineParts): string {
-  const present = options.nodev ? [] : devices.map(({ id, device }) => `${id}:${device.description.name}`);
+  const named = options.nodev ? [] : devices.filter(({ id }) => options.tested?.includes(id) !== false);
+  const list = named.map(({ id, device }) => `${id}:${device.description.name}`);
   return [
     'console=ttyAMA0',
     // Without it a kernel that dies before its console driver starts says nothing at all.
@@ -62,7 +63,7 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
     ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
     // What the guest's init tests, and says at a shell.
-    ...(present.length === 0 ? [] : [`${PRODUCT}_devices=${present.join(',')}`]),
+    ...(list.length === 0 ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
     ...options.vm.append,
   ].join(' ');
 }

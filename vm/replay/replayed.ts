@@ -25,8 +25,10 @@ export interface ReplayedPorts {
 export interface ReplayedRequest {
   /** With a `recording` to be replayed. */
   readonly parts: MachineParts;
-  /** The device's events are written to this file. */
+  /** The devices' events are written to this file. */
   readonly events: string;
+  /** Id of the device whose events are looked at. */
+  readonly id: string;
   /** Existing directory for sockets. */
   readonly directory: string;
   /** More of QEMU's arguments; -S among them. */
@@ -60,7 +62,7 @@ export class Replayed {
     const said = new Tail();
     let listener: Listener | undefined;
     let child: Child | undefined;
-    const events = new Events(request.events);
+    const events = new Events(request.events, request.id);
     const clean = async (): Promise<void> => {
       child?.kill('SIGKILL');
       await child?.exited;
@@ -150,10 +152,10 @@ class Events {
   readonly #lines: LineSplitter;
   #last = -1n;
 
-  constructor(path: string) {
+  constructor(path: string, id: string) {
     this.#log = new EventLog(path);
     this.#lines = new LineSplitter((line) => {
-      this.#last = seqOf(line) ?? this.#last;
+      this.#last = seqOf(line, id) ?? this.#last;
     });
   }
 
@@ -167,8 +169,8 @@ class Events {
   }
 }
 
-/** `seq` of an event of the device, as it stands in the stream. */
-export function seqOf(line: string): bigint | undefined {
-  const found = /^\w+ seq=(\d+) /.exec(line)?.[1];
-  return found === undefined ? undefined : BigInt(found);
+/** `seq` of an event of this device, as it stands in the stream. */
+export function seqOf(line: string, id: string): bigint | undefined {
+  const [, of, seq = ''] = /^\w+ id=(\S+) seq=(\d+) /.exec(line) ?? [];
+  return of === id ? BigInt(seq) : undefined;
 }

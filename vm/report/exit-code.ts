@@ -13,10 +13,7 @@ import type { GuestOutcome } from '../types.js';
  *     3  the evidence is invalid, though all looks well
  *     0  passed, or left by its user
  */
-export function exitCodeOf(
-  outcome: GuestOutcome,
-  verdicts: readonly Pick<Verdict, 'result'>[],
-): ExitCode {
+export function exitCodeOf(outcome: GuestOutcome, verdicts: readonly Pick<Verdict, 'result'>[]): ExitCode {
   const isInvalid = verdicts.some(({ result }) => result === 'invalid');
   if (outcome === 'interrupted') return EXIT.interrupted;
   if (verdicts.some(({ result }) => result === 'differ')) return EXIT.differs;
