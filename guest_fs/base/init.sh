@@ -1,31 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# /init, the guest's first process. Makes the system usable, loads the driver if
-# it is a module, and does what the kernel's command line says:
+# /init, the guest's first process. Makes the system usable, loads the drivers that
+# are modules, and does what the kernel's command line says:
 #
-#   stopwatch=test            runs stopwatch_test.sh, then gives a shell
-#   stopwatch=test_and_quit   runs stopwatch_test.sh, then powers off
-#   stopwatch=stress_and_quit runs stopwatch_stress.sh, then powers off
+#   stopwatch=test            runs the tests, then gives a shell
+#   stopwatch=test_and_quit   runs the tests, then powers off
+#   stopwatch=stress_and_quit runs the stress tests, then powers off
+#   stopwatch_devices=ID:NAME,ID:NAME
+#                             the devices to test, in this order: NAME_test.sh ID
+#                             or NAME_stress.sh ID, where there is such a script
 #   STRESS_SECONDS=... STRESS_ROUNDS=...
 #                             for how long
 #   (neither)                 gives a shell; leaving it powers off
 #   TERM=... LINES=... COLUMNS=...
 #                             the terminal on the other end of the serial line
 #
-# After a test the console holds exactly one line
+# What a test prints is between two lines,
 #
-#   stopwatch: result: pass|fail|error
+#   stopwatch: test: ID
+#   stopwatch: result: ID pass|fail|error
 #
-# Without that line the guest has not got that far, whatever else is there.
+# Without the second one the guest has not got that far, whatever else is there.
 
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/root
 TERM=${TERM:-linux}
 PS1='stopwatch:\w# '
 export PATH HOME TERM PS1
-
-module=/lib/modules/stopwatch.ko
 
 complain() {
 	echo "init: $*" >&2
@@ -53,24 +55,42 @@ shell() {
 		stty rows "$LINES" cols "$COLUMNS" </dev/console
 	fi
 	unset LINES COLUMNS
-	cat <<-'END'
+	_commands=
+	for _script in /usr/bin/*.sh; do
+		_commands="$_commands ${_script##*/}"
+	done
+	cat <<-END
 
-	Commands: stopwatch_ctrl.sh reset|start|pause|show|timeout [seconds], stopwatch_test.sh
-	`exit` powers the machine off.
+	Devices: ${devices:-none}
+	Commands:$_commands
+	\`exit\` powers the machine off.
 
 	END
 	cd "$HOME" || complain "no $HOME"
 	setsid cttyhack sh
 }
 
-run_test() { # SCRIPT
-	"$1"
+run_test() { # test|stress ID NAME
+	_script=/usr/bin/$3_$1.sh
+	[ -x "$_script" ] || return
+	echo "stopwatch: test: $2"
+	"$_script" "$2"
 	case $? in
-	0) result=pass ;;
-	1) result=fail ;;
-	*) result=error ;;
+	0) _result=pass ;;
+	1) _result=fail ;;
+	*) _result=error ;;
 	esac
-	echo "stopwatch: result: $result"
+	echo "stopwatch: result: $2 $_result"
+}
+
+run_tests() { # test|stress
+	_rest=$devices
+	while [ "$_rest" ]; do
+		_pair=${_rest%%,*}
+		_rest=${_rest#"$_pair"}
+		_rest=${_rest#,}
+		run_test "$1" "${_pair%%:*}" "${_pair#*:}"
+	done
 }
 
 mount_at proc /proc
@@ -82,29 +102,31 @@ mount_at tmpfs /tmp
 mount_at debugfs /sys/kernel/debug
 hostname stopwatch
 
-if [ -f "$module" ]; then
+for module in /lib/modules/*.ko; do
+	[ -f "$module" ] || continue
 	insmod "$module" || complain "cannot load $module"
-fi
+done
 
 # A machine that takes new files while it runs has a second serial line.
 if [ -c /dev/ttyAMA1 ]; then
 	network_update.sh --serve &
 fi
 
-mode=shell
+mode=shell devices=
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
 	case $word in
 	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit) mode=${word#*=} ;;
+	stopwatch_devices=*) devices=${word#*=} ;;
 	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit and stress_and_quit" ;;
 	esac
 done
 
 case $mode in
-test_and_quit) run_test stopwatch_test.sh ;;
-stress_and_quit) run_test stopwatch_stress.sh ;;
+test_and_quit) run_tests test ;;
+stress_and_quit) run_tests stress ;;
 test)
-	run_test stopwatch_test.sh
+	run_tests test
 	shell
 	;;
 shell) shell ;;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What the guest's tests have in common; they source it. Where the driver's files
-# are, what is written to them, and reports in KTAP, version 1:
+# What the guest's tests have in common; they source it. How a test finds its
+# device, and reports in KTAP, version 1:
 #
 #   report TEST...     runs the function test_TEST for each of them
 #
@@ -10,16 +10,6 @@
 # `skip`, and returns.
 
 # shellcheck disable=SC2034 # used by those who source it
-
-parameters=/sys/module/stopwatch/parameters
-status_file=$parameters/stopwatch_status
-timeout_file=$parameters/stopwatch_timeout
-text_file=/sys/kernel/debug/stopwatch/stopwatch
-driver=/sys/bus/platform/drivers/stopwatch
-module=/lib/modules/stopwatch.ko
-
-RUNNING=0 RESET=1 PAUSED=2
-CMD_RESET=0 CMD_START=1 CMD_PAUSE=2 CMD_UPDATE=3 CMD_TIMEOUT=4 CMD_ACK=5
 
 # The words of the C library for the driver's errno values.
 EINVAL='Invalid argument'
@@ -32,6 +22,20 @@ ENXIO='No such device or address'
 number=0 passed=0 failed=0 skipped=0
 errors=/tmp/stopwatch.$$.errors
 trap 'rm -f "$errors"*' EXIT
+
+# Sets `device` to the sysfs directory of the platform device whose node has
+# this label: its id in the machine. Fails if there is none. No fork.
+find_device() { # ID
+	for device in /sys/bus/platform/devices/*; do
+		[ -f "$device/of_node/label" ] || continue
+		# It ends with a NUL, which is dropped, and without a line end.
+		_label=
+		read -r _label <"$device/of_node/label"
+		[ "$_label" = "$1" ] && return
+	done
+	device=
+	return 1
+}
 
 fail() {
 	bad=1
