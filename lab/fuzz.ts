@@ -9,7 +9,7 @@ import { toolchain } from '../tasks/build/toolchain.js';
 import type { Result, Services } from '../tasks/config/services.js';
 import type { TaskContext } from '../tasks/engine/task.js';
 import { hostClock } from '../vm/clock.js';
-import { chooseDevice } from '../tasks/commands/choose-device.js';
+import { chooseDevice } from '../tasks/config/choose-device.js';
 import type { ProjectDevice } from '../vm/device.js';
 import { forgetCoverage, withCoverage } from './coverage.js';
 import {

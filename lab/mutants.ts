@@ -105,7 +105,7 @@ function choose<M extends Mutant>(all: readonly M[], { only, every }: MutantsOpt
 async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
   const { search, layout, directory, options, context } = run;
   const { link, target } = sourceOf(run.device);
-  const commands = await buildCommands(options.build ?? layout.qemuBuild, link, PROGRAM, context);
+  const commands = await buildCommands(options.build ?? layout.qemuBuild, [link], PROGRAM, context);
   const chosen = choose(
     cMutants(await readFile(target, 'utf8'), search.mutationNames.c),
     options,
@@ -120,7 +120,7 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
     await writeFile(source, mutant.source);
     const { failed } = await relink(
       commands,
-      { source, program, object: join(own.directory, 'mutant.o') },
+      { objects: [{ source, object: join(own.directory, 'mutant.o') }], program },
       context,
     );
     context.progress(++done, chosen.length, 'steps');

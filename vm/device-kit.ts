@@ -5,5 +5,10 @@
  * further, so that a device can live in a project of its own.
  */
 export * from './crosscheck/index.js';
-export { traceFormat, type TraceEvent, type TraceEvents, type TraceFormat } from './crosscheck/trace-format.js';
+export {
+  traceFormat,
+  type TraceEvent,
+  type TraceEvents,
+  type TraceFormat,
+} from './crosscheck/trace-format.js';
 export type * from './device.js';

@@ -198,10 +198,17 @@ export class SearchMachine {
     await this.execute('migrate-set-capabilities', {
       capabilities: ['events', 'pause-before-switchover'].map((capability) => ({ capability, state: true })),
     });
-    // From here on, each change of the interrupt line is reported among the answers, in order.
-    await this.#ask(`irq_intercept_out /machine/peripheral/${SEARCH_ID} sysbus-irq`, 'OK');
+    await this.#intercept();
     if (incoming !== undefined && incoming.now > 0n)
       await this.#ask(`clock_set ${incoming.now}`, `OK ${incoming.now}`);
+  }
+
+  /** From here on, each change of the interrupt line is reported among the answers, in order. A device may have no such line. */
+  async #intercept(): Promise<void> {
+    const command = `irq_intercept_out /machine/peripheral/${SEARCH_ID} sysbus-irq`;
+    const [answer = 'nothing'] = await this.qtest.record(`${command}\n`, 1, this.silenceMs);
+    if (answer === 'OK' || answer === 'FAIL No intercepts installed') return;
+    throw new MachineError(`${command}: expected OK, got ${answer}`, answer === 'nothing');
   }
 
   async #ask(command: string, answer: string): Promise<void> {

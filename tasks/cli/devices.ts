@@ -3,7 +3,7 @@
  * The devices of a project: each is a folder `device/NAME` of its own, or of
  * the package. Everything below the command line gets them handed in.
  */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device, ProjectDevice } from '../../vm/device.js';
 import { messageOf, StopwatchError } from '../../lib/errors.js';
@@ -11,7 +11,7 @@ import { deviceKitModules } from '../../lab/search/kit-modules.js';
 import { didYouMean } from '../config/closest.js';
 import { deviceFileIn, deviceFilesIn, deviceNamesIn } from '../config/device-files.js';
 import { isPlainObject } from '../config/layers.js';
-import type { Paths } from '../config/paths.js';
+import { isPackageItself, type Paths } from '../config/paths.js';
 import { got } from '../config/wording.js';
 
 /** By the file that declares the device. */
@@ -35,9 +35,10 @@ export async function loadDevices(names: readonly string[], paths: Paths): Promi
 }
 
 /** The project's, else the package's. */
-function find(name: string, { project, package: own }: Paths): { readonly root: string; readonly file: string } {
-  // By whatever link one has come to a checkout, its devices are those that are compiled.
-  const roots = realpathSync(project) === own ? [own] : [project, own];
+function find(name: string, paths: Paths): { readonly root: string; readonly file: string } {
+  const { project, package: own } = paths;
+  // The devices of a checkout are those that are compiled.
+  const roots = isPackageItself(paths) ? [own] : [project, own];
   for (const root of roots) {
     const file = deviceFileIn(root, name);
     if (file !== undefined) return { root, file };

@@ -81,6 +81,11 @@ export function variantOption(): Option {
   ).choices(VARIANTS);
 }
 
+/** `--device`, for the commands that concern one device. */
+export function deviceOption(text: string): Option {
+  return new Option('--device <NAME>', text);
+}
+
 /** The argument of `--gdb`. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;

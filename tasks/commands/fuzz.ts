@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { type CommandDefinition, parseCount, variantOption } from './define.js';
+import { type CommandDefinition, deviceOption, parseCount, variantOption } from './define.js';
 
 interface Own {
+  readonly device?: string;
   readonly ops?: number;
   readonly seconds?: number;
   readonly seed?: number;
@@ -14,10 +15,11 @@ interface Own {
 
 export const fuzz: CommandDefinition<Own> = {
   name: 'fuzz',
-  summary: 'search for a script on which the device and the reference model differ',
+  summary: 'search for a script on which a device and its reference model differ',
   description:
-    "Drives the device through QEMU's qtest, without a guest, with random scripts and a driven clock, and compares everything it does with the reference model. Minimises any difference and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and stops the VM many times on the host's clock.",
+    "Drives a device through QEMU's qtest, without a guest, with random scripts and a driven clock, and compares everything it does with its reference model. Minimises any difference and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and what no script can show: the stopwatch on the host's clock, for example, and two of them in one machine.",
   options: [
+    deviceOption('the device; needed where several can be searched'),
     new Option('--ops <N>', 'end after this many operations').argParser(parseCount),
     new Option('--seconds <S>', 'end after this long (default: 60, without --ops)').argParser(parseSeconds),
     new Option('--seed <N>', 'the campaign; random if not given').argParser(parseSeed),
@@ -37,9 +39,10 @@ export const fuzz: CommandDefinition<Own> = {
   ],
   document: true,
   builds: ({ qemu }) => qemu === undefined,
-  async run(services, { ops, seconds, seed, shard, replay, qemu }) {
+  async run(services, { device, ops, seconds, seed, shard, replay, qemu }) {
     const { fuzzDevice } = await import('../../lab/fuzz.js');
     return fuzzDevice(services, {
+      device,
       operations: ops,
       seconds,
       seed,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { type CommandDefinition, parseCount } from './define.js';
+import { type CommandDefinition, deviceOption, parseCount } from './define.js';
 
 interface Own {
+  readonly device?: string;
   readonly model?: true;
   readonly only?: RegExp;
   readonly every: number;
@@ -14,10 +15,11 @@ interface Own {
 
 export const mutants: CommandDefinition<Own> = {
   name: 'mutants',
-  summary: 'make small faults in the device, and check that each is detected',
+  summary: 'make small faults in a device, and check that each is detected',
   description:
     "Changes one thing at a time in a copy of the device's C source, builds a QEMU with it, and runs that through a bounded search, the checks of fuzz, and the cross-check of a boot. A fault that nothing detects shows a gap in the checks.",
   options: [
+    deviceOption('the device; needed where several can be searched'),
     new Option('--model', 'make the faults in the model instead, and compare it with the device'),
     new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern),
     new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1),
@@ -33,9 +35,10 @@ export const mutants: CommandDefinition<Own> = {
   ],
   document: true,
   builds: ({ build }) => build === undefined,
-  async run(services, { model = false, only, every, seed, ops, build }) {
+  async run(services, { device, model = false, only, every, seed, ops, build }) {
     const { checkMutants } = await import('../../lab/mutants.js');
     return checkMutants(services, {
+      device,
       model,
       only,
       every,

@@ -4,7 +4,7 @@ import { ALL_EXITS, type CommandDefinition, parsePort } from './define.js';
 
 interface Own {
   readonly gdb?: number;
-  readonly at?: bigint;
+  readonly at?: { readonly id: string | undefined; readonly seq: bigint };
 }
 
 export const replay: CommandDefinition<Own, [report: string]> = {
@@ -22,7 +22,10 @@ export const replay: CommandDefinition<Own, [report: string]> = {
     )
       .preset('1234')
       .argParser(parsePort),
-    new Option('--at <SEQ>', 'with --gdb: before the event with this seq').argParser(parseSeq),
+    new Option(
+      '--at <[ID:]SEQ>',
+      'with --gdb: before the event with this seq, of the device with this id where there are several',
+    ).argParser(parseEvent),
   ],
   exits: ALL_EXITS,
   examples: [
@@ -36,7 +39,9 @@ export const replay: CommandDefinition<Own, [report: string]> = {
   },
 };
 
-function parseSeq(text: string): bigint {
-  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('Expected the seq of an event, such as 559.');
-  return BigInt(text);
+function parseEvent(text: string): Own['at'] {
+  const [, id, seq] = /^(?:([a-z][a-z0-9_-]*):)?(\d{1,18})$/.exec(text) ?? [];
+  if (seq === undefined)
+    throw new InvalidArgumentError('Expected the seq of an event, such as 559 or lap:559.');
+  return { id, seq: BigInt(seq) };
 }

@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { StopwatchError } from '../../lib/errors.js';
-import { ALL_EXITS, type CommandDefinition, parsePort, variantOption } from './define.js';
+import { ALL_EXITS, type CommandDefinition, deviceOption, parsePort, variantOption } from './define.js';
 
 interface Own {
+  readonly device?: string;
   readonly nodev?: true;
   readonly rw?: true;
   readonly dumpDtb?: true | string;
@@ -21,17 +22,17 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
   args: [new Argument('[gdb-arguments...]', 'for gdb, with --gdb or --gdb-qemu, after --')],
   options: [
     variantOption(),
-    new Option('--nodev', 'without the device'),
+    new Option('--nodev', 'without the devices'),
     new Option('--rw', 'with a root file system (ext4) that keeps changes'),
     new Option(
       '--dump-dtb [FILE]',
-      "write the machine's device tree as FILE (.dtb) and as .dts, show the device's node, and do not boot",
+      "write the machine's device tree as FILE (.dtb) and as .dts, show the devices' nodes, and do not boot",
     ),
     new Option(
       '--serve',
       'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
     ).conflicts(['dumpDtb', 'gdbQemu']),
-    new Option('--crosscheck', 'judge the device against the reference model while it runs'),
+    new Option('--crosscheck', 'judge the devices against their reference models while they run'),
     new Option(
       '--gdb [PORT]',
       "stop before the first instruction, wait at QEMU's gdb stub, and say the command that attaches",
@@ -41,8 +42,9 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
       .conflicts('dumpDtb'),
     new Option(
       '--gdb-qemu',
-      "run QEMU itself under gdb in this terminal, stopped when the guest first writes to the device; the guest's console is a pseudo-terminal",
+      "run QEMU itself under gdb in this terminal, stopped when the guest first writes to a device; the guest's console is a pseudo-terminal",
     ).conflicts(['gdb', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
+    deviceOption('with --gdb-qemu: the device; needed where there are several'),
   ],
   exits: ALL_EXITS,
   examples: [
@@ -58,12 +60,15 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
     ...(gdbQemu ? (['gdb'] as const) : []),
     ...(gdb ? (['guests-gdb'] as const) : []),
   ],
-  async run(services, { nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb }, words) {
+  async run(services, { device, nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb }, words) {
     if (words.length > 0 && gdb === undefined && !gdbQemu) {
       throw new StopwatchError('bad-usage', `'${words[0]}' is for gdb: give --gdb or --gdb-qemu too`);
     }
+    if (device !== undefined && !gdbQemu)
+      throw new StopwatchError('bad-usage', '--device is for --gdb-qemu: the VM has all of its devices');
     const { interactiveRun } = await import('../boot/interactive-run.js');
     return interactiveRun(services, {
+      device,
       nodev,
       rw,
       gdb,

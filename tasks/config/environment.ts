@@ -52,8 +52,6 @@ function parseValue(leaf: Leaf, text: string): unknown {
   switch (leaf.kind) {
     case 'list':
       return text.trimStart().startsWith('[') ? parseJson(leaf, text) : words(text);
-    case 'record':
-      return text.trimStart().startsWith('{') ? parseJson(leaf, text) : properties(text);
     case 'json':
       return text === '' ? undefined : parseJson(leaf, text);
     case 'number':
@@ -84,19 +82,6 @@ function words(text: string): string[] {
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-}
-
-/** 'a=1,b=off' as an object; a value that is a boolean (QEMU's on and off too) or an integer becomes one. */
-function properties(text: string): unknown {
-  const pairs = words(text).map((word) => word.split(/=(.*)/s, 2));
-  if (pairs.some((pair) => pair.length < 2 || pair[0] === '')) return text;
-  return Object.fromEntries(
-    pairs.map(([name = '', value = '']) => {
-      const boolean = /^\d/.test(value) ? undefined : BOOLEANS[value];
-      if (boolean !== undefined) return [name, boolean];
-      return [name, /^-?\d{1,15}$/.test(value) ? Number(value) : value];
-    }),
-  );
 }
 
 function parseJson(leaf: Leaf, text: string): unknown {

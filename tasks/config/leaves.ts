@@ -5,9 +5,9 @@ import { configSchema } from './schema.js';
 import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 /** How a setting is written in an environment variable. */
-export type LeafKind = 'string' | 'number' | 'boolean' | 'list' | 'record' | 'json';
+export type LeafKind = 'string' | 'number' | 'boolean' | 'list' | 'json';
 
-/** One setting. A list is one setting; of a record, each entry has a provenance of its own. */
+/** One setting. A list is one setting. */
 export interface Leaf {
   /** 'vm.memoryMiB' */
   readonly path: string;
@@ -47,7 +47,6 @@ function kindOf(schema: unknown): LeafKind {
   if (schema instanceof z.ZodBoolean) return 'boolean';
   if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'string';
   if (schema instanceof z.ZodArray) return schema.element instanceof z.ZodString ? 'list' : 'json';
-  if (schema instanceof z.ZodRecord) return 'record';
   return 'json';
 }
 
@@ -55,14 +54,14 @@ function kindOf(schema: unknown): LeafKind {
 export function schemaAt(path: readonly PropertyKey[], from: unknown = configSchema): unknown {
   let schema = from;
   for (const key of path) {
-    if (schema instanceof z.ZodNullable) schema = schema.unwrap();
+    if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional) schema = schema.unwrap();
     if (schema instanceof z.ZodUnion) schema = schema.options.find((option) => has(option, key));
     if (schema instanceof z.ZodObject) schema = Reflect.get(schema.shape, key);
     else if (schema instanceof z.ZodArray) schema = schema.element;
     else if (schema instanceof z.ZodRecord) schema = schema.valueType;
     else return undefined;
   }
-  return schema;
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema;
 }
 
 function has(schema: unknown, key: PropertyKey): boolean {
@@ -78,6 +77,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
 /** What a part of the schema takes, in words: 'an integer from 1 to 8'. */
 export function expected(schema: unknown): string {
   if (schema instanceof z.ZodNullable) return `${expected(schema.unwrap())} or null`;
+  if (schema instanceof z.ZodOptional) return `${expected(schema.unwrap())} (or nothing)`;
   if (schema instanceof z.ZodNumber) return expectedNumber(schema);
   if (schema instanceof z.ZodBoolean) return 'true or false';
   if (schema instanceof z.ZodEnum) return `one of ${schema.options.join(', ')}`;

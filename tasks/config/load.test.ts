@@ -160,7 +160,8 @@ test('the environment, one kind of setting at a time', async () => {
       STOPWATCH_VM_CLOCK: 'realtime',
       STOPWATCH_VM_QEMU_ARGS: '-m, 64 ,-s',
       STOPWATCH_VM_APPEND: '["loglevel=8,x"]',
-      STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot=off,speed=3,label=a=b',
+      STOPWATCH_DEVICES: 'stopwatch, virtio-rng',
+      STOPWATCH_VM_DEVICES: '[{ "device": "stopwatch", "id": "lap", "properties": { "start_at_boot": false } }]',
       STOPWATCH_SOURCES_LINUX_TREE: 'trees/linux',
       STOPWATCH_DOWNLOADS_DIRECTORY: '',
       STOPWATCH_BUILD_JOBS: '',
@@ -172,7 +173,10 @@ test('the environment, one kind of setting at a time', async () => {
   expect(config.vm.clock).toBe('realtime');
   expect(config.vm.qemuArgs).toEqual(['-m', '64', '-s']);
   expect(config.vm.append).toEqual(['loglevel=8,x']);
-  expect(config.vm.deviceProperties).toEqual({ start_at_boot: false, speed: 3, label: 'a=b' });
+  expect(config.devices).toEqual(['stopwatch', 'virtio-rng']);
+  expect(config.vm.devices).toEqual([
+    { device: 'stopwatch', id: 'lap', properties: { start_at_boot: false } },
+  ]);
   expect(config.sources.linux.tree).toBe(join(project, 'trees/linux'));
   expect(config.build.jobs).toBe(0);
 });
@@ -252,9 +256,34 @@ test.each<[string, Given3, string]>([
     'vm.append.1 (from --append): expected a string, got 3',
   ],
   [
-    'a record',
-    { environment: { STOPWATCH_VM_DEVICE_PROPERTIES: 'start_at_boot' } },
-    'vm.deviceProperties (from STOPWATCH_VM_DEVICE_PROPERTIES): expected names, each with a string, or true or false, or an integer',
+    'the name of a device',
+    { environment: { STOPWATCH_DEVICES: 'Stopwatch' } },
+    "devices.0 (from STOPWATCH_DEVICES): expected the name of a folder in device/, got 'Stopwatch'",
+  ],
+  [
+    'a setting of a device of the VM',
+    { flags: [flag('vm.devices', [{ device: 'stopwatch', id: 'Lap' }], '--vm')] },
+    "vm.devices.0.id (from --vm): expected a name of lower-case letters, digits, - and _, got 'Lap'",
+  ],
+  [
+    'a property of a device of the VM',
+    { flags: [flag('vm.devices', [{ device: 'stopwatch', properties: { speed: null } }], '--vm')] },
+    'vm.devices.0.properties.speed (from --vm): expected a string, or true or false, or an integer, got null',
+  ],
+  [
+    'a device twice',
+    { environment: { STOPWATCH_DEVICES: 'stopwatch,stopwatch' } },
+    'devices (from STOPWATCH_DEVICES) names stopwatch twice',
+  ],
+  [
+    'a device of the VM that is not in the list',
+    { environment: { STOPWATCH_DEVICES: 'led' } },
+    'vm.devices (from default) names the device stopwatch, but devices (from STOPWATCH_DEVICES) has led: add it there, or take it out of the machine',
+  ],
+  [
+    'two devices of the VM with one id',
+    { flags: [flag('vm.devices', [{ device: 'stopwatch' }, { device: 'stopwatch' }], '--vm')] },
+    'vm.devices (from --vm) has two devices with the id stopwatch: give one of them another `id`',
   ],
   [
     'a string that may not be empty',
@@ -264,7 +293,7 @@ test.each<[string, Given3, string]>([
   [
     'a group',
     { flags: [flag('vm', 5, '--vm')] },
-    'vm (from --vm): expected an object with accelerator, cpu, cpus,',
+    'vm (from --vm): expected an object with devices, accelerator, cpu,',
   ],
   [
     'a version',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Where things are: the package itself, the user's project, and the work directory. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
@@ -117,6 +117,11 @@ export function findPaths(cwd: string, workdir: string | undefined): Paths {
     logs: join(work, 'logs'),
     reports: join(work, 'reports'),
   };
+}
+
+/** Whether the project is the package itself, a checkout, by whatever link one has come to it. */
+export function isPackageItself({ project, package: own }: Pick<Paths, 'project' | 'package'>): boolean {
+  return project === own || realpathSync(project) === own;
 }
 
 /** Version of this package. */

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** The task graph as a picture, for docs/design.md. */
 import defaults from '../../config.js';
-import { loadDevice } from '../cli/device.js';
+import { loadDevices } from '../cli/devices.js';
 import { findPaths } from '../config/paths.js';
 import type { Task } from '../engine/task.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { buildTasks, bootTargets } from '../build/graph.js';
 
 const paths = findPaths('.', undefined);
-const device = await loadDevice(paths);
+const devices = await loadDevices(defaults.devices, paths);
 
 /** The tasks of the default configuration; nothing of them is run. */
 export function allTasks(): Task[] {
   // Only which tasks there are is looked at, and that does not depend on the host.
   const ports = { processes: createProcesses(), environment: {} };
-  return buildTasks(defaults, paths, device, ports);
+  return buildTasks(defaults, paths, devices, ports);
 }
 
 const id = (name: string): string => name.replaceAll(/\W/g, '_');

@@ -14,6 +14,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'qemuTools.meson':
     'Debian package of meson, unpacked and not installed; for releases of QEMU without wheels',
   'qemuTools.pycotap': 'the same of pycotap',
+  devices:
+    'the devices of the project, which are built: each is a folder `device/NAME` here or in the package: [own-device.md](own-device.md)',
   'build.cross': 'prefix of the cross compiler and its tools',
   'build.jobs': 'processes at once over all tasks; 0: one per processor (`--jobs`)',
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
@@ -23,6 +25,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'address of a compile cache that several machines share, behind the local one; null for none: [cache.md](cache.md)',
   'cache.readOnly': 'take from the shared cache, and write nothing to it',
   'cache.timeoutSeconds': 'an answer of the shared cache that takes longer is given up, seconds',
+  'vm.devices':
+    'the devices that the VM has, in this order: `{ device, id, properties }`. `id` is its name in QEMU, in traces and in reports (default: that of the device); `properties` are as for `-device`, over those that the device declares',
   'vm.accelerator':
     'auto: KVM where the host is aarch64, may use it, and the clock is the host’s; else TCG (`--accel`)',
   'vm.cpu': 'processor model under TCG; under KVM it is the host’s',
@@ -35,8 +39,6 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.ext4MiB': 'size of the ext4 image, MiB',
   'vm.splats':
     'when the kernel complained (BUG, WARNING, KASAN, lockdep, …) and the test passed all the same: warn, or fail',
-  'vm.deviceProperties':
-    'properties of the device, as for `-device`, over those that it declares; told to the model too',
   'vm.append': 'added to the guest kernel’s command line',
   'vm.qemuArgs': 'added to QEMU’s arguments, at the end',
   'vm.firstOutputSeconds':

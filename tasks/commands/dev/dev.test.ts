@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { findPaths, packageRoot } from '../../config/paths.js';
 import { painter } from '../../report/format.js';
 import { askedBy, watchedPaths } from './watched.js';
 import { verdictLines } from './verdict.js';
 import { RequestQueue } from './request-queue.js';
 
-const paths = { ...findPaths('/', undefined), project: '/project' };
+const paths = findPaths(packageRoot(), undefined);
+const own = { ...paths, project: mkdtempSync(join(tmpdir(), 'dev-')) };
+afterAll(() => rmSync(own.project, { recursive: true, force: true }));
 const inPackage = (...files: string[]) => files.map((file) => join(packageRoot(), file));
 
 test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
@@ -19,7 +23,7 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
   [
     'the model is compiled first',
     ['device/stopwatch/model/step.ts'],
-    { compile: true, generate: false, restart: true },
+    { compile: true, restart: true },
   ],
   [
     'the model alone needs no VM',
@@ -30,11 +34,6 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
     'but with the driver beside it',
     ['device/stopwatch/model/step.ts', 'driver/stopwatch/stopwatch.c'],
     { restart: true, judgement: false },
-  ],
-  [
-    'the contract makes the header, too',
-    ['device/stopwatch/contract/contract.ts'],
-    { compile: true, generate: true },
   ],
   ['a fragment of a configuration does not', ['vm/linux/kernel.config'], { compile: false, restart: false }],
   [
@@ -47,28 +46,26 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
 });
 
 test("the user's settings are read anew, but not compiled", () => {
-  const file = '/project/stopwatch.config.ts';
-  expect(watchedPaths(paths)).toContain(file);
-  expect(askedBy([file], paths)).toEqual({
+  const file = join(own.project, 'stopwatch.config.ts');
+  expect(watchedPaths(own)).toContain(file);
+  expect(askedBy([file], own)).toEqual({
     saved: ['stopwatch.config.ts'],
     compile: false,
-    generate: false,
     restart: true,
     judgement: false,
   });
 });
 
 test("a project's own device is read anew, and nothing of it is compiled", () => {
-  const own = { ...paths, device: '/project' };
-  expect(watchedPaths(own)).toContain('/project/device');
-  expect(askedBy(['/project/device/own/contract.ts'], own)).toEqual({
+  const inProject = (file: string) => join(own.project, file);
+  expect(watchedPaths(own)).toContain(inProject('device'));
+  expect(askedBy([inProject('device/own/contract.ts')], own)).toEqual({
     saved: ['device/own/contract.ts'],
     compile: false,
-    generate: false,
     restart: true,
     judgement: false,
   });
-  expect(askedBy(['/project/device/own.c'], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
+  expect(askedBy([inProject('device/own.c')], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
 });
 
 test('saves that wait are one run, and to quit comes first', async () => {

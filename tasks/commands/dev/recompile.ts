@@ -4,6 +4,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import { StopwatchError } from '../../../lib/errors.js';
+import { deviceFileIn, deviceNamesIn } from '../../config/device-files.js';
 import { baseEnvironment } from '../../../lib/environment.js';
 import { type Processes, shellQuote } from '../../../lib/process/process.js';
 
@@ -15,12 +16,10 @@ export interface RecompileRequest {
   readonly processes: Processes;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Write the header for C as well. */
-  readonly generate: boolean;
 }
 
-/** All other sources are reached from these. Unfinished tests do not stop a run. */
-const ENTRIES = ['tasks/cli/stopwatch.ts', 'device/stopwatch/generate.ts'];
+/** All other sources are reached from here, and from the devices. Unfinished tests do not stop a run. */
+const ENTRY = 'tasks/cli/stopwatch.ts';
 
 /**
  * Checks the types and builds dist/, both at once. Throws 'command-failed' with the
@@ -28,9 +27,10 @@ const ENTRIES = ['tasks/cli/stopwatch.ts', 'device/stopwatch/generate.ts'];
  * processes that run may still load them; `npm run build` removes them.
  */
 export async function recompile(request: RecompileRequest): Promise<void> {
-  const { root, state, generate, ...ports } = request;
+  const { root, state, ...ports } = request;
   const project = join(state, 'tsconfig.dev.json');
   const next = join(state, 'dist');
+  const devices = deviceNamesIn(root).flatMap((name) => deviceFileIn(root, name) ?? []);
   const settings = {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
@@ -40,7 +40,7 @@ export async function recompile(request: RecompileRequest): Promise<void> {
       incremental: true,
       tsBuildInfoFile: join(state, 'dev.tsbuildinfo'),
     },
-    files: ENTRIES.map((file) => join(root, file)),
+    files: [join(root, ENTRY), ...devices],
     include: [],
     exclude: [],
   };
@@ -53,9 +53,6 @@ export async function recompile(request: RecompileRequest): Promise<void> {
   ]);
   cpSync(next, join(root, 'dist'), { recursive: true });
   rmSync(next, { recursive: true, force: true });
-  if (generate) {
-    await run(root, process.execPath, ['--import', 'jiti/register', 'device/stopwatch/generate.ts'], ports);
-  }
 }
 
 async function run(

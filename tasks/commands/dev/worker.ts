@@ -23,13 +23,12 @@ export const RESTART = 75;
 /** Editors write a file in several steps, and formatters write it again. */
 export const QUIET_MS = 80;
 
-type Uncompiled = Pick<Asked, 'compile' | 'generate' | 'restart'>;
-const NOTHING: Uncompiled = { compile: false, generate: false, restart: false };
+type Uncompiled = Pick<Asked, 'compile' | 'restart'>;
+const NOTHING: Uncompiled = { compile: false, restart: false };
 
 function together(one: Uncompiled, other: Uncompiled): Uncompiled {
   return {
     compile: one.compile || other.compile,
-    generate: one.generate || other.generate,
     restart: one.restart || other.restart,
   };
 }
@@ -116,9 +115,7 @@ class Worker {
   private greet(): void {
     this.tell('Watching device/, driver/, guest_fs/, patches/, the configurations in vm/, and the settings.');
     void this.trees.watch.ready.then((state) => this.tell(watchText(state)));
-    const { paths } = this.services.loaded;
-    if (paths.device === paths.package && !isCheckout())
-      this.tell('Not the model: in an installed package it is compiled already.');
+    if (!isCheckout()) this.tell('Not the models that come with the package: they are compiled already.');
     if (this.keys !== undefined) this.tell(KEYS);
   }
 
@@ -256,13 +253,10 @@ class Worker {
   private async compile(signal: AbortSignal, judge: boolean): Promise<void> {
     const { loaded, environment } = this.services;
     if (this.uncompiled.compile) {
-      this.tell(
-        `Compiling the ${judge ? 'model' : 'TypeScript'}${this.uncompiled.generate ? ', and writing the header for C' : ''} ...`,
-      );
+      this.tell(`Compiling the ${judge ? 'model' : 'TypeScript'} ...`);
       const processes = await this.services.processes();
-      const { generate } = this.uncompiled;
       const { package: root, work: state } = loaded.paths;
-      await recompile({ root, state: join(state, 'run'), processes, environment, signal, generate });
+      await recompile({ root, state: join(state, 'run'), processes, environment, signal });
     }
     if (!judge) this.tell('Restarting with what was saved ...');
     this.uncompiled = NOTHING;

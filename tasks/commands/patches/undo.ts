@@ -11,13 +11,12 @@ import type { Result, Services } from '../../config/services.js';
 export async function undoPatches(services: Services): Promise<Result> {
   const { loaded, signal, emit } = services;
   const layout = layoutOf(loaded.config, loaded.paths);
-  const { description } = await services.device();
   const deps = await treeDeps(services);
   const { processes } = deps;
   const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
   const changed: string[] = [];
   await withLock(join(layout.work, 'lock'), { signal, processes, onWaiting }, async () => {
-    const trees = PATCHED.map((name) => patchedTree(name, loaded.config, layout, description));
+    const trees = PATCHED.map((name) => patchedTree(name, loaded.config, layout));
     const inPlace = trees.filter((tree) => tree.inPlace);
     for (const tree of inPlace.length > 0 ? inPlace : trees) {
       for (const path of await takeOut(tree, deps)) changed.push(join(tree.repository.tree, path));

@@ -24,12 +24,12 @@ interface Written {
 /**
  * First the trees get the patches as they are now, so that none is forgotten
  * that came from elsewhere; then the patches are made from the trees. Throws
- * 'patch-failed' where trees and patches contradict one another.
+ * 'patch-failed' where trees and patches contradict one another, and where one of the package's patches was changed.
  */
 export async function updatePatches(services: Services): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
-  const device = await services.device();
+  const devices = await services.devices();
   const processes = await services.processes();
   const targets = PATCHED.map((name) => `${name}:patch`);
   await bringUpToDate(await toolchain(services), targets);
@@ -37,22 +37,22 @@ export async function updatePatches(services: Services): Promise<Result> {
     const deps = await treeDeps(services);
     const plans = [];
     for (const name of PATCHED) {
-      const tree = patchedTree(name, config, layout, device.description);
-      plans.push({ tree, plan: await planUpdate(tree.repository, tree.patchDirectory, tree.patches, deps) });
+      const tree = patchedTree(name, config, layout);
+      plans.push({ tree, plan: await planUpdate(tree.repository, tree.series, deps) });
     }
     // Looked at before anything is written: where both sides changed, nothing is.
-    const guest = await guestUpdate(services, layout, device.description);
+    const guest = await guestUpdate(services, layout, devices);
     for (const text of guest.told) services.emit({ type: 'notice', task: undefined, text });
     const all: Written[] = [];
-    for (const file of await writeGuest(services, layout, guest)) {
+    for (const file of await writeGuest(layout, guest)) {
       all.push({ file, change: 'changed', paths: ["the guest's"] });
     }
     for (const { tree, plan } of plans) {
       await plan.write().catch((error: unknown) => {
-        throw explainFsError(error, 'write the patches', tree.patchDirectory);
+        throw explainFsError(error, 'write the patches', tree.series.directory);
       });
       for (const { name, change, paths: files } of plan.updates) {
-        all.push({ file: relative(paths.project, join(tree.patchDirectory, name)), change, paths: files });
+        all.push({ file: relative(paths.project, join(tree.series.directory, name)), change, paths: files });
       }
     }
     return all;

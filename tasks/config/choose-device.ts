@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** `--device NAME`, for the commands that concern one device. */
-import { Option } from 'commander';
 import { StopwatchError } from '../../lib/errors.js';
 import type { ProjectDevice } from '../../vm/device.js';
-import { didYouMean } from '../config/closest.js';
+import { didYouMean } from './closest.js';
 
 export interface DeviceChoice {
   /** `--device`. */
   readonly name?: string | undefined;
-  /** Completes 'Several devices can …': 'be searched'. */
+  /** Completes 'This device cannot …': 'be searched'. */
   readonly can: string;
   applies(device: ProjectDevice): boolean;
   /** Says how a device that does not apply could. */
   readonly hint?: string | undefined;
-}
-
-export function deviceOption(text: string): Option {
-  return new Option('--device <NAME>', text);
 }
 
 const nameOf = ({ device }: ProjectDevice): string => device.description.name;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { Device } from '../../vm/device.js';
+import { deviceFilesIn, deviceNamesIn } from './device-files.js';
+
+const root = mkdtempSync(join(tmpdir(), 'device-files-'));
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(...files: readonly string[]): void {
+  for (const file of files) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), '');
+  }
+}
+
+const deviceOf = (name: string, ...generated: readonly string[]): Device => ({
+  description: { name, qemuType: name, properties: {} },
+  generated: generated.map((file) => ({ file, text: '' })),
+});
+const inGuest = (name: string) => ({
+  file: join(root, 'guest_fs/led', name),
+  path: `/usr/bin/${name}`,
+  mode: 0o755,
+});
+
+test('everything has its place', () => {
+  write('device/led/device.ts', 'device/led/led.c', 'device/led/led.h', 'device/led/.#led.c');
+  write('device/led/model/step.ts', 'device/other/other.c');
+  write('driver/led/Kbuild', 'driver/led/led.c', 'driver/led/led_hw-sw.h', 'driver/led/kernel.config');
+  write('guest_fs/led/led.sh', 'guest_fs/led/led_stress.sh', 'guest_fs/led/led_test.sh');
+  expect(deviceFilesIn(root, deviceOf('led'))).toEqual({
+    qemu: ['device/led/led.c', 'device/led/led.h', 'driver/led/led_hw-sw.h'].map((file) => join(root, file)),
+    driver: {
+      directory: join(root, 'driver/led'),
+      module: 'led',
+      names: ['Kbuild', 'led.c', 'led_hw-sw.h'],
+    },
+    kernelConfig: join(root, 'driver/led/kernel.config'),
+    guest: ['led.sh', 'led_stress.sh', 'led_test.sh'].map(inGuest),
+    test: inGuest('led_test.sh'),
+    stress: inGuest('led_stress.sh'),
+  });
+  expect(deviceNamesIn(root)).toEqual(['led']);
+});
+
+test('a device of QEMU’s own with the driver of Linux', () => {
+  write('device/rng/device.ts', 'driver/rng/kernel.config');
+  expect(deviceFilesIn(root, deviceOf('rng'))).toEqual({
+    qemu: [],
+    driver: undefined,
+    kernelConfig: join(root, 'driver/rng/kernel.config'),
+    guest: [],
+    test: undefined,
+    stress: undefined,
+  });
+});
+
+test('a header that is generated counts before it is written', () => {
+  write('device/led/device.ts', 'device/led/led.c', 'driver/led/Kbuild');
+  const { qemu, driver } = deviceFilesIn(root, deviceOf('led', 'driver/led/led_hw-sw.h'));
+  expect(qemu).toContain(join(root, 'driver/led/led_hw-sw.h'));
+  expect(driver?.names).toEqual(['Kbuild', 'led_hw-sw.h']);
+});
