@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { findingOf } from './console/console.js';
-import { type BootFacts, outcomeOf } from './outcome.js';
-import { KtapParser } from './console/ktap.js';
+import { ConsoleObserver } from './console/observer.js';
+import { anInstance } from '../test/support/machine.js';
+import { type BootFacts, expectedTests, outcomeOf } from './outcome.js';
+import type { BootOptions } from './types.js';
+import config from '../config.js';
 
 /** A boot that passed, from its console; what differs is given. */
 function facts(lines: readonly string[], different: Partial<BootFacts> = {}): BootFacts {
-  const ktap = new KtapParser();
-  for (const line of lines) ktap.line(line);
+  const observer = new ConsoleObserver(
+    () => 0,
+    () => {},
+  );
+  observer.push(Buffer.from(lines.map((line) => `${line}\n`).join('')));
   return {
     guest: 'test_and_quit',
-    ktap: ktap.end(),
+    expected: ['lap'],
+    suites: observer.end().suites,
     findings: lines.flatMap((line) => findingOf(line) ?? []),
     splats: 'warn',
     spoke: lines.length > 0,
@@ -22,37 +29,60 @@ function facts(lines: readonly string[], different: Partial<BootFacts> = {}): Bo
     ...different,
   };
 }
-const passing = ['KTAP version 1', '1..2', 'ok 1 a', 'ok 2 b'];
+/** The console between init's marks. */
+function suite(lines: readonly string[], result = 'pass', id = 'lap'): string[] {
+  return [`stopwatch: test: ${id}`, 'KTAP version 1', ...lines, `stopwatch: result: ${id} ${result}`];
+}
+const passing = suite(['1..2', 'ok 1 a', 'ok 2 b']);
+const unfinished = passing.slice(0, 4);
 const PANIC = '[    0.100000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300';
 const SPLAT = '[    0.100000] WARNING: possible circular locking dependency detected';
 
 describe('judge', () => {
   it.each<[string, BootFacts, string, string]>([
     ['passes', facts(passing), 'passed', '2 tests passed'],
-    ['a test failed', facts(['KTAP version 1', '1..2', 'ok 1 a', 'not ok 2 b']), 'failed', "'b' failed"],
+    ['a test failed', facts(suite(['1..2', 'ok 1 a', 'not ok 2 b'], 'fail')), 'failed', "'b' failed"],
     [
       'several failed',
-      facts(['KTAP version 1', '1..2', 'not ok 1 a', 'not ok 2 b']),
+      facts(suite(['1..2', 'not ok 1 a', 'not ok 2 b'], 'fail')),
       'failed',
       "'a' and 1 more failed",
     ],
     [
       'bailed out',
-      facts(['KTAP version 1', '1..2', 'Bail out! no device']),
+      facts(suite(['1..2', 'Bail out! no device'], 'fail')),
       'failed',
       'the test bailed out: no device',
     ],
-    ['all skipped', facts(['KTAP version 1', '1..1', 'ok 1 a # SKIP']), 'failed', 'every test was skipped'],
-    ['nothing planned', facts(['KTAP version 1', '1..0']), 'failed', 'the test planned nothing'],
+    ['all skipped', facts(suite(['1..1', 'ok 1 a # SKIP'])), 'failed', 'every test was skipped'],
+    ['nothing planned', facts(suite(['1..0'])), 'failed', 'the test planned nothing'],
     [
       'numbers out of order',
-      facts(['KTAP version 1', '1..2', 'ok 2 b', 'ok 1 a']),
+      facts(suite(['1..2', 'ok 2 b', 'ok 1 a'])),
       'failed',
       "the test's KTAP is not sound: 'b' has number 2 where 1 was expected",
     ],
     [
       'a plan that is not met',
-      facts(['KTAP version 1', '1..2', 'ok 1 a']),
+      facts(suite(['1..2', 'ok 1 a'])),
+      'failed',
+      "the test's KTAP is not sound: planned 2 tests, got 1",
+    ],
+    [
+      'no KTAP',
+      facts(['stopwatch: test: lap', 'sh: not found', 'stopwatch: result: lap error']),
+      'failed',
+      "the test's KTAP is not sound: no KTAP version line",
+    ],
+    [
+      'an exit status that the results do not explain',
+      facts(suite(['1..1', 'ok 1 a'], 'error')),
+      'failed',
+      "nothing failed, but the test ended with 'error'",
+    ],
+    [
+      'a test without its end',
+      facts(unfinished),
       'exited-early',
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
@@ -80,7 +110,7 @@ describe('judge', () => {
     ],
     [
       'a hang in the test',
-      facts(passing.slice(0, 3), { ending: { by: 'silence', seconds: 5 } }),
+      facts(unfinished, { ending: { by: 'silence', seconds: 5 } }),
       'hung',
       "nothing was printed for 5 s, after 1 of 2 test results, the last being 'a'; the last line was 'ok 1 a'",
     ],
@@ -88,7 +118,7 @@ describe('judge', () => {
       'a hang after the test',
       facts(passing, { ending: { by: 'silence', seconds: 5 } }),
       'hung',
-      "nothing was printed for 5 s, after 2 of 2 test results, the last being 'b'; the last line was 'ok 2 b'",
+      "nothing was printed for 5 s, after 2 of 2 test results, the last being 'b'; the last line was 'stopwatch: result: lap pass'",
     ],
     [
       'a guest that never ends',
@@ -128,7 +158,7 @@ describe('judge', () => {
     ],
     [
       'a test that did not get to its end, where it may not',
-      facts([SPLAT, ...passing.slice(0, 3)], { splats: 'fail' }),
+      facts([SPLAT, ...unfinished], { splats: 'fail' }),
       'exited-early',
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
@@ -155,5 +185,76 @@ describe('judge', () => {
     ],
   ])('%s', (_name, given, outcome, reason) => {
     expect(outcomeOf(given)).toEqual({ outcome, reason });
+  });
+});
+
+const rng = suite(['1..1', 'ok 1 c'], 'pass', 'rng');
+const several = (lines: readonly string[], different: Partial<BootFacts> = {}): BootFacts =>
+  facts(lines, { expected: ['lap', 'rng'], ...different });
+
+describe('the tests of several devices', () => {
+  it.each<[string, BootFacts, string, string]>([
+    ['pass together', several([...passing, ...rng]), 'passed', '3 tests passed'],
+    [
+      'one fails',
+      several([...passing, ...suite(['1..1', 'not ok 1 c'], 'fail', 'rng')]),
+      'failed',
+      "'rng: c' failed",
+    ],
+    [
+      'one has not begun',
+      several(passing),
+      'exited-early',
+      'the guest powered off before the test of rng began',
+    ],
+    [
+      'one has not ended',
+      several([...unfinished, ...rng]),
+      'exited-early',
+      "the guest powered off after 1 of 2 test results of lap, the last being 'a'",
+    ],
+    [
+      'one hangs',
+      several([...passing, ...rng.slice(0, 3)], { ending: { by: 'silence', seconds: 5 } }),
+      'hung',
+      "nothing was printed for 5 s, after 0 of 1 test results of rng; the last line was '1..1'",
+    ],
+    [
+      'one bails out',
+      several([...passing, ...suite(['1..1', 'Bail out! no device'], 'fail', 'rng')]),
+      'failed',
+      'rng: the test bailed out: no device',
+    ],
+    [
+      'one skips all',
+      several([...passing, ...suite(['1..1', 'ok 1 c # SKIP'], 'pass', 'rng')]),
+      'failed',
+      'rng: every test was skipped',
+    ],
+    ['there is none', facts(['x'], { expected: [] }), 'failed', 'no device of this machine has a test'],
+  ])('%s', (_name, given, outcome, reason) => {
+    expect(outcomeOf(given)).toEqual({ outcome, reason });
+  });
+});
+
+describe('expectedTests', () => {
+  const untested = anInstance('virtio', 'virtio-rng');
+  const devices = [
+    anInstance('lap'),
+    anInstance('rng', 'rngboi', { files: { ...anInstance().files, stress: undefined } }),
+    { ...untested, files: { ...untested.files, test: undefined, stress: undefined } },
+  ];
+  const options = { nodev: false, rw: false, trace: true, vm: config.vm };
+
+  it.each<[string, Partial<BootOptions>, string[]]>([
+    ['a test', { guest: 'test_and_quit' }, ['lap', 'rng']],
+    ['a stress test', { guest: 'stress_and_quit' }, ['lap']],
+    ['some only', { guest: 'test_and_quit', tested: ['rng', 'virtio'] }, ['rng']],
+    ['a shell', { guest: 'shell' }, []],
+    ['no devices', { guest: 'test', nodev: true }, []],
+  ])('%s', (_name, different, expected) => {
+    expect(expectedTests({ devices, options: { ...options, guest: 'test', ...different } })).toEqual(
+      expected,
+    );
   });
 });

@@ -111,20 +111,20 @@ function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootO
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
   const last = facts.lastLine === '' ? '' : `; the last line was '${facts.lastLine}'`;
-  return { outcome: 'hung', reason: `${what}${progress(facts)}${last}` };
+  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${last}` };
 }
 
-/** How far the tests came. */
-function progress(facts: BootFacts): string {
+/** How far the tests came, after `separator`. */
+function progress(facts: BootFacts, separator: string): string {
   const { expected } = facts;
   const id = expected.find((one) => suiteOf(facts, one)?.result === undefined) ?? expected.at(-1);
   if (id === undefined) return '';
   const suite = suiteOf(facts, id);
   const of = expected.length > 1 ? ` of ${id}` : '';
-  if (suite === undefined) return `, before the test${of} began`;
+  if (suite === undefined) return `${separator}before the test${of} began`;
   const { tests, planned } = suite.ktap;
   const last = tests.at(-1);
-  const count = `, after ${tests.length} of ${planned ?? 'an unknown number of'} test results${of}`;
+  const count = `${separator}after ${tests.length} of ${planned ?? 'an unknown number of'} test results${of}`;
   return last === undefined ? count : `${count}, the last being '${last.name}'`;
 }
 
@@ -152,7 +152,7 @@ function testVerdict(facts: BootFacts): BootOutcome {
   }
   if (suites.some(({ suite }) => suite?.result === undefined)) {
     const words = spoke ? '' : ' without a word';
-    return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts)}` };
+    return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts, ' ')}` };
   }
   const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
   if (splats === 'fail' && complaint !== undefined) {

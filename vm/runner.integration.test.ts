@@ -35,7 +35,9 @@ function byLine(onLine: (line: string) => void): BootPorts['onEvents'] {
   return (bytes) => lines.push(bytes);
 }
 
-const passing = ['console=KTAP version 1\\n1..1\\nok 1 a\\n'];
+const passing = [
+  'console=stopwatch: test: stopwatch\\nKTAP version 1\\n1..1\\nok 1 a\\nstopwatch: result: stopwatch pass\\n',
+];
 /** Commands of processes that still have this text in their arguments. */
 function processesWith(text: string): string[] {
   return readdirSync('/proc')
@@ -62,12 +64,21 @@ describe('boot', () => {
     expect(result).toMatchObject({
       outcome: 'passed',
       reason: '1 tests passed',
+      suites: [{ id: 'stopwatch', result: 'pass' }],
       qemuMessages: ['a warning'],
       qemuExit: { code: 0 },
     });
-    expect(lines).toEqual(['KTAP version 1', '1..1', 'ok 1 a']);
+    expect(lines).toEqual([
+      'stopwatch: test: stopwatch',
+      'KTAP version 1',
+      '1..1',
+      'ok 1 a',
+      'stopwatch: result: stopwatch pass',
+    ]);
     expect(events).toEqual(['stopwatch_end seq=0 now=1']);
-    expect(readFileSync(join(directory, 'console.log'), 'utf8')).toBe('KTAP version 1\n1..1\nok 1 a\n');
+    expect(readFileSync(join(directory, 'console.log'), 'utf8')).toBe(
+      'stopwatch: test: stopwatch\nKTAP version 1\n1..1\nok 1 a\nstopwatch: result: stopwatch pass\n',
+    );
     expect(readFileSync(join(directory, 'events.log'), 'utf8')).toBe('stopwatch_end seq=0 now=1\n');
     expect(readFileSync(join(directory, 'qemu.log'), 'utf8')).toBe('a warning\n');
     expect(readdirSync(directory).sort()).toEqual(['console.log', 'events.log', 'qemu.log']);

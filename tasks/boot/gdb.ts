@@ -17,21 +17,20 @@ export function gdbStub(port: number): string[] {
 /**
  * The one command that attaches, with the kernel's symbols; where the kernel has debug information also with its sources,
  * and with what reads the symbols of modules. Where no debugger is installed, the one that would do is named. `path`: PATH;
- * `args`: the user's own, for gdb; they come last.
+ * `roots`: directories that the devices' `driver/` are in; `args`: the user's own, for gdb; they come last.
  */
 export function attachCommand(
   layout: Layout,
   port: number,
   path: string,
-  args: readonly string[] = [],
+  { roots, args = [] }: { readonly roots: readonly string[]; readonly args?: readonly string[] },
 ): string {
   const file = DEBUGGERS.find((name) => which(name, path).found) ?? DEBUGGERS[0] ?? 'gdb';
   const vmlinux = join(layout.linuxBuild, 'vmlinux');
   const sources =
     layout.variant === 'debug'
       ? [
-          '-ex',
-          `directory ${layout.tree('linux')}`,
+          ...[layout.tree('linux'), ...new Set(roots)].flatMap((root) => ['-ex', `directory ${root}`]),
           '-x',
           join(layout.package, 'vm', 'linux', 'module-symbols.py'),
         ]

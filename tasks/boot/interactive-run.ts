@@ -125,7 +125,10 @@ async function shell(
   }
   if (gdb !== undefined) {
     const path = services.environment['PATH'] ?? '';
-    const attach = attachCommand(layout, gdb, path, gdbArguments);
+    const attach = attachCommand(layout, gdb, path, {
+      roots: devices.map(({ root }) => root),
+      args: gdbArguments,
+    });
     process.stdout.write(`The machine stands still before its first instruction. To attach:\n  ${attach}\n`);
     if (config.build.variant !== 'debug')
       process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');

@@ -5,10 +5,9 @@ import type { DeviceInstance, GuestFile, ProjectDevice } from '../../vm/device.j
 import { didYouMean } from '../config/closest.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { moduleTargets } from '../build/graph.js';
+import { driverTask, modulePath } from '../build/drivers.js';
 import { guestFiles } from '../build/guest-base.js';
 import type { Layout } from '../build/layout.js';
-import { modulePath } from '../build/linux.js';
 
 export interface Pushable {
   readonly name: string;
@@ -55,11 +54,11 @@ function driverOf(layout: Layout, device: ProjectDevice): Pushable[] {
     {
       name: `${module}_module`,
       device: device.device.description.name,
-      from: modulePath(layout, driver),
+      from: modulePath(layout, device),
       path: `/lib/modules/${module}.ko`,
       mode: 0o644,
       module,
-      targets: moduleTargets([device]),
+      targets: [driverTask(device)],
     },
   ];
 }

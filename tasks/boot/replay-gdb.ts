@@ -58,7 +58,9 @@ export async function standBefore(
     try {
       if (before > 0n) await machine.runTo(before);
       await services.release();
-      const attach = attachCommand(layout, port, services.environment['PATH'] ?? '');
+      const attach = attachCommand(layout, port, services.environment['PATH'] ?? '', {
+        roots: recorded.parts.devices.map(({ root }) => root),
+      });
       const same = (await sha256File(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;
       const handler = recorded.parts.devices.find((device) => device.id === id)?.device.description
         .writeHandler;

@@ -3,7 +3,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import config from '../../config.js';
-import { stopwatchDescription } from '../../device/stopwatch/description.js';
+import type { DeviceInstance } from '../../vm/device.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import type { BootPorts, BootRequest } from '../../vm/runner.js';
@@ -16,6 +16,42 @@ export const noLimits: Limits = {
   silenceSeconds: undefined,
   totalSeconds: undefined,
 };
+
+/** A stopwatch with a test, or what differs; `name`: of the device. */
+export function anInstance(
+  id = 'stopwatch',
+  name = 'stopwatch',
+  different: Partial<DeviceInstance> = {},
+): DeviceInstance {
+  const script = (kind: string) => ({
+    file: `/p/guest_fs/${name}/${name}_${kind}.sh`,
+    path: `/usr/bin/${name}_${kind}.sh`,
+    mode: 0o755,
+  });
+  const [test, stress] = [script('test'), script('stress')];
+  return {
+    id,
+    device: {
+      description: {
+        name,
+        qemuType: name,
+        properties: {},
+        traceEvents: { prefix: `${name}_`, text: '' },
+      },
+    },
+    root: '/p',
+    properties: {},
+    files: {
+      qemu: [`/p/device/${name}/${name}.c`],
+      driver: { directory: `/p/driver/${name}`, module: name, names: ['Kbuild', `${name}.c`] },
+      kernelConfig: undefined,
+      guest: [test, stress],
+      test,
+      stress,
+    },
+    ...different,
+  };
+}
 
 /** `steps`: what the fake does, see there. */
 export function fakeRequest(
@@ -34,7 +70,7 @@ export function fakeRequest(
         trace: true,
         vm: { ...config.vm, qemuArgs: steps.flatMap((step) => ['-fake', step]) },
       },
-      device: stopwatchDescription,
+      devices: [anInstance()],
       accelerator: 'tcg',
     },
     monitorPatterns: [],

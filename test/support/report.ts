@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** For tests: a run that passed; what differs is given. */
 import type { Verdict } from '../../vm/crosscheck/types.js';
-import { makeReport, type RunCircumstances, type RunReport } from '../../vm/report/report.js';
+import {
+  type DeviceResult,
+  makeReport,
+  type RunCircumstances,
+  type RunReport,
+  type TestResult,
+} from '../../vm/report/report.js';
 import type { BootResult } from '../../vm/types.js';
 
 export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = {
@@ -17,12 +23,13 @@ export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = 
 };
 
 export function aBoot(different: Partial<BootResult> = {}): BootResult {
+  const { result: _, ...ktap } = aTest();
   return {
     outcome: 'passed',
     reason: '1 tests passed',
     accelerator: 'tcg',
     clock: 'icount',
-    ktap: { planned: 1, tests: [{ name: 'a', status: 'ok', comment: '', diagnostics: [] }], problems: [] },
+    suites: [{ id: 'stopwatch', result: 'pass', ktap, timing: { startMs: 500, endMs: 900 } }],
     lastLines: ['ok 1 a'],
     warnings: [],
     qemuMessages: [],
@@ -30,6 +37,11 @@ export function aBoot(different: Partial<BootResult> = {}): BootResult {
     timing: { firstOutputMs: 50, testStartMs: 500, testEndMs: 900, endMs: 1000 },
     ...different,
   };
+}
+
+export function aTest(different: Partial<TestResult> = {}): TestResult {
+  const tests = [{ name: 'a', status: 'ok', comment: '', diagnostics: [] }] as const;
+  return { result: 'pass', planned: 1, tests, problems: [], ...different };
 }
 
 export function aVerdict(different: Partial<Verdict> = {}): Verdict {
@@ -48,6 +60,21 @@ export function aVerdict(different: Partial<Verdict> = {}): Verdict {
   };
 }
 
-export function aReport(boot: Partial<BootResult> = {}, verdict: Partial<Verdict> = {}): RunReport {
-  return makeReport(aBoot(boot), aVerdict(verdict), circumstances);
+/** A stopwatch that was tested and agrees. */
+export function aDevice(different: Partial<DeviceResult> = {}): DeviceResult {
+  return {
+    id: 'stopwatch',
+    device: 'stopwatch',
+    source: 'project',
+    driver: 'project',
+    checker: true,
+    test: aTest(),
+    verdict: aVerdict(),
+    ...different,
+  };
+}
+
+/** Of a machine with one device. */
+export function aReport(boot: Partial<BootResult> = {}, device: Partial<DeviceResult> = {}): RunReport {
+  return makeReport(aBoot(boot), [aDevice(device)], circumstances);
 }

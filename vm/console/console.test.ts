@@ -4,15 +4,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findingOf, plainText } from './console.js';
 import { ConsoleObserver } from './observer.js';
+import type { TestSuite } from '../types.js';
 
 const directory = new URL('../../test/fixtures/console/', import.meta.url);
 
 interface Expected {
   /** `kind: text`, each once. */
   readonly findings: readonly string[];
-  /** `planned`, then `status name` of each test. Undefined: no document at all. */
+  /** `status name` of each test. Undefined: no test has begun. */
   readonly tests?: readonly string[];
   readonly problems?: readonly string[];
+  /** What init says of it. */
+  readonly result?: TestSuite['result'];
 }
 
 const passing = (
@@ -27,9 +30,14 @@ const NULL = 'splat: Unable to handle kernel NULL pointer dereference at virtual
 const INTERNAL = 'splat: Internal error: Oops: 0000000096000046 [#1] SMP';
 
 const expected: Readonly<Record<string, Expected>> = {
-  passed: { findings: [POWER_OFF], tests: passing, problems: [] },
-  'passed-kernel-noise': { findings: [POWER_OFF], tests: passing, problems: [] },
-  failed: { findings: [POWER_OFF], tests: ['ok first', 'not ok second', 'skip third'], problems: [] },
+  passed: { findings: [POWER_OFF], tests: passing, problems: [], result: 'pass' },
+  'passed-kernel-noise': { findings: [POWER_OFF], tests: passing, problems: [], result: 'pass' },
+  failed: {
+    findings: [POWER_OFF],
+    tests: ['ok first', 'not ok second', 'skip third'],
+    problems: [],
+    result: 'fail',
+  },
   'powered-off-early': {
     findings: [POWER_OFF],
     tests: ['ok first'],
@@ -53,6 +61,7 @@ const expected: Readonly<Record<string, Expected>> = {
     ],
     tests: ['ok first'],
     problems: [],
+    result: 'pass',
   },
   bug: {
     findings: [
@@ -72,6 +81,7 @@ const expected: Readonly<Record<string, Expected>> = {
       'not ok stopwatch',
     ],
     problems: [],
+    result: 'fail',
   },
   'cut-by-kernel': { findings: [], tests: ['ok timeout', 'not ok text', 'ok bold'], problems: [] },
   'garbage-and-no-newline': { findings: [], tests: ['ok caf\ufffd', 'ok last'], problems: [] },
@@ -83,7 +93,7 @@ describe('a recorded console', () => {
     expect(recorded.sort()).toEqual(Object.keys(expected).sort());
   });
 
-  describe.each(Object.entries(expected))('%s', (name, { findings, tests, problems }) => {
+  describe.each(Object.entries(expected))('%s', (name, { findings, tests, problems, result }) => {
     const bytes = readFileSync(new URL(`${name}.log`, directory));
 
     it.each([1, 7, bytes.length])('is understood in chunks of %i bytes', (size) => {
@@ -92,11 +102,71 @@ describe('a recorded console', () => {
         () => {},
       );
       for (let at = 0; at < bytes.length; at += size) observer.push(bytes.subarray(at, at + size));
-      const { ktap } = observer.end();
+      const { suites } = observer.end();
       expect(observer.findings.map(({ kind, text }) => `${kind}: ${text}`)).toEqual(findings);
-      expect(ktap.tests.map((test) => `${test.status} ${test.name}`)).toEqual(tests ?? []);
-      expect(ktap.problems).toEqual(problems ?? ['no KTAP version line']);
+      expect(suites.map(({ id }) => id)).toEqual(tests === undefined ? [] : ['stopwatch']);
+      const [suite] = suites;
+      expect(suite?.ktap.tests.map((test) => `${test.status} ${test.name}`)).toEqual(tests);
+      expect(suite?.ktap.problems).toEqual(problems);
+      expect(suite?.result).toBe(result);
     });
+  });
+});
+
+function suitesOf(text: string) {
+  let now = 0;
+  const lines: string[] = [];
+  const observer = new ConsoleObserver(
+    () => (now += 1),
+    (line) => lines.push(line),
+  );
+  observer.push(Buffer.from(text));
+  return { ...observer.end(), lines };
+}
+const TWO = [
+  'stopwatch: test: lap',
+  'KTAP version 1',
+  '1..1',
+  'ok 1 a',
+  'stopwatch: result: lap pass',
+  'ok 9 of nothing',
+  'stopwatch: test: rng',
+  'KTAP version 1',
+  '1..2',
+  'not ok 1 b',
+];
+
+describe('the tests of several devices', () => {
+  it('are kept apart by what init prints around them', () => {
+    const { suites } = suitesOf([...TWO, 'ok 2 c', 'stopwatch: result: rng fail', ''].join('\n'));
+    expect(
+      suites.map(({ id, result, ktap }) => [id, result, ktap.tests.map(({ name }) => name), ktap.problems]),
+    ).toEqual([
+      ['lap', 'pass', ['a'], []],
+      ['rng', 'fail', ['b', 'c'], []],
+    ]);
+    const [lap, rng] = suites;
+    expect(lap?.timing.endMs).toBeLessThan(rng?.timing.startMs ?? 0);
+  });
+
+  it('may end before a result', () => {
+    const { suites } = suitesOf(`${TWO.join('\n')}\n`);
+    expect(suites.map(({ id, result, timing }) => [id, result, timing.endMs === undefined])).toEqual([
+      ['lap', 'pass', false],
+      ['rng', undefined, true],
+    ]);
+  });
+
+  it('begin and end although the kernel cuts into what init prints', () => {
+    const { suites, lines } = suitesOf(
+      'stopw[    1.500000] first\natch: test: lap\nKTAP version 1\n1..1\nok 1 a\nstopwatch: result: l[    1.600000] second\nap pass\n',
+    );
+    expect(suites).toMatchObject([{ id: 'lap', result: 'pass', ktap: { problems: [] } }]);
+    expect(lines).toContain('stopwatch: result: lap pass');
+  });
+
+  it('are not begun by a driver of the same name', () => {
+    expect(suitesOf('[    1.500000] stopwatch: test: lap\n').suites).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import config from '../../config.js';
-import { stopwatchDescription } from '../../device/stopwatch/description.js';
+import { anInstance } from '../../test/support/machine.js';
 import {
   dumpDeviceTreeArguments,
   kernelCommandLine,
@@ -23,7 +23,7 @@ function parts(options: Partial<BootOptions> = {}, vm: Partial<BootOptions['vm']
       ...options,
       vm: { ...config.vm, ...vm },
     },
-    device: stopwatchDescription,
+    devices: [anInstance('stopwatch', 'stopwatch', { properties: { start_at_boot: true } })],
     accelerator: 'tcg',
   };
 }
@@ -51,7 +51,7 @@ describe('qemuArguments', () => {
         "-m",
         "128M",
         "-device",
-        "stopwatch,id=device0,start_at_boot=on",
+        "stopwatch,id=stopwatch,start_at_boot=on",
         "-icount",
         "shift=0,sleep=off",
         "-rtc",
@@ -63,7 +63,7 @@ describe('qemuArguments', () => {
         "-initrd",
         "/b/initramfs.cpio",
         "-append",
-        "console=ttyAMA0 earlycon loglevel=5 panic=-1 oops=panic rdinit=/init stopwatch=test_and_quit",
+        "console=ttyAMA0 earlycon loglevel=5 panic=-1 oops=panic rdinit=/init stopwatch=test_and_quit stopwatch_devices=stopwatch:stopwatch",
         "-chardev",
         "stdio,id=console,signal=off",
         "-serial",
@@ -99,11 +99,26 @@ describe('qemuArguments', () => {
     expect(valuesOf(args, '-machine')).toEqual(['virt,gic-version=max']);
   });
 
-  it('writes the device’s properties as QEMU reads them', () => {
-    const deviceProperties = { start_at_boot: false, count: 3, label: 'a,b' };
-    expect(valuesOf(qemuArguments(parts({}, { deviceProperties }), endpoints), '-device')).toEqual([
-      'stopwatch,id=device0,start_at_boot=off,count=3,label=a,,b',
+  it('has the devices in their order, each with its properties as QEMU reads them', () => {
+    const devices = [
+      anInstance('lap', 'stopwatch', { properties: { start_at_boot: false, count: 3, label: 'a,b' } }),
+      anInstance('stopwatch'),
+      anInstance('rng', 'rngboi', { properties: { seed: 7 } }),
+    ];
+    const args = qemuArguments({ ...parts(), devices }, endpoints);
+    expect(valuesOf(args, '-device')).toEqual([
+      'stopwatch,id=lap,start_at_boot=off,count=3,label=a,,b',
+      'stopwatch,id=stopwatch',
+      'rngboi,id=rng,seed=7',
     ]);
+    expect(valuesOf(args, '-trace')).toEqual(['stopwatch_*', 'rngboi_*', 'gic_set_irq']);
+  });
+
+  it('traces nothing of a device without events', () => {
+    const { device, ...rest } = anInstance('virtio', 'virtio-rng');
+    const { traceEvents: _, ...description } = device.description;
+    const devices = [{ ...rest, device: { description } }];
+    expect(valuesOf(qemuArguments({ ...parts(), devices }, endpoints), '-trace')).toEqual(['gic_set_irq']);
   });
 
   it('doubles commas in paths', () => {
@@ -112,7 +127,7 @@ describe('qemuArguments', () => {
     );
   });
 
-  it('can leave out the device and the trace', () => {
+  it('can leave out the devices and the trace', () => {
     const args = qemuArguments(parts({ nodev: true }), { ...endpoints, events: undefined });
     expect(args).not.toContain('-device');
     expect(args).not.toContain('-trace');
@@ -169,13 +184,25 @@ describe('qemuArguments', () => {
 
 describe('kernelCommandLine', () => {
   it.each([
-    ['test_and_quit', ' stopwatch=test_and_quit'],
-    ['stress_and_quit', ' stopwatch=stress_and_quit'],
-    ['test', ' stopwatch=test'],
-    ['shell', ''],
+    ['test_and_quit', ' stopwatch=test_and_quit stopwatch_devices=stopwatch:stopwatch'],
+    ['stress_and_quit', ' stopwatch=stress_and_quit stopwatch_devices=stopwatch:stopwatch'],
+    ['test', ' stopwatch=test stopwatch_devices=stopwatch:stopwatch'],
+    ['shell', ' stopwatch_devices=stopwatch:stopwatch'],
   ] as const)('tells the guest’s init what to do: %s', (guest, expected) => {
     const line = kernelCommandLine(parts({ guest }, { append: ['loglevel=7'] }));
     expect(line.endsWith(`rdinit=/init${expected} loglevel=7`)).toBe(true);
+  });
+});
+
+describe('the list of devices for the guest’s init', () => {
+  const devices = [anInstance('lap'), anInstance('rng', 'rngboi')];
+  it.each<[string, Partial<BootOptions>, string]>([
+    ['all', {}, ' stopwatch_devices=lap:stopwatch,rng:rngboi'],
+    ['those that are tested', { tested: ['rng'] }, ' stopwatch_devices=rng:rngboi'],
+    ['none', { nodev: true }, ''],
+  ])('%s', (_name, options, expected) => {
+    const line = kernelCommandLine({ ...parts(options), devices });
+    expect(line.endsWith(`stopwatch=test_and_quit${expected}`)).toBe(true);
   });
 });
 

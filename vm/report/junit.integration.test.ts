@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aBoot, aReport, circumstances } from '../../test/support/report.js';
+import { aBoot, aDevice, aReport, aTest, aVerdict, circumstances } from '../../test/support/report.js';
 import { junitXml } from './junit.js';
 import { makeReport } from './report.js';
 import type { KtapTest } from '../types.js';
@@ -50,30 +50,51 @@ const test = (name: string, status: KtapTest['status'], ...diagnostics: string[]
 });
 
 describe('junitXml', () => {
-  it('has the machine, each test of the guest, and the cross-check', () => {
-    const ktap = {
+  it('has the machine, and a suite for each device with its tests and its cross-check', () => {
+    const failed = aTest({
+      result: 'fail',
       planned: 3,
       tests: [test('a', 'ok'), test('b / c', 'not ok', 'expected 1 < 2', 'got "3" & 4'), test('d', 'skip')],
-      problems: [],
-    };
-    const [root] = parse([junitXml(aReport({ outcome: 'failed', reason: "'b / c' failed", ktap }))]);
+    });
+    const report = makeReport(
+      aBoot({ outcome: 'failed', reason: "'lap: b / c' failed" }),
+      [
+        aDevice(),
+        aDevice({ id: 'lap', test: failed, verdict: aVerdict({ result: 'differ' }) }),
+        aDevice({ id: 'rng', device: 'rngboi', test: null }),
+        aDevice({ id: 'virtio', device: 'virtio-rng', checker: false, verdict: null }),
+      ],
+      circumstances,
+    );
+    const [root] = parse([junitXml(report)]);
     expect(root?.tag).toBe('testsuites');
     expect(cases(root)).toEqual([
       'machine | boots, runs and ends (tcg, icount) | passed',
-      'guest | a | passed',
-      'guest | b / c | failure',
-      'guest | d | skipped',
-      'cross-check | the device agrees with the reference model | passed',
+      'stopwatch | a | passed',
+      'stopwatch | the device agrees with its reference model | passed',
+      'lap | a | passed',
+      'lap | b / c | failure',
+      'lap | d | skipped',
+      'lap | the device agrees with its reference model | failure',
+      'rng | its test in the guest | skipped',
+      'rng | the device agrees with its reference model | passed',
+      'virtio | a | passed',
+      'virtio | the device agrees with its reference model | skipped',
     ]);
-    const guest = root?.children[1];
-    expect(guest?.attributes).toEqual({
-      name: 'guest',
-      tests: '3',
-      failures: '1',
-      errors: '0',
-      skipped: '1',
-    });
-    expect(guest?.children[1]?.children[0]?.text).toBe('expected 1 < 2\ngot "3" & 4');
+    const [, , lap, , virtio] = root?.children ?? [];
+    expect(lap?.attributes).toEqual({ name: 'lap', tests: '4', failures: '2', errors: '0', skipped: '1' });
+    expect(lap?.children[1]?.children[0]?.text).toBe('expected 1 < 2\ngot "3" & 4');
+    expect(virtio?.children[1]?.children[0]?.attributes['message']).toBe('no checker');
+  });
+
+  it('has a failure of its own where no test of a device explains that the run failed', () => {
+    const complaint = { outcome: 'failed', reason: 'the kernel complained: WARNING: x' } as const;
+    const unsound = { test: aTest({ problems: ['planned 2 tests, got 1'] }) };
+    const documents = parse([junitXml(aReport(complaint)), junitXml(aReport(complaint, unsound))]);
+    expect(documents.map((root) => cases(root).filter((each) => each.endsWith('failure')))).toEqual([
+      ['machine | boots, runs and ends (tcg, icount) | failure'],
+      ['stopwatch | KTAP document | failure'],
+    ]);
   });
 
   it('tells a crash from a failure', () => {
@@ -92,9 +113,16 @@ describe('junitXml', () => {
 
   it('has a verdict that differs as a failure, invalid evidence as an error, none as skipped', () => {
     const documents = parse([
-      junitXml(aReport({}, { result: 'differ' })),
-      junitXml(aReport({}, { result: 'invalid', invalid: [{ reason: 'no-end', lastSeq: '7' }] })),
-      junitXml(makeReport(aBoot(), undefined, circumstances)),
+      junitXml(aReport({}, { verdict: aVerdict({ result: 'differ' }) })),
+      junitXml(
+        aReport(
+          {},
+          {
+            verdict: aVerdict({ result: 'invalid', invalid: [{ reason: 'no-end', lastSeq: '7' }] }),
+          },
+        ),
+      ),
+      junitXml(aReport({}, { verdict: null })),
     ]);
     expect(documents.map((root) => cases(root).at(-1)?.split(' | ').at(-1))).toEqual([
       'failure',
@@ -121,10 +149,10 @@ describe('junitXml', () => {
     const texts = fc.sample(text, 300);
     const documents = texts.map((value) =>
       junitXml(
-        aReport({
-          outcome: 'failed',
-          ktap: { planned: 1, tests: [test(value, 'not ok', value)], problems: [] },
-        }),
+        aReport(
+          { outcome: 'failed' },
+          { test: aTest({ result: 'fail', tests: [test(value, 'not ok', value)] }) },
+        ),
       ),
     );
     const read = parse(documents).map((root) => root.children[1]?.children[0]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { aBoot, aReport, aVerdict, circumstances } from '../../test/support/report.js';
+import { aBoot, aDevice, aReport, aTest, aVerdict, circumstances } from '../../test/support/report.js';
 import { exitCodeOf } from './exit-code.js';
-import { comparable, makeReport, reportJson } from './report.js';
+import { anInstance } from '../../test/support/machine.js';
+import { comparable, deviceResults, makeReport, reportJson } from './report.js';
 import type { GuestOutcome } from '../types.js';
 
 describe('exitCodeOf', () => {
@@ -20,10 +21,15 @@ describe('exitCodeOf', () => {
     ['interrupted', 130, 130, 130, 130],
   ];
   it.each(rows)('%s', (outcome, none, agree, differ, invalid) => {
-    expect(exitCodeOf(outcome, undefined)).toBe(none);
-    expect(exitCodeOf(outcome, { result: 'agree' })).toBe(agree);
-    expect(exitCodeOf(outcome, { result: 'differ' })).toBe(differ);
-    expect(exitCodeOf(outcome, { result: 'invalid' })).toBe(invalid);
+    expect(exitCodeOf(outcome, [])).toBe(none);
+    expect(exitCodeOf(outcome, [{ result: 'agree' }])).toBe(agree);
+    expect(exitCodeOf(outcome, [{ result: 'differ' }])).toBe(differ);
+    expect(exitCodeOf(outcome, [{ result: 'invalid' }])).toBe(invalid);
+    // Of several devices the worst one decides.
+    expect(exitCodeOf(outcome, [{ result: 'agree' }, { result: 'invalid' }])).toBe(invalid);
+    expect(exitCodeOf(outcome, [{ result: 'invalid' }, { result: 'differ' }, { result: 'agree' }])).toBe(
+      differ,
+    );
   });
 });
 
@@ -37,7 +43,7 @@ describe('makeReport', () => {
         timing: { firstOutputMs: 1, testStartMs: 2, testEndMs: 3, endMs: 4 },
         qemuMessages: ['pid 12'],
       }),
-      aVerdict(),
+      [aDevice()],
       { ...circumstances, runId: 'another', durationMs: 99, startedAt: '2027-01-01T00:00:00.000Z' },
     );
     expect(comparable(other)).toBe(comparable(report));
@@ -47,15 +53,16 @@ describe('makeReport', () => {
   it.each([
     ['the outcome', aReport({ outcome: 'failed' })],
     ['a line of the console', aReport({ lastLines: ['else'] })],
-    ['a test', aReport({ ktap: { planned: 1, tests: [], problems: [] } })],
-    ['the verdict', aReport({}, { checked: 99 })],
+    ['a test', aReport({}, { test: aTest({ tests: [] }) })],
+    ['the verdict', aReport({}, { verdict: aVerdict({ checked: 99 }) })],
+    ['an id', aReport({}, { id: 'lap' })],
   ])('compares %s', (_name, report) => {
     expect(comparable(report)).not.toBe(comparable(aReport()));
   });
 
   it('does not compare the path in a replay command', () => {
     const differing = (replay: string) =>
-      aReport({}, { result: 'differ', divergence: { ...divergence, replay } });
+      aReport({}, { verdict: aVerdict({ result: 'differ', divergence: { ...divergence, replay } }) });
     const divergence = {
       kind: 'field' as const,
       seq: '3',
@@ -71,8 +78,58 @@ describe('makeReport', () => {
   });
 
   it('survives JSON', () => {
-    const report = aReport({}, { result: 'invalid' });
+    const report = aReport({}, { verdict: aVerdict({ result: 'invalid' }) });
     expect(JSON.parse(reportJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
-    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 2, result: { exitCode: 3 } });
+    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 3, result: { exitCode: 3 } });
+  });
+});
+
+describe('deviceResults', () => {
+  const own = anInstance('lap');
+  const qemus = anInstance('virtio', 'virtio-rng', {
+    files: { ...own.files, qemu: [], driver: undefined, test: undefined, stress: undefined },
+  });
+  const checker = () => {
+    throw new Error('not asked for');
+  };
+  const lap = { ...own, device: { ...own.device, checker } };
+  const { suites } = aBoot({
+    suites: [
+      {
+        id: 'lap',
+        result: undefined,
+        ktap: { planned: 3, tests: [], problems: ['planned 3 tests, got 0'] },
+        timing: { startMs: 1, endMs: undefined },
+      },
+    ],
+  });
+
+  it('says of each device where it comes from, and what it has', () => {
+    const verdicts = [{ id: 'lap', verdict: aVerdict() }];
+    expect(deviceResults([lap, qemus], { expected: ['lap'], suites, verdicts })).toEqual([
+      {
+        id: 'lap',
+        device: 'stopwatch',
+        source: 'project',
+        driver: 'project',
+        checker: true,
+        test: { result: null, planned: 3, tests: [], problems: ['planned 3 tests, got 0'] },
+        verdict: aVerdict(),
+      },
+      {
+        id: 'virtio',
+        device: 'virtio-rng',
+        source: 'qemu',
+        driver: 'linux or none',
+        checker: false,
+        test: null,
+        verdict: null,
+      },
+    ]);
+  });
+
+  it('has a test that did not begin', () => {
+    const [device] = deviceResults([lap], { expected: ['lap'], suites: [], verdicts: [] });
+    expect(device?.test).toMatchObject({ result: null, problems: ['the test did not begin'] });
   });
 });
