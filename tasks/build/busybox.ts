@@ -4,21 +4,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
-import type { DeviceDescription } from '../../vm/device.js';
 import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { configureByKconfig, parseKconfig, withSymbols } from './kconfig.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
-export function busyboxTasks(
-  config: Config,
-  layout: Layout,
-  device: DeviceDescription,
-  ports: SourcePorts,
-): Task[] {
+export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
   const tree = layout.tree('busybox');
   const build = layout.busyboxBuild;
-  const fragment = join(layout.device, device.build.busybox.config);
+  const fragment = join(layout.package, 'vm', 'busybox', 'busybox.config');
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const compilers = ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : [];
@@ -41,7 +35,7 @@ export function busyboxTasks(
       run: async (context) =>
         configureByKconfig(
           context,
-          { build, make, compiler: `${cross}gcc`, fragments: [fragment], settings: {} },
+          { build, make, compiler: `${cross}gcc`, fragments: [fragment] },
           async (file) => {
             // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
             await context.exec('make', [...make, 'allnoconfig'], { env });

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * `editor:commands`: compile_commands.json for the files of the device and the driver as they are edited, not as they are
+ * `editor:commands`: compile_commands.json for the files of the devices and the drivers as they are edited, not as they are
  * linked into the trees: clangd and its like find every header by it.
  */
-import { readdirSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
@@ -14,7 +13,9 @@ import type { Task } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { shellQuote } from '../../lib/process/process.js';
 import type { Layout } from './layout.js';
+import { BUILTIN_PLACE, directoryOf, type Driver, driversOf, driverTaskOf } from './drivers.js';
 import { kernelSource } from './linux.js';
+import { cSources } from './qemu-devices.js';
 import { compilations } from './relink.js';
 
 /** An entry of a compilation database (the format is LLVM's). */
@@ -27,17 +28,20 @@ export interface CompileCommand {
   readonly output: string;
 }
 
-export function editorTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
-  const { qemu, linux } = device.build;
+export function editorTasks(
+  config: Config,
+  layout: Layout,
+  devices: readonly ProjectDevice[],
+): Task[] {
   const deviceCommands = join(layout.vm, 'device-commands.json');
   const tree = layout.tree('qemu');
-  // Other links are input of code generators.
-  const sources = qemu.links.filter(({ link }) => link.endsWith('.c'));
-  const driver = join(layout.device, linux.sources);
+  const sources = devices.flatMap(cSources);
+  const drivers = driversOf(devices);
+  const isModule = config.vm.driver === 'module';
   return [
     {
       name: 'editor:device',
-      title: "Editor: the compiler's commands for the device",
+      title: "Editor: the compiler's commands for the devices",
       // Not the build, because the commands do not change with the sources.
       deps: ['qemu:configure'],
       inputs: {
@@ -51,8 +55,7 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
           const rule = rules.find(({ file }) => file.endsWith(`/${link}`));
           if (rule === undefined) return [];
           const { command, file, output } = rule;
-          const edited = join(layout.device, target);
-          return [edit({ directory: layout.qemuBuild, file, command, output }, edited, join(tree, link))];
+          return [edit({ directory: layout.qemuBuild, file, command, output }, target, join(tree, link))];
         });
         await mkdir(layout.vm, { recursive: true });
         await writeFileAtomic(deviceCommands, JSON.stringify(found, null, 2));
@@ -61,34 +64,52 @@ export function editorTasks(config: Config, layout: Layout, device: DeviceDescri
     {
       name: 'editor:commands',
       title: 'Editor: compile_commands.json',
-      deps: ['editor:device', config.vm.driver === 'module' ? 'driver:module' : 'linux:build'],
-      inputs: { values: { links: linux.links.map(({ link, target }) => `${link} -> ${target}`) } },
+      deps: [
+        'editor:device',
+        'linux:build',
+        ...(isModule ? drivers.map(({ name }) => driverTaskOf(name)) : []),
+      ],
+      inputs: { values: { drivers: drivers.map(({ files }) => files.directory) } },
       outputs: [layout.compileCommands],
       jobs: 'one',
       run: async (context) => {
         const found: CompileCommand[] = JSON.parse(await readFile(deviceCommands, 'utf8'));
-        for (const name of readdirSync(driver).filter((each) => each.endsWith('.c'))) {
-          const output = join(linux.directory, name.replace(/\.c$/, '.o'));
-          const record = join(layout.linuxBuild, dirname(output), `.${name.replace(/\.c$/, '.o')}.cmd`);
-          const command = savedCommand(await readFile(record, 'utf8').catch(() => ''));
-          // A file that no Kbuild names is not compiled.
-          if (command === undefined) continue;
-          const linked = join(layout.tree('linux'), linux.directory, name);
-          const file = join(kernelSource(layout), linux.directory, name);
-          const entry = { directory: layout.linuxBuild, file, command, output };
-          found.push(edit(entry, join(driver, name), linked));
-        }
+        for (const driver of drivers) found.push(...(await driverCommands(layout, driver, isModule)));
         await writeFileAtomic(layout.compileCommands, `${JSON.stringify(found, null, 2)}\n`);
-        await offer(layout.compileCommands, join(layout.device, 'compile_commands.json')).catch(
+        await offer(layout.compileCommands, join(layout.project, 'compile_commands.json')).catch(
           (error: unknown) => {
             context.notice(
-              `No compile_commands.json for editors in ${layout.device}: ${errnoOf(error).message}; it is ${layout.compileCommands}`,
+              `No compile_commands.json for editors in ${layout.project}: ${errnoOf(error).message}; it is ${layout.compileCommands}`,
             );
           },
         );
       },
     },
   ];
+}
+
+/** A file that no Kbuild names is not compiled. */
+async function driverCommands(
+  layout: Layout,
+  { name, files }: Driver,
+  isModule: boolean,
+): Promise<CompileCommand[]> {
+  const builtin = join(BUILTIN_PLACE, name);
+  // Of objects, and of sources as the compiler's command names them.
+  const [objects, sources] = isModule
+    ? [directoryOf(layout, name), directoryOf(layout, name)]
+    : [join(layout.linuxBuild, builtin), join(kernelSource(layout), builtin)];
+  const found: CompileCommand[] = [];
+  for (const source of files.names.filter((each) => each.endsWith('.c'))) {
+    const object = source.replace(/\.c$/, '.o');
+    const record = await readFile(join(objects, `.${object}.cmd`), 'utf8').catch(() => '');
+    const command = savedCommand(record);
+    if (command === undefined) continue;
+    const file = join(sources, source);
+    const entry = { directory: layout.linuxBuild, file, command, output: join(objects, object) };
+    found.push(edit(entry, join(files.directory, source), join(directoryOf(layout, name), source)));
+  }
+  return found;
 }
 
 /** The command for a file where it is edited. What it includes beside it is looked for where it is linked, too. */

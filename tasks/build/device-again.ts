@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** Variants of QEMU that compile only the device with other flags, and link it with the objects of the plain build. */
+/** Variants of QEMU that compile only the project's devices with other flags, and link them with the objects of the plain build. */
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type BuildLink, type DeviceDescription, deviceSource } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
+import type { SourceLink } from '../trees/links.js';
 import type { Layout } from './layout.js';
+import { cSources } from './qemu-devices.js';
 import { buildCommands, relink } from './relink.js';
 
 export interface DeviceAgain {
@@ -18,15 +20,15 @@ export interface DeviceAgain {
 
 /** What a debugger shows is then what the source says: every variable, every line in its order, and its macros. */
 export const DEBUGGED: DeviceAgain = {
-  title: 'QEMU: the device again, for debuggers',
+  title: 'QEMU: the devices again, for debuggers',
   purpose: 'with debug information',
   flags: '-g3 -O0 -fno-inline -U_FORTIFY_SOURCE',
 };
 
 /** Without optimisation a line is a line, and a branch is one of the source. */
 export const COUNTING: DeviceAgain = {
-  title: 'QEMU: the device again, counting what it reaches',
-  purpose: 'to count its lines',
+  title: 'QEMU: the devices again, counting what is reached',
+  purpose: 'to count their lines',
   flags: '--coverage -O0 -fno-inline',
 };
 
@@ -35,51 +37,51 @@ export function deviceAgainTask(
   { title, purpose, flags }: DeviceAgain,
   plain: string,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
 ): Task {
-  const { link, target } = sourceOf(device);
   const directory = dirname(layout.qemu);
-  const links = device.build.qemu.links.map((one) => join(layout.device, one.target));
+  const sources = devices.flatMap(cSources);
+  const links = sources.map(({ link }) => link);
   return {
     name: 'qemu:build',
     title,
     deps: [plain],
-    inputs: { files: links, values: { flags, source: target }, tools: ['gcc'] },
+    inputs: { files: devices.flatMap(({ files }) => files.qemu), values: { flags, links }, tools: ['gcc'] },
     outputs: [layout.qemu],
     jobs: 'one',
     run: async (context) => {
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
-      const commands = await buildCommands(layout.qemuBuild, link, basename(layout.qemu), context);
-      const { failed } = await relink(
-        commands,
-        {
-          source: join(layout.device, target),
-          object: objectOf(layout, device),
-          program: layout.qemu,
-          flags,
-        },
-        context,
-      );
-      if (failed !== undefined)
-        throw new StopwatchError('command-failed', `${target} cannot be built ${purpose}`, {
-          lastLines: failed.slice(-15),
-        });
+      const commands = await buildCommands(layout.qemuBuild, links, basename(layout.qemu), context);
+      const objects = sources.map((source) => ({ source: source.target, object: objectPath(layout, source) }));
+      const { failed } = await relink(commands, { objects, program: layout.qemu, flags }, context);
+      if (failed === undefined) return;
+      const names = devices.map(({ device }) => device.description.name).join(', ');
+      throw new StopwatchError('command-failed', `QEMU with ${names} cannot be built ${purpose}`, {
+        lastLines: failed.slice(-15),
+      });
     },
   };
 }
 
-/** Throws 'bad-config' where the device declares none. */
-export function sourceOf(device: DeviceDescription): BuildLink {
-  const found = deviceSource(device);
+/** The main C file of a device: NAME.c, else the first. Throws 'bad-config' where QEMU has the device. */
+export function sourceOf(device: ProjectDevice): SourceLink {
+  const { name } = device.device.description;
+  const sources = cSources(device);
+  const found = sources.find(({ link }) => basename(link) === `${name}.c`) ?? sources[0];
   if (found === undefined) {
-    throw new StopwatchError('bad-config', `The device ${device.name} links no C source into QEMU's tree`, {
-      hint: 'Its description names it: build.qemu.links, a link that ends with .c',
+    throw new StopwatchError('bad-config', `The device ${name} has no C source of its own`, {
+      hint: `It would be in ${join(device.root, 'device', name)}.`,
     });
   }
   return found;
 }
 
-export function objectOf(layout: Layout, device: DeviceDescription): string {
-  return join(dirname(layout.qemu), `${basename(sourceOf(device).link, '.c')}.o`);
+/** The object of that file. */
+export const objectOf = (layout: Layout, device: ProjectDevice): string =>
+  objectPath(layout, sourceOf(device));
+
+/** The directory keeps apart files of two devices that have one name. */
+function objectPath(layout: Layout, { link }: SourceLink): string {
+  return join(dirname(layout.qemu), `${basename(dirname(link))}-${basename(link, '.c')}.o`);
 }

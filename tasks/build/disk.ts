@@ -5,8 +5,9 @@ import { readFile, rename, rm, stat } from 'node:fs/promises';
 import type { Config } from '../config/schema.js';
 import type { Task, TaskContext } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { readBase, sumsOnDisk, writeBase } from './guest-changes.js';
+import { guestFiles } from './guest-base.js';
 import { withDisk } from './guest-disk.js';
 import type { Layout } from './layout.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
@@ -31,7 +32,7 @@ export async function diskWritten(layout: Layout): Promise<boolean> {
 const stampText = ({ disk }: Layout, unwritten: boolean): string =>
   `${JSON.stringify({ disk, ...(unwritten ? { unwritten } : {}) })}\n`;
 
-export function diskTask(config: Config, layout: Layout, device: DeviceDescription): Task {
+export function diskTask(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task {
   return {
     name: 'guest:disk',
     title: 'Guest: disk that keeps changes',
@@ -41,9 +42,9 @@ export function diskTask(config: Config, layout: Layout, device: DeviceDescripti
     jobs: 'one',
     run: async (context) => {
       const unwritten = !(await diskWritten(layout));
-      const { guest } = device.build;
+      const guest = guestFiles(layout, devices);
       const there = existsSync(layout.disk);
-      const kept = there ? await refresh(context, config, layout, device) : new Map<string, string>();
+      const kept = there ? await refresh(context, config, layout, devices) : new Map<string, string>();
       if (!there) await copy(context, layout);
       const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
       // Of what the guest's edit stays, what was there before it.
@@ -64,13 +65,13 @@ async function refresh(
   context: TaskContext,
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
 ): Promise<ReadonlyMap<string, string>> {
   context.notice(`${layout.disk} keeps what the guest wrote; delete it to start from a new one`);
   // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
   await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', layout.disk]);
   const base = (await readBase(layout.disk)) ?? {};
-  const { guest } = device.build;
+  const guest = guestFiles(layout, devices);
   const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
   const kept = new Map(
     Object.entries(base).filter(([path, was]) => sums[path] !== undefined && sums[path] !== was),
@@ -81,7 +82,7 @@ async function refresh(
       `Edited in the guest, and left as it is there: ${paths} (npx stopwatch update_patches takes it to guest_fs/)`,
     );
   }
-  const files = rootEntries([], rootFiles(config, layout, device), device).filter(
+  const files = rootEntries([], rootFiles(config, layout, devices)).filter(
     ({ kind, path }) => kind === 'file' && !kept.has(path),
   );
   // debugfs cannot replace a file.

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** `device:generate`: writes the files that are generated from the device's contract, such as the header for C. */
+/** `devices:generate`: writes the files that are generated from the devices' contracts, such as a header for C. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Device } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import type { Task } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import type { Layout } from './layout.js';
 
-export const GENERATED = 'device:generate';
+export const GENERATED = 'devices:generate';
 
-export function generatedTask(layout: Layout, { generated }: Device): Task {
+export function generatedTask(devices: readonly ProjectDevice[]): Task {
+  const generated = devices.flatMap(({ root, device }) =>
+    (device.generated ?? []).map(({ file, text }) => ({ file, path: join(root, file), text })),
+  );
   return {
     name: GENERATED,
-    title: 'Device: generate from its contract',
+    title: 'Devices: generate from their contracts',
     deps: [],
-    inputs: { values: Object.fromEntries(generated.map(({ file, text }) => [file, text])) },
-    outputs: generated.map(({ file }) => join(layout.device, file)),
+    inputs: { values: Object.fromEntries(generated.map(({ path, text }) => [path, text])) },
+    outputs: generated.map(({ path }) => path),
     jobs: 'none',
     run: async (context) => {
-      for (const { file, text } of generated) {
-        const path = join(layout.device, file);
+      for (const { file, path, text } of generated) {
         const was = await readFile(path, 'utf8').catch(() => undefined);
         // An unchanged package stays as it was installed.
         if (was === text) continue;

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import config from '../../config.js';
-import { device } from '../../device/stopwatch/device.js';
 import { createProcesses } from '../../lib/process/process.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { VARIANTS } from '../config/variants.js';
 import { buildGraph, selectTargets } from '../engine/graph.js';
-import {
-  bootTargets,
-  buildTasks,
-  MODULE_TARGETS,
-  PATCH_TARGETS,
-  prepareTargets,
-  updateTargets,
-} from './graph.js';
+import { driverTask } from './drivers.js';
+import { bootTargets, buildTasks, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
 import { nameIn } from './variant-names.js';
 
 const at = (name: string) => `/nowhere/project/.stopwatch/${name}`;
 const paths = {
   package: '/nowhere/package',
-  device: '/nowhere/package',
   project: '/nowhere/project',
   work: '/nowhere/project/.stopwatch',
   src: at('src'),
@@ -28,8 +21,44 @@ const paths = {
   logs: at('logs'),
   reports: at('reports'),
 };
+const stopwatch: ProjectDevice = {
+  device: {
+    description: {
+      name: 'stopwatch',
+      qemuType: 'stopwatch',
+      properties: {},
+      deviceTree: { compatible: 'stopwatch', regions: ['regs'] },
+    },
+  },
+  root: '/nowhere/package',
+  files: {
+    qemu: ['/nowhere/package/device/stopwatch/stopwatch.c'],
+    driver: {
+      directory: '/nowhere/package/driver/stopwatch',
+      module: 'stopwatch',
+      names: ['Kbuild', 'stopwatch.c'],
+    },
+    kernelConfig: undefined,
+    guest: [],
+    test: undefined,
+    stress: undefined,
+  },
+};
+/** QEMU's own, and without a driver of the project. */
+const other: ProjectDevice = {
+  device: { description: { name: 'virtio-rng', qemuType: 'virtio-rng-device', properties: {} } },
+  root: '/nowhere/project',
+  files: {
+    qemu: [],
+    driver: undefined,
+    kernelConfig: undefined,
+    guest: [],
+    test: undefined,
+    stress: undefined,
+  },
+};
 const tasksOf = (changed: Config) =>
-  buildTasks(changed, paths, device, {
+  buildTasks(changed, paths, [stopwatch, other], {
     processes: createProcesses(),
     environment: { PATH: process.env['PATH'] },
   });
@@ -68,7 +97,7 @@ describe('variants', () => {
   });
 
   test.each(graphs)('$variant is sound, and has every target', ({ variant, changed, tasks }) => {
-    const targets = [...updateTargets(changed), ...MODULE_TARGETS, 'guest:disk'];
+    const targets = [...updateTargets(changed), driverTask(stopwatch), 'guest:disk'];
     const named = targets.map((name) => nameIn(variant, name));
     expect(() => selectTargets(buildGraph(tasks), named)).not.toThrow();
   });
@@ -105,19 +134,38 @@ describe('what a change makes stale', () => {
   test('the kernel does not wait for the driver when that is a module', () => {
     const build = tasksOf(config).find(({ name }) => name === 'linux:build');
     expect(build?.inputs.files).toEqual([]);
-    expect(ancestors(config, 'linux:build')).not.toContain('driver:module');
+    expect(ancestors(config, 'linux:build')).not.toContain('driver:stopwatch');
   });
 
   test('the kernel is built again for a driver that is in it', () => {
     const build = tasksOf(withVm({ driver: 'builtin' })).find(({ name }) => name === 'linux:build');
-    expect(build?.inputs.files).toEqual(['/nowhere/package/driver/stopwatch']);
-    expect(ancestors(withVm({ driver: 'builtin' }), 'guest:initramfs')).not.toContain('driver:module');
+    expect(build?.inputs.files).toEqual([
+      '/nowhere/package/driver/stopwatch/Kbuild',
+      '/nowhere/package/driver/stopwatch/stopwatch.c',
+    ]);
+    expect(ancestors(withVm({ driver: 'builtin' }), 'guest:initramfs')).not.toContain('driver:stopwatch');
   });
 
   test('the module needs the kernel, and nothing of QEMU', () => {
-    const names = ancestors(config, MODULE_TARGETS[0] ?? '');
+    const names = ancestors(config, driverTask(stopwatch));
     expect(names).toContain('linux:build');
     expect(names.filter((name) => name.startsWith('qemu'))).toEqual([]);
+  });
+
+  test('only a driver of the project is built', () => {
+    const names = tasksOf(config).map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith('driver:'))).toEqual(['driver:stopwatch']);
+  });
+
+  // Otherwise a second project would compile all of QEMU and Linux again.
+  test('neither configuration depends on the devices', () => {
+    const [all, one] = [[stopwatch, other], [other]].map((devices) =>
+      buildTasks(withVm({ devices: [] }), paths, devices, { processes: createProcesses(), environment: {} }),
+    );
+    for (const name of ['qemu:configure', 'qemu:patch', 'linux:patch', 'linux:configure', 'linux:build']) {
+      const inputs = (tasks: typeof all) => tasks?.find((task) => task.name === name)?.inputs;
+      expect(inputs(all)).toEqual(inputs(one));
+    }
   });
 
   test('a tree of the user is neither downloaded nor extracted', () => {

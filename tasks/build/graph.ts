@@ -3,7 +3,7 @@
 import type { Config, SourceName } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import type { Paths } from '../config/paths.js';
-import type { Device } from '../../vm/device.js';
+import { instancesOf, type ProjectDevice } from '../../vm/device.js';
 import { deviceTreeTask } from './machine.js';
 import { busyboxTasks } from './busybox.js';
 import { editorTasks } from './compile-commands.js';
@@ -13,24 +13,29 @@ import { layoutOf } from './layout.js';
 import { linuxTasks } from './linux.js';
 import { manifestTask } from './manifest.js';
 import { qemuTasks } from './qemu.js';
+import { QEMU_DEVICES } from './qemu-devices.js';
 import { rootfsTasks } from './rootfs.js';
 import type { SourcePorts } from './sources.js';
 import { namedIn } from './variant-names.js';
 
-export function buildTasks(config: Config, paths: Paths, declared: Device, ports: SourcePorts): Task[] {
+export function buildTasks(
+  config: Config,
+  paths: Paths,
+  devices: readonly ProjectDevice[],
+  ports: SourcePorts,
+): Task[] {
   const layout = layoutOf(config, paths);
-  const device = declared.description;
   const parts = [
-    generatedTask(layout, declared),
-    ...qemuTasks(config, layout, device, ports),
-    ...linuxTasks(config, layout, device, ports),
-    ...busyboxTasks(config, layout, device, ports),
-    ...rootfsTasks(config, layout, device),
-    diskTask(config, layout, device),
-    deviceTreeTask(config, layout, device),
-    ...editorTasks(config, layout, device),
+    generatedTask(devices),
+    ...qemuTasks(config, layout, devices, ports),
+    ...linuxTasks(config, layout, devices, ports),
+    ...busyboxTasks(config, layout, ports),
+    ...rootfsTasks(config, layout, devices),
+    diskTask(config, layout, devices),
+    deviceTreeTask(config, layout, instancesOf(devices, config.vm)),
+    ...editorTasks(config, layout, devices),
   ];
-  return namedIn(config.build.variant, [...parts, manifestTask(config, layout, device, parts)]);
+  return namedIn(config.build.variant, [...parts, manifestTask(config, layout, devices, parts)]);
 }
 
 /** `prepare`: the trees are there. */
@@ -41,7 +46,7 @@ export function prepareTargets(part: SourceName | undefined): string[] {
 }
 
 /** `patch`: ours is in them. */
-export const PATCH_TARGETS = [GENERATED, 'qemu:patch', 'linux:patch', 'busybox:tree'];
+export const PATCH_TARGETS = [GENERATED, QEMU_DEVICES, 'qemu:patch', 'linux:patch', 'busybox:tree'];
 
 /** What a boot needs. */
 export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
@@ -53,5 +58,3 @@ export function bootTargets(config: Config, options: { readonly rw: boolean } = 
 export function updateTargets(config: Config): string[] {
   return [...bootTargets(config), 'vm:manifest', 'editor:commands'];
 }
-
-export const MODULE_TARGETS = ['driver:module'];

@@ -3,11 +3,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { GuestFile } from '../../vm/device.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import type { DiskFile, DiskReader } from './guest-disk.js';
-
-type GuestFile = DeviceDescription['build']['guest'][number];
 
 const baseSchema = z.record(z.string(), z.string());
 /** Path in the guest to the sha256 of what was written there from guest_fs/. */
@@ -43,7 +41,7 @@ export type GuestChange =
   | { readonly kind: 'take'; readonly entry: GuestFile; readonly content: Buffer }
   /** Both sides have changed, each in its own way. */
   | { readonly kind: 'conflict'; readonly entry: GuestFile; readonly content: Buffer }
-  /** The guest removed it, or changed its rights: that is in the description of the device. */
+  /** The guest removed it, or changed its rights, which follow from its place in guest_fs/. */
   | { readonly kind: 'removed'; readonly entry: GuestFile }
   | { readonly kind: 'mode'; readonly entry: GuestFile; readonly mode: number };
 
@@ -81,7 +79,7 @@ export function guestChanges({ guest, base, onDisk, contents, here }: Sides): re
   return changes;
 }
 
-/** What is on the disk and in no description: made by the guest. Shells' histories are nobody's work. */
+/** What is on the disk and is not copied there: made by the guest. Shells' histories do not count. */
 export function newFiles(onDisk: readonly DiskFile[], known: ReadonlySet<string>): readonly DiskFile[] {
   return onDisk.filter(
     ({ path, type }) => type === 'f' && !known.has(path) && !/\/\.(?:ash|bash)_history$/.test(path),

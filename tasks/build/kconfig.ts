@@ -52,14 +52,12 @@ interface KconfigRequest {
   readonly compiler: string;
   /** Files; later ones override earlier ones. */
   readonly fragments: readonly string[];
-  /** Symbols that override the fragments. */
-  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** `run` makes `.config` from the file it gets. Empties a directory that was configured in another way first. */
 export async function configureByKconfig(
   context: TaskContext,
-  { build, make, compiler, fragments, settings }: KconfigRequest,
+  { build, make, compiler, fragments }: KconfigRequest,
   run: (file: string) => Promise<void>,
 ): Promise<void> {
   const how = JSON.stringify([make, await versionOf(compiler, context)]);
@@ -67,7 +65,7 @@ export async function configureByKconfig(
   if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
   await mkdir(build, { recursive: true });
   const texts = await Promise.all(fragments.map((fragment) => readFile(fragment, 'utf8')));
-  await makeConfig(context, withSymbols(texts.join('\n'), settings), build, fragments.join(' and '), run);
+  await makeConfig(context, withSymbols(texts.join('\n'), {}), build, fragments.join(' and '), run);
   await writeFile(stamp, how);
 }
 

@@ -17,10 +17,16 @@ export interface Layout extends Paths {
   /** Where QEMU is configured and compiled; some variants compile only the device again, beside it. */
   readonly qemuBuild: string;
   readonly qemu: string;
+  /** Generated from the list of devices; `hw/misc/pv` of QEMU's tree leads to it. */
+  readonly qemuDevices: string;
   /** meson and pycotap, for releases of QEMU that were repacked without them. */
   readonly mesonTools: string;
   readonly linuxBuild: string;
   readonly kernel: string;
+  /** A directory for each driver that is built as a module, with links to its sources. */
+  readonly drivers: string;
+  /** Generated from the list of devices; `drivers/misc/pv` of the Linux tree leads to it. */
+  readonly builtinDrivers: string;
   readonly busyboxBuild: string;
   readonly busybox: string;
   readonly initramfs: string;
@@ -61,9 +67,12 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     sourceStamp: (source) => `${release(source)}.source.json`,
     qemuBuild,
     qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),
+    qemuDevices: join(build, 'qemu-devices'),
     mesonTools: join(build, 'meson-tools'),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
+    drivers: join(build, of(['debug'], 'drivers')),
+    builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
     initramfs: join(vm, 'initramfs.cpio'),

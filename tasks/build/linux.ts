@@ -1,99 +1,97 @@
 // SPDX-License-Identifier: MIT
-/** The guest's kernel and the driver: `linux:configure`, `linux:build`, `driver:module`. */
+/** The guest's kernel: `linux:configure`, `linux:build`. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from './build-tools.js';
+import {
+  BUILTIN_DRIVERS,
+  builtinArguments,
+  builtinTask,
+  driverSources,
+  driversOf,
+  driverTasks,
+} from './drivers.js';
 import { GENERATED } from './generated.js';
 import { configureByKconfig } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
-/** The driver as a module. */
-export function modulePath(layout: Layout, device: DeviceDescription): string {
-  return join(layout.linuxBuild, device.build.linux.directory, `${device.module}.ko`);
-}
-
 export function linuxTasks(
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
   ports: SourcePorts,
 ): Task[] {
   const tree = layout.tree('linux');
   const build = layout.linuxBuild;
+  const debug = config.build.variant === 'debug';
   const fragments = [
-    join(layout.device, device.build.linux.config),
-    ...(config.build.variant === 'debug' ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
+    join(layout.package, 'vm', 'linux', 'kernel.config'),
+    ...devices.flatMap(({ files }) => files.kernelConfig ?? []),
+    ...(debug ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
   ];
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
-  const { symbol, directory, sources } = device.build.linux;
-  const driver = join(layout.device, sources);
+  const drivers = driversOf(devices);
   const builtin = config.vm.driver === 'builtin';
-  const settings = { [symbol]: builtin ? 'y' : 'm' };
   const source = kernelSource(layout);
   const make = makeArguments(layout, source, cross, ccache);
-  const env = buildEnvironment(source);
-  // Only the module: code in the kernel relies on being optimised.
-  const own = config.build.variant === 'debug' ? ['CFLAGS_MODULE=-Og'] : [];
+  const env = { ...buildEnvironment([[source, '']]), ...ccacheEnvironment() };
+  const image = builtin ? [...make, ...builtinArguments(drivers)] : make;
   const tools = [`${cross}gcc`, `${cross}ld`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
   return [
     ...sourceTasks('linux', config, layout, ports),
-    patchTask('linux', config, layout, device, ports),
+    patchTask('linux', config, layout, ports),
     {
       name: 'linux:configure',
       title: 'Linux: configure',
       deps: ['linux:patch'],
-      inputs: {
-        files: [...fragments, join(driver, 'Kconfig'), join(driver, 'Kbuild')],
-        values: { settings, make, env },
-        tools,
-      },
+      inputs: { files: fragments, values: { make, env }, tools },
       outputs: [join(build, '.config')],
       jobs: 'make',
       run: async (context) =>
-        configureByKconfig(
-          context,
-          { build, make, compiler: `${cross}gcc`, fragments, settings },
-          async (file) => {
-            const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
-            await context.exec('make', target, { env });
-          },
-        ),
+        configureByKconfig(context, { build, make, compiler: `${cross}gcc`, fragments }, async (file) => {
+          const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
+          await context.exec('make', target, { env });
+        }),
     },
+    ...(builtin ? [builtinTask(layout, drivers)] : []),
     {
       name: 'linux:build',
       title: 'Linux: build the kernel',
-      deps: ['linux:configure', ...(builtin ? [GENERATED] : [])],
-      inputs: { trees: [tree], values: { make, env, ccache }, files: builtin ? [driver] : [] },
+      deps: ['linux:configure', ...(builtin ? [GENERATED, BUILTIN_DRIVERS] : [])],
+      inputs: {
+        trees: [tree],
+        values: { make: image, env, ccache },
+        files: builtin ? drivers.flatMap(driverSources) : [],
+      },
       outputs: [layout.kernel],
       jobs: 'make',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
-          // Modules too: linking ours needs their Module.symvers.
-          await context.exec('make', [...make, 'Image', 'modules'], { env });
+          // Modules too: linking the drivers needs their Module.symvers.
+          await context.exec('make', [...image, 'Image', 'modules'], { env });
         });
       },
     },
-    {
-      name: 'driver:module',
-      title: `Driver: build ${device.module}.ko`,
-      deps: ['linux:build', GENERATED],
-      inputs: { files: [driver], values: { make: [...make, ...own], env } },
-      outputs: [modulePath(layout, device)],
-      jobs: 'make',
-      run: async (context) => {
-        // Only this task's directory: the kernel is finished.
-        await resumeBuild(join(build, directory), context, async () => {
-          // One target, checked against Module.symvers; `modules` would check the whole kernel first.
-          await context.exec('make', ['-s', ...make, ...own, `${directory}/${device.module}.ko`], { env });
-        });
+    ...driverTasks(layout, drivers, {
+      make: [
+        ...makeArguments(layout, tree, cross, ccache),
+        // Only the modules: code in the kernel relies on being optimised.
+        ...(debug ? ['CFLAGS_MODULE=-Og'] : []),
+      ],
+      env: {
+        ...buildEnvironment([
+          [tree, ''],
+          [layout.drivers, 'driver/'],
+        ]),
+        ...ccacheEnvironment(layout.work),
       },
-    },
+    }),
   ];
 }
 
@@ -129,8 +127,9 @@ function makeArguments(layout: Layout, source: string, cross: string, ccache: bo
   ];
 }
 
-/** Keeps host, user and time out of the image. */
-function buildEnvironment(source: string): Record<string, string> {
+/** Keeps host, user, time and the directories (each with what takes its place) out of the image. */
+function buildEnvironment(directories: readonly (readonly [string, string])[]): Record<string, string> {
+  const flags = directories.map(([path, instead]) => `-ffile-prefix-map=${path}/=${instead}`).join(' ');
   return {
     KBUILD_BUILD_TIMESTAMP: new Date(BUILD_EPOCH * 1000).toUTCString(),
     KBUILD_BUILD_USER: 'stopwatch',
@@ -138,8 +137,7 @@ function buildEnvironment(source: string): Record<string, string> {
     KBUILD_BUILD_VERSION: '1',
     // A git tree of the user's own would add a "+" to the version.
     LOCALVERSION: '',
-    KCFLAGS: `-ffile-prefix-map=${source}/=`,
-    KAFLAGS: `-ffile-prefix-map=${source}/=`,
-    ...ccacheEnvironment(),
+    KCFLAGS: flags,
+    KAFLAGS: flags,
   };
 }

@@ -7,7 +7,7 @@ import type { Task } from '../engine/task.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { chooseAccelerator, hostFacts } from '../../vm/qemu/accelerator.js';
 import type { MachineParts } from '../../vm/qemu/command-line.js';
-import { type DeviceDescription, type ModelSettings, propertiesOf } from '../../vm/device.js';
+import type { DeviceInstance, ModelSettings } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices, type DeviceNode } from '../../vm/qemu/devicetree.js';
 import type { MonitorOptions } from '../../vm/crosscheck/index.js';
 import type { BootOptions } from '../../vm/types.js';
@@ -27,7 +27,7 @@ export const MONITOR_PATTERNS = [
 export function machineParts(
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly DeviceInstance[],
   options: Omit<BootOptions, 'vm'>,
 ): MachineParts & { readonly acceleratorReason: string } {
   const { accelerator, reason } = chooseAccelerator(hostFacts(), config.vm);
@@ -41,14 +41,14 @@ export function machineParts(
       ext4: options.rw ? layout.disk : ext4 ? layout.ext4 : undefined,
     },
     options: { ...options, vm: config.vm },
-    device,
+    devices,
     accelerator,
     acceleratorReason: reason,
   };
 }
 
-/** `vm:devicetree`: where the device is on the guest's bus, as QEMU says. The monitor needs it. */
-export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDescription): Task {
+/** `vm:devicetree`: where the devices are on the guest's bus, as QEMU says. The monitors need it. */
+export function deviceTreeTask(config: Config, layout: Layout, devices: readonly DeviceInstance[]): Task {
   const { vm } = config;
   return {
     name: 'vm:devicetree',
@@ -57,62 +57,91 @@ export function deviceTreeTask(config: Config, layout: Layout, device: DeviceDes
     inputs: {
       values: {
         hardware: [vm.cpu, vm.cpus, vm.memoryMiB, vm.qemuArgs],
-        properties: propertiesOf(device, vm),
+        devices: devices.map(({ id, device, properties }) => ({
+          id,
+          type: device.description.qemuType,
+          regions: device.description.deviceTree?.regions ?? [],
+          properties,
+        })),
       },
     },
     outputs: [layout.dtb, layout.dts],
     jobs: 'one',
     run: async (context) => {
       await mkdir(dirname(layout.dtb), { recursive: true });
-      const parts = machineParts(config, layout, device, {
+      const parts = machineParts(config, layout, devices, {
         nodev: false,
         rw: false,
         guest: 'shell',
         trace: false,
       });
       const dts = await dumpDeviceTree(layout.qemu, parts, { dtb: layout.dtb, dts: layout.dts }, context);
-      theDevice(dts, device, layout.dts);
+      for (const device of devices) nodeOf(dts, device, layout.dts);
     },
   };
 }
 
-/** The one node of the device. Throws 'bad-config' when the machine has none or several. */
-export function theDevice(dts: string, device: DeviceDescription, file: string): DeviceNode {
-  const nodes = findDevices(dts, device.compatible);
-  const [node] = nodes;
-  if (node !== undefined && nodes.length === 1) return node;
-  throw new StopwatchError(
-    'bad-config',
-    `${file}: expected one node compatible with "${device.compatible}", got ${nodes.length}`,
-    {
-      hint: 'QEMU makes the node in hw/core/sysbus-fdt.c: see the patches, and vm.qemuArgs for a second device.',
-    },
-  );
+/**
+ * The node of a device, found by its label; undefined for one that has none. Throws 'bad-config' when it should have
+ * one, and the machine has none or another number of regions.
+ */
+export function nodeOf(
+  dts: string,
+  { id, device: { description } }: DeviceInstance,
+  file: string,
+): DeviceNode | undefined {
+  const { deviceTree, name } = description;
+  if (deviceTree === undefined) return undefined;
+  const { compatible, regions } = deviceTree;
+  const node = findDevices(dts, compatible).find(({ label }) => label === id);
+  if (node === undefined) {
+    throw new StopwatchError(
+      'bad-config',
+      `${file}: expected a node compatible with "${compatible}" whose label is "${id}", got none`,
+      {
+        hint: `QEMU makes the nodes of its platform bus in hw/core/sysbus-fdt.c. ${description.qemuType} must be a TYPE_DYNAMIC_SYS_BUS_DEVICE.`,
+      },
+    );
+  }
+  if (node.regions.length !== regions.length) {
+    throw new StopwatchError(
+      'bad-config',
+      `${file}: expected ${regions.length} regions in the node of ${id} (${regions.join(', ')}), got ${node.regions.length}`,
+      {
+        hint: `deviceTree.regions in device/${name} has a name for each sysbus_init_mmio() of its C source, in order.`,
+      },
+    );
+  }
+  return node;
 }
 
-/** How the cross-check is to judge a boot of this configuration. */
-export function modelSettings(config: Config, device: DeviceDescription): ModelSettings {
+/** How the cross-check is to judge a device in a boot of this configuration. */
+export function modelSettings(config: Config, { properties }: DeviceInstance): ModelSettings {
   const slackNs = config.vm.clock === 'icount' ? 0 : config.crosscheck.slackMs * 1e6;
-  return { slackNs, properties: propertiesOf(device, config.vm) };
+  return { slackNs, properties };
 }
 
-/** What the independent monitor must know, from the device tree. */
+/** What the independent monitors must know, by the id of the device, from the device tree. */
 export async function monitorOptions(
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
-): Promise<MonitorOptions | undefined> {
-  if (!config.crosscheck.monitor) return undefined;
-  const node = theDevice(await readFile(layout.dts, 'utf8'), device, layout.dts);
-  // By the region's name in reg-names: QEMU's name for it is the device's and that one.
-  const trapping = node.regions.find(({ name }) =>
-    device.monitorRegions.some((region) => region.endsWith(name)),
-  );
-  const [interrupt] = node.interrupts;
-  return {
-    accesses: trapping === undefined ? {} : { base: trapping.address },
-    ...(interrupt === undefined ? {} : { interrupt }),
-  };
+  devices: readonly DeviceInstance[],
+): Promise<ReadonlyMap<string, MonitorOptions>> {
+  const found = new Map<string, MonitorOptions>();
+  if (!config.crosscheck.monitor) return found;
+  const dts = await readFile(layout.dts, 'utf8');
+  for (const instance of devices) {
+    const node = nodeOf(dts, instance, layout.dts);
+    const checker = instance.device.checker?.(modelSettings(config, instance));
+    if (checker === undefined) continue;
+    const region = node?.regions.find(({ name }) => name === checker.region);
+    const [interrupt] = node?.interrupts ?? [];
+    found.set(instance.id, {
+      ...(checker.region === undefined ? {} : { accesses: region === undefined ? {} : { base: region.address } }),
+      ...(interrupt === undefined ? {} : { interrupt }),
+    });
+  }
+  return found;
 }
 
 export interface RunDirectory {

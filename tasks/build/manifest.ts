@@ -7,17 +7,17 @@ import { packageVersion } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { versionOf } from './build-tools.js';
 import type { Layout } from './layout.js';
-import { modulePath } from './linux.js';
+import { rootFiles } from './rootfs.js';
 import { sha256File } from '../../lib/files/sha256.js';
 import { readStamp } from './source-stamp.js';
 
 export function manifestTask(
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
   parts: readonly Task[],
 ): Task {
   const ext4 = config.vm.rootfs === 'ext4';
@@ -26,7 +26,7 @@ export function manifestTask(
     layout.qemu,
     layout.kernel,
     layout.busybox,
-    ...(config.vm.driver === 'module' ? [modulePath(layout, device)] : []),
+    ...rootFiles(config, layout, devices).modules.map(({ file }) => file),
     ext4 ? layout.ext4 : layout.initramfs,
     layout.dtb,
   ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `qemu:patch` and `linux:patch`: the patches are applied and the sources linked, whatever the tree had before. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
@@ -18,8 +18,10 @@ import {
 import { IN_PLACE } from '../trees/in-place.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { PatchSeries } from '../trees/update-patches.js';
+import { linuxLinks } from './drivers.js';
 import { type Layout, ownTreeId } from './layout.js';
+import { qemuLinks } from './qemu-devices.js';
 import { gitDeps, type SourcePorts, TITLES } from './sources.js';
 
 /** The trees that are patched. */
@@ -31,23 +33,14 @@ export interface PatchedTree {
   readonly repository: Repository;
   /** The user's own tree, where that itself is patched. */
   readonly inPlace: boolean;
-  readonly patchDirectory: string;
-  /** Paths of the patch files, in the order in which they are applied. */
-  readonly patches: readonly string[];
+  readonly series: PatchSeries;
   readonly links: readonly SourceLink[];
 }
 
-export function patchedTree(
-  name: PatchedName,
-  config: Config,
-  layout: Layout,
-  device: DeviceDescription,
-): PatchedTree {
+export function patchedTree(name: PatchedName, config: Config, layout: Layout): PatchedTree {
   const { tree: own, inPlace, version } = config.sources[name];
   const what = own === null ? `${TITLES[name]} ${version}` : `${TITLES[name]} in ${own}`;
   const inTree = repositoryIn(what, layout.tree(name));
-  const { patches, links } = device.build[name];
-  const patchDirectory = join(layout.device, patches);
   const isOwn = own !== null && inPlace;
   return {
     // The user's own repository in the tree is left alone.
@@ -55,10 +48,19 @@ export function patchedTree(
       ? { ...inTree, gitDir: join(layout.work, 'state', IN_PLACE, `${name}-${ownTreeId(own)}.git`) }
       : inTree,
     inPlace: isOwn,
-    patchDirectory,
-    patches: patchFiles(patchDirectory),
-    links: links.map(({ link, target }) => ({ link, target: join(layout.device, target) })),
+    series: seriesOf(name, layout),
+    links: name === 'qemu' ? qemuLinks(layout) : linuxLinks(layout),
   };
+}
+
+/** The package's patches, and then the project's. */
+function seriesOf(name: PatchedName, layout: Layout): PatchSeries {
+  const directory = join(layout.project, 'patches', name);
+  // By whatever link one has come to a checkout, its patches are the package's.
+  if (existsSync(layout.project) && realpathSync(layout.project) === layout.package)
+    return { directory, files: patchFiles(directory), fixed: [] };
+  const fixed = patchFiles(join(layout.package, 'patches', name));
+  return { directory, files: [...fixed, ...patchFiles(directory)], fixed };
 }
 
 /** None in a project that has no such directory. */
@@ -80,16 +82,15 @@ export function patchTask(
   name: PatchedName,
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
   ports: SourcePorts,
 ): Task {
-  const patched = patchedTree(name, config, layout, device);
-  const { repository, patches, links } = patched;
+  const patched = patchedTree(name, config, layout);
+  const { repository, series, links } = patched;
   return {
     name: `${name}:patch`,
     title: `${repository.what}: patch and link the sources`,
     deps: [`${name}:tree`],
-    inputs: { files: patches, values: { links: links.map(({ link, target }) => `${link} -> ${target}`) } },
+    inputs: { files: series.files, values: { links: links.map(({ link, target }) => `${link} -> ${target}`) } },
     outputs: links.map(({ link }) => join(repository.tree, link)),
     jobs: 'one',
     run: async (context) => {
@@ -101,7 +102,7 @@ export function patchTask(
 
 /** Patches and links. Gives the paths in the tree that changed. */
 async function putIn(
-  { repository, inPlace, patches, links }: PatchedTree,
+  { repository, inPlace, series, links }: PatchedTree,
   deps: GitDeps,
 ): Promise<readonly string[]> {
   const { what, tree, gitDir } = repository;
@@ -111,7 +112,7 @@ async function putIn(
     repository,
     links.map(({ link }) => link),
   );
-  const written = await applyPatches(repository, patches, deps);
+  const written = await applyPatches(repository, series.files, deps);
   const linked = await linkSources(tree, links);
   const changed = [...written, ...linked];
   if (inPlace && changed.length > 0) {

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** QEMU with one machine and one device: `qemu:meson`, `qemu:configure`, `qemu:build`. */
+/** QEMU with one machine and the project's devices: `qemu:meson`, `qemu:configure`, `qemu:build`. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Variant } from '../config/variants.js';
 import type { Task, TaskContext } from '../engine/task.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import { extractDebianPackage } from '../trees/archive/extract.js';
 import { ccacheEnvironment, resumeBuild, isConfigured, usesCcache, versionOf } from './build-tools.js';
 import { COUNTING, DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
 import { GENERATED } from './generated.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
+import { DEVICE_LIST, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
 import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
 import { PLAIN_QEMU } from './variant-names.js';
 
 export function qemuTasks(
   config: Config,
   layout: Layout,
-  device: DeviceDescription,
+  devices: readonly ProjectDevice[],
   ports: SourcePorts,
 ): Task[] {
   const tree = layout.tree('qemu');
@@ -28,9 +29,9 @@ export function qemuTasks(
   // Relative, because it ends up in the binary (__FILE__) and two checkouts must build the same one.
   const source = relative(build, tree);
   const { variant } = config.build;
-  const args = [...configureArguments(tree, source, device, ccache), ...VARIANT_ARGUMENTS[variant]];
+  const args = [...configureArguments(tree, source, ccache), ...VARIANT_ARGUMENTS[variant]];
   const again = DEVICE_AGAIN[variant];
-  const links = device.build.qemu.links.map(({ target }) => join(layout.device, target));
+  const sources = devices.flatMap(({ files }) => files.qemu);
   const stamp = join(build, 'configured-as.json');
   const configure = async (context: TaskContext): Promise<void> => {
     const how = JSON.stringify([
@@ -52,12 +53,13 @@ export function qemuTasks(
   };
   return [
     ...sourceTasks('qemu', config, layout, ports),
-    patchTask('qemu', config, layout, device, ports),
+    qemuDevicesTask(layout, devices),
+    patchTask('qemu', config, layout, ports),
     mesonTask(config, layout, ports),
     {
       name: 'qemu:configure',
       title: 'QEMU: configure',
-      deps: ['qemu:patch', 'qemu:meson'],
+      deps: ['qemu:patch', 'qemu:meson', QEMU_DEVICES],
       inputs: {
         values: { args, ccache },
         tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
@@ -71,7 +73,7 @@ export function qemuTasks(
       name: again === undefined ? 'qemu:build' : PLAIN_QEMU,
       title: 'QEMU: build',
       deps: ['qemu:configure', GENERATED],
-      inputs: { files: links, trees: [tree], values: { ccache } },
+      inputs: { files: sources, trees: [tree], values: { ccache } },
       outputs: [join(build, 'qemu-system-aarch64')],
       jobs: 'ninja',
       run: async (context) => {
@@ -85,7 +87,7 @@ export function qemuTasks(
         });
       },
     },
-    ...(again === undefined ? [] : [deviceAgainTask(again, PLAIN_QEMU, layout, device)]),
+    ...(again === undefined ? [] : [deviceAgainTask(again, PLAIN_QEMU, layout, devices)]),
   ];
 }
 
@@ -96,7 +98,7 @@ const VARIANT_ARGUMENTS: Readonly<Record<Variant, readonly string[]>> = {
   debug: [],
 };
 
-/** Variants that differ from the plain build only in the device. */
+/** Variants that differ from the plain build only in the devices. */
 const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
   plain: undefined,
   sanitize: undefined,
@@ -104,17 +106,12 @@ const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
   debug: DEBUGGED,
 };
 
-function configureArguments(
-  tree: string,
-  source: string,
-  device: DeviceDescription,
-  ccache: boolean,
-): string[] {
+function configureArguments(tree: string, source: string, ccache: boolean): string[] {
   return [
     '--target-list=aarch64-softmmu',
     '--without-default-features',
     '--without-default-devices',
-    `--with-devices-aarch64=${device.build.qemu.deviceList}`,
+    `--with-devices-aarch64=${DEVICE_LIST}`,
     '--enable-system',
     '--enable-tcg',
     ...(process.arch === 'arm64' ? ['--enable-kvm'] : []),

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Builds a QEMU with another version of one source, beside a build that stays unchanged. */
+/** Builds a QEMU with other versions of some sources, beside a build that stays unchanged. */
 import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Processes } from '../../lib/process/process.js';
 
-/** Shell commands, for the build directory, that make one object and the program. */
+/** Shell commands, for the build directory, that make some objects and the program. */
 export interface BuildCommands {
   readonly directory: string;
-  readonly compile: string;
+  readonly compilations: readonly Rule[];
   readonly link: string;
-  /** As in the commands. */
-  readonly source: string;
-  readonly object: string;
+  /** As in the command. */
   readonly program: string;
 }
 
@@ -21,29 +19,26 @@ export interface RelinkPorts {
   readonly signal: AbortSignal;
 }
 
-/** Asks ninja. `source`: path below QEMU's tree. Throws 'command-failed'. */
+/** Asks ninja. `sources`: paths below QEMU's tree. Throws 'command-failed'. */
 export async function buildCommands(
   directory: string,
-  source: string,
+  sources: readonly string[],
   program: string,
   ports: RelinkPorts,
 ): Promise<BuildCommands> {
   const rules = await compilations(directory, ports);
-  const compile = rules.find(({ file }) => file.endsWith(`/${source}`));
-  const link = rules.find(({ output }) => output === program);
-  if (compile === undefined || link === undefined) {
-    throw new StopwatchError(
-      'command-failed',
-      `ninja in ${directory} does not say how ${compile === undefined ? source : program} is made`,
-      { command: 'ninja -t compdb -x', hint: 'Build QEMU first: npx stopwatch update' },
-    );
-  }
+  const find = (what: string, isIt: (rule: Rule) => boolean): Rule => {
+    const rule = rules.find(isIt);
+    if (rule !== undefined) return rule;
+    throw new StopwatchError('command-failed', `ninja in ${directory} does not say how ${what} is made`, {
+      command: 'ninja -t compdb -x',
+      hint: 'Build QEMU first: npx stopwatch update',
+    });
+  };
   return {
     directory,
-    compile: compile.command,
-    link: link.command,
-    source: compile.file,
-    object: compile.output,
+    compilations: sources.map((source) => find(source, ({ file }) => file.endsWith(`/${source}`))),
+    link: find(program, ({ output }) => output === program).command,
     program,
   };
 }
@@ -57,6 +52,7 @@ export async function compilations(directory: string, ports: RelinkPorts): Promi
   return exitCode === 0 ? rulesOf(stdout) : [];
 }
 
+/** One source and how its object is made, as ninja has it. */
 interface Rule {
   readonly command: string;
   readonly file: string;
@@ -79,28 +75,42 @@ interface Relinked {
   readonly failed: readonly string[] | undefined;
 }
 
-/** Compiles `source` instead of the build's own and links `program`. Adds flags to both commands. */
+/**
+ * Compiles the sources of `objects` instead of those of `commands`, which come in the same order, and links
+ * `program`. Adds flags to all commands.
+ */
 export async function relink(
   commands: BuildCommands,
-  to: { readonly source: string; readonly object: string; readonly program: string; readonly flags?: string },
+  to: {
+    readonly objects: readonly { readonly source: string; readonly object: string }[];
+    readonly program: string;
+    readonly flags?: string;
+  },
   ports: RelinkPorts,
 ): Promise<Relinked> {
   const { flags = '' } = to;
-  const compile = commands.compile
-    // Keep the build's own list of headers.
-    .replace(/ -MD -MQ \S+ -MF \S+/, '')
-    .replace(` -o ${commands.object}`, ` ${flags} -o "$OBJECT"`)
-    .replace(` -c ${commands.source}`, ` -iquote ${dirname(commands.source)} -c "$SOURCE"`);
-  const link = commands.link
-    .replace(` -o ${commands.program}`, ` ${flags} -o "$PROGRAM"`)
-    .replace(` ${commands.object}`, ' "$OBJECT"');
+  const variables: Record<string, string> = { PROGRAM: to.program };
+  let link = commands.link.replace(` -o ${commands.program}`, ` ${flags} -o "$PROGRAM"`);
+  const compile = commands.compilations.map(({ command, file, output }, index) => {
+    const [source, object] = [`SOURCE${index}`, `OBJECT${index}`];
+    const own = to.objects[index];
+    if (own !== undefined) Object.assign(variables, { [source]: own.source, [object]: own.object });
+    link = link.replace(` ${output}`, ` "$${object}"`);
+    return (
+      command
+        // Keep the build's own list of headers.
+        .replace(/ -MD -MQ \S+ -MF \S+/, '')
+        .replace(` -o ${output}`, ` ${flags} -o "$${object}"`)
+        .replace(` -c ${file}`, ` -iquote ${dirname(file)} -c "$${source}"`)
+    );
+  });
   const lines: string[] = [];
   const { exitCode } = await ports.processes.run(
     {
       file: 'sh',
-      args: ['-c', `set -e\n${compile}\n${link}`],
+      args: ['-c', ['set -e', ...compile, link].join('\n')],
       cwd: commands.directory,
-      env: { ...ports.env, SOURCE: to.source, OBJECT: to.object, PROGRAM: to.program },
+      env: { ...ports.env, ...variables },
     },
     { signal: ports.signal, onLine: (line) => lines.push(line) },
   );

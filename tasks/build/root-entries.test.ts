@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import { stopwatchDescription } from '../../device/stopwatch/description.js';
 import { cpioList, debugfsScript, type RootEntry, rootEntries } from './root-entries.js';
 
-const files = { busybox: '/b/busybox', module: '/k/stopwatch.ko', root: '/with blank' };
-const entries = rootEntries(
-  ['/bin/sh', '/bin/busybox', '/sbin/init', '/usr/bin/awk'],
-  files,
-  stopwatchDescription,
-);
+const files = {
+  busybox: '/b/busybox',
+  modules: [
+    { file: '/k/stopwatch.ko', path: '/lib/modules/stopwatch.ko', mode: 0o644 },
+    { file: '/k/rngboi.ko', path: '/lib/modules/rngboi.ko', mode: 0o644 },
+  ],
+  guest: [
+    { file: '/with blank/init.sh', path: '/init', mode: 0o755 },
+    { file: '/with blank/testing.sh', path: '/usr/lib/stopwatch/testing.sh', mode: 0o644 },
+  ],
+};
+const entries = rootEntries(['/bin/sh', '/bin/busybox', '/sbin/init', '/usr/bin/awk'], files);
 const paths = entries.map(({ path }) => path);
 
 test('the root has directories before what is in them, and nothing twice', () => {
@@ -28,10 +33,11 @@ test('applets are links to Busybox; init is ours, not an applet', () => {
   expect(entries.filter(({ path }) => path === '/bin/busybox')).toHaveLength(1);
 });
 
-test('without a module there is none in the root', () => {
-  const builtin = rootEntries([], { ...files, module: undefined }, stopwatchDescription);
-  expect(builtin.some(({ path }) => path.endsWith('.ko'))).toBe(false);
-  expect(paths).toContain('/lib/modules/stopwatch.ko');
+test('every module is in the root', () => {
+  expect(paths.filter((path) => path.endsWith('.ko'))).toEqual([
+    '/lib/modules/stopwatch.ko',
+    '/lib/modules/rngboi.ko',
+  ]);
 });
 
 const some: readonly RootEntry[] = [

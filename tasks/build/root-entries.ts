@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The contents of the guest's root, and the input of the tools that make an image of it. Pure. */
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { unreachable } from '../../lib/unreachable.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { GuestFile } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
 
 /** One entry of the root; owner and group are root's. */
@@ -36,38 +36,34 @@ const DIRECTORIES = [
   ['/usr/sbin', 0o755],
 ] as const;
 
+/** Where the files of the root come from. */
+export interface RootFiles {
+  readonly busybox: string;
+  readonly modules: readonly GuestFile[];
+  readonly guest: readonly GuestFile[];
+}
+
 /** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
 export function rootEntries(
   applets: readonly string[],
-  files: { readonly busybox: string; readonly module: string | undefined; readonly root: string },
-  device: DeviceDescription,
+  { busybox, modules, guest }: RootFiles,
 ): RootEntry[] {
-  const guest = device.build.guest.map(
-    ({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: join(files.root, file) }),
+  const copied = [...guest, ...modules].map(
+    ({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file }),
   );
-  const ours = new Set(['/bin/busybox', '/sbin/init', ...guest.map(({ path }) => path)]);
+  const ours = new Set(['/bin/busybox', '/sbin/init', ...copied.map(({ path }) => path)]);
   return [
     ...DIRECTORIES.map(([path, mode]): RootEntry => ({ kind: 'dir', path, mode })),
-    ...furtherDirectories(guest).map((path): RootEntry => ({ kind: 'dir', path, mode: 0o755 })),
+    ...furtherDirectories(copied).map((path): RootEntry => ({ kind: 'dir', path, mode: 0o755 })),
     // The kernel opens it for init before init can mount anything.
     { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
-    { kind: 'file', path: '/bin/busybox', mode: 0o755, from: files.busybox },
+    { kind: 'file', path: '/bin/busybox', mode: 0o755, from: busybox },
     ...applets
       .filter((path) => !ours.has(path))
       .sort()
       .map((path): RootEntry => ({ kind: 'link', path, to: '/bin/busybox' })),
     { kind: 'link', path: '/sbin/init', to: '/init' },
-    ...guest,
-    ...(files.module === undefined
-      ? []
-      : [
-          {
-            kind: 'file',
-            path: `/lib/modules/${device.module}.ko`,
-            mode: 0o644,
-            from: files.module,
-          } as const,
-        ]),
+    ...copied,
   ];
 }
 

@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: MIT
 /** The guest's root file system, made without root: `guest:initramfs` and `guest:ext4`. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Task, TaskContext } from '../engine/task.js';
-import type { DeviceDescription } from '../../vm/device.js';
+import type { GuestFile, ProjectDevice } from '../../vm/device.js';
 import { BUILD_EPOCH } from './build-tools.js';
 import type { Layout } from './layout.js';
-import { modulePath } from './linux.js';
-import { cpioList, debugfsScript, type RootEntry, rootEntries } from './root-entries.js';
+import { driversOf, driverTaskOf, moduleOf } from './drivers.js';
+import { guestFiles } from './guest-base.js';
+import { cpioList, debugfsScript, type RootEntry, rootEntries, type RootFiles } from './root-entries.js';
 
 /** Where the files of the root come from. */
-export function rootFiles(config: Config, layout: Layout, device: DeviceDescription) {
-  const module = config.vm.driver === 'module' ? modulePath(layout, device) : undefined;
-  return { busybox: layout.busybox, module, root: layout.device };
+export function rootFiles(config: Config, layout: Layout, devices: readonly ProjectDevice[]): RootFiles {
+  const modules = modulesOf(config, devices).map((name) => ({
+    file: moduleOf(layout, name),
+    path: `/lib/modules/${name}.ko`,
+    mode: 0o644,
+  }));
+  return { busybox: layout.busybox, modules, guest: guestFiles(layout, devices) };
 }
 
-export function rootfsTasks(config: Config, layout: Layout, device: DeviceDescription): Task[] {
-  const files = rootFiles(config, layout, device);
-  const { module } = files;
-  const nowhere = { busybox: 'busybox', module: module && 'module', root: '' };
-  const scripts = device.build.guest.map(({ file }) => join(layout.device, file));
-  const deps = ['busybox:build', ...(module === undefined ? [] : ['driver:module'])];
+/** Names of the modules that the guest has. */
+function modulesOf(config: Config, devices: readonly ProjectDevice[]): string[] {
+  return config.vm.driver === 'module' ? driversOf(devices).map(({ name }) => name) : [];
+}
+
+/** The same in every directory. */
+const byName = (files: readonly GuestFile[]): GuestFile[] =>
+  files.map((each) => ({ ...each, file: basename(each.file) }));
+
+export function rootfsTasks(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task[] {
+  const files = rootFiles(config, layout, devices);
+  const copied = [...files.guest, ...files.modules];
+  const deps = ['busybox:build', ...modulesOf(config, devices).map(driverTaskOf)];
   const inputs = {
-    files: [...scripts, layout.busybox, ...(module === undefined ? [] : [module])],
+    files: [...new Set([...copied.map(({ file }) => file), layout.busybox])],
     // Busybox's own list and the files' contents come with the files.
-    values: { root: rootEntries([], nowhere, device) },
+    values: {
+      root: rootEntries([], {
+        busybox: 'busybox',
+        modules: byName(files.modules),
+        guest: byName(files.guest),
+      }),
+    },
   };
   const entries = async () => {
     const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');
-    return rootEntries(links.split('\n').filter(Boolean), files, device);
+    return rootEntries(links.split('\n').filter(Boolean), files);
   };
   const cpio = join(layout.build, 'gen_init_cpio');
   const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');

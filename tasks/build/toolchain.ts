@@ -2,7 +2,7 @@
 /** The task graph of the configuration in force, and the executor that runs it for a command. */
 import { availableParallelism } from 'node:os';
 import type { Variant } from '../config/variants.js';
-import type { Device } from '../../vm/device.js';
+import type { ProjectDevice } from '../../vm/device.js';
 import type { Stage } from '../../vm/report/report.js';
 import type { Emit } from '../engine/events.js';
 import { createExecutor, type Executor } from '../engine/executor.js';
@@ -17,8 +17,8 @@ import { nameIn } from './variant-names.js';
 
 /** Executor and graph for one command. */
 export interface Toolchain {
-  /** What is built: the project's own device, or the package's. */
-  readonly device: Device;
+  /** What is built: the devices of the project's list. */
+  readonly devices: readonly ProjectDevice[];
   readonly executor: Executor;
   readonly tasks: readonly Task[];
   readonly variant: Variant;
@@ -35,10 +35,10 @@ export interface Toolchain {
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
   const { loaded, environment, signal } = services;
   const { config, paths } = loaded;
-  const device = await services.device();
+  const devices = await services.devices();
   const processes = await services.processes();
   const stages: Stage[] = [];
-  const tasks = buildTasks(config, paths, device, { processes, environment });
+  const tasks = buildTasks(config, paths, devices, { processes, environment });
   const compiling = new Set(
     tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
   );
@@ -75,7 +75,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     treeWatch: services.treeWatch,
   });
   const tidy = async () => keepWithin(services);
-  return { device, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
+  return { devices, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
 }
 
 /** Brings the targets and `more` up to date; both by their names in the plain variant. Throws all errors. */

@@ -2,6 +2,7 @@
 /** Tasks whose result differs in a variant have their own names there, so that each keeps its record. Pure. */
 import type { Variant } from '../config/variants.js';
 import type { Task } from '../engine/task.js';
+import { driverTaskOf } from './drivers.js';
 
 /** The plain build of QEMU, in a variant with its own `qemu:build` on top of it. */
 export const PLAIN_QEMU = 'qemu:plain';
@@ -14,12 +15,13 @@ const OWN: Readonly<Record<Variant, readonly string[]>> = {
   plain: [],
   sanitize: ['qemu:configure', 'qemu:build', ...MACHINE],
   coverage: ['qemu:build', ...MACHINE],
-  debug: ['qemu:build', 'linux:configure', 'linux:build', 'driver:module', ...MACHINE],
+  debug: ['qemu:build', 'linux:configure', 'linux:build', ...MACHINE],
 };
 
 /** The name of `qemu:build` in a variant: `qemu:build@debug`. Other names stay as they are. */
 export function nameIn(variant: Variant, name: string): string {
-  return OWN[variant].includes(name) ? `${name}@${variant}` : name;
+  const own = OWN[variant].includes(name) || (variant === 'debug' && name.startsWith(driverTaskOf('')));
+  return own ? `${name}@${variant}` : name;
 }
 
 /** The tasks of a variant's graph under their own names. */

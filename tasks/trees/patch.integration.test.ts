@@ -554,7 +554,11 @@ describe('takeOut', () => {
     await apply(patches);
     await linkSources(small.tree, [link]);
     await exclude(small.repository, ['linked']);
-    const tree = { inPlace: false, patchDirectory: small.root, patches, links: [link] };
+    const tree = {
+      inPlace: false,
+      series: { directory: small.root, files: patches, fixed: [] },
+      links: [link],
+    };
     const killedAt = {
       ...small.deps,
       processes: { ...small.deps.processes, run: () => Promise.reject(new Error('killed')) },

@@ -10,7 +10,7 @@ import { createRepository, exclude, repositoryIn } from './git.js';
 import { linkSources } from './links.js';
 import { applyPatches, handEdits } from './patch.js';
 import { picture, run, type Small, smallTree, text } from './repository.test.support.js';
-import { planUpdate } from './update-patches.js';
+import { type PatchSeries, planUpdate } from './update-patches.js';
 
 const body = (name: string) => Array.from({ length: 40 }, (_, line) => `${name} ${line + 1}`);
 const edited = (name: string, changes: Readonly<Record<number, string>>) =>
@@ -103,11 +103,15 @@ async function patchFiles(): Promise<string[]> {
   return (await readdir(patches)).sort().map((name) => join(patches, name));
 }
 
+async function series(fixed: readonly string[] = []): Promise<PatchSeries> {
+  return { directory: patches, files: [...fixed, ...(await patchFiles())], fixed };
+}
+
 /** As the command does it; gives what was written. */
 async function update(): Promise<string[]> {
   await applyPatches(small.repository, await patchFiles(), small.deps);
   const before = await picture(small.tree);
-  const { updates, write } = await planUpdate(small.repository, patches, await patchFiles(), small.deps);
+  const { updates, write } = await planUpdate(small.repository, await series(), small.deps);
   await write();
   // The tree has them all: nothing in it may be written.
   expect(await applyPatches(small.repository, await patchFiles(), small.deps)).toEqual([]);
@@ -256,7 +260,7 @@ describe('update_patches', () => {
 
   it('removes the patch whose commit was dropped from the end', async () => {
     await small.git('reset', '-q', '--hard', 'HEAD~1');
-    const { updates, write } = await planUpdate(small.repository, patches, await patchFiles(), small.deps);
+    const { updates, write } = await planUpdate(small.repository, await series(), small.deps);
     await write();
     expect(updates.map(({ name, change }) => `${name} ${change}`)).toEqual(['0002-second.patch removed']);
     expect(await readdir(patches)).toEqual(['0001-first.patch']);
@@ -306,7 +310,7 @@ describe('update_patches', () => {
   it('goes on after it was killed between two patch files, or before it has made commits of them', async () => {
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     await put('both.c', edited('both', { 5: 'both FIVE', 20: 'both TWENTY', 35: 'mine' }));
-    const { write } = await planUpdate(small.repository, patches, await patchFiles(), small.deps);
+    const { write } = await planUpdate(small.repository, await series(), small.deps);
     const before = await picture(small.tree);
     const head = await small.git('rev-parse', 'HEAD');
     await write();
@@ -336,5 +340,42 @@ describe('update_patches', () => {
     for (const file of await patchFiles())
       if (!file.endsWith('second.patch')) git('am', '-q', '-C1', '--keep-non-patch', file);
     expect(await readFile(join(other, 'a.c'), 'utf8')).toBe(await small.read('a.c'));
+  });
+});
+
+describe('with patches of the package before those of the project', () => {
+  /** The first patch is the package's; the project has the second one. */
+  async function withFixed(): Promise<string[]> {
+    const directory = join(small.root, 'package-patches');
+    await mkdir(directory, { recursive: true });
+    await rename(join(patches, '0001-first.patch'), join(directory, '0001-first.patch'));
+    return [join(directory, '0001-first.patch')];
+  }
+  const plan = async (fixed: readonly string[]) =>
+    planUpdate(small.repository, await series(fixed), small.deps);
+
+  it('leaves them alone, and puts an edit of a file that they touch into a patch of the project', async () => {
+    const fixed = await withFixed();
+    const was = await readFile(fixed[0] ?? '', 'utf8');
+    await applyPatches(small.repository, [...fixed, ...(await patchFiles())], small.deps);
+    expect((await plan(fixed)).updates).toEqual([]);
+    await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
+    const { updates, write } = await plan(fixed);
+    await write();
+    expect(updates).toMatchObject([{ change: 'new', paths: ['a.c'] }]);
+    expect(await readFile(fixed[0] ?? '', 'utf8')).toBe(was);
+    expect((await readdir(patches)).sort()).toEqual(['0002-second.patch', updates[0]?.name]);
+    expect(await applyPatches(small.repository, [...fixed, ...(await patchFiles())], small.deps)).toEqual([]);
+  });
+
+  it('refuses when the commit of one was changed', async () => {
+    const fixed = await withFixed();
+    await rm(join(patches, '0002-second.patch'));
+    await applyPatches(small.repository, fixed, small.deps);
+    await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
+    await small.git('commit', '-q', '-a', '--amend', '--no-edit');
+    const error = await failureOf(plan(fixed));
+    expect(error.code).toBe('patch-failed');
+    expect(error.message).toContain('0001-first.patch was changed');
   });
 });

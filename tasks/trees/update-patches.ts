@@ -27,6 +27,16 @@ export interface PatchUpdate {
   readonly paths: readonly string[];
 }
 
+/** The patch files of a tree. */
+export interface PatchSeries {
+  /** Where they are written. */
+  readonly directory: string;
+  /** Paths, in the order in which they are applied. */
+  readonly files: readonly string[];
+  /** The first of `files`: they are someone else's, and are never written. */
+  readonly fixed: readonly string[];
+}
+
 export interface UpdatePlan {
   readonly updates: readonly PatchUpdate[];
   /** Writes the patch files, if there are updates, then makes commits of them in the tree. Killed in between, the next call does the rest. */
@@ -36,17 +46,20 @@ export interface UpdatePlan {
 /**
  * A file that patches touch already belongs to the last of them; all others go into one new patch.
  * Commits on top of the patches become a patch each. That the new files lead to this very tree is
- * tried out before anything is written. Throws 'patch-failed' where that is impossible.
+ * tried out before anything is written. Throws 'patch-failed' where that is impossible, and where
+ * commits have changed a fixed patch.
  */
 export async function planUpdate(
   repository: Repository,
-  directory: string,
-  files: readonly string[],
+  { directory, files, fixed: fixedFiles }: PatchSeries,
   deps: GitDeps,
 ): Promise<UpdatePlan> {
   await settle(repository, deps);
-  const present = await readPatchFiles(files);
-  const { base, planned, dropped } = await plannedSeries(repository, deps);
+  const present = await readPatchFiles(files.slice(fixedFiles.length));
+  const fixed = await readPatchFiles(fixedFiles);
+  const series = await plannedSeries(repository, fixed.length, deps);
+  refuseChanged(repository, series, fixed);
+  const { base, planned, dropped } = series;
   const made = ours(repository, 'patches');
   await rm(made, { recursive: true, force: true });
   await mkdir(made, { recursive: true });
@@ -54,7 +67,7 @@ export async function planUpdate(
   const updates: PatchUpdate[] = [];
   const names: string[] = [];
   const used = new Set<PatchFile>();
-  let tip = base;
+  let tip = series.commits[fixed.length - 1]?.id ?? base;
   for (const { tree, from, paths } of planned) {
     const file = await fileOf(
       repository,
@@ -119,6 +132,23 @@ export async function planUpdate(
   };
 }
 
+/** Throws 'patch-failed' unless the tree's first commits are made from the fixed patches. */
+function refuseChanged(
+  { tree }: Repository,
+  { commits }: PlannedSeries,
+  fixed: readonly PatchFile[],
+): void {
+  const changed = fixed.find(({ sha256 }, at) => commits[at]?.patch !== sha256);
+  if (changed === undefined) return;
+  throw new StopwatchError(
+    'patch-failed',
+    `${tree}: the commit of ${changed.file} was changed, moved or dropped, and that patch is not this project's`,
+    {
+      hint: 'Nothing was written. Take that back with git rebase -i, and put your change into a commit of its own on top.',
+    },
+  );
+}
+
 /** The patch file that a commit is from: unchanged, or with the same subject. */
 async function fileOf(
   repository: Repository,
@@ -159,16 +189,25 @@ interface Planned {
 
 interface PlannedSeries {
   readonly base: string;
+  /** All that are in the tree now. */
+  readonly commits: readonly Commit[];
+  /** Those after the fixed ones. */
   readonly planned: readonly Planned[];
   /** Paths of patches of which nothing is left, by the sha256 of their files. */
   readonly dropped: ReadonlyMap<string, readonly string[]>;
 }
 
-async function plannedSeries(repository: Repository, deps: GitDeps): Promise<PlannedSeries> {
+/** `fixed`: how many commits at the beginning stay as they are. */
+async function plannedSeries(
+  repository: Repository,
+  fixed: number,
+  deps: GitDeps,
+): Promise<PlannedSeries> {
   const chain = await chainOf(repository, deps);
-  const commits = [...chain.commits];
-  for (let last = commits.at(-1); last !== undefined && isSaved(last); last = commits.at(-1)) commits.pop();
-  const tip = commits.at(-1)?.id ?? chain.base;
+  const all = [...chain.commits];
+  for (let last = all.at(-1); last !== undefined && isSaved(last); last = all.at(-1)) all.pop();
+  const tip = all.at(-1)?.id ?? chain.base;
+  const commits = all.slice(fixed);
   const changes: Change[] = [];
   for (const change of await changesOf(repository, tip, await snapshot(repository, deps), deps)) {
     const target = await machineLink(repository, change, deps);
@@ -196,7 +235,7 @@ async function plannedSeries(repository: Repository, deps: GitDeps): Promise<Pla
   }
   const planned: Planned[] = [];
   const dropped = new Map<string, readonly string[]>();
-  let before = await treeOf(repository, chain.base, deps);
+  let before = all[fixed - 1]?.tree ?? (await treeOf(repository, chain.base, deps));
   for (const [at, from] of commits.entries()) {
     // From its owner on no commit touches a file: all of them get its content as it is now.
     const upTo = changes.filter(({ path }) => (owners.get(path) ?? commits.length) <= at);
@@ -211,7 +250,7 @@ async function plannedSeries(repository: Repository, deps: GitDeps): Promise<Pla
   const others = changes.filter(({ path }) => !owners.has(path)).map(({ path }) => path);
   const tree = await withChanges(repository, tip, changes, deps);
   if (tree !== before) planned.push({ tree, from: undefined, paths: others.sort() });
-  return { base: chain.base, planned, dropped };
+  return { base: chain.base, commits: all, planned, dropped };
 }
 
 /** Where a new symbolic link leads to, if that is an absolute path. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """For gdb on the guest: symbols and source lines of kernel modules, at the addresses where they are loaded.
 
-To be sourced after `file vmlinux`. Modules are looked for as *.ko below vmlinux's directory. Of those that the guest
+To be sourced after `file vmlinux`. Modules are looked for as *.ko below vmlinux's directory, which is build/linux or
+build/linux-debug, and below build/drivers or build/drivers-debug beside it. Of those that the guest
 has already loaded the symbols are read at the first stop, of others when they are loaded: before their first
 instruction, so that a breakpoint in a module may be set before there is one (`set breakpoint pending on`).
 
@@ -18,12 +19,15 @@ loaded = {}
 
 def files():
     """Module name -> path of its .ko; in a name, the kernel has '_' where a file may have '-'."""
-    vmlinux = gdb.current_progspace().filename
+    linux = os.path.dirname(os.path.realpath(gdb.current_progspace().filename))
+    build, variant = os.path.split(linux)
+    drivers = os.path.join(build, variant.replace("linux", "drivers", 1))
     found = {}
-    for directory, _, names in os.walk(os.path.dirname(os.path.realpath(vmlinux))):
-        for name in names:
-            if name.endswith(".ko"):
-                found[name[:-3].replace("-", "_")] = os.path.join(directory, name)
+    for root in (linux, drivers):
+        for directory, _, names in os.walk(root):
+            for name in names:
+                if name.endswith(".ko"):
+                    found[name[:-3].replace("-", "_")] = os.path.join(directory, name)
     return found
 
 
@@ -53,7 +57,7 @@ def load(module):
     forget(name)
     path = files().get(name)
     if path is None:
-        gdb.write("module-symbols: no %s.ko beside vmlinux\n" % name)
+        gdb.write("module-symbols: no %s.ko was built\n" % name)
         return
     addresses = sections(module)
     text = addresses.pop(".text", None)
