@@ -139,11 +139,12 @@ function userEnded({ shutdown }: BootFacts): BootOutcome {
   };
 }
 
+const failed = (reason: string): BootOutcome => ({ outcome: 'failed', reason });
+
 function testVerdict(facts: BootFacts): BootOutcome {
   const { expected, shutdown, spoke, findings, splats } = facts;
   const suites = expected.map((id) => ({ id, suite: suiteOf(facts, id) }));
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
-  const failed = (reason: string): BootOutcome => ({ outcome: 'failed', reason });
   if (suites.length === 0) return failed('no device of this machine has a test');
   const of = (id: string): string => (suites.length > 1 ? `${id}: ` : '');
   for (const { id, suite } of suites) {
@@ -159,13 +160,12 @@ function testVerdict(facts: BootFacts): BootOutcome {
     return failed(`the kernel complained: ${complaint.text}`);
   }
   const all = suites.flatMap(({ id, suite }) =>
-    (suite?.ktap.tests ?? []).map((test) => ({ ...test, name: `${of(id)}${test.name}` })),
+    (suite?.ktap.tests ?? []).map(({ name, status }) => ({ name: `${of(id)}${name}`, status })),
   );
-  const wrong = all.filter((test) => test.status === 'not ok');
-  const first = wrong[0];
+  const [first, ...others] = all.filter(({ status }) => status === 'not ok');
   if (first !== undefined) {
-    const others = wrong.length > 1 ? ` and ${wrong.length - 1} more` : '';
-    return failed(`'${first.name}'${others} failed`);
+    const more = others.length > 0 ? ` and ${others.length} more` : '';
+    return failed(`'${first.name}'${more} failed`);
   }
   for (const { id, suite } of suites) {
     const problem = suite && suiteProblem(suite);
@@ -174,7 +174,7 @@ function testVerdict(facts: BootFacts): BootOutcome {
   if (shutdown === 'guest-reset') {
     return { outcome: 'exited-early', reason: 'the guest restarted instead of powering off' };
   }
-  return { outcome: 'passed', reason: `${all.filter((test) => test.status === 'ok').length} tests passed` };
+  return { outcome: 'passed', reason: `${all.filter(({ status }) => status === 'ok').length} tests passed` };
 }
 
 /** Why a test in which nothing failed has not passed. */

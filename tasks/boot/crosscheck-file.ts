@@ -74,11 +74,10 @@ function unsaved(config: Config, devices: readonly ProjectDevice[]): SavedCheck 
 /** Of several devices each with its id, those first that do not agree. */
 function verdictLines(verdicts: readonly InstanceVerdict[]): readonly string[] {
   if (verdicts.length === 1) return verdicts.flatMap(({ verdict }) => formatVerdict(verdict));
-  const agrees = ({ verdict }: InstanceVerdict): number => (verdict.result === 'agree' ? 1 : 0);
-  return [...verdicts]
-    .sort((one, other) => agrees(one) - agrees(other))
-    .flatMap(({ id, verdict }) => {
-      const [first = '', ...rest] = formatVerdict(verdict);
-      return [`${id}: ${first}`, ...rest, ...(rest.length > 0 ? [''] : [])];
-    });
+  const agree = verdicts.filter(({ verdict }) => verdict.result === 'agree');
+  const wrong = verdicts.filter(({ verdict }) => verdict.result !== 'agree');
+  return [...wrong, ...agree].flatMap(({ id, verdict }) => [
+    `${id}: ${formatVerdict(verdict).join('\n')}`,
+    '',
+  ]);
 }

@@ -26,15 +26,6 @@ export interface Pushable {
 
 /** The scripts of the guest, but for the one that runs as long as it does, and the modules that drivers are. */
 export function pushables(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Pushable[] {
-  const script = ({ file, path, mode }: GuestFile, device: string | undefined): Pushable => ({
-    name: basename(path, '.sh'),
-    device,
-    from: file,
-    path,
-    mode,
-    module: undefined,
-    targets: [],
-  });
   const base = guestFiles(layout, []).filter(({ path }) => path !== '/init');
   const modules = config.vm.driver === 'builtin' ? [] : devices;
   return [
@@ -44,6 +35,11 @@ export function pushables(config: Config, layout: Layout, devices: readonly Proj
     ),
     ...modules.flatMap((device) => driverOf(layout, device)),
   ];
+}
+
+function script({ file, path, mode }: GuestFile, device: string | undefined): Pushable {
+  const name = basename(path, '.sh');
+  return { name, device, from: file, path, mode, module: undefined, targets: [] };
 }
 
 function driverOf(layout: Layout, device: ProjectDevice): Pushable[] {

@@ -79,7 +79,7 @@ export class MachineCrosscheck {
     const code = raw.charCodeAt(0);
     const text = code >= ZERO && code <= NINE && TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
     if (text.startsWith(OPERATION)) {
-      // … name 'lap-regs'
+      // … name 'left-regs'
       const name = text.slice(text.lastIndexOf("'", text.length - 2) + 1, -1);
       this.#regions.get(name)?.accessSeen(text);
     } else if (text.startsWith('gic')) {
@@ -96,7 +96,7 @@ export class MachineCrosscheck {
     check?.edgeSeen((match[2] ?? match[4]) !== '0');
   }
 
-  /** `stopwatch_write id=lap seq=…` */
+  /** `led_write id=left seq=…` */
   #ownLine(text: string): void {
     const space = text.indexOf(' ');
     if (space > 0 && text.startsWith('id=', space + 1)) {

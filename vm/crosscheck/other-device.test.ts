@@ -1,64 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check knows no stopwatch: a device of another name, with a model of its own, is judged by the same engine. */
 import { describe, expect, it } from 'vitest';
-import { Crosscheck, type DeviceChecker, formatVerdict, type CheckOptions, type Verdict } from './index.js';
+import { adder, ops } from './adder.test.support.js';
+import { Crosscheck, formatVerdict, type CheckOptions, type Verdict } from './index.js';
 
-/** An adder: each write adds to the sum, each read gives it; nothing else. */
-interface AdderEvent {
-  readonly event: 'on' | 'write' | 'read' | 'sum' | 'off';
-  readonly seq: bigint;
-  readonly now: bigint;
-  readonly value: bigint;
-}
-const LINE = /^adder_(on|write|read|sum|off) seq=(\d+) now=(\d+) value=(\d+)$/;
-const isEvent = (name: string | undefined): name is AdderEvent['event'] =>
-  ['on', 'write', 'read', 'sum', 'off'].includes(name ?? '');
-
-const adder: DeviceChecker<bigint, AdderEvent> = {
-  name: 'adder',
-  prefix: 'adder_',
-  region: 'adder-bank',
-  initial: 0n,
-  parse(line) {
-    const [, event, seq = '0', now = '0', value = '0'] = LINE.exec(line) ?? [];
-    return isEvent(event) ? { event, seq: BigInt(seq), now: BigInt(now), value: BigInt(value) } : undefined;
-  },
-  role: ({ event }) => (event === 'off' ? 'end' : event === 'sum' ? 'effect' : 'stimulus'),
-  begins: ({ event }) => event === 'on',
-  // As if its sum were loaded then.
-  jumps: ({ event }) => event === 'on',
-  step(state, { event, now, value }) {
-    const step = { checks: [], supplied: 1, expect: [], tally: [event], observables: [] };
-    if (event === 'read') {
-      const check = { field: 'read.value', expected: String(state), actual: String(value) };
-      return { ...step, state, checks: [check], observables: [{ channel: 'sum', value: String(state) }] };
-    }
-    if (event !== 'write') return { ...step, state };
-    return { ...step, state: state + value, expect: [{ event: 'sum', now, value: state + value }] };
-  },
-  words: ({ event, value }) => ({ access: `${event} ${value}` }),
-  describe: (state) => ({ sum: String(state) }),
-  reported: ({ event, value }) => (event === 'sum' ? { sum: String(value) } : undefined),
-  access: ({ event, value }) =>
-    event === 'read' || event === 'write' ? { direction: event, offset: 4n, value, size: 4 } : undefined,
-  interrupt: () => undefined,
-  resets: () => false,
-  channels: { sum: { kind: 'event', normalise: (printed) => printed } },
-};
-
-const ops = (direction: string, value: number): string =>
-  `memory_region_ops_${direction} cpu 1 mr 0xabc addr 0x9040004 value 0x${value.toString(16)} size 4 name 'adder-bank'`;
 const RIGHT = [
-  'adder_on seq=0 now=0 value=0',
+  'adder_on id=adder seq=0 now=0 value=0',
   ops('write', 2),
-  'adder_write seq=1 now=5 value=2',
-  'adder_sum seq=2 now=5 value=2',
+  'adder_write id=adder seq=1 now=5 value=2',
+  'adder_sum id=adder seq=2 now=5 value=2',
   ops('write', 40),
-  'adder_write seq=3 now=6 value=40',
-  'adder_sum seq=4 now=6 value=42',
-  'adder_read seq=5 now=7 value=42',
+  'adder_write id=adder seq=3 now=6 value=40',
+  'adder_sum id=adder seq=4 now=6 value=42',
+  'adder_read id=adder seq=5 now=7 value=42',
   ops('read', 42),
-  'adder_off seq=6 now=8 value=0',
+  'adder_off id=adder seq=6 now=8 value=0',
 ];
 
 function judgeLines(
@@ -87,7 +43,7 @@ describe('another device', () => {
   });
 
   it('differs', () => {
-    const verdict = judgeLines(RIGHT.with(6, 'adder_sum seq=4 now=6 value=41'));
+    const verdict = judgeLines(RIGHT.with(6, 'adder_sum id=adder seq=4 now=6 value=41'));
     expect(verdict.divergence).toMatchObject({
       kind: 'field',
       access: 'write 40',
@@ -99,7 +55,7 @@ describe('another device', () => {
   });
 
   it('reports an effect too many', () => {
-    const extra = RIGHT.toSpliced(7, 0, 'adder_sum seq=5 now=6 value=42');
+    const extra = RIGHT.toSpliced(7, 0, 'adder_sum id=adder seq=5 now=6 value=42');
     expect(judgeLines(extra).divergence).toMatchObject({
       kind: 'event',
       expected: 'no further effect',

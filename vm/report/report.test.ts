@@ -84,14 +84,15 @@ describe('makeReport', () => {
   });
 });
 
+const checker = () => {
+  throw new Error('not asked for');
+};
+
 describe('deviceResults', () => {
   const own = anInstance('lap');
   const qemus = anInstance('virtio', 'virtio-rng', {
     files: { ...own.files, qemu: [], driver: undefined, test: undefined, stress: undefined },
   });
-  const checker = () => {
-    throw new Error('not asked for');
-  };
   const lap = { ...own, device: { ...own.device, checker } };
   const { suites } = aBoot({
     suites: [
