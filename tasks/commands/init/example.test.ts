@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadDevice } from '../../cli/device.js';
+import { loadDevices } from '../../cli/devices.js';
 import { findPaths } from '../../config/paths.js';
 import { initProject } from './init.js';
 
@@ -14,7 +14,7 @@ test('host-power applies to a new project, as it stands and nowhere else, and gi
   try {
     const directory = join(top, 'powerswitch');
     const paths = findPaths(import.meta.dirname, undefined);
-    await initProject(paths, { directory, name: undefined }, new AbortController().signal);
+    await initProject(paths, { directory, name: undefined, template: 'stopwatch' }, new AbortController().signal);
     const input = readFileSync(join(paths.package, 'examples', 'host-power', 'host-power.patch'));
     const patched = spawnSync('patch', ['-p1', '--fuzz=0'], { cwd: directory, input, encoding: 'utf8' });
     expect(patched.status, patched.stdout + patched.stderr).toBe(0);
@@ -26,9 +26,10 @@ test('host-power applies to a new project, as it stands and nowhere else, and gi
     const tsc = join(paths.package, 'node_modules', '.bin', 'tsc');
     const checked = spawnSync(tsc, ['-p', directory], { encoding: 'utf8' });
     expect(checked.status, checked.stdout + checked.stderr).toBe(0);
-    const { generated } = await loadDevice(findPaths(directory, undefined));
-    expect(generated[0]?.text).toMatch(/^#define POWERSWITCH_CMD_HOST_OFF +16$/m);
-    expect(generated[0]?.text).toMatch(/^#define POWERSWITCH_FEATURE_HOST_POWER +0x08$/m);
+    const [found] = await loadDevices(['powerswitch'], findPaths(directory, undefined));
+    const header = found?.device.generated?.[0]?.text;
+    expect(header).toMatch(/^#define POWERSWITCH_CMD_HOST_OFF +16$/m);
+    expect(header).toMatch(/^#define POWERSWITCH_FEATURE_HOST_POWER +0x08$/m);
   } finally {
     rmSync(top, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +17,11 @@ import { dirname, join } from 'node:path';
 import { afterEach, assert, beforeEach, expect, test } from 'vitest';
 import { isSearchable } from '../../../lab/search/search.js';
 import { cMutants } from '../../../lab/mutate.js';
-import { loadDevice } from '../../cli/device.js';
-import { findPaths } from '../../config/paths.js';
+import { Crosscheck } from '../../../vm/device-kit.js';
+import { loadDevices } from '../../cli/devices.js';
+import { findPaths, packageRoot } from '../../config/paths.js';
 import { initProject } from './init.js';
+import type { Template } from './template.js';
 
 const never = new AbortController().signal;
 let top: string;
@@ -26,8 +30,33 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(top, { recursive: true, force: true }));
 
-const init = async (directory: string, name?: string, signal = never) =>
-  initProject(findPaths(import.meta.dirname, undefined), { directory, name }, signal);
+const init = async (
+  directory: string,
+  name?: string,
+  { signal = never, template = 'minimal' as Template } = {},
+) => initProject(findPaths(import.meta.dirname, undefined), { directory, name, template }, signal);
+
+/** What the compiler says, as if npm had installed the package. */
+function typeErrors(directory: string): string {
+  const own = packageRoot();
+  const modules = join(directory, 'node_modules');
+  mkdirSync(modules);
+  symlinkSync(join(own, 'node_modules', '@types'), join(modules, '@types'));
+  // The sources themselves: dist/ may not be built.
+  const paths = {
+    stopwatch: [join(own, 'tasks/config/define.ts')],
+    '#device-kit': [join(own, 'vm/device-kit.ts')],
+    '#device-kit/fuzz': [join(own, 'lab/search/device-kit.ts')],
+  };
+  const config = { extends: './tsconfig.json', compilerOptions: { paths } };
+  writeFileSync(join(directory, 'tsconfig.test.json'), JSON.stringify(config));
+  const tsc = join(own, 'node_modules', '.bin', 'tsc');
+  const { status, stdout } = spawnSync(tsc, ['-p', 'tsconfig.test.json'], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  return status === 0 ? '' : stdout;
+}
 
 /** Every file below a directory, relative to it. */
 function filesIn(directory: string): string[] {
@@ -37,52 +66,106 @@ function filesIn(directory: string): string[] {
     .sort();
 }
 
-test('a project has the device under its name, and nowhere the old one', async () => {
-  const directory = join(top, 'new', 'my-device');
+test('the smallest project', async () => {
+  const directory = join(top, 'new', 'my-led');
   const { data, next } = await init(directory);
-  const files = filesIn(directory);
-  expect(data).toEqual({ directory, name: 'my_device', files: expect.any(Array) });
+  expect(data).toEqual({ directory, name: 'my_led', template: 'minimal', files: expect.any(Array) });
   expect(next).toContain('npm install && npx stopwatch all');
+  expect(filesIn(directory)).toEqual([
+    '.gitignore',
+    'README.md',
+    'device/my_led/device.ts',
+    'device/my_led/model.ts',
+    'device/my_led/my_led.c',
+    'driver/my_led/Kbuild',
+    'driver/my_led/my_led.c',
+    'driver/my_led/my_led_hw-sw.h',
+    'guest_fs/my_led/my_led_test.sh',
+    'package.json',
+    'stopwatch.config.ts',
+    'tsconfig.json',
+  ]);
+  const texts = filesIn(directory).map((file) => readFileSync(join(directory, file), 'utf8'));
+  expect(texts.filter((text) => /gadget/i.test(text))).toEqual([]);
+  expect(texts.join('').split('\n').length).toBeLessThan(460);
+  expect(statSync(join(directory, 'guest_fs/my_led/my_led_test.sh')).mode & 0o777).toBe(0o755);
+  expect(statSync(directory).mode & 0o777).toBe(0o777 & ~process.umask());
+  expect(readdirSync(dirname(directory))).toEqual(['my-led']);
+});
+
+test('its device can be loaded, and its checker finds what is wrong', async () => {
+  const directory = join(top, 'led');
+  await init(directory);
+  const [led] = await loadDevices(['led'], findPaths(directory, undefined));
+  assert(led !== undefined);
+  const { device, files } = led;
+  expect(device.description).toMatchObject({ name: 'led', qemuType: 'led', properties: { initial: 5 } });
+  expect(files.driver?.module).toBe('led');
+  expect(files.test?.path).toBe('/usr/bin/led_test.sh');
+  const verdictOf = (value: string) => {
+    const checker = device.checker?.({ slackNs: 0, properties: { initial: 5 } });
+    assert(checker !== undefined);
+    const crosscheck = new Crosscheck(checker, { id: 'front' });
+    const lines = [
+      'reset id=front seq=0 now=0 initial=0x5',
+      'read id=front seq=1 now=7 offset=0x0 value=0x5 size=4',
+      'write id=front seq=2 now=8 offset=0x0 value=0x1ff size=4',
+      'write id=front seq=3 now=8 offset=0x8 value=0x1 size=4',
+      `read id=front seq=4 now=9 offset=0x0 value=${value} size=4`,
+      'end id=front seq=5 now=9',
+    ];
+    crosscheck.feed(lines.map((line) => `led_${line}\n`).join(''));
+    return crosscheck.end();
+  };
+  expect(verdictOf('0xff')).toMatchObject({ result: 'agree', counts: { reads: 2, writes: 2 } });
+  expect(verdictOf('0xfe').divergence).toMatchObject({
+    register: 'VALUE',
+    field: 'read.value',
+    expected: '255',
+    actual: '254',
+  });
+});
+
+test('its TypeScript and that of the rich one have the right types', async () => {
+  for (const template of ['minimal', 'stopwatch'] as const) {
+    const directory = join(top, template);
+    await init(directory, 'frobnicator', { template });
+    expect(typeErrors(directory)).toBe('');
+  }
+}, 120_000);
+
+test('the rich project has the stopwatch under another name, and nowhere the old one', async () => {
+  const directory = join(top, 'frob');
+  await init(directory, 'frobnicator', { template: 'stopwatch' });
+  const files = filesIn(directory);
   expect(files).toEqual(
     expect.arrayContaining([
       'README.md',
-      'device/my_device/my_device.c',
-      'device/my_device/my_device.h',
-      'driver/my_device/my_device.c',
-      'driver/my_device/my_device_hw-sw.h',
-      'guest_fs/my_device/my_device_test.sh',
+      'device/frobnicator/frobnicator.c',
+      'driver/frobnicator/frobnicator.c',
+      'driver/frobnicator/frobnicator_hw-sw.h',
+      'guest_fs/frobnicator/frobnicator_test.sh',
       'package.json',
       'stopwatch.config.ts',
-      'vm/qemu/my_device.mak',
     ]),
   );
   const own = files.filter((file) => file.includes('/'));
-  expect(own.filter((file) => /stopwatch/i.test(file + readFileSync(join(directory, file), 'utf8')))).toEqual(
-    [],
-  );
+  const old = own.filter((file) => {
+    const text = readFileSync(join(directory, file), 'utf8').replaceAll('/usr/lib/stopwatch/', '');
+    return /stopwatch/i.test(file + text);
+  });
+  expect(old).toEqual([]);
   expect(files.filter((file) => file.includes('.test.'))).toEqual([]);
-  expect(statSync(join(directory, 'guest_fs', 'base', 'init.sh')).mode & 0o777).toBe(0o755);
-  expect(statSync(directory).mode & 0o777).toBe(0o777 & ~process.umask());
-  expect(readdirSync(dirname(directory))).toEqual(['my-device']);
-});
-
-test('its device can be loaded, says what it is, and has generated its header', async () => {
-  const directory = join(top, 'frob');
-  await init(directory, 'frobnicator');
-  const paths = findPaths(directory, undefined);
-  expect(paths).toMatchObject({ project: directory, device: directory });
-  const device = await loadDevice(paths);
-  const { description, generated } = device;
-  expect(description).toMatchObject({
+  const [found] = await loadDevices(['frobnicator'], findPaths(directory, undefined));
+  assert(found !== undefined);
+  const { device } = found;
+  expect(device.description).toMatchObject({
     name: 'frobnicator',
     qemuType: 'frobnicator',
-    compatible: 'frobnicator',
-    kernelParameter: 'frobnicator',
-    module: 'frobnicator',
-    tracePatterns: ['frobnicator_*'],
-    build: { linux: { symbol: 'CONFIG_FROBNICATOR' } },
+    deviceTree: { compatible: 'frobnicator' },
+    traceEvents: { prefix: 'frobnicator_' },
   });
-  expect(generated).toEqual([
+  expect(device.generated).toEqual([
     {
       file: 'driver/frobnicator/frobnicator_hw-sw.h',
       text: readFileSync(join(directory, 'driver', 'frobnicator', 'frobnicator_hw-sw.h'), 'utf8'),
@@ -123,9 +206,9 @@ test('a name that will not do leaves nothing', async () => {
 
 test('an interruption leaves nothing', async () => {
   const interrupted = AbortSignal.abort(new Error('interrupted'));
-  await expect(init(join(top, 'a', 'frob'), 'frob', interrupted)).rejects.toThrow();
+  await expect(init(join(top, 'a', 'frob'), 'frob', { signal: interrupted })).rejects.toThrow();
   mkdirSync(join(top, 'empty'));
-  await expect(init(join(top, 'empty'), 'frob', interrupted)).rejects.toThrow();
+  await expect(init(join(top, 'empty'), 'frob', { signal: interrupted })).rejects.toThrow();
   expect(filesIn(top)).toEqual([]);
   expect(existsSync(join(top, 'a'))).toBe(false);
 });

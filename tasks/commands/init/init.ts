@@ -9,7 +9,7 @@ import { errnoOf } from '../../../lib/errno.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { shellQuote } from '../../../lib/process/process.js';
 import { checkName, nameOf } from './rename.js';
-import { deviceFiles, type ProjectFile, renamedFile, surroundings } from './template.js';
+import { type ProjectFile, renamedFile, surroundings, type Template, templateFiles } from './template.js';
 import { PRODUCT } from '../../../lib/product.js';
 
 export interface InitOptions {
@@ -17,22 +17,24 @@ export interface InitOptions {
   readonly directory: string;
   /** Of the device; undefined: that of the directory. */
   readonly name: string | undefined;
+  readonly template: Template;
 }
 
 /** `paths`: of where the command was given. */
 export async function initProject(paths: Paths, options: InitOptions, signal: AbortSignal): Promise<Result> {
-  const { directory } = options;
+  const { directory, template } = options;
   const name = options.name ?? nameOf(basename(directory));
   const exists = await mustBeEmpty(directory);
-  const device = await deviceFiles(paths.package);
+  const { device, files: own } = await templateFiles(paths.package, template);
   checkName(
     name,
-    device.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text),
+    device,
+    own.filter(({ path }) => /\.(?:c|h|sh)$/.test(path)).map(({ text }) => text),
   );
   const dependencies = { ...editorNeeds(paths.package), [PRODUCT]: await dependencyFor(directory, paths) };
   const files = [
-    ...(await surroundings(paths.package, name, dependencies)),
-    ...device.map((file) => renamedFile(file, name)),
+    ...(await surroundings(paths.package, template, name, dependencies)),
+    ...own.map((file) => renamedFile(file, device, name)),
   ];
   await write(directory, exists, files, signal).catch((cause: unknown) => {
     if (cause instanceof StopwatchError) throw cause;
@@ -47,7 +49,7 @@ export async function initProject(paths: Paths, options: InitOptions, signal: Ab
   return {
     exitCode: EXIT.passed,
     text: `${directory}: the device ${name}, ${files.length} files; README.md says where what is\n`,
-    data: { directory, name, files: files.map(({ path }) => path) },
+    data: { directory, name, template, files: files.map(({ path }) => path) },
     next: `${cd} && npm install && npx stopwatch all`,
   };
 }

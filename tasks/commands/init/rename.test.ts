@@ -15,7 +15,7 @@ describe('a name', () => {
   it.each(['frobnicator', 'my_device', 'x2', 'stopwatch', 'a_23456789_123456789_123'])(
     'may be %s',
     (name) => {
-      expect(() => checkName(name, sources)).not.toThrow();
+      expect(() => checkName(name, 'stopwatch', sources)).not.toThrow();
     },
   );
 
@@ -34,7 +34,7 @@ describe('a name', () => {
     ['qatomic', /its sources use `qatomic_read_u64` for something else/],
     ['deadline', /its sources use `deadline` for something else/],
   ])('cannot be %j', (name, why) => {
-    expect(() => checkName(name, sources)).toThrow(why);
+    expect(() => checkName(name, 'stopwatch', sources)).toThrow(why);
   });
 
   it('is suggested by a directory', () => {
@@ -43,19 +43,24 @@ describe('a name', () => {
 });
 
 test('a word of a comment is free', () => {
-  expect(() => checkName('lamp', ['/* a lamp */\nint x;\n# lamp\n'])).not.toThrow();
-  expect(() => checkName('lamp', ['int lamp_on;'])).toThrow(/`lamp_on`/);
+  expect(() => checkName('lamp', 'stopwatch', ['/* a lamp */\nint x;\n# lamp\n'])).not.toThrow();
+  expect(() => checkName('lamp', 'stopwatch', ['int lamp_on;'])).toThrow(/`lamp_on`/);
 });
 
 test('every spelling is renamed', () => {
   expect(
     renamed(
       'stopwatch_now STOPWATCH_ID StopwatchState stopwatchChecker TYPE_STOPWATCH a/stopwatch_hw-sw.h "SWCH" 0x53574348n',
+      'stopwatch',
       'my_device',
     ),
   ).toBe(
     'my_device_now MY_DEVICE_ID MyDeviceState myDeviceChecker TYPE_MY_DEVICE a/my_device_hw-sw.h "MYDE" 0x4d594445n',
   );
+  expect(renamed('gadget GADGET_VALUE gadgetChecker', 'gadget', 'led')).toBe('led LED_VALUE ledChecker');
+  expect(renamed('/usr/lib/stopwatch/testing.sh /usr/bin/stopwatch.sh', 'stopwatch', 'led')).toBe(
+    '/usr/lib/stopwatch/testing.sh /usr/bin/led.sh',
+  );
   expect(magicOf('x2')).toBe('X2XX');
-  expect(renamed('the Stopwatch, a STOPWATCH', 'stopwatch')).toBe('the Stopwatch, a STOPWATCH');
+  expect(renamed('the Stopwatch, a STOPWATCH', 'stopwatch', 'stopwatch')).toBe('the Stopwatch, a STOPWATCH');
 });

@@ -2,9 +2,7 @@
 /** The one name of a device, in every spelling. Pure. */
 import { StopwatchError } from '../../../lib/errors.js';
 
-/** The package's own device. */
-const OWN = 'stopwatch';
-/** What its ID register says. */
+/** What the ID register of the package's own device says. */
 const OWN_MAGIC = 'SWCH';
 
 const C_KEYWORDS = new Set(
@@ -15,8 +13,8 @@ const C_KEYWORDS = new Set(
   ).split(' '),
 );
 
-/** `sources`: the C and shell code that will be renamed. Throws 'bad-usage' when it would not compile under this name. */
-export function checkName(name: string, sources: readonly string[]): void {
+/** `sources`: the C and shell code of the device `from`. Throws 'bad-usage' when it would not compile under this name. */
+export function checkName(name: string, from: string, sources: readonly string[]): void {
   const refuse = (why: string): never => {
     throw new StopwatchError('bad-usage', `A device cannot be called ${JSON.stringify(name)}: ${why}`, {
       hint: 'Give another one: npx stopwatch init DIR --name frobnicator',
@@ -28,38 +26,44 @@ export function checkName(name: string, sources: readonly string[]): void {
     );
   }
   if (C_KEYWORDS.has(name)) refuse('it is a keyword of C');
-  if (name === OWN) return;
+  if (name === from) return;
   const word = new RegExp(`(?<![a-z0-9])${name}(?:_\\w+)?\\b`, 'i');
   for (const source of sources) {
     const code = source.replaceAll(/\/\*[^]*?\*\/|^\s*#(?!\s*(?:define|if|include|end)).*$/gm, '');
-    const found = word.exec(code.replaceAll(new RegExp(`\\w*${OWN}\\w*`, 'gi'), ''));
+    const found = word.exec(code.replaceAll(new RegExp(`\\w*${from}\\w*`, 'gi'), ''));
     if (found !== null) refuse(`its sources use \`${found[0]}\` for something else`);
   }
 }
 
 /** Four letters for the ID register. */
 export function magicOf(name: string): string {
-  return name === OWN ? OWN_MAGIC : name.toUpperCase().replaceAll('_', '').padEnd(4, 'X').slice(0, 4);
+  return name.toUpperCase().replaceAll('_', '').padEnd(4, 'X').slice(0, 4);
 }
 
 const codesOf = (letters: string): string => Buffer.from(letters, 'latin1').toString('hex');
 
-/** A text or a path of the package's own device, under the other device's name. */
-export function renamed(text: string, name: string): string {
-  const pascal = name.replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** A text or a path of the device `from`, under the other device's name. */
+export function renamed(text: string, from: string, name: string): string {
+  if (name === from) return text;
+  const pascal = pascalOf(name);
   const spellings: Readonly<Record<string, string>> = {
-    stopwatch: name,
-    STOPWATCH: name.toUpperCase(),
-    Stopwatch: pascal,
+    [from]: name,
+    [from.toUpperCase()]: name.toUpperCase(),
+    [pascalOf(from)]: pascal,
   };
   return (
     text
       // stopwatchDescription: an identifier of TypeScript.
-      .replaceAll(/stopwatch(?=[A-Z])/g, `${pascal.charAt(0).toLowerCase()}${pascal.slice(1)}`)
-      .replaceAll(/stopwatch/gi, (word) => spellings[word] ?? name)
+      .replaceAll(new RegExp(`${from}(?=[A-Z])`, 'g'), `${pascal.charAt(0).toLowerCase()}${pascal.slice(1)}`)
+      // What the guest has from the tool keeps its name.
+      .replaceAll(new RegExp(`(?<!/usr/lib/)${from}`, 'gi'), (word) => spellings[word] ?? name)
       .replaceAll(OWN_MAGIC, magicOf(name))
       .replaceAll(codesOf(OWN_MAGIC), codesOf(magicOf(name)))
   );
+}
+
+function pascalOf(name: string): string {
+  return name.replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The name that a directory suggests. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The files of a new project: templates/project, and the package's own device under another name. */
+/** The files of a new project: those that every project has, and a device under another name. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isIgnored } from '../../../lib/files/ignored.js';
@@ -11,48 +11,54 @@ export interface ProjectFile {
   readonly executable: boolean;
 }
 
-/** The device's own parts, and the configurations of what is built; the rest of vm/ is the tool's. */
-const PARTS = [
-  'device',
-  'driver',
-  'guest_fs',
-  'patches',
-  'vm/busybox/busybox.config',
-  'vm/linux/kernel.config',
-  'vm/qemu',
-];
+export const TEMPLATES = ['minimal', 'stopwatch'] as const;
+export type Template = (typeof TEMPLATES)[number];
+
+/** The device in a template, by its own name: the smallest one there can be, or the package's. */
+const DEVICES: Readonly<Record<Template, string>> = { minimal: 'gadget', stopwatch: 'stopwatch' };
 
 /** Only the package's own tests and documents use these. */
 const OMITTED = new Set(
   ['generate.ts', 'contract/registers-doc.ts'].map((name) => `device/stopwatch/${name}`),
 );
 
-/** The files of the package's own device, unchanged, in the order of their paths. */
-export async function deviceFiles(packageRoot: string): Promise<readonly ProjectFile[]> {
-  const found = await Promise.all(PARTS.map(async (part) => filesIn(packageRoot, part)));
-  return found.flat().filter(({ path }) => !OMITTED.has(path) && !/\.test\.ts$|^vm\/.*\.ts$/.test(path));
+export interface TemplateFiles {
+  /** Name of the device. */
+  readonly device: string;
+  /** Its files, in the order of their paths. */
+  readonly files: readonly ProjectFile[];
 }
 
+export async function templateFiles(packageRoot: string, template: Template): Promise<TemplateFiles> {
+  const device = DEVICES[template];
+  if (template === 'minimal')
+    return { device, files: await filesIn(join(packageRoot, 'templates', template), '.') };
+  const parts = await Promise.all(
+    ['device', 'driver', 'guest_fs'].map(async (part) => filesIn(packageRoot, join(part, device))),
+  );
+  const files = parts.flat().filter(({ path }) => !OMITTED.has(path) && !path.endsWith('.test.ts'));
+  return { device, files };
+}
+
+/** Paths are relative to `root`. */
 async function filesIn(root: string, part: string): Promise<ProjectFile[]> {
-  const top = join(root, part);
-  const isFile = (await stat(top)).isFile();
-  const entries = isFile ? [] : await readdir(top, { recursive: true, withFileTypes: true });
+  const entries = await readdir(join(root, part), { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((path) => !path.split('/').some(isIgnored));
   return Promise.all(
-    (isFile ? [part] : files.sort()).map(async (path) => {
+    files.sort().map(async (path) => {
       const executable = ((await stat(join(root, path))).mode & 0o111) !== 0;
       return { path, text: await readFile(join(root, path), 'utf8'), executable };
     }),
   );
 }
 
-/** One of them, in a project whose device has this name. */
-export function renamedFile({ path, text, executable }: ProjectFile, name: string): ProjectFile {
+/** One of a template's files, in a project whose device has this name. */
+export function renamedFile({ path, text, executable }: ProjectFile, from: string, name: string): ProjectFile {
   const own = path.endsWith('.ts') ? withKit(text, dirname(path)) : text;
-  return { path: renamed(path, name), text: renamed(own, name), executable };
+  return { path: renamed(path, from, name), text: renamed(own, from, name), executable };
 }
 
 /** Its imports of the tool, by the names that the project's package.json gives them. */
@@ -67,10 +73,14 @@ function withKit(text: string, directory: string): string {
 /** The files around the device. `devDependencies`: of the project's package.json. */
 export async function surroundings(
   packageRoot: string,
+  template: Template,
   name: string,
   devDependencies: Readonly<Record<string, string>>,
 ): Promise<readonly ProjectFile[]> {
-  const files = await filesIn(join(packageRoot, 'templates', 'project'), '.');
+  const templates = join(packageRoot, 'templates');
+  const files = await filesIn(join(templates, 'project'), '.');
+  // That of the minimal device is among its own files.
+  if (template === 'stopwatch') files.push(...(await filesIn(join(templates, template), '.')));
   return files.map(({ path, text, executable }) => {
     if (path === 'package.json') {
       const json: object = JSON.parse(text.replaceAll('DEVICE', name.replaceAll('_', '-')));
