@@ -48,11 +48,11 @@ function checkLog(text: string): { readonly logged: number; readonly wrong?: str
     const event = TRACE.parse(line);
     const name = event?.event === 'error' ? errorNames(event.raised) : '';
     const before = lines[index - 1] ?? '';
-    if (!before.startsWith(`stopwatch: ${name}: `))
+    if (!before.startsWith(`${SEARCH_ID}: ${name}: `))
       return { logged, wrong: `guest error log: expected ${name}, got ${JSON.stringify(before)}` };
     logged += 1;
   }
-  const all = lines.filter((line) => line.startsWith('stopwatch: ')).length;
+  const all = lines.filter((line) => line.startsWith(`${SEARCH_ID}: `)).length;
   if (all === logged) return { logged };
   return { logged, wrong: `guest error log: expected ${logged} lines, got ${all}` };
 }
