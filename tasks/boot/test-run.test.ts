@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import { aBoot, aDevice, aTest, aVerdict, circumstances } from '../../test/support/report.js';
+import { summary } from '../../vm/crosscheck/index.js';
+import { makeReport } from '../../vm/report/report.js';
+import { runFiles } from '../build/machine.js';
+import { closing, failureOf } from './test-run.js';
+
+const run = runFiles('/run', '1');
+const differs = aVerdict({
+  result: 'differ',
+  divergence: {
+    kind: 'field',
+    seq: '3',
+    now: '5',
+    access: 'read VALUE',
+    field: 'read.value',
+    expected: '1',
+    actual: '2',
+    last: ['rngboi_read id=rng seq=3 now=5'],
+    states: { before: {}, model: {} },
+  },
+});
+const invalid = aVerdict({ result: 'invalid', invalid: [{ reason: 'no-end', lastSeq: '7' }] });
+const agree = summary(aVerdict());
+
+describe('what a run ends with', () => {
+  it('is two lines for the only device', () => {
+    const { verdict } = closing(makeReport(aBoot(), [aDevice()], circumstances));
+    expect(verdict?.slice(0, 3)).toEqual([
+      'Guest test   passed: 1 ok, 0 not ok, 0 skipped',
+      `Cross-check  ${agree}`,
+      'Machine      TCG (the host is x64, the guest aarch64), clock icount',
+    ]);
+  });
+
+  it('says of each of several devices what it has and what came of it', () => {
+    const devices = [
+      aDevice(),
+      aDevice({ id: 'rng', device: 'rngboi', test: null }),
+      aDevice({ id: 'virtio', device: 'virtio-rng', checker: false, verdict: null }),
+      aDevice({ id: 'lap', test: aTest({ result: null }), verdict: null }),
+    ];
+    const { verdict } = closing(makeReport(aBoot(), devices, circumstances));
+    expect(verdict?.slice(0, 9)).toEqual([
+      'Guest test   passed: 3 ok, 0 not ok, 0 skipped',
+      '  stopwatch  test: 1 ok, 0 not ok, 0 skipped',
+      `             cross-check: ${agree}`,
+      '  rng        test: no test',
+      `             cross-check: ${agree}`,
+      '  virtio     test: 1 ok, 0 not ok, 0 skipped',
+      '             cross-check: no checker',
+      '  lap        test: not finished: 1 ok, 0 not ok, 0 skipped',
+      '             cross-check: not judged',
+    ]);
+  });
+});
+
+describe('what a run that did not pass is reported as', () => {
+  it('names the device that differs, before one without evidence', () => {
+    const devices = [
+      aDevice(),
+      aDevice({ id: 'lap', verdict: invalid }),
+      aDevice({ id: 'rng', verdict: differs }),
+    ];
+    const error = failureOf(makeReport(aBoot(), devices, circumstances), run);
+    expect(error?.code).toBe('model-differs');
+    expect(error?.message).toMatch(/^rng: The device and the model differ at seq 3, read VALUE/);
+    expect(error?.lastLines).toContain('  compared  read.value');
+    expect(error?.lastLines.at(-1)).toMatch(/^lap: The evidence is invalid/);
+  });
+
+  it('shows what the failed tests printed, with the id of their device', () => {
+    const failing = { name: 'texts', status: 'not ok', comment: '', diagnostics: ['expected 1'] } as const;
+    const devices = [aDevice(), aDevice({ id: 'lap', test: aTest({ result: 'fail', tests: [failing] }) })];
+    const boot = aBoot({ outcome: 'failed', reason: "'lap: texts' failed" });
+    const error = failureOf(makeReport(boot, devices, circumstances), run);
+    expect(error?.message).toBe("The guest failed its test: 'lap: texts' failed");
+    expect(error?.lastLines).toEqual(['expected 1', 'not ok lap: texts']);
+  });
+});
