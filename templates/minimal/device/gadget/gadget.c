@@ -113,14 +113,12 @@ static const Property gadget_properties[] = {
 static void gadget_class_init(ObjectClass *klass, ClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
-    ResettableClass *rc = RESETTABLE_CLASS(klass);
 
     dc->realize = gadget_realize;
     dc->vmsd = &vmstate_gadget;
     dc->hotpluggable = false;
-    rc->phases.hold = gadget_reset_hold;
+    RESETTABLE_CLASS(klass)->phases.hold = gadget_reset_hold;
     device_class_set_props(dc, gadget_properties);
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
 static const TypeInfo gadget_types[] = {

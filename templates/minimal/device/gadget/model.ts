@@ -2,10 +2,6 @@
 /** What the device should do, and how its trace is checked against that. */
 import { type DeviceChecker, type Step, traceFormat, type TraceEvent } from '#device-kit';
 
-/** As in driver/gadget/gadget_hw-sw.h. */
-const VALUE = 0x00n;
-const VALUE_MAX = 0xffn;
-
 const ACCESS = [
   ['offset', 'offset', 'hex'],
   ['value', 'value', 'hex'],
@@ -31,6 +27,18 @@ export const TRACE = traceFormat('gadget_', EVENTS);
 interface State {
   readonly value: bigint;
 }
+const afterReset = (initial: bigint): State => ({ value: initial & 0xffn });
+
+/** As in driver/gadget/gadget_hw-sw.h: what a read returns, and the state after a write. */
+const REGISTERS = [
+  {
+    name: 'VALUE',
+    offset: 0x00n,
+    read: ({ value }: State) => value,
+    write: (state: State, value: bigint): State => ({ ...state, value: value & 0xffn }),
+  },
+];
+const registerAt = (offset: bigint) => REGISTERS.find((register) => register.offset === offset);
 
 /** `initial`: the device's property. */
 export function gadgetChecker(initial: bigint): DeviceChecker<State, Event> {
@@ -38,7 +46,7 @@ export function gadgetChecker(initial: bigint): DeviceChecker<State, Event> {
     name: 'gadget',
     prefix: TRACE.prefix,
     region: 'regs',
-    initial: { value: 0n },
+    initial: afterReset(initial),
     parse: (line) => TRACE.parse(line),
     role: ({ event }) => (event === 'end' ? 'end' : 'stimulus'),
     begins: ({ event }) => event === 'reset',
@@ -46,7 +54,7 @@ export function gadgetChecker(initial: bigint): DeviceChecker<State, Event> {
     step: (state, event) => step(state, event, initial),
     words: (event) => ({
       access: 'offset' in event ? `${event.event} at ${event.offset}, value ${event.value}` : event.event,
-      ...('offset' in event && event.offset === VALUE && { register: 'VALUE' }),
+      ...('offset' in event && { register: registerAt(event.offset)?.name ?? 'none' }),
     }),
     describe: ({ value }) => ({ value: String(value) }),
     reported: () => undefined,
@@ -68,24 +76,22 @@ function step(state: State, event: Event, initial: bigint): Step<State, Event> {
     case 'reset':
       return {
         ...nothing,
-        state: { value: initial & VALUE_MAX },
+        state: afterReset(initial),
         checks: [{ field: 'reset.initial', expected: String(initial), actual: String(event.initial) }],
       };
-    case 'write':
-      return {
-        ...nothing,
-        state: event.offset === VALUE ? { value: event.value & VALUE_MAX } : state,
-        supplied: 4,
-        tally: ['writes'],
-      };
+    case 'write': {
+      const after = registerAt(event.offset)?.write(state, event.value) ?? state;
+      return { ...nothing, state: after, supplied: 4, tally: ['writes'] };
+    }
     case 'read': {
-      const expected = String(event.offset === VALUE ? state.value : 0n);
+      const register = registerAt(event.offset);
+      const expected = String(register?.read(state) ?? 0n);
       return {
         ...nothing,
         supplied: 3,
         checks: [{ field: 'read.value', expected, actual: String(event.value) }],
         tally: ['reads'],
-        observables: event.offset === VALUE ? [{ channel: 'value', value: expected }] : [],
+        observables: register ? [{ channel: register.name.toLowerCase(), value: expected }] : [],
       };
     }
     case 'end':
