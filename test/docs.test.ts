@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { TRACE } from '../device/stopwatch/checker/trace.js';
 import { fillIn } from '../lib/markdown.js';
 import { leaves } from '../tasks/config/leaves.js';
 import { commandsDoc, general, program } from '../tasks/docs/commands-doc.js';
@@ -133,7 +134,7 @@ describe('docs/design.md', () => {
 describe('docs/crosscheck.md', () => {
   const page = text('docs/crosscheck.md');
   it('has every event of the device', () => {
-    const events = [...text('device/stopwatch/trace-events').matchAll(/^stopwatch_(\w+)\(/gm)];
+    const events = [...TRACE.text.matchAll(/^stopwatch_(\w+)\(/gm)];
     expect(events.length).toBeGreaterThan(5);
     for (const [, event] of events) expect(page).toContain(`| \`${event}\` `);
   });

@@ -30,6 +30,7 @@ test('everything has its place', () => {
   write('device/led/device.ts', 'device/led/led.c', 'device/led/led.h', 'device/led/.#led.c');
   write('device/led/model/step.ts', 'device/other/other.c');
   write('driver/led/Kbuild', 'driver/led/led.c', 'driver/led/led_hw-sw.h', 'driver/led/kernel.config');
+  write('driver/led/led.yaml', 'driver/led/sysfs-led');
   write('guest_fs/led/led.sh', 'guest_fs/led/led_stress.sh', 'guest_fs/led/led_test.sh');
   expect(deviceFilesIn(root, deviceOf('led'))).toEqual({
     qemu: ['device/led/led.c', 'device/led/led.h', 'driver/led/led_hw-sw.h'].map((file) => join(root, file)),

@@ -6,10 +6,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import defaults from '../../config.js';
-import { device } from '../../device/stopwatch/device.js';
+import { loadDevices } from '../../tasks/cli/devices.js';
 import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { loadConfig } from '../../tasks/config/load.js';
+import { instancesOf } from '../../vm/device.js';
 import { qemuArguments } from '../../vm/qemu/command-line.js';
 
 export interface StartUpOptions {
@@ -27,7 +28,8 @@ export async function benchStartUp({ work, rounds, runTestQuit }: StartUpOptions
     flags: [],
     workdir: work,
   });
-  const parts = machineParts(config, layoutOf(config, paths), device.description, {
+  const instances = instancesOf(await loadDevices(config.devices, paths), config.vm);
+  const parts = machineParts(config, layoutOf(config, paths), instances, {
     nodev: false,
     rw: false,
     guest: 'test_and_quit',

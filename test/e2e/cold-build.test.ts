@@ -25,10 +25,14 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   expect(out).toMatch(/^Machine +TCG .*clock icount/m);
 
   const { result, host } = project.lastReport();
-  expect(result).toMatchObject({ exitCode: 0, guest: { outcome: 'passed' }, verdict: { result: 'agree' } });
+  expect(result).toMatchObject({
+    exitCode: 0,
+    guest: { outcome: 'passed' },
+    devices: [{ id: 'stopwatch', test: { result: 'pass' }, verdict: { result: 'agree' } }],
+  });
   expect(host.command).toBe('npx stopwatch all');
   const junit = readFileSync(project.lastRun('junit.xml'), 'utf8');
-  for (const { name } of result.guest.ktap.tests) expect(junit).toContain(`name="${name}"`);
+  for (const { name } of project.lastDevice().test?.tests ?? []) expect(junit).toContain(`name="${name}"`);
   expect(junit).not.toMatch(/<(failure|error)/);
 
   const manifest: Manifest = JSON.parse(readFileSync(host.files['manifest'] ?? '', 'utf8'));
@@ -36,8 +40,8 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   for (const { sha256 } of Object.values(manifest.sources)) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
   expect(Object.keys(manifest.artifacts).sort()).toEqual([
     'build/busybox/busybox',
+    'build/drivers/stopwatch/stopwatch.ko',
     'build/linux/arch/arm64/boot/Image',
-    'build/linux/drivers/misc/stopwatch/stopwatch.ko',
     'build/qemu/qemu-system-aarch64',
     'vm/initramfs.cpio',
     'vm/virt.dtb',

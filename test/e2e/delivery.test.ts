@@ -6,13 +6,14 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import config from '../../config.js';
-import { device } from '../../device/stopwatch/device.js';
+import { loadDevices } from '../../tasks/cli/devices.js';
 import { findPaths } from '../../tasks/config/paths.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { hostClock } from '../../vm/clock.js';
 import { type Answer, Delivery } from '../../vm/console/delivery.js';
+import { instancesOf } from '../../vm/device.js';
 import { boot } from '../../vm/runner.js';
 import type { BootResult } from '../../vm/types.js';
 import { laboratory } from './laboratory.js';
@@ -48,8 +49,9 @@ async function withGuest(
   disk: string | undefined,
   use: (guest: Guest) => Promise<void>,
 ): Promise<BootResult> {
-  const layout = layoutOf(config, findPaths(project.directory, project.work));
-  const parts = machineParts(config, layout, device.description, {
+  const paths = findPaths(project.directory, project.work);
+  const instances = instancesOf(await loadDevices(config.devices, paths), config.vm);
+  const parts = machineParts(config, layoutOf(config, paths), instances, {
     nodev: false,
     rw: disk !== undefined,
     guest: 'shell',
@@ -98,7 +100,7 @@ function guestOf(line: Socket, disk: string, cutPower: () => void): Guest {
     return lines.join('\n');
   };
   const hasOldCtrl = async (): Promise<void> => {
-    expect(await run(CTRL)).toMatch(/^usage: stopwatch_ctrl\.sh reset\|start/);
+    expect(await run(CTRL)).toMatch(/^usage: stopwatch_ctrl\.sh \[--id ID\] reset\|start/);
   };
   return { line, disk, delivery, put, run, hasOldCtrl, cutPower };
 }

@@ -80,8 +80,8 @@ test('a device that is right and says something else is found by its trace, and 
   edit(
     project.package,
     'device/stopwatch/stopwatch.c',
-    '    trace_stopwatch_error(s->seq++, now, error, s->error);',
-    '    trace_stopwatch_error(s->seq++, now, error, error);',
+    '    trace_stopwatch_error(s->id, s->seq++, now, error, s->error);',
+    '    trace_stopwatch_error(s->id, s->seq++, now, error, error);',
   );
   const { code, document } = await fuzz('--ops', '5000', '--seed', '1');
   expect(code).toBe(3);

@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
     code: 1,
     outcome: 'failed',
     reason: /^'resetting' failed$/,
-    last: /^stopwatch: result: fail$/m,
+    last: /^stopwatch: result: stopwatch fail$/m,
     shown: "text, later: expected '1.00 seconds', got '0.00 seconds'\n",
   },
   {
@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
     code: 4,
     outcome: 'exited-early',
     reason: /powered off after \d+ of \d+ test results, the last being 'resetting'/,
-    last: /^stopwatch: result: fail$/m,
+    last: /^stopwatch: result: stopwatch fail$/m,
   },
   {
     what: 'a kernel that finds no init and no root, and panics',

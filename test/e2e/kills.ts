@@ -38,7 +38,7 @@ const DELAY: Readonly<Record<string, number>> = {
   'qemu:build': 3000,
   'linux:build': 3000,
   'busybox:build': 1500,
-  'driver:module': 150,
+  'driver:stopwatch': 150,
   'vm:test': 300,
 };
 

@@ -7,7 +7,7 @@ test('`init` from the installed package makes a project whose types are correct 
   await makeOwnProject();
   await checkTypes();
   const status = await own.status();
-  expect([...status.keys()]).toContain('driver:module');
+  expect([...status.keys()]).toContain('driver:powerswitch');
   const graph = await own.passes(['status', '--json']);
   expect(graph).toContain(NAME);
   const patch = blocks.find((block) => block.includes('host-power.patch'));

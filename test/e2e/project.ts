@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event, TaskStatus } from '../../tasks/engine/events.js';
-import type { RunReport } from '../../vm/report/report.js';
+import type { DeviceResult, RunReport } from '../../vm/report/report.js';
 import { processesWith } from '../support/processes.js';
 
 export interface Ended {
@@ -49,6 +49,8 @@ export interface Project {
   /** A file of the last run. */
   lastRun(name: string): string;
   lastReport(): RunReport;
+  /** Of the last run. */
+  lastDevice(id?: string): DeviceResult;
   manifest(): Manifest;
   /** Living processes of runs in this project, as command lines. */
   alive(): string[];
@@ -163,6 +165,12 @@ export function projectIn(directory: string, env: Readonly<Record<string, string
     lastReport() {
       const report: RunReport = JSON.parse(readFileSync(project.lastRun('report.json'), 'utf8'));
       return report;
+    },
+    lastDevice(id) {
+      const { devices } = project.lastReport().result;
+      const found = id === undefined ? devices[0] : devices.find((device) => device.id === id);
+      if (found === undefined) throw new Error(`The last run has no device ${id ?? 'at all'}`);
+      return found;
     },
     manifest() {
       const manifest: Manifest = JSON.parse(readFileSync(join(work, 'vm', 'manifest.json'), 'utf8'));

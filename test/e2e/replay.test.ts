@@ -34,7 +34,7 @@ test.each([['icount'], ['realtime']])('a run that passed, by the clock %s: the s
   expect(project.lastReport().host.runId).not.toBe(host.runId);
   expect(lastEvents()).toBe(recorded);
   expect(readFileSync(project.lastRun('console.log'), 'latin1')).toBe(console);
-  expect(project.lastReport().result.verdict).toEqual(result.verdict);
+  expect(project.lastReport().result.devices).toEqual(result.devices);
 });
 
 test('a replay that is not the recording is found out', async () => {
@@ -95,7 +95,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   );
   await project.exits(3, ['run-test-quit', '--record']);
   const { result, host } = project.lastReport();
-  const found = result.verdict?.divergence;
+  const found = project.lastDevice().verdict?.divergence;
   expect(found?.field).toBe('state.elapsed');
   const recorded = lastEvents();
 
@@ -107,7 +107,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   expect(replay.out).toContain('since then QEMU changed');
   expect(lastEvents()).toBe(recorded);
   expect(project.lastReport().result.guest.outcome).toBe(result.guest.outcome);
-  expect(project.lastReport().result.verdict?.divergence?.states).toEqual(found?.states);
+  expect(project.lastDevice().verdict?.divergence?.states).toEqual(found?.states);
 
   // The event is the state after a write of PAUSE: the instruction is a store, and what it stores is that number.
   const port = await freePort();
@@ -120,7 +120,7 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   try {
     for (let tries = 0; tries < 1200 && !shown.includes('gdb -q -p'); tries++) await sleep(100);
     expect(shown).toMatch(
-      new RegExp(`next one makes event ${found?.seq}:\n  stopwatch_\\w+ seq=${found?.seq} `),
+      new RegExp(`next one makes event ${found?.seq}:\n  stopwatch_\\w+ id=stopwatch seq=${found?.seq} `),
     );
     const [, attach = ''] = /To attach:\n {2}(\S.*)\n/.exec(shown) ?? [];
     // QEMU's own debugger waits in the device's write handler.

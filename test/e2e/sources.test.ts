@@ -41,8 +41,8 @@ test('--source linux=PATH: a copy is patched and follows later edits; PATH is on
   const out = await project.passes(['patch', '--source', `linux=${own}`]);
   expect(out).toContain(`${own} is copied to `);
   const copy = /is copied to ([^\s,]+)/.exec(out)?.[1] ?? '';
-  expect(readFileSync(join(copy, 'drivers/misc/Kconfig'), 'utf8')).toContain('stopwatch');
-  expect(lstatSync(join(copy, 'drivers/misc/stopwatch')).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(copy, 'drivers/misc/Makefile'), 'utf8')).toContain('PV_DRIVERS');
+  expect(lstatSync(join(copy, 'drivers/misc/pv')).isSymbolicLink()).toBe(true);
   expect(await listing(own)).toBe(before);
   appendFileSync(join(own, 'Kbuild'), '# edited\n');
   await project.passes(['patch', '--source', `linux=${own}`]);
@@ -57,9 +57,9 @@ test('--source-in-place: PATH itself is patched, which is said, and patch --undo
   const before = await status();
   const out = await project.passes(['patch', ...args]);
   const reported = out.split('\n').filter((line) => line.startsWith('linux:patch') && line.includes(own));
-  expect(reported.join('\n')).toMatch(/drivers\/misc\/Kconfig.*drivers\/misc\/stopwatch/);
-  expect(readFileSync(join(own, 'drivers/misc/Kconfig'), 'utf8')).toContain('stopwatch');
-  expect(lstatSync(join(own, 'drivers/misc/stopwatch')).isSymbolicLink()).toBe(true);
+  expect(reported.join('\n')).toMatch(/drivers\/misc\/Makefile.*drivers\/misc\/pv/);
+  expect(readFileSync(join(own, 'drivers/misc/Makefile'), 'utf8')).toContain('PV_DRIVERS');
+  expect(lstatSync(join(own, 'drivers/misc/pv')).isSymbolicLink()).toBe(true);
   await project.passes(['patch', '--undo', ...args]);
   expect(await status()).toBe(before);
   await project.passes(['patch']);

@@ -58,7 +58,7 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
     );
     const stops = [
       ...out.matchAll(
-        /^Breakpoint 1, stopwatch_interrupt \(irq=\S+, data=0x[0-9a-f]+\) at .*drivers\/misc\/stopwatch\/stopwatch\.c:(\d+)$/gm,
+        /^Breakpoint 1, stopwatch_interrupt \(irq=\S+, data=0x[0-9a-f]+\) at .*driver\/stopwatch\/stopwatch\.c:(\d+)$/gm,
       ),
     ];
     expect(stops.length, out + err).toBe(2);

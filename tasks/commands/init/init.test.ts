@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -9,7 +8,6 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,8 +17,9 @@ import { isSearchable } from '../../../lab/search/search.js';
 import { cMutants } from '../../../lab/mutate.js';
 import { Crosscheck } from '../../../vm/device-kit.js';
 import { loadDevices } from '../../cli/devices.js';
-import { findPaths, packageRoot } from '../../config/paths.js';
+import { findPaths } from '../../config/paths.js';
 import { initProject } from './init.js';
+import { typeErrors } from './type-errors.test.support.js';
 import type { Template } from './template.js';
 
 const never = new AbortController().signal;
@@ -35,28 +34,6 @@ const init = async (
   name?: string,
   { signal = never, template = 'minimal' as Template } = {},
 ) => initProject(findPaths(import.meta.dirname, undefined), { directory, name, template }, signal);
-
-/** What the compiler says, as if npm had installed the package. */
-function typeErrors(directory: string): string {
-  const own = packageRoot();
-  const modules = join(directory, 'node_modules');
-  mkdirSync(modules);
-  symlinkSync(join(own, 'node_modules', '@types'), join(modules, '@types'));
-  // The sources themselves: dist/ may not be built.
-  const paths = {
-    stopwatch: [join(own, 'tasks/config/define.ts')],
-    '#device-kit': [join(own, 'vm/device-kit.ts')],
-    '#device-kit/fuzz': [join(own, 'lab/search/device-kit.ts')],
-  };
-  const config = { extends: './tsconfig.json', compilerOptions: { paths } };
-  writeFileSync(join(directory, 'tsconfig.test.json'), JSON.stringify(config));
-  const tsc = join(own, 'node_modules', '.bin', 'tsc');
-  const { status, stdout } = spawnSync(tsc, ['-p', 'tsconfig.test.json'], {
-    cwd: directory,
-    encoding: 'utf8',
-  });
-  return status === 0 ? '' : stdout;
-}
 
 /** Every file below a directory, relative to it. */
 function filesIn(directory: string): string[] {
