@@ -83,8 +83,15 @@ export async function checkMutants(services: Services, options: MutantsOptions):
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       const run: Run = {
-        ...{ search, device, instances, layout, config },
-        ...{ directory, environment, options, context },
+        search,
+        device,
+        instances,
+        layout,
+        config,
+        directory,
+        environment,
+        options,
+        context,
       };
       const checked = await (options.model ? checkModel(run) : checkDevice(run));
       const file = join(directory, 'mutants.json');
@@ -106,10 +113,7 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
   const { search, layout, directory, options, context } = run;
   const { link, target } = sourceOf(run.device);
   const commands = await buildCommands(options.build ?? layout.qemuBuild, [link], PROGRAM, context);
-  const chosen = choose(
-    cMutants(await readFile(target, 'utf8'), search.mutationNames.c),
-    options,
-  );
+  const chosen = choose(cMutants(await readFile(target, 'utf8'), search.mutationNames.c), options);
   let done = 0;
   const checked = await mapConcurrent(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
     const number = `${index + 1}/${chosen.length}`;

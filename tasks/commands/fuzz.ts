@@ -17,7 +17,7 @@ export const fuzz: CommandDefinition<Own> = {
   name: 'fuzz',
   summary: 'search for a script on which a device and its reference model differ',
   description:
-    "Drives a device through QEMU's qtest, without a guest, with random scripts and a driven clock, and compares everything it does with its reference model. Minimises any difference and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and what no script can show: the stopwatch on the host's clock, for example, and two of them in one machine.",
+    "Drives a device through QEMU's qtest, without a guest, with random scripts and a driven clock, and compares everything it does with its reference model. Minimises any difference and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and makes the checks that its search adds.",
   options: [
     deviceOption('the device; needed where several can be searched'),
     new Option('--ops <N>', 'end after this many operations').argParser(parseCount),

@@ -60,7 +60,11 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
     ...(gdbQemu ? (['gdb'] as const) : []),
     ...(gdb ? (['guests-gdb'] as const) : []),
   ],
-  async run(services, { device, nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb }, words) {
+  async run(
+    services,
+    { device, nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb },
+    words,
+  ) {
     if (words.length > 0 && gdb === undefined && !gdbQemu) {
       throw new StopwatchError('bad-usage', `'${words[0]}' is for gdb: give --gdb or --gdb-qemu too`);
     }

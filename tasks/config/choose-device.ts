@@ -23,7 +23,9 @@ export function chooseDevice(devices: readonly ProjectDevice[], choice: DeviceCh
   const [first, ...more] = devices.filter((device) => choice.applies(device));
   if (first === undefined) {
     const names = devices.map(nameOf).join(', ') || 'none';
-    throw new StopwatchError('bad-usage', `No device of this project can ${can} (its devices: ${names})`, { hint });
+    throw new StopwatchError('bad-usage', `No device of this project can ${can} (its devices: ${names})`, {
+      hint,
+    });
   }
   if (more.length === 0) return first;
   const names = [first, ...more].map(nameOf).join(', ');

@@ -41,7 +41,9 @@ function deviceContradictions({ devices, vm }: Config, provenance: Provenance): 
         ({ device }) =>
           `${machine} names the device ${device}, but ${list} has ${devices.join(', ') || 'nothing'}: add it there, or take it out of the machine`,
       ),
-    ...repeated(ids).map((id) => `${machine} has two devices with the id ${id}: give one of them another \`id\``),
+    ...repeated(ids).map(
+      (id) => `${machine} has two devices with the id ${id}: give one of them another \`id\``,
+    ),
   ];
 }
 

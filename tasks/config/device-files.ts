@@ -50,7 +50,9 @@ const KERNEL_CONFIG = 'kernel.config';
 /** Only a fragment of the kernel's configuration: Linux has the driver. */
 function driverFiles(directory: string, name: string, files: readonly string[]): DriverFiles | undefined {
   // Not a device-tree binding, or documentation.
-  const names = files.map((file) => basename(file)).filter((file) => /^(?:Kbuild|Makefile)$|\.[chS]$/.test(file));
+  const names = files
+    .map((file) => basename(file))
+    .filter((file) => /^(?:Kbuild|Makefile)$|\.[chS]$/.test(file));
   if (!names.some((file) => file === 'Kbuild' || file === 'Makefile')) return undefined;
   return { directory, module: name, names };
 }

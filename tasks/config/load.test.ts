@@ -161,7 +161,8 @@ test('the environment, one kind of setting at a time', async () => {
       STOPWATCH_VM_QEMU_ARGS: '-m, 64 ,-s',
       STOPWATCH_VM_APPEND: '["loglevel=8,x"]',
       STOPWATCH_DEVICES: 'stopwatch, virtio-rng',
-      STOPWATCH_VM_DEVICES: '[{ "device": "stopwatch", "id": "lap", "properties": { "start_at_boot": false } }]',
+      STOPWATCH_VM_DEVICES:
+        '[{ "device": "stopwatch", "id": "lap", "properties": { "start_at_boot": false } }]',
       STOPWATCH_SOURCES_LINUX_TREE: 'trees/linux',
       STOPWATCH_DOWNLOADS_DIRECTORY: '',
       STOPWATCH_BUILD_JOBS: '',

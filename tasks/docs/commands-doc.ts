@@ -97,7 +97,8 @@ function settingRows(group: string): string[][] {
       // Every integer has limits; these are the language's, and no limit of ours.
       const takes = expected(schemaAt(path.split('.'))).replace(`, ${Number.MIN_SAFE_INTEGER} or more`, '');
       rows.set(key, [
-        code(key.slice(group.length + 1)),
+        // `devices` is no group.
+        code(key === group ? key : key.slice(group.length + 1)),
         takes,
         value,
         code(general(path) === path ? variable : variable.replace(/SOURCES_[A-Z]+_/, 'SOURCES_NAME_')),

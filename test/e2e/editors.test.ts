@@ -27,10 +27,12 @@ async function check({ command, directory }: CompileCommand) {
 
 test('has the C files of the device and the driver, as they are edited', () => {
   const home = realpathSync(project.package);
-  expect(commands().map(({ file }) => file)).toEqual(expect.arrayContaining([
-    join(home, 'device/stopwatch/stopwatch.c'),
-    join(home, 'driver/stopwatch/stopwatch.c'),
-  ]));
+  expect(commands().map(({ file }) => file)).toEqual(
+    expect.arrayContaining([
+      join(home, 'device/stopwatch/stopwatch.c'),
+      join(home, 'driver/stopwatch/stopwatch.c'),
+    ]),
+  );
 });
 
 test('each compiles, and finds every header', async () => {
@@ -54,5 +56,7 @@ test("an edit of the driver updates its command, without the device's", async ()
   expect(code).toBe(0);
   expect(done).toContain('editor:commands');
   expect(done).not.toContain('editor:device');
-  expect(commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch.c'))?.command).toContain(' -DEDITED ');
+  expect(commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch.c'))?.command).toContain(
+    ' -DEDITED ',
+  );
 });

@@ -56,8 +56,7 @@ test('with the driver in the kernel: passes, and so does the module after it', a
   expect(code, out).toBe(0);
   expect(done).toContain('linux:build');
   expect(done).not.toContain('driver:stopwatch');
-  const reloading = () =>
-    project.lastDevice().test?.tests.find(({ name }) => name === 'reloading');
+  const reloading = () => project.lastDevice().test?.tests.find(({ name }) => name === 'reloading');
   expect(reloading()).toMatchObject({
     status: 'skip',
     comment: expect.stringContaining('the driver is built in'),

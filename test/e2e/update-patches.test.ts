@@ -129,7 +129,9 @@ test('what was changed by hand is in the patches, and a fresh tree with them is 
 
   const out = await project.passes(['update_patches']);
   // The package's own patches are left alone, also where they touch the same file.
-  expect(out).toMatch(/^patches\/qemu\/0001-Change-7-files-of-QEMU\.patch +new +hw\/arm\/boot\.c, hw\/core\/sysbus-fdt\.c, /m);
+  expect(out).toMatch(
+    /^patches\/qemu\/0001-Change-7-files-of-QEMU\.patch +new +hw\/arm\/boot\.c, hw\/core\/sysbus-fdt\.c, /m,
+  );
   const after = contents(patches);
   expect(Object.keys(after)).toEqual(['/qemu/0001-Change-7-files-of-QEMU.patch']);
   expect(before).toEqual({});

@@ -113,8 +113,8 @@ test('a change of its contract reaches device, driver and model', async () => {
 });
 
 /** The device's property, as a setting. */
-function hostPower(program: string): Record<string, string> {
-  const devices = [{ device: NAME, properties: { 'host-power': program } }];
+function hostPower(path: string): Record<string, string> {
+  const devices = [{ device: NAME, properties: { 'host-power': path } }];
   return { STOPWATCH_VM_DEVICES: JSON.stringify(devices) };
 }
 

@@ -86,7 +86,9 @@ describe('a stream that was falsified', () => {
         let seq = 0;
         const renumbered = lines
           .toSpliced(index, 1)
-          .map((line) => line.replace(/^(stopwatch_\w+ id=\S+ seq=)\d+/, (_, start: string) => `${start}${seq++}`));
+          .map((line) =>
+            line.replace(/^(stopwatch_\w+ id=\S+ seq=)\d+/, (_, start: string) => `${start}${seq++}`),
+          );
         expect([lines[index], verdictOf(streamOf(renumbered), true).result]).not.toEqual([
           lines[index],
           'agree',

@@ -125,9 +125,10 @@ export const twoDevicesCheck: ExtraCheck = {
 
 const SECOND_ID = 'second';
 
+const both = (name: RegisterName): string[] => [read(name), read(name, SECOND_REGS)];
+
 /** Commands and timeouts for both, such that the two are never in the same state. */
 function inTurn(): string[] {
-  const both = (name: RegisterName): string[] => [read(name), read(name, SECOND_REGS)];
   return [
     write('TIMEOUT_NS', 1000),
     'clock_step 400',

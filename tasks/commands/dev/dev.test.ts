@@ -20,11 +20,7 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
     ['device/stopwatch/stopwatch.c'],
     { saved: ['device/stopwatch/stopwatch.c'], restart: false },
   ],
-  [
-    'the model is compiled first',
-    ['device/stopwatch/model/step.ts'],
-    { compile: true, restart: true },
-  ],
+  ['the model is compiled first', ['device/stopwatch/model/step.ts'], { compile: true, restart: true }],
   [
     'the model alone needs no VM',
     ['device/stopwatch/model/step.ts', 'vm/crosscheck/judge.ts'],
@@ -65,7 +61,10 @@ test("a project's own device is read anew, and nothing of it is compiled", () =>
     restart: true,
     judgement: false,
   });
-  expect(askedBy([inProject('device/own.c')], own)).toMatchObject({ saved: ['device/own.c'], restart: false });
+  expect(askedBy([inProject('device/own.c')], own)).toMatchObject({
+    saved: ['device/own.c'],
+    restart: false,
+  });
 });
 
 test('saves that wait are one run, and to quit comes first', async () => {

@@ -18,10 +18,7 @@ export function watchedPaths(paths: Paths): string[] {
   const { project, package: own } = paths;
   const inPackage = [...FOLDERS, ...(isCheckout() ? COMPILED : CONFIGURATIONS)];
   const inProject = isPackageItself(paths) ? SETTINGS : [...FOLDERS, ...SETTINGS];
-  return [
-    ...inPackage.map((name) => join(own, name)),
-    ...inProject.map((name) => join(project, name)),
-  ];
+  return [...inPackage.map((name) => join(own, name)), ...inProject.map((name) => join(project, name))];
 }
 
 export interface Asked {
@@ -51,9 +48,7 @@ export function askedBy(paths: readonly string[], where: Paths): Asked {
       // What an installed package runs is compiled already.
       !(isCode(path) && isOwn(path) && !isCheckout()),
   );
-  const shown = matter.map((path) =>
-    relative(isOwn(path) && !settings.has(path) ? own : project, path),
-  );
+  const shown = matter.map((path) => relative(isOwn(path) && !settings.has(path) ? own : project, path));
   const code = matter.filter(isCode);
   return {
     saved: shown,

@@ -15,7 +15,11 @@ test('host-power applies to a new project, as it stands and nowhere else, and gi
   try {
     const directory = join(top, 'powerswitch');
     const paths = findPaths(import.meta.dirname, undefined);
-    await initProject(paths, { directory, name: undefined, template: 'stopwatch' }, new AbortController().signal);
+    await initProject(
+      paths,
+      { directory, name: undefined, template: 'stopwatch' },
+      new AbortController().signal,
+    );
     const input = readFileSync(join(paths.package, 'examples', 'host-power', 'host-power.patch'));
     const patched = spawnSync('patch', ['-p1', '--fuzz=0'], { cwd: directory, input, encoding: 'utf8' });
     expect(patched.status, patched.stdout + patched.stderr).toBe(0);

@@ -32,7 +32,7 @@ afterEach(() => rmSync(top, { recursive: true, force: true }));
 const init = async (
   directory: string,
   name?: string,
-  { signal = never, template = 'minimal' as Template } = {},
+  { signal = never, template = 'minimal' }: { signal?: AbortSignal; template?: Template } = {},
 ) => initProject(findPaths(import.meta.dirname, undefined), { directory, name, template }, signal);
 
 /** Every file below a directory, relative to it. */

@@ -56,7 +56,11 @@ async function filesIn(root: string, part: string): Promise<ProjectFile[]> {
 }
 
 /** One of a template's files, in a project whose device has this name. */
-export function renamedFile({ path, text, executable }: ProjectFile, from: string, name: string): ProjectFile {
+export function renamedFile(
+  { path, text, executable }: ProjectFile,
+  from: string,
+  name: string,
+): ProjectFile {
   const own = path.endsWith('.ts') ? withKit(text, dirname(path)) : text;
   return { path: renamed(path, from, name), text: renamed(own, from, name), executable };
 }
