@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What lines on the guest's serial console mean. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
-import { MARK } from './sections.js';
+import { MARK } from '../crosscheck/sections.js';
 
 export type Finding =
   /** The kernel gave up; `text` is its reason. */

@@ -2,7 +2,7 @@
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
 import { type Finding, Deinterleaver, findingOf, plainText } from './console.js';
 import { KtapParser } from './ktap.js';
-import { sectionMark } from './sections.js';
+import { sectionMark } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import type { TestSuite } from '../types.js';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check of one device that is alone in its stream. */
-import { MARK } from '../console/sections.js';
+import { MARK } from './sections.js';
 import type { CheckOptions } from './checker.js';
 import { checkFileWith, type ConsoleOptions, MachineCrosscheck } from './machine.js';
 import type { AnyChecker, Verdict } from './types.js';

@@ -2,7 +2,7 @@
 /** The cross-check of a whole machine. QEMU writes one stream; each line goes to the checker of the instance that it is about. */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../lib/lines.js';
-import { sectionMark } from '../console/sections.js';
+import { sectionMark } from './sections.js';
 import { Checker, type CheckOptions } from './checker.js';
 import { INTERRUPT_LINE, OPERATION } from './monitor.js';
 import type { AnyChecker, StreamEvent, Verdict } from './types.js';
