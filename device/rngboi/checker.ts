@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/** rngboi's half of the cross-check: its trace events as stimuli for the model. */
+import type { Check, DeviceChecker, Expected, Step } from '../../vm/device-kit.js';
+import { RNG0 } from './contract.js';
+import { initialState, type ModelState, step } from './model.js';
+import { TRACE, type TraceEvent } from './trace.js';
+
+export interface RngboiCheckerOptions {
+  /** The device's property. If given, it is checked instead of taken from the trace. */
+  readonly seed?: bigint | undefined;
+}
+
+type AccessEvent = Extract<TraceEvent, { event: 'read' | 'write' }>;
+type RngboiStep = Step<ModelState, TraceEvent>;
+
+export function rngboiChecker({ seed }: RngboiCheckerOptions): DeviceChecker<ModelState, TraceEvent> {
+  return {
+    name: 'rngboi',
+    prefix: TRACE.prefix,
+    region: 'regs',
+    initial: initialState,
+    parse: (line) => TRACE.parse(line),
+    role: ({ event }) => (event === 'end' ? 'end' : event === 'refused' ? 'effect' : 'stimulus'),
+    begins: ({ event }) => event === 'reset',
+    jumps: ({ event }) => event === 'load',
+    step: (state, event, continues) => check(state, event, continues, seed),
+    words,
+    describe: ({ seed: from, state }) => ({ seed: hex(from), state: hex(state) }),
+    reported: () => undefined,
+    access: (event) =>
+      event.event === 'read' || event.event === 'write'
+        ? { direction: event.event, offset: event.offset, value: event.value, size: event.size }
+        : undefined,
+    interrupt: () => undefined,
+    resets: ({ event }) => event === 'reset',
+    channels: {
+      // The kernel reads words too, so user space gets some of them, in order.
+      word: {
+        kind: 'event',
+        normalise: (printed) => (/^0x[0-9a-f]{8}$/.test(printed) ? printed : undefined),
+      },
+    },
+  };
+}
+
+function check(
+  state: ModelState,
+  event: TraceEvent,
+  continues: boolean,
+  seed: bigint | undefined,
+): RngboiStep {
+  switch (event.event) {
+    case 'reset': {
+      const after = step(state, { stimulus: 'reset', seed: seed ?? event.seed }).state;
+      const checks = seed === undefined ? [] : [compare('reset.seed', seed, event.seed)];
+      return { ...stepTo(after, 2 - checks.length), checks, tally: ['resets'] };
+    }
+    case 'read':
+    case 'write':
+      return access(state, event);
+    case 'load': {
+      const loaded = step(state, { stimulus: 'load', state: event.state });
+      const checks = continues ? [compare('load.state', state.state, event.state)] : [];
+      const next = { ...stepTo(loaded.state, 2 - checks.length), checks, tally: ['loads'] };
+      if (loaded.impossible === undefined) return next;
+      const actual = hex(event.state);
+      return {
+        ...next,
+        failure: { kind: 'impossible', field: 'load.state', expected: loaded.impossible, actual },
+      };
+    }
+    case 'end':
+      return stepTo(state, 1);
+    case 'refused':
+    default:
+      throw new Error(`A ${event.event} event is an effect, not a stimulus`);
+  }
+}
+
+function access(state: ModelState, event: AccessEvent): RngboiStep {
+  const { now, offset, size, value } = event;
+  const answer = step(state, { stimulus: event.event, offset, size });
+  const expect: Expected<TraceEvent>[] = answer.refused === true ? [{ event: 'refused', now }] : [];
+  const checks = answer.value === undefined ? [] : [compare('read.value', answer.value, value)];
+  const isWord = event.event === 'read' && answer.refused !== true;
+  return {
+    ...stepTo(answer.state, 4 - checks.length),
+    expect,
+    checks,
+    tally: [answer.refused === true ? 'refused' : 'reads'],
+    observables: isWord ? [{ channel: 'word', value: word(value) }] : [],
+  };
+}
+
+function stepTo(state: ModelState, supplied: number): RngboiStep {
+  return { state, supplied, checks: [], expect: [], tally: [], observables: [] };
+}
+
+function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
+  switch (event.event) {
+    case 'read':
+    case 'write': {
+      const isRegister = event.offset === BigInt(RNG0);
+      const where = isRegister ? 'RNG0' : `offset ${hex(event.offset)}`;
+      const what = event.event === 'write' ? ` = ${hex(event.value)}` : '';
+      const described = `${event.event} ${where}${what}, ${event.size} bytes`;
+      return isRegister ? { access: described, register: 'RNG0' } : { access: described };
+    }
+    case 'reset':
+      return { access: 'machine reset' };
+    case 'load':
+      return { access: 'load of a saved state' };
+    case 'end':
+      return { access: 'end of the stream' };
+    case 'refused':
+    default:
+      return { access: event.event };
+  }
+}
+
+function compare(field: string, expected: bigint, actual: bigint): Check {
+  return { field, expected: hex(expected), actual: hex(actual) };
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+const word = (value: bigint): string => `0x${value.toString(16).padStart(8, '0')}`;
