@@ -85,7 +85,7 @@ export default defineConfig({
   },
   qemuTools: pins.qemuTools,
   // Each is a folder device/NAME, here or in the package.
-  devices: ['stopwatch', 'rngboi'],
+  devices: ['stopwatch', 'rngboi', 'virtio-rng'],
   build: {
     cross: 'aarch64-linux-gnu-',
     jobs: 0,
