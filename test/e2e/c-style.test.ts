@@ -9,9 +9,16 @@ import { must, start, tree } from './project.js';
 const { project } = laboratory();
 beforeAll(() => project.passes(['update']));
 
+const DEVICES = ['stopwatch'];
+
 test.each([
-  ['qemu', ['hw/misc/stopwatch/stopwatch.c', 'hw/misc/stopwatch/stopwatch.h']],
-  ['linux', ['drivers/misc/stopwatch/stopwatch.c', 'drivers/misc/stopwatch/stopwatch_hw-sw.h']],
+  ['qemu', DEVICES.map((name) => join('hw/misc/pv', name, `${name}.c`))],
+  [
+    'linux',
+    DEVICES.flatMap((name) =>
+      [`${name}.c`, `${name}_hw-sw.h`].map((file) => join(project.package, 'driver', name, file)),
+    ),
+  ],
 ])("%s's checkpatch has nothing to say", async (name, files) => {
   const strict = name === 'linux' ? ['--strict'] : [];
   const { code, out, err } = await start(
@@ -36,9 +43,9 @@ function checking(command: string, more: readonly string[]): string {
   return `${writesNothing} ${more.join(' ')}`;
 }
 
-test('the device compiles without a warning, however many are asked for', async () => {
+test.each(DEVICES)('the device %s compiles without a warning, however many are asked for', async (name) => {
   const cwd = join(project.work, 'build', 'qemu');
-  const object = 'libcommon.a.p/hw_misc_stopwatch_stopwatch.c.o';
+  const object = `libcommon.a.p/hw_misc_pv_${name}_${name}.c.o`;
   const commands = await must('ninja', ['-t', 'commands', object], { cwd, env: project.env });
   const command = commands.trimEnd().split('\n').at(-1) ?? '';
   // What QEMU's own headers do not hold to is left out.
@@ -51,9 +58,9 @@ test('the device compiles without a warning, however many are asked for', async 
   expect(code).toBe(0);
 });
 
-test('the driver compiles without a warning, with those of W=1', async () => {
-  const cwd = join(project.work, 'build', 'linux');
-  const record = readFileSync(join(cwd, 'drivers/misc/stopwatch/.stopwatch.o.cmd'), 'utf8');
+test.each(DEVICES)('the driver of %s compiles without a warning, with those of W=1', async (name) => {
+  const { work } = project;
+  const record = readFileSync(join(work, 'build', 'drivers', name, `.${name}.o.cmd`), 'utf8');
   const [, saved = ''] = /^savedcmd_\S+ := ([^\n]*)/.exec(record) ?? [];
   // The kernel's build goes on with objtool and the like behind a semicolon.
   const command = saved.split(' ; ', 1)[0] ?? '';
@@ -64,6 +71,7 @@ test('the driver compiles without a warning, with those of W=1', async () => {
     '-Wformat-truncation -Wrestrict -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
     '-Wno-type-limits -Wno-shift-negative-value',
   ];
+  const cwd = join(work, 'build', 'linux');
   const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env }).ended;
   expect(err).toBe('');
   expect(code).toBe(0);
