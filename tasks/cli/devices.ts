@@ -19,19 +19,20 @@ const loaded = new Map<string, Promise<Device>>();
 
 /** Loads them, in this order, each once. Throws 'bad-config' that names the file which is no device. */
 export async function loadDevices(names: readonly string[], paths: Paths): Promise<readonly ProjectDevice[]> {
-  return Promise.all(
-    names.map(async (name) => {
-      const { root, file } = find(name, paths);
-      let device = loaded.get(file);
-      if (device === undefined) {
-        device = root === paths.package ? ownDevice(name) : projectDevice(file, paths);
-        loaded.set(file, device);
-      }
-      const value = await device;
-      check(value, name, file);
-      return { device: value, root, files: deviceFilesIn(root, value) };
-    }),
-  );
+  const devices: ProjectDevice[] = [];
+  // One after the other: of modules that they share, jiti would show the second one half loaded.
+  for (const name of names) {
+    const { root, file } = find(name, paths);
+    let device = loaded.get(file);
+    if (device === undefined) {
+      device = root === paths.package ? ownDevice(name) : projectDevice(file, paths);
+      loaded.set(file, device);
+    }
+    const value = await device;
+    check(value, name, file);
+    devices.push({ device: value, root, files: deviceFilesIn(root, value) });
+  }
+  return devices;
 }
 
 /** The project's, else the package's. */
