@@ -162,11 +162,10 @@ test('a release that stopwatch.config.* names is refused: that file overrides so
 const rows = (name: string, count: number): string =>
   Array.from({ length: count }, (_, line) => `# ${name} ${line + 1}\n`).join('');
 
-/** With the lines that the patches of the project look for. */
-const linux = (version: string, before: number, neighbour = 'mchp_pci1xxxx') => ({
+/** With the lines that the package's patch looks for. */
+const linux = (version: string, before: number, neighbour = 'UACCE') => ({
   Kbuild: `# ${version}\n`,
-  'drivers/misc/Kconfig': `${rows('Kconfig', before)}source "drivers/misc/pvpanic/Kconfig"\nsource "drivers/misc/${neighbour}/Kconfig"\n${rows('Kconfig', 3)}`,
-  'drivers/misc/Makefile': `${rows('Makefile', 58)}obj-$(CONFIG_PVPANIC)   \t+= pvpanic/\nobj-$(CONFIG_UACCE)\t\t+= uacce/\n${rows('Makefile', 3)}`,
+  'drivers/misc/Makefile': `${rows('Makefile', before)}obj-$(CONFIG_PVPANIC)   \t+= pvpanic/\nobj-$(CONFIG_${neighbour})\t\t+= uacce/\n${rows('Makefile', 3)}`,
 });
 
 test('of mirrors with different files only the one that has this file stays, even when it is in the cache', async () => {
@@ -193,23 +192,23 @@ test('of mirrors with different files only the one that has this file stays, eve
 
 describe('patches', () => {
   test('what has moved is said, and it goes there; what does not fit is shown, and nothing is changed', async () => {
-    const sum = project.release('linux', '1.0.0', linux('1.0.0', 627));
+    const sum = project.release('linux', '1.0.0', linux('1.0.0', 58));
     project.write('sources.json', asJson({ sources: { linux: sourceAt('linux', '1.0.0', sum) } }));
-    const moved = project.release('linux', '1.0.1', linux('1.0.1', 632));
+    const moved = project.release('linux', '1.0.1', linux('1.0.1', 63));
     const { code, out, err } = await project.stopwatch(['bump', 'linux', '1.0.1', '--sha256', moved]);
     expect(code, out + err).toBe(0);
     expect(out).toContain('The patches fit, some of them elsewhere:');
-    expect(out).toMatch(/0001-.*\.patch: Hunk #1 succeeded at 633 \(offset 5 lines\)/);
+    expect(out).toMatch(/0001-.*\.patch: Hunk #1 succeeded at 64 \(offset 5 lines\)/);
     const after = config();
     expect(JSON.parse(after)).toEqual({ sources: { linux: sourceAt('linux', '1.0.1', moved) } });
 
     expect((await project.stopwatch(['prepare', 'linux'])).code).toBe(0);
-    const other = project.release('linux', '1.0.2', linux('1.0.2', 627, 'another'));
+    const other = project.release('linux', '1.0.2', linux('1.0.2', 58, 'ANOTHER'));
     const rejected = await project.stopwatch(['bump', 'linux', '1.0.2', '--sha256', other]);
     expect(rejected.code).toBe(5);
     expect(rejected.err).toMatch(/0001-.*\.patch does not fit Linux 1\.0\.2 in /);
     expect(rejected.err).toMatch(
-      /while searching for:\n.*pvpanic[^]*error: patch failed: drivers\/misc\/Kconfig:628/,
+      /while searching for:\n.*pvpanic[^]*error: patch failed: drivers\/misc\/Makefile:59/,
     );
     expect(rejected.err).toMatch(/git -C \S+linux-1\.0\.2 am -3 -C1 --keep-non-patch /);
     expect(config()).toBe(after);

@@ -55,12 +55,16 @@ test('what only runs is in no key; how something is built is in that of the buil
   configure({ vm: { memoryMiB: 256 } });
   expect(await keys()).toEqual(before);
 
+  // The kernel is configured without the drivers.
   configure({ vm: { driver: 'builtin' } });
-  const builtin = await keys();
-  expect(builtin.downloads).toEqual(before.downloads);
-  expect(builtin.build.key).not.toBe(before.build.key);
-  expect(builtin.ccache.key).not.toBe(before.ccache.key);
-  expect(builtin.ccache.prefix).toBe(before.ccache.prefix);
+  expect(await keys()).toEqual(before);
+
+  configure({ build: { ccache: 'off' } });
+  const direct = await keys();
+  expect(direct.downloads).toEqual(before.downloads);
+  expect(direct.build.key).not.toBe(before.build.key);
+  expect(direct.ccache.key).not.toBe(before.ccache.key);
+  expect(direct.ccache.prefix).toBe(before.ccache.prefix);
 
   const [mirror] = defaults.sources.busybox.mirrors;
   configure({ sources: { busybox: { mirrors: [{ ...mirror, sha256: '0'.repeat(64) }] } } });
