@@ -50,7 +50,7 @@ const DETECTORS = { differs: 'search', crashed: 'crash', hung: 'hang' } as const
 
 /** Stops at the first check that detects the mutant. */
 export async function checkBySearch(
-  { search, request, ports }: SearchRun,
+  { search, request, ports }: Omit<SearchRun, 'device'>,
   { seed, operations: budget }: { readonly seed: number; readonly operations: number },
 ): Promise<SearchVerdict> {
   const started = performance.now();

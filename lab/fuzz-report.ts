@@ -13,6 +13,8 @@ import type { TraceCheckResult } from './search/trace-check.js';
 
 /** What all parts of one `fuzz` share. */
 export interface SearchRun {
+  /** Name of the device. */
+  readonly device: string;
   readonly search: AnySearch;
   readonly request: SearchRequest;
   readonly ports: MachinePorts;
@@ -29,7 +31,7 @@ const SHOWN_STDERR = 40;
 
 /** Reports a script that fails, and saves it if a file is given. */
 export async function reportFailure(
-  { search, request, ports }: SearchRun,
+  { device, search, request, ports }: SearchRun,
   script: AnyScript,
   failed: Failed,
   saved?: { readonly file: string; readonly about: string },
@@ -42,7 +44,7 @@ export async function reportFailure(
     const differs = `${compared}: expected ${expected}, got ${actual}`;
     await writeFile(saved.file, search.formatScript(script, [saved.about, differs]));
   }
-  const next = saved && replayCommand(saved.file);
+  const next = saved && replayCommand(device, saved.file);
   return {
     exitCode: failed.result === 'differs' ? EXIT.differs : EXIT.guest,
     verdict: [
@@ -64,7 +66,7 @@ export async function reportFailure(
 
 /** Reports a wrong trace, and saves its script if a file is given. */
 export async function reportTrace(
-  { search }: SearchRun,
+  { device, search }: SearchRun,
   { verdict, script, ...trace }: Omit<TraceCheckResult, 'operations'>,
   saved?: { readonly file: string; readonly about: string },
 ): Promise<FuzzResult> {
@@ -79,11 +81,12 @@ export async function reportTrace(
     exitCode: EXIT.differs,
     verdict: [...scriptLines(search, script, shortest - 1), ...lines],
     data: { trace: { ...trace, shortest, script: saved.file } },
-    next: replayCommand(saved.file),
+    next: replayCommand(device, saved.file),
   };
 }
 
-const replayCommand = (file: string): string => commandLine('fuzz', '--replay', file);
+const replayCommand = (device: string, file: string): string =>
+  commandLine('fuzz', '--device', device, '--replay', file);
 
 /** The script, one line per operation, with the failing one marked. */
 function scriptLines(search: AnySearch, script: AnyScript, failing: number): readonly string[] {

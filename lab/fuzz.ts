@@ -73,9 +73,11 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
     },
     async (context) => {
       const { processes, env, signal } = context;
-      const directory = join(layout.work, 'fuzz', device.device.description.name);
+      const { name } = device.device.description;
+      const directory = join(layout.work, 'fuzz', name);
       await mkdir(directory, { recursive: true });
       const run: SearchRun = {
+        device: name,
         search,
         request: { qemu, directory, silenceMs: SILENCE_MS, orderly: counts },
         ports: { processes, env, signal, clock: hostClock },

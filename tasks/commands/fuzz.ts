@@ -33,9 +33,9 @@ export const fuzz: CommandDefinition<Own> = {
   ],
   exits: ['passed', 'usage', 'differs', 'guest', 'host', 'interrupted'],
   examples: [
-    ['fuzz', 'search for a minute'],
-    ['fuzz --ops 10000000 --seed 1', 'ten million operations, the same every time'],
-    ['fuzz --replay test/regressions/NAME.json', 'one script again'],
+    ['fuzz --device stopwatch', 'search for a minute'],
+    ['fuzz --device stopwatch --ops 10000000 --seed 1', 'ten million operations, the same every time'],
+    ['fuzz --device stopwatch --replay test/regressions/NAME.json', 'one script again'],
   ],
   document: true,
   builds: ({ qemu }) => qemu === undefined,

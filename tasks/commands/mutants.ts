@@ -29,9 +29,9 @@ export const mutants: CommandDefinition<Own> = {
   ],
   exits: ['passed', 'testFailed', 'usage', 'host', 'interrupted'],
   examples: [
-    ['mutants', 'all of them'],
-    ['mutants --only "timer|migration"', 'some of them'],
-    ['mutants --model', 'faults in the model'],
+    ['mutants --device stopwatch', 'all of them'],
+    ['mutants --device stopwatch --only "timer|migration"', 'some of them'],
+    ['mutants --device stopwatch --model', 'faults in the model'],
   ],
   document: true,
   builds: ({ build }) => build === undefined,

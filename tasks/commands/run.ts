@@ -44,7 +44,7 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
       '--gdb-qemu',
       "run QEMU itself under gdb in this terminal, stopped when the guest first writes to a device; the guest's console is a pseudo-terminal",
     ).conflicts(['gdb', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
-    deviceOption('with --gdb-qemu: the device; needed where there are several'),
+    deviceOption('with --gdb-qemu: stop only in this device'),
   ],
   exits: ALL_EXITS,
   examples: [

@@ -40,6 +40,7 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   for (const { sha256 } of Object.values(manifest.sources)) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
   expect(Object.keys(manifest.artifacts).sort()).toEqual([
     'build/busybox/busybox',
+    'build/drivers/rngboi/rngboi.ko',
     'build/drivers/stopwatch/stopwatch.ko',
     'build/linux/arch/arm64/boot/Image',
     'build/qemu/qemu-system-aarch64',

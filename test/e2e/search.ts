@@ -23,7 +23,7 @@ export interface Judgement {
 
 async function run(command: string, args: readonly string[]): Promise<Ended> {
   const { project } = laboratory();
-  return start('npx', ['stopwatch', command, '--json', ...args], {
+  return start('npx', ['stopwatch', command, '--device', 'stopwatch', '--json', ...args], {
     cwd: project.directory,
     env: project.env,
   }).ended;

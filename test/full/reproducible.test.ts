@@ -27,6 +27,7 @@ test('a second build, in a directory with a longer path and without ccache, make
     const { artifacts, sources } = project.manifest();
     expect(Object.keys(artifacts).sort()).toEqual([
       'build/busybox/busybox',
+      'build/drivers/rngboi/rngboi.ko',
       'build/drivers/stopwatch/stopwatch.ko',
       'build/linux/arch/arm64/boot/Image',
       'build/qemu/qemu-system-aarch64',
