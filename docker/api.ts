@@ -3,9 +3,10 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { stripVTControlCharacters } from 'node:util';
 import type Docker from 'dockerode';
 import { Header } from 'tar';
+import { withoutCredentials } from '../lib/credentials.js';
+import { printable } from '../lib/printable.js';
 import { attempt, field, statusOf, textField } from './errors.js';
 
 export type OnLine = (line: string) => void;
@@ -97,7 +98,7 @@ export async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Pro
   let partial = '';
   const flush = (line: string): void => {
     // A build's standard error comes in red.
-    const plain = stripVTControlCharacters(line).trimEnd();
+    const plain = withoutCredentials(printable(line)).trimEnd();
     if (plain !== '') onLine(plain);
   };
   for await (const json of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -22,7 +22,7 @@ const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_P
 /** As the kernel words it, and as apt does before it starts. */
 const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
-const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
+const REFERENCE = /^[a-z0-9][\w./:-]*(?:@sha256:[0-9a-f]{64})?$/i;
 
 export interface ImageRequest {
   /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
@@ -30,8 +30,8 @@ export interface ImageRequest {
   /** 'default': what the Dockerfile says; 'bootstrap': made from Debian's packages; else a reference. */
   readonly base: string;
   readonly rebuild: boolean;
-  /** Directory for large temporary files. */
-  readonly scratch: string;
+  /** Not used: no file is written. Callers may leave it out. */
+  readonly scratch?: string | undefined;
 }
 
 export interface ImageDeps extends BaseDeps {
@@ -66,7 +66,7 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
   )
     return { tag, sizeBytes: found.Size, built: false, removed: [] };
 
-  await build(deps, request, { tag, fingerprint, base: await base.provide() });
+  await build(deps, request, { tag, fingerprint, base: await base.provide(), proxies: base.proxies });
   const { Size } = await usableImage(docker, tag, info);
   const removed = [
     ...(await pruneImages(docker, REPOSITORY, FINGERPRINT_LABEL, tag)),
@@ -94,6 +94,8 @@ interface Base {
   readonly identity: string;
   /** Tag of one that was made here. */
   readonly tag?: string;
+  /** Proxies that its packages come through, and that are not in it. */
+  readonly proxies?: Readonly<Record<string, string>>;
   /** Makes sure that the daemon has it, and gives the reference for FROM. */
   provide(): Promise<string>;
 }
@@ -101,11 +103,10 @@ interface Base {
 /** A base pinned by its digest is asked for only when something has to be built: a warm start needs no registry. */
 async function resolveBase(deps: ImageDeps, request: ImageRequest, info: DaemonInfo): Promise<Base> {
   const { docker } = deps;
-  const { rebuild, scratch } = request;
   if (request.base === 'bootstrap') {
-    const tag = await bootstrapBase(deps, { info, scratch, rebuild });
+    const { tag, proxies } = await bootstrapBase(deps, { info, rebuild: request.rebuild });
     const { Id } = await usableImage(docker, tag, info);
-    return { identity: Id, tag, provide: async () => Id };
+    return { identity: Id, tag, proxies, provide: async () => Id };
   }
   if (!REFERENCE.test(request.base))
     throw new StopwatchError(
@@ -177,7 +178,12 @@ async function usableImage(
 async function build(
   { docker, userEnv, signal, onLine }: ImageDeps,
   { dockerfile, base, rebuild }: ImageRequest,
-  made: { readonly tag: string; readonly fingerprint: string; readonly base: string },
+  made: {
+    readonly tag: string;
+    readonly fingerprint: string;
+    readonly base: string;
+    readonly proxies: Base['proxies'];
+  },
 ): Promise<void> {
   const proxies = Object.fromEntries(
     PROXIES.flatMap((name) => (userEnv[name] ? [[name, userEnv[name]]] : [])),
@@ -185,7 +191,7 @@ async function build(
   const context = archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]);
   const options = {
     t: made.tag,
-    buildargs: { BASE: made.base, ...proxies },
+    buildargs: { BASE: made.base, ...made.proxies, ...proxies },
     labels: { [FINGERPRINT_LABEL]: made.fingerprint },
     nocache: rebuild,
     rm: true,
@@ -213,9 +219,7 @@ function explained(error: unknown, lastLines: readonly string[], base: string): 
   if (!(error instanceof StopwatchError)) return error;
   if (error.code === 'interrupted' || error.code === 'docker-unreachable') return error;
   // The daemon repeats the whole command of the step.
-  const message = error.message
-    .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
-    .replaceAll(/\s+/g, ' ');
+  const message = shortened(error.message);
   const details = { lastLines, cause: error };
   if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line)))
     return new StopwatchError('disk-full', message, {
@@ -231,6 +235,15 @@ function explained(error: unknown, lastLines: readonly string[], base: string): 
     hint: 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer',
     ...details,
   });
+}
+
+/** Without the middle of the command that the daemon repeats. */
+function shortened(message: string): string {
+  const from = message.indexOf("The command '");
+  const to = message.indexOf("' returned", from);
+  const start = from + "The command '".length + 40;
+  const text = from === -1 || to <= start ? message : `${message.slice(0, start)} …${message.slice(to)}`;
+  return text.replaceAll(/\s+/g, ' ');
 }
 
 export interface Pruned {
