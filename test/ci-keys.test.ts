@@ -89,9 +89,11 @@ describe('what is saved', () => {
   });
 });
 
-describe('keys', () => {
-  const build = (job: Job) => keys(job)['build_key'];
+function build(job: Job): string | undefined {
+  return keys(job)['build_key'];
+}
 
+describe('keys', () => {
   test('other arguments, another command and a protected branch have other keys', () => {
     const jobs: Job[] = [
       {},
