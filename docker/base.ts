@@ -11,8 +11,9 @@ import type Docker from 'dockerode';
 import { hasCredentials, withoutCredentials } from '../lib/credentials.js';
 import { StopwatchError } from '../lib/errors.js';
 import { LineSplitter } from '../lib/lines.js';
+import { printable } from '../lib/printable.js';
 import { type Command, type Exit, type Processes, shellQuote } from '../lib/process/process.js';
-import { type DaemonInfo, findImage, importImage, type OnLine } from './api.js';
+import { type DaemonInfo, findImage, importImage, keepLast, type OnLine } from './api.js';
 import { failed } from './errors.js';
 
 /** The release that the Dockerfile is written for; its nodejs is new enough. */
@@ -95,12 +96,8 @@ async function bootstrap(
   { tag, labels }: { readonly tag: string; readonly labels: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { docker, processes, signal } = deps;
-  const lastLines: string[] = [];
-  const messages = new LineSplitter((line) => {
-    lastLines.push(line);
-    if (lastLines.length > 20) lastLines.shift();
-    deps.onLine(line);
-  });
+  const { lines, onLine } = keepLast(deps.onLine);
+  const messages = new LineSplitter((line) => onLine(withoutCredentials(printable(line))));
   const child = await installed('mmdebstrap', async () =>
     processes.spawn(toolCommand(deps, 'mmdebstrap', args), { signal }),
   );
@@ -111,7 +108,7 @@ async function bootstrap(
   const finish = async (): Promise<void> => {
     const exit = await child.exited;
     messages.end();
-    failure = bootstrapFailure(exit, args, lastLines, signal);
+    failure = bootstrapFailure(exit, args, lines, signal);
   };
   // A failed mmdebstrap must not look like the end of an archive: the request is broken off, and nothing gets the tag.
   const archive = async function* (first: string | Buffer): AsyncGenerator<string | Buffer> {

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { StopwatchError } from '../lib/errors.js';
-import { archive, type DaemonInfo, daemonInfo, findImage, follow } from './api.js';
+import { archive, type DaemonInfo, daemonInfo, findImage, follow, keepLast } from './api.js';
 import { BASE_LABEL, BASE_REPOSITORY, type BaseDeps, bootstrapBase } from './base.js';
 import { attempt, statusOf } from './errors.js';
 
@@ -200,17 +200,13 @@ async function build(
     networkmode: 'host',
     abortSignal: signal,
   };
-  const lastLines: string[] = [];
+  const last = keepLast(onLine);
   const work = async (): Promise<void> =>
-    follow(await docker.buildImage(Readable.from([context]), options), (line) => {
-      lastLines.push(line);
-      if (lastLines.length > 20) lastLines.shift();
-      onLine(line);
-    });
+    follow(await docker.buildImage(Readable.from([context]), options), last.onLine);
   try {
     await attempt(`building the image ${made.tag}`, work, signal);
   } catch (error) {
-    throw explained(error, lastLines, base);
+    throw explained(error, last.lines, base);
   }
 }
 
@@ -221,18 +217,18 @@ function explained(error: unknown, lastLines: readonly string[], base: string): 
   // The daemon repeats the whole command of the step.
   const message = shortened(error.message);
   const details = { lastLines, cause: error };
-  if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line)))
-    return new StopwatchError('disk-full', message, {
-      hint: 'free space where the daemon keeps its data: the image takes 1 GiB while it is built',
-      ...details,
-    });
-  if (base === 'default' || base === 'bootstrap')
-    return new StopwatchError('docker-failed', message, {
-      hint: 'the last lines say why; --rebuild builds without old layers',
-      ...details,
-    });
+  if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line))) {
+    const hint = 'free space where the daemon keeps its data: the image takes 1 GiB while it is built';
+    return new StopwatchError('disk-full', message, { hint, ...details });
+  }
+  if (base === 'default' || base === 'bootstrap') {
+    const hint = 'the last lines say why; --rebuild builds without old layers';
+    return new StopwatchError('docker-failed', message, { hint, ...details });
+  }
+  const hint =
+    'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer';
   return new StopwatchError('docker-failed', `${base} cannot be the base of the image: ${message}`, {
-    hint: 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer',
+    hint,
     ...details,
   });
 }
