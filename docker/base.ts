@@ -148,7 +148,7 @@ function bootstrapFailure(
   return new StopwatchError(
     DISK_FULL.test(text) ? 'disk-full' : 'command-failed',
     `mmdebstrap failed to make the base image (exit code ${exitCode ?? endedBy})`,
-    { hint, command: withoutCredentials(shellQuote({ file: 'mmdebstrap', args })), lastLines },
+    { hint, command: shellQuote({ file: 'mmdebstrap', args }), lastLines },
   );
 }
 

@@ -54,7 +54,7 @@ test.each(['exec: ', 'statfs ', 'does not match the detected ', "The command '",
 
 test('a proxy’s password is not repeated', () => {
   const error = failed(answer(500, 'proxyconnect http://ann:s@cret@proxy:1: refused'), 'testing');
-  expect(error.message).toContain('http://***@proxy:1: refused');
+  expect(error.message).toContain('http://…@proxy:1: refused');
 });
 
 describe('a daemon that cannot be reached', () => {

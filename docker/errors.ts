@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** Every failure of the daemon, or on the way to it, as one StopwatchError. */
-import { withoutCredentials } from '../lib/credentials.js';
 import { type ErrorCode, StopwatchError } from '../lib/errors.js';
 
 /** For hints. */
@@ -27,7 +26,7 @@ export function errorParts(cause: unknown): { readonly code: string; readonly te
   const message = cause instanceof Error ? cause.message : String(cause);
   // dockerode puts '(HTTP code 500) server error - ' before what the daemon said.
   const text = message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
-  return { code: textField(cause, 'code') ?? '', text: withoutCredentials(text) };
+  return { code: textField(cause, 'code') ?? '', text };
 }
 
 /** A daemon that does not answer, or not as a daemon. `address` names it, with where the address came from. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Names and passwords in addresses, such as those of proxies. */
 
-const HIDDEN = '***';
+const HIDDEN = '…';
 
 /**
- * The text with `***` for the user and password of every address in it, and of every `…_proxy=` even without a scheme. A
+ * The text with `…` for the user and password of every address in it, and of every `…_proxy=` even without a scheme. A
  * password that holds an `@` goes as a whole. One that holds a `/`, `?` or `#` has to be encoded in an address that is
  * not assigned to a proxy, because it cannot be told from a path.
  */
