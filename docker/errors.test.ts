@@ -52,6 +52,11 @@ test.each(['exec: ', 'statfs ', 'does not match the detected ', "The command '",
   },
 );
 
+test('what the daemon says becomes one line without escape sequences', () => {
+  const error = failed(answer(500, 'no\n  \u001B]0;title\u0007such\r\nthing'), 'testing');
+  expect(error.message).toBe('The Docker daemon failed while testing: no such thing');
+});
+
 test('a proxy’s password is not repeated', () => {
   const error = failed(answer(500, 'proxyconnect http://ann:s@cret@proxy:1: refused'), 'testing');
   expect(error.message).toContain('http://…@proxy:1: refused');

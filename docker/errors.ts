@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Every failure of the daemon, or on the way to it, as one StopwatchError. */
 import { type ErrorCode, StopwatchError } from '../lib/errors.js';
+import { printable } from '../lib/printable.js';
 
 /** For hints. */
 const ITS_LOG = '`journalctl -u docker`, with --user for one of your own';
@@ -21,12 +22,15 @@ export function statusOf(cause: unknown): number {
   return Number(field(cause, 'statusCode') ?? 0);
 }
 
-/** errno name or TLS code ('ECONNREFUSED', 'CERT_HAS_EXPIRED'), and the message. */
+/** errno name or TLS code ('ECONNREFUSED', 'CERT_HAS_EXPIRED'), and the message as one line for a terminal. */
 export function errorParts(cause: unknown): { readonly code: string; readonly text: string } {
   const message = cause instanceof Error ? cause.message : String(cause);
   // dockerode puts '(HTTP code 500) server error - ' before what the daemon said.
-  const text = message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
-  return { code: textField(cause, 'code') ?? '', text };
+  const text = message
+    .replace(/^\(HTTP code \d+\) [^-]* - /, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return { code: textField(cause, 'code') ?? '', text: printable(text) };
 }
 
 /** A daemon that does not answer, or not as a daemon. `address` names it, with where the address came from. */

@@ -238,8 +238,7 @@ function shortened(message: string): string {
   const from = message.indexOf("The command '");
   const to = message.indexOf("' returned", from);
   const start = from + "The command '".length + 40;
-  const text = from === -1 || to <= start ? message : `${message.slice(0, start)} …${message.slice(to)}`;
-  return text.replaceAll(/\s+/g, ' ');
+  return from === -1 || to <= start ? message : `${message.slice(0, start)} …${message.slice(to)}`;
 }
 
 export interface Pruned {
