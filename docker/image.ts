@@ -30,8 +30,6 @@ export interface ImageRequest {
   /** 'default': what the Dockerfile says; 'bootstrap': made from Debian's packages; else a reference. */
   readonly base: string;
   readonly rebuild: boolean;
-  /** Not used: no file is written. Callers may leave it out. */
-  readonly scratch?: string | undefined;
 }
 
 export interface ImageDeps extends BaseDeps {
