@@ -3,12 +3,25 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { stripVTControlCharacters } from 'node:util';
 import type Docker from 'dockerode';
 import { Header } from 'tar';
+import { withoutCredentials } from '../lib/credentials.js';
+import { LineSplitter } from '../lib/lines.js';
+import { printable } from '../lib/printable.js';
 import { attempt, field, statusOf, textField } from './errors.js';
 
 export type OnLine = (line: string) => void;
+
+/** Passes lines on and keeps the last ones, for an error. */
+export function keepLast(onLine: OnLine): { readonly lines: readonly string[]; readonly onLine: OnLine } {
+  const lines: string[] = [];
+  const both: OnLine = (line) => {
+    lines.push(line);
+    if (lines.length > 20) lines.shift();
+    onLine(line);
+  };
+  return { lines, onLine: both };
+}
 
 export interface DaemonInfo {
   /** As images spell it: 'amd64', 'arm64'. */
@@ -94,30 +107,30 @@ export async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Pro
   const ended = finished(stream);
   ended.catch(() => undefined);
   const statuses = new Map<string, string>();
-  let partial = '';
-  const flush = (line: string): void => {
-    // A build's standard error comes in red.
-    const plain = stripVTControlCharacters(line).trimEnd();
-    if (plain !== '') onLine(plain);
-  };
+  const text = new LineSplitter(
+    (line) => {
+      // A build's standard error comes in red.
+      const plain = withoutCredentials(printable(line)).trimEnd();
+      if (plain !== '') onLine(plain);
+    },
+    { carriageReturns: true },
+  );
   for await (const json of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (json.trim() === '') continue;
     const message: unknown = JSON.parse(json);
     const error = textField(message, 'error');
     if (error !== undefined) {
-      flush(partial);
+      text.end();
       throw new Error(error);
     }
-    const lines = (partial + (textField(message, 'stream') ?? '')).split(/\r?\n|\r/);
-    partial = lines.pop() ?? '';
-    lines.forEach(flush);
+    text.push(textField(message, 'stream') ?? '');
     const [status, id = ''] = [textField(message, 'status'), textField(message, 'id')];
     if (status === undefined || statuses.get(id) === status) continue;
     statuses.set(id, status);
     onLine(id === '' ? status : `${id}: ${status}`);
   }
   await ended;
-  flush(partial);
+  text.end();
 }
 
 export interface ArchiveFile {

@@ -44,7 +44,7 @@ describe('DOCKER_HOST', () => {
   });
 
   test.each([
-    ['ssh://ann@box', /'ssh:\/\/ann@box' \(DOCKER_HOST\): .*this machine/],
+    ['ssh://ann@box', /'ssh:\/\/…@box' \(DOCKER_HOST\): .*this machine/],
     ['npipe:////./pipe/x', /expected the scheme unix or tcp, got npipe/],
     ['unix://relative', /absolute path/],
     ['tcp://', /host and a port/],

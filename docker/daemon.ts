@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { errnoOf } from '../lib/errno.js';
 import { StopwatchError } from '../lib/errors.js';
-import { errorParts, field, textField, unreachable } from './errors.js';
+import { daemonUnreachable, errorParts, field, textField } from './errors.js';
 
 /** A daemon that does not answer for this long is taken for absent, milliseconds. */
 const ANSWER_MS = 10_000;
@@ -70,7 +70,7 @@ export async function connect(
     } catch (cause) {
       if (signal.aborted)
         throw new StopwatchError('interrupted', 'Interrupted while looking for the Docker daemon', { cause });
-      errors.push(unreachable(cause, addressOf(endpoint)));
+      errors.push(daemonUnreachable(cause, addressOf(endpoint)));
     }
   }
   // A socket that is there but refused says more than those that are not.
@@ -187,7 +187,7 @@ function parseHost(value: string, from: string, tls: Tls | undefined): Endpoint 
   if (scheme === 'ssh')
     throw bad(
       'the project is mounted into the container, so the daemon has to be on this machine',
-      'use a daemon of this machine, or forward its socket (`ssh -L /tmp/docker.sock:/var/run/docker.sock host`) if it shares this file system, with DOCKER_HOST=unix:///tmp/docker.sock',
+      'use a daemon of this machine, or forward its socket into a directory of your own (`ssh -L ~/docker.sock:/var/run/docker.sock host`) if it shares this file system, with DOCKER_HOST=unix://$HOME/docker.sock',
     );
   if (scheme !== undefined && scheme !== 'tcp') throw bad(`expected the scheme unix or tcp, got ${scheme}`);
   const text = scheme === undefined ? `tcp://${value}` : value;

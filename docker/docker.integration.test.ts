@@ -43,6 +43,10 @@ class Collect extends Writable {
   }
 }
 
+function imageRequest(changes: Partial<ImageRequest> = {}): ImageRequest {
+  return { dockerfile, base: 'bootstrap', rebuild: false, ...changes };
+}
+
 describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', () => {
   const never = new AbortController().signal;
   let directory: string;
@@ -64,10 +68,6 @@ describe.skipIf(address === undefined)('a real daemon (STOPWATCH_TEST_DOCKER)', 
       signal,
       onLine: remember,
     };
-  }
-
-  function imageRequest(changes: Partial<ImageRequest> = {}): ImageRequest {
-    return { dockerfile, base: 'bootstrap', rebuild: false, scratch: join(directory, 'scratch'), ...changes };
   }
 
   function runRequest(command: readonly string[], changes: Partial<RunRequest> = {}): RunRequest {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import { StopwatchError } from '../lib/errors.js';
-import { failed, unreachable } from './errors.js';
+import { daemonUnreachable, failed } from './errors.js';
 
 /** As dockerode throws the daemon's answers. */
 function answer(status: number, text: string): Error {
@@ -44,6 +44,24 @@ describe('a request that failed', () => {
   });
 });
 
+// Each of these took half a minute for an eighth of this: quadratic work, with which a build could stop its reader.
+test.each(['exec: ', 'statfs ', 'does not match the detected ', "The command '", '(HTTP code 5) x'])(
+  'a failure of a megabyte of %j is explained as fast as any other',
+  (piece) => {
+    expect(failed(answer(500, piece.repeat(2 ** 20 / piece.length)), 'testing').code).toBe('docker-failed');
+  },
+);
+
+test('what the daemon says becomes one line without escape sequences', () => {
+  const error = failed(answer(500, 'no\n  \u001B]0;title\u0007such\r\nthing'), 'testing');
+  expect(error.message).toBe('The Docker daemon failed while testing: no such thing');
+});
+
+test('a proxy’s password is not repeated', () => {
+  const error = failed(answer(500, 'proxyconnect http://ann:s@cret@proxy:1: refused'), 'testing');
+  expect(error.message).toContain('http://…@proxy:1: refused');
+});
+
 describe('a daemon that cannot be reached', () => {
   test.each([
     ['EACCES', 'permission-denied', /may not use/],
@@ -51,13 +69,13 @@ describe('a daemon that cannot be reached', () => {
     ['CERT_HAS_EXPIRED', 'docker-unreachable', /No secure connection.*CERT_HAS_EXPIRED/],
     ['ETIMEDOUT', 'docker-unreachable', /does not answer as a Docker daemon/],
   ])('%s', (errno, code, message) => {
-    const error = unreachable(Object.assign(new Error('why'), { code: errno }), 'here');
+    const error = daemonUnreachable(Object.assign(new Error('why'), { code: errno }), 'here');
     expect(error).toMatchObject({ code, exitCode: 5 });
     expect(error.message).toMatch(message);
   });
 
   test('plain words to a daemon that wants TLS', () => {
-    const error = unreachable(answer(400, 'Client sent an HTTP request to an HTTPS server.'), 'here');
+    const error = daemonUnreachable(answer(400, 'Client sent an HTTP request to an HTTPS server.'), 'here');
     expect(error.hint).toContain('DOCKER_TLS_VERIFY');
   });
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Every failure of the daemon, or on the way to it, as one StopwatchError. */
 import { type ErrorCode, StopwatchError } from '../lib/errors.js';
+import { printable } from '../lib/printable.js';
 
 /** For hints. */
 const ITS_LOG = '`journalctl -u docker`, with --user for one of your own';
@@ -21,16 +22,19 @@ export function statusOf(cause: unknown): number {
   return Number(field(cause, 'statusCode') ?? 0);
 }
 
-/** errno name or TLS code ('ECONNREFUSED', 'CERT_HAS_EXPIRED'), and the message. */
+/** errno name or TLS code ('ECONNREFUSED', 'CERT_HAS_EXPIRED'), and the message as one line for a terminal. */
 export function errorParts(cause: unknown): { readonly code: string; readonly text: string } {
   const message = cause instanceof Error ? cause.message : String(cause);
   // dockerode puts '(HTTP code 500) server error - ' before what the daemon said.
-  const text = message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
-  return { code: textField(cause, 'code') ?? '', text };
+  const text = message
+    .replace(/^\(HTTP code \d+\) [^-]* - /, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return { code: textField(cause, 'code') ?? '', text: printable(text) };
 }
 
 /** A daemon that does not answer, or not as a daemon. `address` names it, with where the address came from. */
-export function unreachable(cause: unknown, address: string): StopwatchError {
+export function daemonUnreachable(cause: unknown, address: string): StopwatchError {
   const { code, text } = errorParts(cause);
   const error = (message: string, hint: string, kind: ErrorCode = 'docker-unreachable'): StopwatchError =>
     new StopwatchError(kind, message, { hint, cause });
@@ -62,29 +66,47 @@ export function unreachable(cause: unknown, address: string): StopwatchError {
   );
 }
 
-/** The daemon's words, as seen with Docker 20.10 and podman 4.3, and what to do about them. */
-const FAILURES: readonly (readonly [words: RegExp, code: ErrorCode, hint: string])[] = [
+/**
+ * The daemon's words in lower case, as seen with Docker 20.10 and podman 4.3, and what to do about them. `…` stands for
+ * any text; a regular expression for that would be quadratic, and the text may be long and hostile.
+ */
+const FAILURES: readonly (readonly [words: readonly string[], code: ErrorCode, hint: string])[] = [
   [
-    /no space left on device|ENOSPC|disk quota exceeded/i,
+    ['no space left on device', 'enospc', 'disk quota exceeded'],
     'disk-full',
     'free space where the daemon keeps its data: `docker system df` shows what holds it, `docker system prune` removes what is unused',
   ],
   [
-    /exec format error|does not match the (specified|detected) .*platform|no matching manifest/i,
+    [
+      'exec format error',
+      'does not match the specified …platform',
+      'does not match the detected …platform',
+      'no matching manifest',
+    ],
     'docker-failed',
     'the image is for another architecture than the daemon’s machine: run again with --rebuild',
   ],
   [
-    /bind source path does not exist|statfs .*no such file/i,
+    ['bind source path does not exist', 'statfs …no such file'],
     'docker-failed',
     'the daemon does not see this machine’s files (another machine, or a directory that Docker Desktop does not share): use a local daemon',
   ],
   [
-    /executable file not found|exec: .*no such file or directory/i,
+    ['executable file not found', 'exec: …no such file or directory'],
     'command-not-found',
     'the image lacks that program: run again with --rebuild',
   ],
 ];
+
+/** Whether the parts between the `…` come one after the other. */
+function says(text: string, words: string): boolean {
+  let at = 0;
+  return words.split('…').every((part) => {
+    const found = text.indexOf(part, at);
+    at = found + part.length;
+    return found >= 0;
+  });
+}
 
 /** A request that the daemon refused or could not finish, or that `signal` ended. `doing` completes "while …". */
 export function failed(cause: unknown, doing: string, signal?: AbortSignal): StopwatchError {
@@ -94,7 +116,8 @@ export function failed(cause: unknown, doing: string, signal?: AbortSignal): Sto
     return new StopwatchError('interrupted', `Interrupted while ${doing}`, { cause });
   const { code, text } = errorParts(cause);
   const message = `The Docker daemon failed while ${doing}: ${text}`;
-  const known = FAILURES.find(([words]) => words.test(text));
+  const lower = text.toLowerCase();
+  const known = FAILURES.find(([words]) => words.some((one) => says(lower, one)));
   if (known !== undefined) return new StopwatchError(known[1], message, { hint: known[2], cause });
   if (['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ENOENT'].includes(code))
     return new StopwatchError('docker-unreachable', message, {

@@ -78,6 +78,21 @@ Debian|Debian|main|http://second.example/debian/
   });
 });
 
+test('a proxy with a password is in no argument of a program and in no image; others are', () => {
+  const dump = `Acquire::http::Proxy "http://ann:s@cret@p:1";
+Acquire::https::Proxy "http://p:2";
+Acquire::http::Proxy::other.example "http://ann:secret@q:1";
+`;
+  const { options, proxies } = parseAptSetup('', dump);
+  expect(options).toEqual(['Acquire::https::Proxy "http://p:2";']);
+  expect(proxies).toEqual({ http_proxy: 'http://ann:s@cret@p:1' });
+});
+
+test('an archive whose address has a password would have it in the image', () => {
+  const targets = 'Debian|Debian|main|https://ann:secret@deb.example/\n';
+  expect(parseAptSetup(targets, '').sources).toEqual([]);
+});
+
 const tag = (digit: number) => `stopwatch:${String(digit).repeat(16)}`;
 const image = (digit: number, tags = [tag(digit)]) => ({ RepoTags: tags, Created: digit, Size: 1 });
 

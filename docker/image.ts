@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { StopwatchError } from '../lib/errors.js';
-import { archive, type DaemonInfo, daemonInfo, findImage, follow } from './api.js';
+import { archive, type DaemonInfo, daemonInfo, findImage, follow, keepLast } from './api.js';
 import { BASE_LABEL, BASE_REPOSITORY, type BaseDeps, bootstrapBase } from './base.js';
 import { attempt, statusOf } from './errors.js';
 
@@ -22,7 +22,7 @@ const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_P
 /** As the kernel words it, and as apt does before it starts. */
 const DISK_FULL = /no space left on device|enough free space/i;
 /** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
-const REFERENCE = /^[a-z0-9][a-z0-9._/:-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/i;
+const REFERENCE = /^[a-z0-9][\w./:-]*(?:@sha256:[0-9a-f]{64})?$/i;
 
 export interface ImageRequest {
   /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
@@ -30,8 +30,6 @@ export interface ImageRequest {
   /** 'default': what the Dockerfile says; 'bootstrap': made from Debian's packages; else a reference. */
   readonly base: string;
   readonly rebuild: boolean;
-  /** Directory for large temporary files. */
-  readonly scratch: string;
 }
 
 export interface ImageDeps extends BaseDeps {
@@ -66,7 +64,7 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
   )
     return { tag, sizeBytes: found.Size, built: false, removed: [] };
 
-  await build(deps, request, { tag, fingerprint, base: await base.provide() });
+  await build(deps, request, { tag, fingerprint, base: await base.provide(), proxies: base.proxies });
   const { Size } = await usableImage(docker, tag, info);
   const removed = [
     ...(await pruneImages(docker, REPOSITORY, FINGERPRINT_LABEL, tag)),
@@ -94,6 +92,8 @@ interface Base {
   readonly identity: string;
   /** Tag of one that was made here. */
   readonly tag?: string;
+  /** Proxies that its packages come through, and that are not in it. */
+  readonly proxies?: Readonly<Record<string, string>>;
   /** Makes sure that the daemon has it, and gives the reference for FROM. */
   provide(): Promise<string>;
 }
@@ -101,11 +101,10 @@ interface Base {
 /** A base pinned by its digest is asked for only when something has to be built: a warm start needs no registry. */
 async function resolveBase(deps: ImageDeps, request: ImageRequest, info: DaemonInfo): Promise<Base> {
   const { docker } = deps;
-  const { rebuild, scratch } = request;
   if (request.base === 'bootstrap') {
-    const tag = await bootstrapBase(deps, { info, scratch, rebuild });
+    const { tag, proxies } = await bootstrapBase(deps, { info, rebuild: request.rebuild });
     const { Id } = await usableImage(docker, tag, info);
-    return { identity: Id, tag, provide: async () => Id };
+    return { identity: Id, tag, proxies, provide: async () => Id };
   }
   if (!REFERENCE.test(request.base))
     throw new StopwatchError(
@@ -177,7 +176,12 @@ async function usableImage(
 async function build(
   { docker, userEnv, signal, onLine }: ImageDeps,
   { dockerfile, base, rebuild }: ImageRequest,
-  made: { readonly tag: string; readonly fingerprint: string; readonly base: string },
+  made: {
+    readonly tag: string;
+    readonly fingerprint: string;
+    readonly base: string;
+    readonly proxies: Base['proxies'];
+  },
 ): Promise<void> {
   const proxies = Object.fromEntries(
     PROXIES.flatMap((name) => (userEnv[name] ? [[name, userEnv[name]]] : [])),
@@ -185,7 +189,7 @@ async function build(
   const context = archive([{ path: 'Dockerfile', content: dockerfile, mode: 0o644 }]);
   const options = {
     t: made.tag,
-    buildargs: { BASE: made.base, ...proxies },
+    buildargs: { BASE: made.base, ...made.proxies, ...proxies },
     labels: { [FINGERPRINT_LABEL]: made.fingerprint },
     nocache: rebuild,
     rm: true,
@@ -194,17 +198,13 @@ async function build(
     networkmode: 'host',
     abortSignal: signal,
   };
-  const lastLines: string[] = [];
+  const last = keepLast(onLine);
   const work = async (): Promise<void> =>
-    follow(await docker.buildImage(Readable.from([context]), options), (line) => {
-      lastLines.push(line);
-      if (lastLines.length > 20) lastLines.shift();
-      onLine(line);
-    });
+    follow(await docker.buildImage(Readable.from([context]), options), last.onLine);
   try {
     await attempt(`building the image ${made.tag}`, work, signal);
   } catch (error) {
-    throw explained(error, lastLines, base);
+    throw explained(error, last.lines, base);
   }
 }
 
@@ -213,24 +213,30 @@ function explained(error: unknown, lastLines: readonly string[], base: string): 
   if (!(error instanceof StopwatchError)) return error;
   if (error.code === 'interrupted' || error.code === 'docker-unreachable') return error;
   // The daemon repeats the whole command of the step.
-  const message = error.message
-    .replace(/(?<=The command '.{40}).*(?=' returned)/s, ' …')
-    .replaceAll(/\s+/g, ' ');
+  const message = shortened(error.message);
   const details = { lastLines, cause: error };
-  if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line)))
-    return new StopwatchError('disk-full', message, {
-      hint: 'free space where the daemon keeps its data: the image takes 1 GiB while it is built',
-      ...details,
-    });
-  if (base === 'default' || base === 'bootstrap')
-    return new StopwatchError('docker-failed', message, {
-      hint: 'the last lines say why; --rebuild builds without old layers',
-      ...details,
-    });
+  if (error.code === 'disk-full' || lastLines.some((line) => DISK_FULL.test(line))) {
+    const hint = 'free space where the daemon keeps its data: the image takes 1 GiB while it is built';
+    return new StopwatchError('disk-full', message, { hint, ...details });
+  }
+  if (base === 'default' || base === 'bootstrap') {
+    const hint = 'the last lines say why; --rebuild builds without old layers';
+    return new StopwatchError('docker-failed', message, { hint, ...details });
+  }
+  const hint =
+    'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer';
   return new StopwatchError('docker-failed', `${base} cannot be the base of the image: ${message}`, {
-    hint: 'a base has to be Debian 13 or newer, or made from it: its apt-get installs the packages, and its nodejs has to be 20.19 or newer',
+    hint,
     ...details,
   });
+}
+
+/** Without the middle of the command that the daemon repeats. */
+function shortened(message: string): string {
+  const from = message.indexOf("The command '");
+  const to = message.indexOf("' returned", from);
+  const start = from + "The command '".length + 40;
+  return from === -1 || to <= start ? message : `${message.slice(0, start)} …${message.slice(to)}`;
 }
 
 export interface Pruned {

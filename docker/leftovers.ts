@@ -2,9 +2,10 @@
 /** Each container carries its owner as a label, so that one left by a killed run can be told from one in use. */
 import { hostname } from 'node:os';
 import type Docker from 'dockerode';
+import { z } from 'zod';
 import { processStat, sendSignal } from '../lib/process/group.js';
 import { bootId } from '../lib/process/leftovers.js';
-import { attempt, field, statusOf, textField } from './errors.js';
+import { attempt, statusOf } from './errors.js';
 
 /** Label: the work directory that the container was made for. */
 export const WORK_LABEL = 'stopwatch.work';
@@ -12,12 +13,8 @@ export const WORK_LABEL = 'stopwatch.work';
 export const OWNER_LABEL = 'stopwatch.owner';
 
 /** A process, identified for good: `start` in clock ticks after `boot` (both empty where there is no /proc). */
-export interface Owner {
-  readonly host: string;
-  readonly boot: string;
-  readonly pid: number;
-  readonly start: string;
-}
+const owner = z.object({ host: z.string(), boot: z.string(), pid: z.number(), start: z.string() }).readonly();
+export type Owner = z.infer<typeof owner>;
 
 /** This process. */
 export function thisOwner(): Owner {
@@ -26,22 +23,16 @@ export function thisOwner(): Owner {
 }
 
 /** True when the process may still be running: also when that cannot be seen from here. */
-function mayBeAlive(owner: Owner): boolean {
-  if (owner.host !== hostname()) return true;
-  if (owner.boot !== bootId()) return false;
-  if (owner.start !== '') return processStat(owner.pid)?.startTime === owner.start;
-  return sendSignal(owner.pid, 0);
+function mayBeAlive({ host, boot, pid, start }: Owner): boolean {
+  if (host !== hostname()) return true;
+  if (boot !== bootId()) return false;
+  return start === '' ? sendSignal(pid, 0) : processStat(pid)?.startTime === start;
 }
 
 /** Reads the label; undefined when it is not ours. */
 export function parseOwner(label: string | undefined): Owner | undefined {
   try {
-    const value: unknown = JSON.parse(label ?? '');
-    const [host, boot, start] = ['host', 'boot', 'start'].map((key) => textField(value, key));
-    const pid = field(value, 'pid');
-    if (host === undefined || boot === undefined || start === undefined || typeof pid !== 'number')
-      return undefined;
-    return { host, boot, pid, start };
+    return owner.parse(JSON.parse(label ?? ''));
   } catch {
     return undefined;
   }
@@ -70,8 +61,8 @@ export async function removeLeftovers(
   alive: (owner: Owner) => boolean = mayBeAlive,
 ): Promise<readonly string[]> {
   const left = (await containersOf(docker, work)).filter(({ Labels }) => {
-    const owner = parseOwner(Labels[OWNER_LABEL]);
-    return owner === undefined || !alive(owner);
+    const its = parseOwner(Labels[OWNER_LABEL]);
+    return its === undefined || !alive(its);
   });
   await Promise.all(left.map(async ({ Id }) => removeContainer(docker.getContainer(Id))));
   return left.map(({ Id }) => Id);

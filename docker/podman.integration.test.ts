@@ -3,7 +3,7 @@
  * The same requests to podman's service (Debian's podman) instead of Docker's daemon. A small image stands for
  * the real one: what a build does in a container is tested with Docker's.
  */
-import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -78,6 +78,7 @@ describe.skipIf(missing !== undefined).each(services)(
       script: string,
       signal: AbortSignal = never,
       onOutput: () => void = () => {},
+      changes: Partial<RunRequest> = {},
     ): Promise<{ code: number; out: string; err: string }> {
       const said = { out: '', err: '' };
       const to = (name: 'out' | 'err') =>
@@ -89,7 +90,7 @@ describe.skipIf(missing !== undefined).each(services)(
           },
         });
       const streams = { stdout: to('out'), stderr: to('err') };
-      const code = await runInContainer(docker, request(script), streams, signal);
+      const code = await runInContainer(docker, request(script, changes), streams, signal);
       return { code, ...said };
     }
 
@@ -103,6 +104,20 @@ describe.skipIf(missing !== undefined).each(services)(
       const ended = await run('id -u; id -un; pwd; echo oops >&2; touch made; exit 7');
       expect(ended).toEqual({ code: 7, out: `${inside.uid}\n${inside.name}\n${directory}\n`, err: 'oops\n' });
       expect(statSync(join(directory, 'made'))).toMatchObject({ uid: CALLER, gid: SOCKET_GROUP });
+    });
+
+    test('one file of a directory, without its neighbours', async () => {
+      const apart = mkdtempSync(join(tmpdir(), 'stopwatch-podman-file-'));
+      for (const name of ['summary', 'commands']) writeFileSync(join(apart, name), '');
+      chownSync(apart, CALLER, SOCKET_GROUP);
+      chownSync(join(apart, 'summary'), CALLER, SOCKET_GROUP);
+      const directories = [directory, join(apart, 'summary')];
+      const { code, out } = await run(`echo ${apart}/*; echo written >>${apart}/summary`, never, undefined, {
+        directories,
+      });
+      expect({ code, out }).toEqual({ code: 0, out: `${apart}/summary\n` });
+      expect(readFileSync(join(apart, 'summary'), 'utf8')).toBe('written\n');
+      rmSync(apart, { recursive: true });
     });
 
     test('a program that is not there', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The one error class, its codes, and the exit code that each leads to. */
+import { withoutCredentials } from './credentials.js';
 
 /** Exit codes of the command line, as documented in the README. */
 export const EXIT = {
@@ -65,7 +66,10 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A failure that the user can understand. Anything else that is thrown is an internal error. */
+/**
+ * A failure that the user can understand. Anything else that is thrown is an internal error. Errors reach terminals, logs
+ * and reports, so the passwords of addresses are taken out of all its texts here.
+ */
 export class StopwatchError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -75,13 +79,13 @@ export class StopwatchError extends Error {
 
   /** `message`: what failed, where, expected and got; one sentence, no trailing newline. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(withoutCredentials(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'StopwatchError';
     this.code = code;
-    this.hint = details.hint;
-    this.command = details.command;
+    this.hint = details.hint === undefined ? undefined : withoutCredentials(details.hint);
+    this.command = details.command === undefined ? undefined : withoutCredentials(details.command);
     this.log = details.log;
-    this.lastLines = details.lastLines ?? [];
+    this.lastLines = (details.lastLines ?? []).map(withoutCredentials);
   }
 
   get exitCode(): ExitCode {

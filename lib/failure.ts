@@ -2,6 +2,7 @@
 /** Turns whatever went wrong into the one error class. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { withoutCredentials } from './credentials.js';
 import { errnoOf } from './errno.js';
 import { type ErrorDetails, StopwatchError } from './errors.js';
 import { type Command, type Exit, shellQuote } from './process/process.js';
@@ -65,7 +66,8 @@ export async function commandFailure(
   lastLines: readonly string[],
   context: FailureContext,
 ): Promise<StopwatchError> {
-  const quoted = shellQuote(command);
+  // Before it is cut: half of an address would not be recognised.
+  const quoted = withoutCredentials(shellQuote(command));
   const details = { command: quoted, lastLines, log: context.log };
   if (lastLines.some((line) => NO_SPACE.test(line))) {
     return diskFull(command.cwd ?? context.directory, context, details);

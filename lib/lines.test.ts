@@ -96,3 +96,12 @@ describe('LineSplitter', () => {
     },
   );
 });
+
+// Searching for the other line end after each line would take minutes, and end the test.
+it.each(['\n', '\r', '\r\n', 'x\n'])('a chunk of a megabyte of %j takes no longer than text', (piece) => {
+  let lines = 0;
+  const splitter = new LineSplitter(() => lines++, { carriageReturns: true });
+  splitter.push(piece.repeat(2 ** 20));
+  splitter.end();
+  expect(lines).toBe(2 ** 20);
+});

@@ -57,7 +57,7 @@ export class LineSplitter {
 
   #take(text: string): void {
     let from = 0;
-    for (let at = this.#lineEnd(text, from); at >= 0; at = this.#lineEnd(text, from)) {
+    for (const at of this.#lineEnds(text)) {
       const isReturn = text[at] === '\r';
       const secondHalf = this.#afterReturn && !isReturn && at === from && this.#rest === '';
       if (!secondHalf) {
@@ -80,11 +80,22 @@ export class LineSplitter {
     this.#rest = this.#rest.slice(whole);
   }
 
-  #lineEnd(text: string, from: number): number {
-    const newline = text.indexOf('\n', from);
-    if (!this.#options.carriageReturns) return newline;
-    const carriageReturn = text.indexOf('\r', from);
-    return carriageReturn >= 0 && (newline < 0 || carriageReturn < newline) ? carriageReturn : newline;
+  /** The positions of all line ends, in order. */
+  *#lineEnds(text: string): Generator<number> {
+    const next = (end: string, from: number): number => {
+      const at = text.indexOf(end, from);
+      return at < 0 ? text.length : at;
+    };
+    let newline = next('\n', 0);
+    let carriageReturn = this.#options.carriageReturns ? next('\r', 0) : text.length;
+    // Each kind is looked for again only when it was found: a chunk without the other is not searched for every line.
+    for (;;) {
+      const at = Math.min(newline, carriageReturn);
+      if (at === text.length) return;
+      yield at;
+      if (at === newline) newline = next('\n', at + 1);
+      else carriageReturn = next('\r', at + 1);
+    }
   }
 
   #give(text: string): void {

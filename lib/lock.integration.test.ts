@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { ROOT, type Sandbox, test, until } from '../test/support/sandbox.js';
 import { withLock } from './lock.js';
@@ -52,6 +52,14 @@ test('says who holds it; waiting ends when the holder is killed', async ({ sandb
   expect(waiting[0]).toContain(`process ${other.pid} (holding on)`);
   other.kill('SIGKILL');
   expect(await got).toBe('got it');
+});
+
+test('what others read of the holder has no password', async ({ sandbox }) => {
+  const lock = sandbox.path('lock');
+  const describe = 'update --source qemu=https://ann:secret@mirror/qemu.tar.xz';
+  await withLock(lock, { ...sandbox, describe }, async () => {
+    expect(readFileSync(lock, 'utf8')).toContain('qemu=https://…@mirror/qemu.tar.xz');
+  });
 });
 
 test('a child that outlives its holder does not keep the lock', async ({ sandbox }) => {

@@ -10,6 +10,7 @@ import { mkdir, type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { withoutCredentials } from './credentials.js';
 import { errnoOf } from './errno.js';
 import { StopwatchError } from './errors.js';
 import { baseEnvironment } from './environment.js';
@@ -107,7 +108,9 @@ async function flock(
   });
 }
 
-async function writeHolder(file: FileHandle, command: string): Promise<void> {
+async function writeHolder(file: FileHandle, description: string): Promise<void> {
+  // Others may read the file.
+  const command = withoutCredentials(description);
   await file.truncate(0);
   await file.write(`${JSON.stringify({ pid: process.pid, since: new Date().toISOString(), command })}\n`);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A StopwatchError as JSON, for another process and for --json. */
 import { z } from 'zod';
+import { withoutCredentials } from './credentials.js';
 import { ERROR_CODES, type ErrorCode, messageOf, StopwatchError } from './errors.js';
 
 export const serializedErrorSchema = z.object({
@@ -23,7 +24,7 @@ export function serializeError(thrown: unknown): SerializedError {
   const { code, exitCode, message, hint, command, log, lastLines } = error;
   const causes: string[] = [];
   for (let { cause } = error; cause !== undefined && causes.length < 10; ) {
-    causes.push(messageOf(cause));
+    causes.push(withoutCredentials(messageOf(cause)));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return { code, exitCode, message, hint, command, log, lastLines: [...lastLines], causes };

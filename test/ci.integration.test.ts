@@ -182,7 +182,15 @@ describe('templates/stopwatch.yml', () => {
     needs: z.array(z.string()).optional(),
     variables: z.record(z.string(), z.string()),
     cache: z
-      .array(z.strictObject({ key: z.string(), when: z.literal('always'), paths: z.array(z.string()) }))
+      .array(
+        z.strictObject({
+          key: z.string(),
+          fallback_keys: z.array(z.string()).optional(),
+          policy: z.literal('$stopwatch_policy'),
+          when: z.literal('always'),
+          paths: z.array(z.string()),
+        }),
+      )
       .max(4, 'GitLab allows four caches for a job')
       .optional(),
     script: z.array(z.string()),
@@ -219,6 +227,29 @@ describe('templates/stopwatch.yml', () => {
     expect(Object.values(jobs).map(({ stage }) => stage)).toEqual(['build', 'build']);
   });
 
+  /** What the first job computes. */
+  function computed(
+    command: string,
+    words: string,
+    own: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, string>> {
+    const keysJob = jobsWith({ install: 'echo installed', command, arguments: words })['stopwatch:keys'];
+    const { code, output } = run(keysJob?.script.join('\n') ?? '', { CI_PROJECT_DIR: directory, ...own });
+    expect(code, output).toBe(0);
+    return variablesIn(readFileSync(join(directory, keysJob?.artifacts.reports.dotenv ?? ''), 'utf8'));
+  }
+
+  test('all writes the caches, with keys of their own on protected branches; a merge request and other commands read them', () => {
+    const all = computed('all', '--driver builtin');
+    expect(all).toMatchObject({ stopwatch_policy: 'pull-push', stopwatch_branch: 'open' });
+    expect(computed('all', '', { CI_COMMIT_REF_PROTECTED: 'true' })['stopwatch_branch']).toBe('protected');
+    expect(computed('all', '', { CI_MERGE_REQUEST_IID: '7' })['stopwatch_policy']).toBe('pull');
+    const fuzz = computed('fuzz', '--seconds 5');
+    expect(fuzz['stopwatch_policy']).toBe('pull');
+    expect(fuzz['stopwatch_arguments']).toBe(computed('all', '')['stopwatch_arguments']);
+    expect(fuzz['stopwatch_arguments']).not.toBe(all['stopwatch_arguments']);
+  });
+
   test('the first job computes the keys of the second; the verdict is the exit code', () => {
     copyFileSync(join(traces, 'pause-forgets.trace'), join(directory, 'trace'));
     const jobs = jobsWith({ install: 'echo installed', command: 'crosscheck', arguments: 'trace' });
@@ -228,8 +259,12 @@ describe('templates/stopwatch.yml', () => {
     expect(code, output).toBe(0);
     const keys = variablesIn(readFileSync(join(directory, keysJob?.artifacts.reports.dotenv ?? ''), 'utf8'));
     const { cache = [], script = [] } = jobs['stopwatch'] ?? {};
-    const used = cache.flatMap(({ key }) => /\$\{?(\w+)/.exec(key)?.[1] ?? []);
-    expect(used).toHaveLength(3);
+    const used = cache.flatMap(({ key, fallback_keys: others = [], policy }) =>
+      [key, ...others, policy].flatMap((each) =>
+        [...each.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(10);
     expect(used.filter((name) => keys[name] === undefined)).toEqual([]);
     // Not the one that installs packages of the host.
     const commands = script.filter((line) => !line.includes('doctor'));

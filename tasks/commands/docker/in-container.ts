@@ -2,8 +2,8 @@
 /** `docker-all` and `docker`: a command in a container, on the project as it is here. */
 import { PRODUCT } from '../../../lib/product.js';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
-import { homedir, tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { type RunStreams, runInContainer } from '../../../docker/container.js';
 import { connect } from '../../../docker/daemon.js';
@@ -16,7 +16,7 @@ import { ccacheDirectory } from '../../build/ccache-directory.js';
 import { containerWork } from '../../build/layout.js';
 import { cacheDirectory } from '../../build/sources.js';
 import type { Services } from '../../config/services.js';
-import { containerEnvironment, ownTrees, type Places, programDirectories } from './plan.js';
+import { containerEnvironment, ownTrees, type Places, programDirectories, summaryFile } from './plan.js';
 
 export interface DockerOptions {
   /** 'default', 'bootstrap', or the reference of an image. */
@@ -48,12 +48,11 @@ export async function inContainer(
       services,
       `Removed ${left === 1 ? 'a container' : `${left} containers`} that a killed run had left`,
     );
-  const summary = environment['GITHUB_STEP_SUMMARY'];
   const directories = await withTargets([
     project,
     ...Object.values(places),
     ...ownTrees(loaded.config).map(([, tree]) => tree),
-    ...(summary ? [dirname(summary)] : []),
+    ...summaryFile(environment),
   ]);
   const program = await withTargets(programDirectories(own));
   await services.release();
@@ -99,7 +98,6 @@ async function makeImage(
       dockerfile: await readFile(join(loaded.paths.package, 'docker', 'Dockerfile'), 'utf8'),
       base,
       rebuild: rebuild === true,
-      scratch: join(tmpdir(), `stopwatch-docker-${process.getuid?.() ?? 0}`),
     },
   );
   if (built) notice(services, `Built the image ${tag} (${megabytes(sizeBytes)})`, TASK);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import config from '../../../config.js';
-import { containerEnvironment, innerArguments, ownTrees, programDirectories } from './plan.js';
+import { containerEnvironment, innerArguments, ownTrees, programDirectories, summaryFile } from './plan.js';
 import { containerWork } from '../../build/layout.js';
 
 const places = { work: '/p/.stopwatch/docker', downloads: '/h/.cache/stopwatch', ccache: '/h/ccache' };
@@ -46,6 +46,19 @@ describe('environment', () => {
     };
     expect(containerEnvironment(host, places)).toEqual(containerEnvironment({}, places));
   });
+});
+
+test('of GitHub’s command files the summary alone is mounted, not their directory', () => {
+  const beside = '/r/_runner_file_commands';
+  const environment = {
+    GITHUB_STEP_SUMMARY: `${beside}/step_summary_1`,
+    GITHUB_OUTPUT: `${beside}/set_output_1`,
+    GITHUB_ENV: `${beside}/set_env_1`,
+    GITHUB_PATH: `${beside}/add_path_1`,
+  };
+  expect(summaryFile(environment)).toEqual([`${beside}/step_summary_1`]);
+  expect(summaryFile({})).toEqual([]);
+  expect(Object.keys(containerEnvironment(environment, places))).not.toContain('GITHUB_OUTPUT');
 });
 
 test('the work directory is not the host’s, but below it', () => {

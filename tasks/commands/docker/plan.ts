@@ -61,6 +61,12 @@ export function containerEnvironment(
   };
 }
 
+/** The file for the step summary, without its directory: the files beside it give commands to GitHub's runner. */
+export function summaryFile(environment: Readonly<Record<string, string>>): readonly string[] {
+  const file = environment['GITHUB_STEP_SUMMARY'];
+  return file ? [file] : [];
+}
+
 /** Trees of the user's own, as [name, absolute directory]. */
 export function ownTrees({ sources }: Config): readonly (readonly [SourceName, string])[] {
   return (['qemu', 'linux', 'busybox'] as const).flatMap((name) => {
