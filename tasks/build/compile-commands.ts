@@ -95,10 +95,11 @@ async function driverCommands(
   isModule: boolean,
 ): Promise<CompileCommand[]> {
   const builtin = join(BUILTIN_PLACE, name);
-  // Of objects, and of sources as the compiler's command names them.
-  const [objects, sources] = isModule
-    ? [directoryOf(layout, name), directoryOf(layout, name)]
-    : [join(layout.linuxBuild, builtin), join(kernelSource(layout), builtin)];
+  // Where the links are, the objects, and the sources as the compiler's command names them.
+  const module = directoryOf(layout, name);
+  const [links, objects, sources] = isModule
+    ? [module, module, module]
+    : [join(layout.builtinDrivers, name), join(layout.linuxBuild, builtin), join(kernelSource(layout), builtin)];
   const found: CompileCommand[] = [];
   for (const source of files.names.filter((each) => each.endsWith('.c'))) {
     const object = source.replace(/\.c$/, '.o');
@@ -107,7 +108,7 @@ async function driverCommands(
     if (command === undefined) continue;
     const file = join(sources, source);
     const entry = { directory: layout.linuxBuild, file, command, output: join(objects, object) };
-    found.push(edit(entry, join(files.directory, source), join(directoryOf(layout, name), source)));
+    found.push(edit(entry, join(files.directory, source), join(links, source)));
   }
   return found;
 }
