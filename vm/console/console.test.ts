@@ -2,7 +2,7 @@
 /** Recorded and written consoles, each named by what it shows, through everything that reads a console. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { findingOf, plainText } from './console.js';
+import { findingOf } from './console.js';
 import { ConsoleObserver } from './observer.js';
 import type { TestSuite } from '../types.js';
 
@@ -191,11 +191,5 @@ describe('findingOf', () => {
     ['# Kernel panic - not syncing is what we test for', undefined],
   ])('%s', (line, kind) => {
     expect(findingOf(line)?.kind).toBe(kind);
-  });
-});
-
-describe('plainText', () => {
-  it('takes away what only a terminal needs', () => {
-    expect(plainText('\u001b[1;32mok\u001b[0m \u001b]0;title\u0007a\tb\u0000\u001b[6n')).toBe('ok a\tb');
   });
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What lines on the guest's serial console mean. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
+import { printable } from '../../lib/printable.js';
 import { MARK } from '../crosscheck/sections.js';
 
 export type Finding =
@@ -13,16 +14,6 @@ export type Finding =
   /** The guest is about to be powered off or restarted in good order. */
   | { readonly kind: 'power-off'; readonly text: string }
   | { readonly kind: 'restart'; readonly text: string };
-
-/** CSI and OSC sequences, two-byte escapes, and control characters other than tab. */
-const ESCAPES =
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
-
-/** The line without what only a terminal needs. */
-export function plainText(line: string): string {
-  return line.replace(ESCAPES, '');
-}
 
 /** printk's time, and the caller's id where CONFIG_PRINTK_CALLER is set. */
 const PRINTK_PREFIX = /^(?:<\d+>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ?/;
@@ -59,7 +50,7 @@ const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
 
 /** What one line says, or undefined. `line` is as LineSplitter gives it. */
 export function findingOf(line: string): Finding | undefined {
-  const { message } = kernelMessage(plainText(line));
+  const { message } = kernelMessage(printable(line));
   for (const [pattern, kind] of RULES) {
     if (pattern.test(message)) return { kind, text: message.trimEnd() };
   }
@@ -73,6 +64,9 @@ const KTAP_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTA
 function isHead(text: string): boolean {
   return KTAP_HEAD.test(text) || text.startsWith(MARK) || MARK.startsWith(text);
 }
+
+/** The longest beginning of a line that is kept for its end. A guest may print beginnings for ever. */
+const LONGEST_HEAD = 4096;
 
 /**
  * Takes lines of the console and gives back plain text, in which a KTAP result, or
@@ -89,14 +83,15 @@ export class Deinterleaver {
   }
 
   push(raw: string): void {
-    const line = plainText(raw);
+    const line = printable(raw);
     if (kernelMessage(line).timed) {
       this.#onLine(line);
       return;
     }
     const cut = PRINTK_INSIDE.exec(line);
-    if (cut !== null && isHead(this.#head + line.slice(0, cut.index))) {
-      this.#head += line.slice(0, cut.index);
+    const head = this.#head + line.slice(0, cut?.index ?? 0);
+    if (cut !== null && head.length <= LONGEST_HEAD && isHead(head)) {
+      this.#head = head;
       this.#onLine(line.slice(cut.index));
       return;
     }

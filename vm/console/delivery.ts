@@ -13,7 +13,9 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.js';
+import { errnoOf } from '../../lib/errno.js';
 import { LineSplitter } from '../../lib/lines.js';
+import { printable } from '../../lib/printable.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
 
 /** By which the guest finds the disk. */
@@ -164,14 +166,15 @@ export class Delivery {
       this.#onOutput?.(text);
       return;
     }
-    const [, verb, id = '', rest = ''] = /^(\w+) ?(\S*) ?(.*)$/.exec(text.slice(1)) ?? [];
+    const [, verb, id = '', rest = ''] = /^(\w+)(?: (\S*))?(?: ([^]*))?$/.exec(text.slice(1)) ?? [];
     if (verb === 'ready') this.#onReady();
     else if (verb === 'ask') {
       void this.#options
         .onAsk(rest)
-        .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${said}`));
+        .catch((cause: unknown) => ({ status: 1, text: `the host failed: ${errnoOf(cause).message}` }))
+        .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${printable(said)}`));
     } else if (verb === 'done') {
-      const [, status = '', said = ''] = /^(\d+) ?(.*)$/.exec(rest) ?? [];
+      const [, status = '', said = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
       if (status !== '') this.#settle(id, { status: Number(status), text: said });
     }
   }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 /** Reads the KTAP document (Documentation/dev-tools/ktap.rst, version 1) out of a guest's console, line by line. */
-import { kernelMessage, plainText } from './console.js';
+import { printable } from '../../lib/printable.js';
+import { kernelMessage } from './console.js';
 import type { KtapResult, KtapTest } from '../types.js';
 
 /** Between the names of a nested test and its parents. */
 export const NAME_SEPARATOR = ' / ';
 
+// A guest may print any line: `[^]*` matches to the end, where `.*$` would stop at U+2028 and try again at every blank before it.
 const VERSION = /^(?:KTAP version \d+|TAP version 1[34])$/;
-const PLAN = /^1\.\.(\d+)(?:\s+#\s*(.*))?$/;
-const RESULT = /^(ok|not ok)(?:\s+(\d+))?(?:\s+-)?(?:\s+(.*))?$/;
-const BAIL_OUT = /^Bail out!\s*(.*)$/;
-const DIAGNOSTIC = /^#\s?(.*)$/;
-const SUBTEST = /^Subtest:\s*(.*)$/;
+const PLAN = /^1\.\.(\d+)(?:\s+#\s*([^]*))?$/;
+const RESULT = /^(ok|not ok)(?:\s+(\d+))?(?:\s+-)?(?:\s+([^]*))?$/;
+const BAIL_OUT = /^Bail out!\s*([^]*)$/;
+const DIAGNOSTIC = /^#\s?([^]*)$/;
+const SUBTEST = /^Subtest:\s*([^]*)$/;
 /** A directive follows the first `#` that is not escaped. */
-const DIRECTIVE = /^((?:[^#\\]|\\.)*?)\s*#\s*(.*)$/;
+const BEFORE_DIRECTIVE = /^(?:[^#\\]|\\[^])*/;
 
 /** Results of one document, or of one nested one, while it is read. */
 interface Level {
@@ -35,7 +37,7 @@ export class KtapParser {
   /** One line of the console: noise is ignored, printk's time in front of a KTAP line is not. */
   line(raw: string): void {
     if (this.#ended !== undefined) return;
-    const { message, timed } = kernelMessage(plainText(raw));
+    const { message, timed } = kernelMessage(printable(raw));
     const text = message.trimStart();
     const indent = message.length - text.length;
     this.#take(text.trimEnd(), indent, timed);
@@ -179,7 +181,12 @@ function statusOf(ok: boolean, comment: string): KtapTest['status'] {
 }
 
 function splitDirective(rest: string): { name: string; comment: string } {
-  const match = DIRECTIVE.exec(rest);
-  const name = (match?.[1] ?? rest).trim().replace(/^- /, '').replaceAll('\\#', '#').replaceAll('\\\\', '\\');
-  return { name, comment: (match?.[2] ?? '').trim() };
+  const before = BEFORE_DIRECTIVE.exec(rest)?.[0] ?? '';
+  const directive = rest[before.length] === '#';
+  const name = (directive ? before : rest)
+    .trim()
+    .replace(/^- /, '')
+    .replaceAll('\\#', '#')
+    .replaceAll('\\\\', '\\');
+  return { name, comment: directive ? rest.slice(before.length + 1).trim() : '' };
 }

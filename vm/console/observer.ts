@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
-import { type Finding, Deinterleaver, findingOf, plainText } from './console.js';
+import { type Finding, Deinterleaver, findingOf } from './console.js';
 import { KtapParser } from './ktap.js';
 import { sectionMark } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
+import { printable } from '../../lib/printable.js';
 import type { TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
@@ -57,7 +58,7 @@ export class ConsoleObserver {
     });
     this.#splitter = new LineSplitter(
       (line) => {
-        this.#tail.push(plainText(line));
+        this.#tail.push(printable(line));
         this.#deinterleaver.push(line);
       },
       { carriageReturns: true },
@@ -98,7 +99,7 @@ export class ConsoleObserver {
 
   /** The line that is being written: a prompt, perhaps. */
   get partial(): string {
-    return plainText(this.#splitter.partial);
+    return printable(this.#splitter.partial);
   }
 
   /** The stream is over. */

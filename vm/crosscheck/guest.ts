@@ -9,7 +9,7 @@
  */
 import type { Channel, InvalidReason, Observable } from './types.js';
 
-const OBSERVE = /(?:^|\s)# observe (\w+)=(.*?)\s*$/;
+const OBSERVE = /(?:^|\s)# observe (\w+)=([^]*)$/;
 const CAUSED = /(?:^|\s)# caused((?: \w+=\d+)+)\s*$/;
 const LIMITED = /(?:^|\s)# limited((?: \w+=\d+)+)\s*$/;
 const MARK = /(?:^|\s)# (?:observe|caused|limited)\b/;
@@ -41,7 +41,7 @@ export class Guest {
     const observe = OBSERVE.exec(text);
     const caused = CAUSED.exec(text);
     const limited = LIMITED.exec(text);
-    if (observe) this.observe(text, observe[1] ?? '', observe[2] ?? '');
+    if (observe) this.observe(text, observe[1] ?? '', (observe[2] ?? '').trimEnd());
     else if (caused) this.addCaused(caused[1] ?? '');
     else if (limited) add(this.limited, limited[1] ?? '');
     else this.unreadable.push(text);
