@@ -544,22 +544,17 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
 {
     StopwatchState *s = STOPWATCH(dev);
     SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
-    char *mem_name, *regs_name;
-    bool has_mem;
+    const char *id = dev->id ?: TYPE_STOPWATCH;
+    g_autofree char *mem_name = g_strdup_printf("%s-mem", id);
+    g_autofree char *regs_name = g_strdup_printf("%s-regs", id);
 
-    s->id = dev->id ?: TYPE_STOPWATCH;
-    mem_name = g_strdup_printf("%s-mem", s->id);
-    regs_name = g_strdup_printf("%s-regs", s->id);
-
-    has_mem = memory_region_init_ram(&s->mem, OBJECT(dev), mem_name,
-                                     STOPWATCH_MEM_SIZE, errp);
-    memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
-                          regs_name, STOPWATCH_REGS_SIZE);
-    g_free(mem_name);
-    g_free(regs_name);
-    if (!has_mem) {
+    if (!memory_region_init_ram(&s->mem, OBJECT(dev), mem_name,
+                                STOPWATCH_MEM_SIZE, errp)) {
         return;
     }
+    memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
+                          regs_name, STOPWATCH_REGS_SIZE);
+    s->id = id;
     /* In the order of "reg" and "reg-names" in the device tree */
     sysbus_init_mmio(sbd, &s->mem);
     sysbus_init_mmio(sbd, &s->regs);
