@@ -72,6 +72,8 @@ export function* planInSlices(script: Script, { base, each }: PlanOptions): Gene
         one satisfies never;
     }
   };
+  // A state that was loaded right after the reset would look like the new process's own, one event further.
+  perform(NEXT_WORD, -1);
   each?.(-1, state);
   for (const [index, one] of script.operations.entries()) {
     perform(one, index);

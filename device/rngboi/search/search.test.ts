@@ -52,19 +52,21 @@ describe('a plan', () => {
       'reset',
     ]);
     const answers = steps.flatMap((one) => (one.kind === 'exchange' ? [one.expect] : []));
+    const first = nextWord(9n).state;
     const after = nextWord(4n).state;
     expect(answers).toEqual([
-      `${answer(9n)}OK 0x0000000000000000\n`,
+      `${answer(9n)}${answer(first)}OK 0x0000000000000000\n`,
       `${answer(4n)}${answer(after)}`,
       answer(9n),
     ]);
   });
 
   it('can say what the model was in', () => {
+    const first = nextWord(9n).state;
     expect(statesOf(script).map(({ state }) => state)).toEqual([
-      9n,
-      nextWord(9n).state,
-      nextWord(9n).state,
+      first,
+      nextWord(first).state,
+      nextWord(first).state,
       4n,
       nextWord(4n).state,
       nextWord(nextWord(4n).state).state,
@@ -78,6 +80,6 @@ describe('a plan', () => {
       expected: 'OK 0x1',
       actual: 'OK 0x2',
     } as const;
-    expect(search.describeFailure(script, failed, []).states.before['state']).toBe('0x9');
+    expect(search.describeFailure(script, failed, []).states.before['state']).toBe(`0x${first.toString(16)}`);
   });
 });
