@@ -9,6 +9,9 @@ const search = rngboiSearch;
 
 const answer = (state: bigint): string => `OK 0x${nextWord(state).word.toString(16).padStart(16, '0')}\n`;
 
+const fileOf = (seed: string, offset: number): string =>
+  JSON.stringify({ device: 'rngboi', format: 1, seed, operations: [{ op: 'read', offset, width: 4 }] });
+
 describe('a script', () => {
   it('is the same every time, and can be saved and read again', () => {
     for (const eventful of [false, true]) {
@@ -19,11 +22,9 @@ describe('a script', () => {
   });
 
   it('cannot leave the region, nor have no seed', () => {
-    const script = (seed: string, offset: number): string =>
-      JSON.stringify({ device: 'rngboi', format: 1, seed, operations: [{ op: 'read', offset, width: 4 }] });
-    expect(search.parseScript(script('0x1', 0xffc)).operations).toHaveLength(1);
-    expect(() => search.parseScript(script('0x1', 0xffd))).toThrow('within the region');
-    expect(() => search.parseScript(script('0x0', 0))).toThrow('seed');
+    expect(search.parseScript(fileOf('0x1', 0xffc)).operations).toHaveLength(1);
+    expect(() => search.parseScript(fileOf('0x1', 0xffd))).toThrow('within the region');
+    expect(() => search.parseScript(fileOf('0x0', 0))).toThrow('seed');
   });
 });
 
