@@ -86,9 +86,9 @@ describe('a line of a megabyte', { timeout: 30_000 }, () => {
       },
     });
     const told = new Promise<string>((resolve) => guest.once('data', (data) => resolve(String(data))));
-    guest.write(`\u0001${BLANKS}\n\u0001done x 1${BLANKS}${SEPARATOR}\n\u0001ready${BLANKS}\n`);
+    guest.write(`${BLANKS}\n\u0001ready key\n\u0001key ${BLANKS}\n\u0001key done x 1${BLANKS}${SEPARATOR}\n`);
     await delivery.ready;
-    guest.write('\u0001ask 7 module\n');
+    guest.write('\u0001key ask 7 module\n');
     expect(await told).toBe('tell 7 1 the host failed: nosuch thing\n');
     expect(asked).toEqual(['module']);
   });

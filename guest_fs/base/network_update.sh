@@ -17,11 +17,15 @@
 #   stop ID
 #   tell KEY STATUS TEXT                    answers `ask`
 #
-# The guest's begin with ^A, all others are output of the program:
+# The guest's, of which the first begins with ^A and the others with ^ASECRET and
+# a blank:
 #
-#   ready
+#   ready SECRET
 #   done ID STATUS TEXT
 #   ask KEY NAME
+#
+# They may come in the middle of a line. All else is output of the program: it does
+# not know the secret, so no output passes for a message, or hides one.
 #
 # Content comes on a disk of its own: a serial line takes an interrupt for each
 # 16 bytes. A file is written beside the old one, verified, and only then put in
@@ -30,7 +34,6 @@
 
 line=/dev/ttyAMA1
 name=${0##*/}
-mark=$(printf '\001')
 # What init mounts anew at each start. A FIFO for each that asks.
 state=/tmp/$name
 
@@ -108,7 +111,7 @@ start() { # ID PROGRAM [ARGUMENT...]
 	# shellcheck disable=SC2016 # its own parameters
 	setsid sh -c 'id=$1
 		shift
-		"$@" </dev/null >&3 2>&1
+		"$@" </dev/null >&3 2>&1 3>&-
 		echo "${0}done $id $?" >&3' "$mark" "$@" &
 	session=$!
 }
@@ -136,7 +139,12 @@ serve() {
 	stty raw -echo crtscts <&3
 	mkdir -p "$state"
 	running=
-	say ready
+	mark=$(printf '\001')
+	secret=$(head -c 16 /dev/urandom | sha256sum)
+	secret=${secret%% *}
+	say "ready $secret"
+	mark="$mark$secret "
+	echo "$mark" >"$state/mark"
 	while read -r verb key rest <&3; do
 		# shellcheck disable=SC2086 # words
 		case $verb in
@@ -169,6 +177,8 @@ if [ ! -d "$state" ]; then
 	echo "$name: this machine was started without --serve" >&2
 	exit 1
 fi
+read -r mark <"$state/mark"
+mark="$mark "
 fifo=$state/$$
 trap 'rm -f "$fifo"' EXIT
 mknod "$fifo" p && exec 4<>"$fifo" || exit 1

@@ -128,6 +128,8 @@ class Serving {
   readonly #hearing = new Set<(finding: Finding) => void>();
   #machine: RunningMachine | undefined;
   #delivery: Delivery | undefined;
+  /** A request of the guest is being carried out. */
+  #asking = false;
   /** What is under way, and all that waits for it. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -167,8 +169,11 @@ class Serving {
     return turn;
   }
 
-  /** By the guest's user. */
+  /** By the guest's user. One build at a time: a guest may ask as often as it likes. */
   async #asked(name: string): Promise<Answer> {
+    if (this.#asking)
+      return { status: 1, text: 'busy with another request: ask again when that has its answer' };
+    this.#asking = true;
     try {
       const what = chosen(this.#options.pushables, { names: [name] });
       // The terminal is the guest's.
@@ -181,6 +186,8 @@ class Serving {
       const text = error instanceof Error ? error.message : String(error);
       const log = error instanceof StopwatchError && error.log !== undefined ? `; see ${error.log}` : '';
       return { status: 1, text: `${text.replaceAll('\n', ' ')}${log}` };
+    } finally {
+      this.#asking = false;
     }
   }
 

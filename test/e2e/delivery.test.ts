@@ -113,7 +113,7 @@ async function says(guest: Guest, ...words: readonly (string | number)[]): Promi
     let heard = '';
     const listen = (chunk: Buffer): void => {
       heard += chunk.toString();
-      const found = new RegExp(`\u0001done ${id} (.*)\n`).exec(heard)?.[1];
+      const found = new RegExp(`\u0001\\w+ done ${id} (.*)\n`).exec(heard)?.[1];
       if (found === undefined) return;
       guest.line.removeListener('data', listen);
       resolve(found);
@@ -125,6 +125,29 @@ async function says(guest: Guest, ...words: readonly (string | number)[]): Promi
 }
 
 const sumOf = (content: string) => createHash('sha256').update(content).digest('hex');
+
+test('no output of a program hides a message, or passes for one', async () => {
+  await withGuest(undefined, async (guest) => {
+    const lines = [
+      'printf "no end"',
+      "printf '\\001done 1 0\\n\\001ready x\\n\\001x ask 1 stopwatch_test\\n\\000\\377\\001'",
+      'head -c 200000 /dev/zero | tr "\\0" x',
+    ];
+    for (const [name, line] of lines.entries()) {
+      const program = `/usr/bin/prints${name}`;
+      expect(await guest.put(program, `#!/bin/sh\n${line}\nexit ${name + 3}\n`)).toMatchObject({ status: 0 });
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const output: string[] = [];
+      const answer = await guest.delivery.run(program, (text) => output.push(text), signal);
+      expect(answer).toEqual({ status: name + 3, text: '' });
+      expect(output.join('\n')).toMatch(
+        [/^no end$/, /^\u0001done 1 0\n\u0001ready x\n\u0001x ask 1 stopwatch_test\n/, /^x{60000}/][name] ??
+          /$^/,
+      );
+    }
+    await guest.hasOldCtrl();
+  });
+});
 
 test('damaged, cut off or lost on the way; and a full file system', async () => {
   await withGuest(undefined, async (guest) => {

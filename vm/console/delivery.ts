@@ -12,18 +12,20 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../clock.js';
 import { errnoOf } from '../../lib/errno.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
+import { MessageSplitter } from './messages.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
 
 /** By which the guest finds the disk. */
 export const DISK_SERIAL = 'delivery';
 /** The largest file, bytes. The disk is sparse: it takes what is written to it. */
 export const DISK_BYTES = 64 * 1024 * 1024;
-/** In front of every line of the guest's that is not a program's output. */
-const MARK = '\u0001';
+/** Bytes for a guest that does not read. It gets no more. */
+const UNREAD_BYTES = 1024 * 1024;
 
 /** What QEMU is told of it: absolute paths. */
 export interface DeliveryEndpoints {
@@ -81,6 +83,7 @@ export class Delivery {
   readonly #waiting = new Map<string, (answer: Answer) => void>();
   #onReady: () => void = () => {};
   #onOutput: ((line: string) => void) | undefined;
+  readonly #output = new LineSplitter((line) => this.#onOutput?.(line));
   #lost = false;
 
   constructor(line: Duplex, disk: string, options: DeliveryOptions) {
@@ -90,8 +93,12 @@ export class Delivery {
     this.ready = new Promise((resolve) => {
       this.#onReady = resolve;
     });
-    const splitter = new LineSplitter((text) => this.#take(text));
-    line.on('data', (chunk: Buffer) => splitter.push(chunk));
+    const decoder = new StringDecoder('utf8');
+    const splitter = new MessageSplitter({
+      onText: (text) => this.#output.push(text),
+      onMessage: (message) => this.#take(message),
+    });
+    line.on('data', (chunk: Buffer) => splitter.push(decoder.write(chunk)));
     for (const event of ['end', 'close', 'error']) line.on(event, () => this.#lose());
   }
 
@@ -138,7 +145,7 @@ export class Delivery {
   }
 
   #send(line: string): void {
-    if (!this.#lost) this.#line.write(`${line}\n`);
+    if (!this.#lost && this.#line.writableLength < UNREAD_BYTES) this.#line.write(`${line}\n`);
   }
 
   async #answer(id: string): Promise<Answer> {
@@ -161,12 +168,8 @@ export class Delivery {
     this.#waiting.delete(id);
   }
 
-  #take(text: string): void {
-    if (!text.startsWith(MARK)) {
-      this.#onOutput?.(text);
-      return;
-    }
-    const [, verb, id = '', rest = ''] = /^(\w+)(?: (\S*))?(?: ([^]*))?$/.exec(text.slice(1)) ?? [];
+  #take(message: string): void {
+    const [, verb, id = '', rest = ''] = /^(\w+)(?: (\S*))?(?: ([^]*))?$/.exec(message) ?? [];
     if (verb === 'ready') this.#onReady();
     else if (verb === 'ask') {
       void this.#options
@@ -175,6 +178,8 @@ export class Delivery {
         .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${printable(said)}`));
     } else if (verb === 'done') {
       const [, status = '', said = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
+      // The last line of its output may have no end.
+      this.#output.end();
       if (status !== '') this.#settle(id, { status: Number(status), text: said });
     }
   }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/** Tells messages from the text that they come between, on one line from the guest. */
+
+/** In front of every message. */
+const MARK = '\u0001';
+/** The longest message, in characters. */
+const LONGEST = 64 * 1024;
+
+export interface MessageHandlers {
+  readonly onText: (text: string) => void;
+  readonly onMessage: (message: string) => void;
+}
+
+/**
+ * The first message is `^Aready KEY`, at the beginning of a line. Every later one begins with `^AKEY `, anywhere, and
+ * goes to the end of its line: text that does not know the key is no message, whatever is in it and however it ends.
+ */
+export class MessageSplitter {
+  readonly #handlers: MessageHandlers;
+  #mark: string | undefined;
+  #rest = '';
+
+  constructor(handlers: MessageHandlers) {
+    this.#handlers = handlers;
+  }
+
+  push(chunk: string): void {
+    this.#rest += chunk;
+    if (this.#mark === undefined) this.#awaitKey();
+    if (this.#mark !== undefined) this.#split(this.#mark);
+  }
+
+  #awaitKey(): void {
+    const found = /(?:^|\n)\u0001ready (\w+)\r?\n/.exec(this.#rest);
+    if (found === null) {
+      this.#rest = this.#rest.slice(-LONGEST);
+      return;
+    }
+    this.#mark = `${MARK}${found[1]} `;
+    this.#rest = this.#rest.slice(found.index + found[0].length);
+    this.#handlers.onMessage('ready');
+  }
+
+  #split(mark: string): void {
+    for (;;) {
+      const at = this.#rest.indexOf(mark);
+      if (at < 0) break;
+      this.#giveText(at);
+      const end = this.#rest.indexOf('\n');
+      if (end < 0) {
+        if (this.#rest.length > LONGEST) this.#rest = '';
+        return;
+      }
+      const message = this.#rest.slice(mark.length, end);
+      this.#rest = this.#rest.slice(end + 1);
+      this.#handlers.onMessage(message.endsWith('\r') ? message.slice(0, -1) : message);
+    }
+    // A mark may have been cut in two.
+    const last = this.#rest.lastIndexOf(MARK);
+    this.#giveText(last >= 0 && mark.startsWith(this.#rest.slice(last)) ? last : this.#rest.length);
+  }
+
+  /** The first characters of what has come are text. */
+  #giveText(length: number): void {
+    if (length > 0) this.#handlers.onText(this.#rest.slice(0, length));
+    this.#rest = this.#rest.slice(length);
+  }
+}
