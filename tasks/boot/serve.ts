@@ -67,7 +67,9 @@ export const addressSchema = z.object({ pid: z.number(), socket: z.string() });
 export const addressFile = (work: string): string => join(work, 'run', 'serve.json');
 
 export interface ServeOptions {
-  readonly services: Services;
+  readonly services: Pick<Services, 'signal' | 'processes'> & {
+    readonly loaded: { readonly paths: { readonly work: string } };
+  };
   readonly pushables: readonly Pushable[];
   readonly tests: readonly PushableTest[];
   /** Its time stands still while nothing is asked of it. */

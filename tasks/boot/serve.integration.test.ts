@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createProcesses } from '../../lib/process/process.js';
+import { LineSplitter } from '../../lib/lines.js';
+import { serving } from './serve.js';
+
+let work: string;
+beforeEach(() => {
+  work = mkdtempSync(join(tmpdir(), 'stopwatch-serve-'));
+});
+afterEach(() => rmSync(work, { recursive: true, force: true }));
+
+test('a guest that asks a thousand times at once has one build, and is busy', async () => {
+  const [host, guest] = await connected(join(work, 'line'));
+  const disk = join(work, 'disk');
+  writeFileSync(disk, '');
+  const from = join(work, 'tool.sh');
+  writeFileSync(from, '#!/bin/sh\n');
+  const tool = { name: 'tool', device: undefined, from, path: '/usr/bin/tool', mode: 0o755 };
+  let builds = 0;
+  let finishBuild = (): void => {};
+  const built = new Promise<void>((resolve) => {
+    finishBuild = resolve;
+  });
+  const options = {
+    services: {
+      signal: new AbortController().signal,
+      processes: async () => createProcesses(),
+      loaded: { paths: { work } },
+    },
+    pushables: [{ ...tool, module: undefined, targets: [] }],
+    tests: [],
+    pausing: false,
+    build: async () => {
+      builds += 1;
+      await built;
+    },
+  };
+  const told = new Map<string, string>();
+  await serving(options, async (ports) => {
+    await new Promise<void>((resolve) => {
+      const splitter = new LineSplitter((line) => {
+        const [verb, key = '', ...rest] = line.split(' ');
+        if (verb === 'put') guest.write(`\u0001key done ${key} 0 new\n`);
+        else told.set(key, rest.join(' '));
+        if (told.size === 999) finishBuild();
+        if (told.size === 1000) resolve();
+      });
+      guest.on('data', (chunk: Buffer) => splitter.push(chunk));
+      ports.onDelivery?.(host, disk);
+      guest.write('\u0001ready key\n');
+      for (let key = 0; key < 1000; key++) guest.write(`\u0001key ask ${key} tool\n`);
+    });
+    // And then it may ask again.
+    await new Promise<void>((resolve) => {
+      guest.on('data', () => told.has('again') && resolve());
+      guest.write('\u0001key ask again tool\n');
+    });
+  });
+  guest.destroy();
+  host.destroy();
+  expect(told.get('0')).toBe('0 new');
+  expect(told.get('again')).toBe('0 new');
+  expect(
+    [...told.values()].filter((answer) => answer.startsWith('1 busy with another request')),
+  ).toHaveLength(999);
+  expect(builds).toBe(2);
+});
+
+async function connected(path: string): Promise<[Socket, Socket]> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const guest = connect(path);
+  const host = await accepted;
+  server.close();
+  return [host, guest];
+}
