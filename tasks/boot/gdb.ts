@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `run --gdb`: QEMU's gdb stub, what a machine is started with, and the command that attaches to it. */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { optionValue } from '../../vm/qemu/command-line.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
 import type { Layout } from '../build/layout.js';
@@ -9,9 +12,36 @@ import type { Layout } from '../build/layout.js';
 /** Debuggers that know the guest's processor; the plain one does where the host is an aarch64, or was built for all. */
 const DEBUGGERS = ['gdb-multiarch', 'aarch64-linux-gnu-gdb', 'aarch64-elf-gdb', 'gdb'];
 
-/** Stopped before the first instruction; only this host can attach. */
-export function gdbStub(port: number): string[] {
-  return ['-S', '-gdb', `tcp:127.0.0.1:${port}`];
+/** A machine is to wait for a debugger. */
+export interface GdbRequest {
+  /** At this TCP port of the loopback, which every user of this host reaches; undefined: at a private socket. */
+  readonly port: number | undefined;
+}
+
+/**
+ * Calls `fn` with the address of the stub, in the words of gdb's `target remote`: the path of a UNIX socket, or
+ * `127.0.0.1:PORT`. The stub obeys QEMU's monitor commands, one of which runs a program: whoever reaches it can do what
+ * QEMU's user can. So the socket is in a directory that only that user can enter.
+ */
+export async function withGdbAddress<T>(
+  { port }: GdbRequest,
+  fn: (address: string) => Promise<T>,
+): Promise<T> {
+  if (port !== undefined) return fn(`127.0.0.1:${port}`);
+  const directory = await makePrivateDirectory(tmpdir());
+  try {
+    return await fn(join(directory.path, 'gdb'));
+  } finally {
+    await directory.remove();
+  }
+}
+
+/** Stopped before the first instruction, waiting at this address. */
+export function gdbStub(address: string): string[] {
+  const place = address.startsWith('/')
+    ? `unix:${optionValue(address)},server=on,wait=off`
+    : `tcp:${address}`;
+  return ['-S', '-gdb', place];
 }
 
 /**
@@ -21,7 +51,7 @@ export function gdbStub(port: number): string[] {
  */
 export function attachCommand(
   layout: Layout,
-  port: number,
+  address: string,
   path: string,
   { roots, args = [] }: { readonly roots: readonly string[]; readonly args?: readonly string[] },
 ): string {
@@ -35,7 +65,7 @@ export function attachCommand(
           join(layout.package, 'vm', 'linux', 'module-symbols.py'),
         ]
       : [];
-  const attach = ['-ex', `target remote 127.0.0.1:${port}`];
+  const attach = ['-ex', `target remote ${address}`];
   return shellQuote({ file, args: [vmlinux, ...sources, ...attach, ...args] });
 }
 

@@ -14,7 +14,7 @@ import { watchTrees } from '../../lib/files/tree-watch.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import { missDisk } from '../build/disk.js';
-import { attachCommand, gdbStub, needTerminal } from './gdb.js';
+import { attachCommand, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
@@ -27,8 +27,8 @@ export interface RunOptions {
   readonly rw: boolean;
   /** File to write the device tree to (its .dts goes beside it); '' for the default place; undefined: do not dump. */
   readonly dumpDtb: string | undefined;
-  /** TCP port of QEMU's gdb stub, at which the machine waits for a debugger; undefined: no stub. */
-  readonly gdb: number | undefined;
+  /** Wait for a debugger before the first instruction; undefined: do not. */
+  readonly gdb: GdbRequest | undefined;
   /** QEMU itself runs under gdb. */
   readonly gdbQemu?: boolean;
   /** With gdbQemu: stop in this device only, by its name. */
@@ -55,8 +55,11 @@ export async function interactiveRun(services: Services, options: RunOptions): P
   if (options.gdbQemu) return (await import('./debug-qemu.js')).debugQemu(services, options);
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
   await services.release();
-  const shellWith = async (more: MorePorts) => shell(services, options, tools, more);
-  return options.serve ? serve(services, tools.devices, shellWith) : shellWith({});
+  const start = async (gdb: string | undefined): Promise<Result> => {
+    const shellWith = async (more: MorePorts) => shell(services, options, tools, more, gdb);
+    return options.serve ? serve(services, tools.devices, shellWith) : shellWith({});
+  };
+  return options.gdb === undefined ? start(undefined) : withGdbAddress(options.gdb, start);
 }
 
 type MorePorts = Partial<ServingPorts>;
@@ -99,16 +102,17 @@ function withClock(config: Config, clock: Config['vm']['clock']): Config {
   return { ...config, vm: { ...config.vm, clock } };
 }
 
-function withStub(config: Config, port: number | undefined): Config {
-  if (port === undefined) return config;
-  return { ...config, vm: { ...config.vm, qemuArgs: [...config.vm.qemuArgs, ...gdbStub(port)] } };
+function withStub(config: Config, address: string | undefined): Config {
+  if (address === undefined) return config;
+  return { ...config, vm: { ...config.vm, qemuArgs: [...config.vm.qemuArgs, ...gdbStub(address)] } };
 }
 
 async function shell(
   services: Services,
-  { nodev, rw, gdb, gdbArguments = [], serve: serves }: RunOptions,
+  { nodev, rw, gdb: request, gdbArguments = [], serve: serves }: RunOptions,
   { devices, stages, cache }: Toolchain,
   more: MorePorts,
+  gdb: string | undefined,
 ): Promise<Result> {
   const config = withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb);
   const layout = layoutOf(config, services.loaded.paths);
@@ -117,7 +121,8 @@ async function shell(
     'run',
     ...(nodev ? ['--nodev'] : []),
     ...(rw ? ['--rw'] : []),
-    ...(gdb === undefined ? [] : ['--gdb', String(gdb)]),
+    ...(request === undefined ? [] : ['--gdb']),
+    ...(request?.port === undefined ? [] : ['--gdb-port', String(request.port)]),
     ...(serves ? ['--serve'] : []),
   ];
   if (services.interactive) {

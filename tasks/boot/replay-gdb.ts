@@ -23,7 +23,7 @@ import { sha256File } from '../../lib/files/sha256.js';
 export async function standBefore(
   services: Services,
   recorded: Recorded,
-  { port, at }: { readonly port: number; readonly at: EventPlace | undefined },
+  { address, at }: { readonly address: string; readonly at: EventPlace | undefined },
 ): Promise<Result> {
   const layout = layoutOfRecorded(services, recorded);
   const { id, seq } = at === undefined ? await divergence(recorded) : { id: idOf(recorded, at), seq: at.seq };
@@ -54,11 +54,11 @@ export async function standBefore(
         log: request.events,
       });
     }
-    const machine = await Replayed.start({ ...request, more: gdbStub(port) }, ports);
+    const machine = await Replayed.start({ ...request, more: gdbStub(address) }, ports);
     try {
       if (before > 0n) await machine.runTo(before);
       await services.release();
-      const attach = attachCommand(layout, port, services.environment['PATH'] ?? '', {
+      const attach = attachCommand(layout, address, services.environment['PATH'] ?? '', {
         roots: recorded.parts.devices.map(({ root }) => root),
       });
       const same = (await sha256File(layout.kernel).catch(() => undefined)) === recorded.sums.kernel;

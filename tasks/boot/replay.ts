@@ -12,6 +12,7 @@ import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
 import { readSavedCheck } from './saved-check.js';
+import type { GdbRequest } from './gdb.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256File } from '../../lib/files/sha256.js';
 import { closing, failureOf, nextCommand } from './test-run.js';
@@ -27,8 +28,8 @@ export interface EventPlace {
 export interface ReplayOptions {
   /** A report's directory or its name; 'latest': the newest one with a recording. */
   readonly report: string;
-  /** Stop before the event `at` and wait for a debugger at this TCP port; undefined: run it to its end. */
-  readonly gdb: number | undefined;
+  /** Stop before the event `at` and wait for a debugger; undefined: run it to its end. */
+  readonly gdb: GdbRequest | undefined;
   /** The event; undefined: the divergence's. */
   readonly at: EventPlace | undefined;
 }
@@ -38,8 +39,13 @@ export async function replayRun(services: Services, options: ReplayOptions): Pro
   const devices = await services.devices();
   const recorded = await readRecording(await reportDirectory(layout, options.report), devices);
   if (options.gdb !== undefined) {
-    const { standBefore } = await import('./replay-gdb.js');
-    return standBefore(services, recorded, { port: options.gdb, at: options.at });
+    const [{ standBefore }, { withGdbAddress }] = await Promise.all([
+      import('./replay-gdb.js'),
+      import('./gdb.js'),
+    ]);
+    return withGdbAddress(options.gdb, async (address) =>
+      standBefore(services, recorded, { address, at: options.at }),
+    );
   }
   if (options.at !== undefined) {
     throw new StopwatchError('bad-usage', '--at says where --gdb is to stop, and --gdb was not given', {

@@ -86,8 +86,27 @@ export function deviceOption(text: string): Option {
   return new Option('--device <NAME>', text);
 }
 
-/** The argument of `--gdb`. */
-export function parsePort(text: string): number {
+interface GdbFlags {
+  readonly gdb?: true;
+  readonly gdbPort?: number;
+}
+
+/** `--gdb` and `--gdb-port`. `text`: where the machine stops. */
+export function gdbOptions(text: string): [Option, Option] {
+  return [
+    new Option('--gdb', `${text}, wait at QEMU's gdb stub, and say the command that attaches`),
+    new Option(
+      '--gdb-port <PORT>',
+      '--gdb at this TCP port of the loopback instead of a private socket: any user of this host can then run programs as you',
+    ).argParser(parsePort),
+  ];
+}
+
+export function gdbRequest({ gdb, gdbPort }: GdbFlags): { readonly port: number | undefined } | undefined {
+  return gdb === undefined && gdbPort === undefined ? undefined : { port: gdbPort };
+}
+
+function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new InvalidArgumentError('Expected a TCP port from 1 to 65535.');
   return port;

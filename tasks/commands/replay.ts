@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { Argument, InvalidArgumentError, Option } from 'commander';
-import { ALL_EXITS, type CommandDefinition, parsePort } from './define.js';
+import { ALL_EXITS, type CommandDefinition, gdbOptions, gdbRequest } from './define.js';
 
 interface Own {
-  readonly gdb?: number;
+  readonly gdb?: true;
+  readonly gdbPort?: number;
   readonly at?: { readonly id: string | undefined; readonly seq: bigint };
 }
 
@@ -16,12 +17,7 @@ export const replay: CommandDefinition<Own, [report: string]> = {
     new Argument('[report]', "a report's directory below .stopwatch/reports, or its name").default('latest'),
   ],
   options: [
-    new Option(
-      '--gdb [PORT]',
-      "stop before the divergence's event, wait at QEMU's gdb stub, and say the command that attaches",
-    )
-      .preset('1234')
-      .argParser(parsePort),
+    ...gdbOptions("stop before the divergence's event"),
     new Option(
       '--at <[ID:]SEQ>',
       'with --gdb: before the event with this seq, of the device with this id where there are several',
@@ -33,9 +29,9 @@ export const replay: CommandDefinition<Own, [report: string]> = {
     ['replay --gdb', 'stands before what made the divergence'],
     ['replay --gdb --at 559', 'or before any other event'],
   ],
-  async run(services, { gdb, at }, report) {
+  async run(services, { at, ...flags }, report) {
     const { replayRun } = await import('../boot/replay.js');
-    return replayRun(services, { report, gdb, at });
+    return replayRun(services, { report, gdb: gdbRequest(flags), at });
   },
 };
 

@@ -2,14 +2,22 @@
 import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { StopwatchError } from '../../lib/errors.js';
-import { ALL_EXITS, type CommandDefinition, deviceOption, parsePort, variantOption } from './define.js';
+import {
+  ALL_EXITS,
+  type CommandDefinition,
+  deviceOption,
+  gdbOptions,
+  gdbRequest,
+  variantOption,
+} from './define.js';
 
 interface Own {
   readonly device?: string;
   readonly nodev?: true;
   readonly rw?: true;
   readonly dumpDtb?: true | string;
-  readonly gdb?: number;
+  readonly gdb?: true;
+  readonly gdbPort?: number;
   readonly gdbQemu?: true;
   readonly serve?: true;
 }
@@ -33,17 +41,11 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
       'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
     ).conflicts(['dumpDtb', 'gdbQemu']),
     new Option('--crosscheck', 'judge the devices against their reference models while they run'),
-    new Option(
-      '--gdb [PORT]',
-      "stop before the first instruction, wait at QEMU's gdb stub, and say the command that attaches",
-    )
-      .preset('1234')
-      .argParser(parsePort)
-      .conflicts('dumpDtb'),
+    ...gdbOptions('stop before the first instruction').map((option) => option.conflicts('dumpDtb')),
     new Option(
       '--gdb-qemu',
       "run QEMU itself under gdb in this terminal, stopped when the guest first writes to a device; the guest's console is a pseudo-terminal",
-    ).conflicts(['gdb', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
+    ).conflicts(['gdb', 'gdbPort', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
     deviceOption('with --gdb-qemu: stop only in this device'),
   ],
   exits: ALL_EXITS,
@@ -56,15 +58,16 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
     ['run --dump-dtb virt.dtb', 'virt.dtb and virt.dts'],
   ],
   builds: () => true,
-  tools: ({ gdb, gdbQemu }) => [
+  tools: ({ gdbQemu, ...flags }) => [
     ...(gdbQemu ? (['gdb'] as const) : []),
-    ...(gdb ? (['guests-gdb'] as const) : []),
+    ...(gdbRequest(flags) === undefined ? [] : (['guests-gdb'] as const)),
   ],
   async run(
     services,
-    { device, nodev = false, rw = false, gdb, gdbQemu = false, serve = false, dumpDtb },
+    { device, nodev = false, rw = false, gdbQemu = false, serve = false, dumpDtb, ...flags },
     words,
   ) {
+    const gdb = gdbRequest(flags);
     if (words.length > 0 && gdb === undefined && !gdbQemu) {
       throw new StopwatchError('bad-usage', `'${words[0]}' is for gdb: give --gdb or --gdb-qemu too`);
     }

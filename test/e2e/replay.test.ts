@@ -4,7 +4,6 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { freePort } from '../support/ports.js';
 import { edit, restore, undoEdits } from './edit.js';
 import { laboratory } from './laboratory.js';
 import { left, must, start } from './project.js';
@@ -110,9 +109,8 @@ test('a divergence, recorded live, comes again at the same event, after the faul
   expect(project.lastDevice().verdict?.divergence?.states).toEqual(found?.states);
 
   // The event is the state after a write of PAUSE: the instruction is a store, and what it stores is that number.
-  const port = await freePort();
   let shown = '';
-  const { child, ended } = project.start(['replay', host.runId, '--gdb', String(port)], {
+  const { child, ended } = project.start(['replay', host.runId, '--gdb'], {
     onOutput: (soFar) => {
       shown = soFar;
     },

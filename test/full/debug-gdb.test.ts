@@ -8,7 +8,6 @@ import { offsetOf } from '../../device/stopwatch/contract/contract.js';
 import { laboratory } from '../e2e/laboratory.js';
 import { left, start } from '../e2e/project.js';
 import { runOnTerminal } from '../e2e/interactive.js';
-import { freePort } from '../support/ports.js';
 
 const ERROR = offsetOf('ERROR');
 
@@ -24,7 +23,6 @@ function lineOf(name: string, text: string): number {
 }
 
 test("gdb stops in the driver's interrupt handler, and again when the module was loaded again", async () => {
-  const port = await freePort();
   const commands = join(project.directory, 'interrupt.gdb');
   writeFileSync(
     commands,
@@ -42,7 +40,7 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
       'detach',
     ].join('\n'),
   );
-  const machine = runOnTerminal(project, `run --gdb ${port} --variant debug -- -batch -x ${commands}`);
+  const machine = runOnTerminal(project, `run --gdb --variant debug -- -batch -x ${commands}`);
   try {
     const [, attach = ''] = await machine.find(/To attach:\n {2}(.*)\n/);
     const gdb = start('bash', ['-c', attach], { cwd: project.directory, env: project.env });

@@ -39,7 +39,7 @@ export interface MachineParts {
 }
 
 /** In QEMU's option syntax a comma ends a value; a doubled one is a comma. */
-function optionValue(text: string): string {
+export function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
