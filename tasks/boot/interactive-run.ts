@@ -109,7 +109,7 @@ function withStub(config: Config, address: string | undefined): Config {
 
 async function shell(
   services: Services,
-  { nodev, rw, gdb: request, gdbArguments = [], serve: serves }: RunOptions,
+  { nodev, rw, gdb: debug, gdbArguments = [], serve: serves }: RunOptions,
   { devices, stages, cache }: Toolchain,
   more: MorePorts,
   gdb: string | undefined,
@@ -121,8 +121,8 @@ async function shell(
     'run',
     ...(nodev ? ['--nodev'] : []),
     ...(rw ? ['--rw'] : []),
-    ...(request === undefined ? [] : ['--gdb']),
-    ...(request?.port === undefined ? [] : ['--gdb-port', String(request.port)]),
+    ...(debug === undefined ? [] : ['--gdb']),
+    ...(debug?.port === undefined ? [] : ['--gdb-port', String(debug.port)]),
     ...(serves ? ['--serve'] : []),
   ];
   if (services.interactive) {

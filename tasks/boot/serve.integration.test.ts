@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,10 +23,7 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
   writeFileSync(from, '#!/bin/sh\n');
   const tool = { name: 'tool', device: undefined, from, path: '/usr/bin/tool', mode: 0o755 };
   let builds = 0;
-  let finishBuild = (): void => {};
-  const built = new Promise<void>((resolve) => {
-    finishBuild = resolve;
-  });
+  const built = new AbortController();
   const options = {
     services: {
       signal: new AbortController().signal,
@@ -37,7 +35,7 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
     pausing: false,
     build: async () => {
       builds += 1;
-      await built;
+      if (!built.signal.aborted) await once(built.signal, 'abort');
     },
   };
   const told = new Map<string, string>();
@@ -47,7 +45,7 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
         const [verb, key = '', ...rest] = line.split(' ');
         if (verb === 'put') guest.write(`\u0001key done ${key} 0 new\n`);
         else told.set(key, rest.join(' '));
-        if (told.size === 999) finishBuild();
+        if (told.size === 999) built.abort();
         if (told.size === 1000) resolve();
       });
       guest.on('data', (chunk: Buffer) => splitter.push(chunk));

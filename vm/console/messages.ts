@@ -3,6 +3,7 @@
 
 /** In front of every message. */
 const MARK = '\u0001';
+const READY = new RegExp(String.raw`(?:^|\n)${MARK}ready (\w+)\r?\n`);
 /** The longest message, in characters. */
 const LONGEST = 64 * 1024;
 
@@ -31,7 +32,7 @@ export class MessageSplitter {
   }
 
   #awaitKey(): void {
-    const found = /(?:^|\n)\u0001ready (\w+)\r?\n/.exec(this.#rest);
+    const found = READY.exec(this.#rest);
     if (found === null) {
       this.#rest = this.#rest.slice(-LONGEST);
       return;
