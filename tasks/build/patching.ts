@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** `qemu:patch` and `linux:patch`: the patches are applied and the sources linked, whatever the tree had before. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { assertTrusted } from '../config/ownership.js';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
@@ -60,7 +61,9 @@ function seriesOf(name: PatchedName, layout: Layout): PatchSeries {
   if (existsSync(layout.project) && realpathSync(layout.project) === layout.package)
     return { directory, files: patchFiles(directory), fixed: [] };
   const fixed = patchFiles(join(layout.package, 'patches', name));
-  return { directory, files: [...fixed, ...patchFiles(directory)], fixed };
+  const own = patchFiles(directory);
+  assertTrusted(dirname(directory), directory, ...own);
+  return { directory, files: [...fixed, ...own], fixed };
 }
 
 /** None in a project that has no such directory. */
@@ -78,19 +81,17 @@ function patchFiles(directory: string): string[] {
     .map((name) => join(directory, name));
 }
 
-export function patchTask(
-  name: PatchedName,
-  config: Config,
-  layout: Layout,
-  ports: SourcePorts,
-): Task {
+export function patchTask(name: PatchedName, config: Config, layout: Layout, ports: SourcePorts): Task {
   const patched = patchedTree(name, config, layout);
   const { repository, series, links } = patched;
   return {
     name: `${name}:patch`,
     title: `${repository.what}: patch and link the sources`,
     deps: [`${name}:tree`],
-    inputs: { files: series.files, values: { links: links.map(({ link, target }) => `${link} -> ${target}`) } },
+    inputs: {
+      files: series.files,
+      values: { links: links.map(({ link, target }) => `${link} -> ${target}`) },
+    },
     outputs: links.map(({ link }) => join(repository.tree, link)),
     jobs: 'one',
     run: async (context) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What surrounds every command: configuration and reporter before it, summary and exit code after it. */
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import defaults from '../../config.js';
 import { loadConfig, type Loaded } from '../config/load.js';
 import { findPaths, WORKDIR_VARIABLE } from '../config/paths.js';
@@ -58,6 +58,8 @@ export class App {
       const stream = documents ? world.stderr : world.stdout;
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
       const services = this.services(loaded, this.reporter, look);
+      const elsewhere = usedElsewhere(loaded, world.cwd);
+      if (elsewhere !== undefined) world.stderr.write(`Using ${elsewhere}\n`);
       for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
       if (command.builds?.(options) === true) {
         const { ensurePackages, requestFor } = await import('../doctor/packages.js');
@@ -202,6 +204,11 @@ export class App {
     if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
     stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
   }
+}
+
+/** The configuration, or the project, that is not in the current directory: it was found above that. */
+function usedElsewhere({ paths: { project }, file }: Loaded, cwd: string): string | undefined {
+  return project === resolve(cwd) ? undefined : (file ?? project);
 }
 
 /** Where compilers run, and the repository that a CI system has checked out. */

@@ -61,12 +61,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-async function stopwatch(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+async function stopwatch(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  directory = cwd,
+): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [main, ...args],
-      { cwd, env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, encoding: 'utf8' },
+      { cwd: directory, env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, encoding: 'utf8' },
       (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
     );
   });
@@ -74,6 +78,15 @@ async function stopwatch(args: readonly string[], env: Record<string, string> = 
 
 test('--version', async () => {
   expect(await stopwatch(['--version'])).toEqual({ code: 0, out: `${packageVersion()}\n`, err: '' });
+});
+
+test('says which configuration is used where it is not in the current directory', async () => {
+  const file = join(cwd, 'stopwatch.config.json');
+  writeFileSync(file, '{}');
+  const below = join(cwd, 'a/b');
+  mkdirSync(below, { recursive: true });
+  expect((await stopwatch(['status'])).err).not.toContain('Using');
+  expect((await stopwatch(['status'], {}, below)).err).toContain(`Using ${file}\n`);
 });
 
 test('--help names every command', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { globSync } from 'tinyglobby';
@@ -104,6 +104,20 @@ describe('a project', () => {
     expect(watch?.files.test?.file).toBe(join(root, 'guest_fs/stopwatch/stopwatch_test.sh'));
     expect(await load(directory)).toEqual([]);
   });
+
+  test
+    .runIf(process.getuid?.() === 0)
+    .each(['device/led/device.ts', 'device/led', 'device', 'driver/led', 'guest_fs'])(
+    'is not loaded where %s belongs to another user',
+    async (theirs) => {
+      const directory = projectWith(
+        { led: `throw new Error('it ran'); ${declaring('led')}` },
+        { 'driver/led/Kbuild': '', 'guest_fs/led/led_test.sh': '' },
+      );
+      chownSync(join(directory, theirs), 65_534, 65_534);
+      await expect(load(directory, 'led')).rejects.toThrow(/ belongs to another user \(uid 65534\)/);
+    },
+  );
 
   test('goes before the package', async () => {
     const directory = projectWith({ stopwatch: declaring('stopwatch') });

@@ -11,8 +11,12 @@ import { deviceKitModules } from '../../lab/search/kit-modules.js';
 import { didYouMean } from '../config/closest.js';
 import { deviceFileIn, deviceFilesIn, deviceNamesIn } from '../config/device-files.js';
 import { isPlainObject } from '../config/layers.js';
+import { assertTrusted } from '../config/ownership.js';
 import { isPackageItself, type Paths } from '../config/paths.js';
 import { got } from '../config/wording.js';
+
+/** Each has one for a device. What is there is built, and runs. */
+const FOLDERS = ['device', 'driver', 'guest_fs'];
 
 /** By the file that declares the device. */
 const loaded = new Map<string, Promise<Device>>();
@@ -23,6 +27,8 @@ export async function loadDevices(names: readonly string[], paths: Paths): Promi
   // One after the other: of modules that they share, jiti would show the second one half loaded.
   for (const name of names) {
     const { root, file } = find(name, paths);
+    if (root !== paths.package)
+      assertTrusted(...FOLDERS.flatMap((folder) => [join(root, folder), join(root, folder, name)]));
     let device = loaded.get(file);
     if (device === undefined) {
       device = root === paths.package ? ownDevice(name) : projectDevice(file, paths);
@@ -59,6 +65,7 @@ async function ownDevice(name: string): Promise<Device> {
 }
 
 async function projectDevice(file: string, { work }: Paths): Promise<Device> {
+  assertTrusted(file);
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     virtualModules: deviceKitModules(),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The user's own stopwatch.config.*: found, run, and its default export taken. */
 import { existsSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { messageOf, StopwatchError } from '../../lib/errors.js';
 import { isPlainObject } from './layers.js';
+import { assertTrusted } from './ownership.js';
 import { configFilesIn, type Paths } from './paths.js';
 import { PRODUCT } from '../../lib/product.js';
 import { got } from './wording.js';
@@ -21,8 +22,9 @@ export function findConfigFile(project: string): string | undefined {
   return first === undefined ? undefined : join(project, first);
 }
 
-/** The object that a configuration file gives. Throws 'file-unreadable' or 'bad-config' with the file's own error. */
+/** The object that a configuration file gives. Throws 'file-unreadable' or 'bad-config' with the file's own error, or where it belongs to another user. */
 export async function readConfigFile(file: string, paths: Paths): Promise<Record<string, unknown>> {
+  assertTrusted(dirname(file), file);
   const value = extname(file) === '.json' ? readJson(file) : await runModule(file, paths);
   if (!isPlainObject(value)) {
     throw new StopwatchError(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -405,4 +405,27 @@ test('a variant has settings of its own, and the user’s go over them', async (
   // The last word on the variant decides.
   const { config: plain } = await load({ flags: [{ ...variant, value: 'plain' }] });
   expect(plain.vm.totalSeconds).toBe(defaults.vm.totalSeconds);
+});
+
+/** uid of nobody. */
+const NOBODY = 65_534;
+
+test.runIf(process.getuid?.() === 0).each([
+  ['the configuration', 'stopwatch.config.ts'],
+  ['its directory', '.'],
+  ['the sources', 'sources.json'],
+  ['the work directory', '.stopwatch'],
+])('%s of another user is refused before anything of it runs', async (_, theirs) => {
+  const marker = join(project, 'marker');
+  write(
+    'stopwatch.config.ts',
+    `require('fs').writeFileSync(${JSON.stringify(marker)}, ''); export default {};`,
+  );
+  write('sources.json', '{}');
+  mkdirSync(join(project, '.stopwatch'));
+  await load();
+  rmSync(marker);
+  chownSync(join(project, theirs), NOBODY, NOBODY);
+  expect(await failure()).toMatch(/ belongs to another user \(uid 65534\)/);
+  expect(existsSync(marker)).toBe(false);
 });

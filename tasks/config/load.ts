@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Environment, Given } from './environment.js';
 import { isPlainObject, lay, nest, type Layered, type Provenance } from './layers.js';
+import { assertTrusted } from './ownership.js';
 import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';
 import { configFilesIn, findPaths, SOURCES_FILE, WORKDIR_VARIABLE, type Paths } from './paths.js';
 import type { Config } from './schema.js';
@@ -53,6 +54,8 @@ const PATH_SETTINGS = [
 export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const { defaults, cwd, environment, flags } = request;
   const paths = findPaths(cwd, request.workdir ?? (environment[WORKDIR_VARIABLE] || undefined));
+  // It holds programs: those that were built.
+  assertTrusted(paths.work);
   const warnings: string[] = [];
   const layers: { readonly values: Readonly<Record<string, unknown>>; readonly origin: string }[] = [];
   let changed = flags.length > 0;

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { findPaths, packageRoot, packageVersion, projectRoot } from './paths.js';
 
 let root: string;
@@ -58,4 +68,48 @@ test('a relative work directory is below the current one', () => {
     build: join(root, 'a/w/build'),
     reports: join(root, 'a/w/reports'),
   });
+});
+
+/** uid of nobody. */
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+test.runIf(isRoot).each([
+  ['the directory', ['.']],
+  ['the file', ['stopwatch.config.json']],
+  ['both', ['.', 'stopwatch.config.json']],
+])('above the current directory the search ends before %s of another user', (_, theirs) => {
+  writeFileSync(join(root, 'stopwatch.config.json'), '{}');
+  expect(projectRoot(join(root, 'a/b'))).toBe(root);
+  for (const name of theirs) chownSync(join(root, name), NOBODY, NOBODY);
+  expect(projectRoot(join(root, 'a/b'))).toBe(join(root, 'a/b'));
+});
+
+test.runIf(isRoot)('what is above a directory of another user is not looked at', () => {
+  writeFileSync(join(root, 'stopwatch.config.json'), '{}');
+  chownSync(join(root, 'a'), NOBODY, NOBODY);
+  expect(projectRoot(join(root, 'a/b'))).toBe(join(root, 'a/b'));
+});
+
+test.runIf(isRoot)('the package.json of another user makes no project, nor does a link', () => {
+  packageJson('.', { name: 'stopwatch' });
+  chownSync(join(root, 'package.json'), NOBODY, NOBODY);
+  expect(projectRoot(join(root, 'a'))).toBe(join(root, 'a'));
+  symlinkSync('/etc/passwd', join(root, 'a/stopwatch.config.json'));
+  lchownSync(join(root, 'a/stopwatch.config.json'), NOBODY, NOBODY);
+  expect(projectRoot(join(root, 'a/b'))).toBe(join(root, 'a/b'));
+});
+
+test.runIf(isRoot)('in the current directory the file of another user is refused, not passed by', () => {
+  writeFileSync(join(root, 'stopwatch.config.json'), '{}');
+  chownSync(join(root, 'stopwatch.config.json'), NOBODY, NOBODY);
+  expect(() => projectRoot(root)).toThrow(/stopwatch\.config\.json belongs to another user \(uid 65534\)/);
+});
+
+test.runIf(isRoot)('root under sudo also uses the files of the user who called it', () => {
+  chownSync(root, NOBODY, NOBODY);
+  packageJson('.', { name: 'stopwatch' });
+  vi.stubEnv('SUDO_UID', String(NOBODY));
+  expect(projectRoot(root)).toBe(root);
+  vi.unstubAllEnvs();
 });

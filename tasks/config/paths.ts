@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
+import { areTrusted, assertTrusted } from './ownership.js';
 import { ENVIRONMENT_PREFIX, PRODUCT, WORK_DIRECTORY } from '../../lib/product.js';
 
 /** Name of the environment variable that names the work directory. */
@@ -73,16 +74,31 @@ export function configFilesIn(directory: string): string[] {
   return CONFIG_FILES.filter((name) => names.includes(name));
 }
 
-/** The nearest directory, from `cwd` upwards, with a stopwatch.config.* or a package.json that is stopwatch's or depends on it; else `cwd`. */
+/**
+ * The nearest directory, from `cwd` upwards, with a stopwatch.config.* or a package.json that is stopwatch's or depends on
+ * it; else `cwd`. The search ends before the first directory above it that belongs to somebody else, or whose file does.
+ */
 export function projectRoot(cwd: string): string {
-  for (const directory of upwards(cwd)) {
-    if (configFilesIn(directory).length > 0) return directory;
-    const json = packageJson(directory);
-    if (json === undefined) continue;
-    const needs = { ...json.dependencies, ...json.devDependencies, ...json.optionalDependencies };
-    if (json.name === PRODUCT || PRODUCT in needs) return directory;
+  const start = resolve(cwd);
+  for (const directory of upwards(start)) {
+    const above = directory !== start;
+    if (above && !areTrusted([directory])) break;
+    const files = projectFilesIn(directory);
+    if (files.length === 0) continue;
+    // Whoever calls it in there has chosen the directory, and has to know why it is not used.
+    if (!above) assertTrusted(directory, ...files);
+    return areTrusted(files) ? directory : start;
   }
-  return resolve(cwd);
+  return start;
+}
+
+/** What makes a directory the project. */
+function projectFilesIn(directory: string): readonly string[] {
+  const configs = configFilesIn(directory);
+  if (configs.length > 0) return configs.map((name) => join(directory, name));
+  const json = packageJson(directory);
+  const needs = { ...json?.dependencies, ...json?.devDependencies, ...json?.optionalDependencies };
+  return json?.name === PRODUCT || PRODUCT in needs ? [join(directory, 'package.json')] : [];
 }
 
 let ownRoot: string | undefined;
