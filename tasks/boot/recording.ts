@@ -6,8 +6,8 @@
  * been built anew since; and it is known when a copy is not what was recorded.
  */
 import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { appendFile, copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type MachineParts, qemuArguments } from '../../vm/qemu/command-line.js';
 import { instancesOf, type ProjectDevice } from '../../vm/device.js';
@@ -17,7 +17,9 @@ import { type Config, configSchema } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { sha256File } from '../../lib/files/sha256.js';
 
-const file = z.strictObject({ name: z.string(), sha256: z.string() });
+/** A name leads nowhere else: what is named here is executed. */
+const file = (...names: readonly string[]) =>
+  z.strictObject({ name: z.string().refine((name) => names.includes(name)), sha256: z.string() });
 const schema = z.strictObject({
   schema: z.literal(3),
   /** Version that recorded it. */
@@ -33,11 +35,17 @@ const schema = z.strictObject({
   /** Of what was built: which symbols are the kernel's. */
   variant: configSchema.shape.build.shape.variant,
   monitorPatterns: z.array(z.string()),
-  files: z.strictObject({ qemu: file, kernel: file, initramfs: file.nullable(), ext4: file.nullable() }),
+  files: z.strictObject({
+    qemu: file('qemu-system-aarch64'),
+    kernel: file('Image'),
+    initramfs: file('initramfs.cpio').nullable(),
+    ext4: file('rootfs.ext4', 'disk.ext4').nullable(),
+  }),
   /** QEMU's, with names instead of paths. */
   arguments: z.array(z.string()),
 });
 type Saved = z.infer<typeof schema>;
+type SavedFile = Saved['files']['qemu'];
 
 /** A recorded run. */
 export interface Recorded {
@@ -54,7 +62,14 @@ export interface Recorded {
 }
 
 const DIRECTORY = 'recording';
+const DESCRIPTION = 'recording.json';
 const LOG = 'replay.log';
+
+/**
+ * The sums of what was recorded with a work directory, one a line; outside of its reports, so that no report which came
+ * from elsewhere brings its own.
+ */
+const ledger = (work: string): string => join(work, 'run', 'recordings');
 
 /**
  * What QEMU cannot record: several processors, what KVM runs, and a disk under a clock that skips sleeps
@@ -76,8 +91,9 @@ function cannotRecord(what: string, hint: string): never {
   throw new StopwatchError('bad-usage', `--record ${what}`, { hint });
 }
 
-/** Makes the copies and gives the machine that is made of them, to be recorded. */
+/** Makes the copies in a report's directory and gives the machine that is made of them, to be recorded. */
 export async function startRecording(
+  work: string,
   directory: string,
   parts: MachineParts,
   variant: Config['build']['variant'],
@@ -85,7 +101,7 @@ export async function startRecording(
 ): Promise<MachineParts> {
   const to = join(directory, DIRECTORY);
   await mkdir(to);
-  const copy = async (path: string): Promise<z.infer<typeof file>> => {
+  const copy = async (path: string): Promise<SavedFile> => {
     const name = basename(path);
     await copyFile(path, join(to, name), constants.COPYFILE_FICLONE);
     return { name, sha256: await sha256File(join(to, name)) };
@@ -108,7 +124,10 @@ export async function startRecording(
     files,
     arguments: argumentsOf(parts, filesBelow('', files), monitorPatterns),
   };
-  await writeFile(join(to, 'recording.json'), `${JSON.stringify(saved, null, 2)}\n`);
+  const description = join(to, DESCRIPTION);
+  await writeFile(description, `${JSON.stringify(saved, null, 2)}\n`);
+  await mkdir(dirname(ledger(work)), { recursive: true });
+  await appendFile(ledger(work), `${await sha256File(description)}\n`);
   return {
     ...parts,
     files: filesBelow(to, files),
@@ -116,20 +135,40 @@ export async function startRecording(
   };
 }
 
-/** The recorded run of this report. Throws 'file-unreadable' where there is none, or it is not what was recorded. */
-export async function readRecording(report: string, devices: readonly ProjectDevice[]): Promise<Recorded> {
+export interface ReadRequest {
+  /** The work directory that it must have been recorded with. */
+  readonly work: string;
+  /** It may also come from elsewhere. */
+  readonly foreign: boolean;
+}
+
+/**
+ * The recorded run of this report. Throws 'file-unreadable' where there is none, or it is not what was recorded; and
+ * 'bad-usage' for one from elsewhere: it has its own QEMU and arguments, so whoever made it decides what runs.
+ */
+export async function readRecording(
+  report: string,
+  devices: readonly ProjectDevice[],
+  { work, foreign }: ReadRequest,
+): Promise<Recorded> {
   const directory = join(report, DIRECTORY);
+  const description = join(directory, DESCRIPTION);
   const refuse = (why: string, cause?: unknown): StopwatchError =>
     new StopwatchError('file-unreadable', `${directory} cannot be replayed: ${why}`, {
       hint: 'Record a run anew: npx stopwatch run-test-quit --record',
       ...(cause === undefined ? {} : { cause }),
     });
   if (!isRecorded(report)) throw refuse('the run was not recorded');
+  if (!foreign && !(await wasRecordedWith(work, description))) {
+    throw new StopwatchError('bad-usage', `${directory} was not recorded with ${work}`, {
+      hint: 'A recording is a program: replay runs the QEMU in it, as you. If you trust whoever made it: --foreign',
+    });
+  }
   let saved: Saved;
   try {
-    saved = schema.parse(JSON.parse(await readFile(join(directory, 'recording.json'), 'utf8')));
+    saved = schema.parse(JSON.parse(await readFile(description, 'utf8')));
   } catch (cause) {
-    throw refuse('recording.json is not what --record of this version writes', cause);
+    throw refuse(`${DESCRIPTION} is not what --record of this version writes`, cause);
   }
   for (const one of Object.values(saved.files)) {
     if (one === null) continue;
@@ -158,8 +197,13 @@ export async function readRecording(report: string, devices: readonly ProjectDev
   return { directory: report, vm, variant, options, monitorPatterns, parts, sums };
 }
 
+async function wasRecordedWith(work: string, description: string): Promise<boolean> {
+  const sums = await readFile(ledger(work), 'utf8').catch(() => '');
+  return sums.split('\n').includes(await sha256File(description));
+}
+
 export function isRecorded(report: string): boolean {
-  return existsSync(join(report, DIRECTORY, 'recording.json'));
+  return existsSync(join(report, DIRECTORY, DESCRIPTION));
 }
 
 /** The newest report that has a recording; undefined if none has. */
@@ -174,7 +218,7 @@ export async function latestRecorded(reports: string): Promise<string | undefine
 }
 
 function filesBelow(directory: string, { qemu, kernel, initramfs, ext4 }: Saved['files']): MachineFiles {
-  const path = (one: z.infer<typeof file>): string => join(directory, one.name);
+  const path = (one: SavedFile): string => join(directory, one.name);
   return {
     qemu: path(qemu),
     kernel: path(kernel),

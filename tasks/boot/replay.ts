@@ -28,6 +28,8 @@ export interface EventPlace {
 export interface ReplayOptions {
   /** A report's directory or its name; 'latest': the newest one with a recording. */
   readonly report: string;
+  /** Also one that was recorded elsewhere. */
+  readonly foreign: boolean;
   /** Stop before the event `at` and wait for a debugger; undefined: run it to its end. */
   readonly gdb: GdbRequest | undefined;
   /** The event; undefined: the divergence's. */
@@ -37,7 +39,10 @@ export interface ReplayOptions {
 export async function replayRun(services: Services, options: ReplayOptions): Promise<Result> {
   const layout = layoutOf(services.loaded.config, services.loaded.paths);
   const devices = await services.devices();
-  const recorded = await readRecording(await reportDirectory(layout, options.report), devices);
+  const recorded = await readRecording(await reportDirectory(layout, options.report), devices, {
+    work: layout.work,
+    foreign: options.foreign,
+  });
   if (options.gdb !== undefined) {
     const [{ standBefore }, { withGdbAddress }] = await Promise.all([
       import('./replay-gdb.js'),

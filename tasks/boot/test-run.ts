@@ -69,7 +69,7 @@ export async function testRun(
     const parts = machineParts(emulated, layout, instances, options);
     const patterns = config.crosscheck.monitor ? MONITOR_PATTERNS : [];
     return {
-      ...(await startRecording(run.directory, parts, config.build.variant, patterns)),
+      ...(await startRecording(paths.work, run.directory, parts, config.build.variant, patterns)),
       acceleratorReason: 'recorded',
     };
   };

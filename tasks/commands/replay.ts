@@ -5,6 +5,7 @@ import { ALL_EXITS, type CommandDefinition, gdbOptions, gdbRequest } from './def
 interface Own {
   readonly gdb?: true;
   readonly gdbPort?: number;
+  readonly foreign?: true;
   readonly at?: { readonly id: string | undefined; readonly seq: bigint };
 }
 
@@ -17,6 +18,10 @@ export const replay: CommandDefinition<Own, [report: string]> = {
     new Argument('[report]', "a report's directory below .stopwatch/reports, or its name").default('latest'),
   ],
   options: [
+    new Option(
+      '--foreign',
+      'also a recording that was not made with this work directory: it holds the QEMU that is run, as you',
+    ),
     ...gdbOptions("stop before the divergence's event"),
     new Option(
       '--at <[ID:]SEQ>',
@@ -29,9 +34,9 @@ export const replay: CommandDefinition<Own, [report: string]> = {
     ['replay --gdb', 'stands before what made the divergence'],
     ['replay --gdb --at 559', 'or before any other event'],
   ],
-  async run(services, { at, ...flags }, report) {
+  async run(services, { at, foreign = false, ...flags }, report) {
     const { replayRun } = await import('../boot/replay.js');
-    return replayRun(services, { report, gdb: gdbRequest(flags), at });
+    return replayRun(services, { report, foreign, gdb: gdbRequest(flags), at });
   },
 };
 
