@@ -28,11 +28,7 @@ export interface CompileCommand {
   readonly output: string;
 }
 
-export function editorTasks(
-  config: Config,
-  layout: Layout,
-  devices: readonly ProjectDevice[],
-): Task[] {
+export function editorTasks(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task[] {
   const deviceCommands = join(layout.vm, 'device-commands.json');
   const tree = layout.tree('qemu');
   const sources = devices.flatMap(cSources);
@@ -99,7 +95,11 @@ async function driverCommands(
   const module = directoryOf(layout, name);
   const [links, objects, sources] = isModule
     ? [module, module, module]
-    : [join(layout.builtinDrivers, name), join(layout.linuxBuild, builtin), join(kernelSource(layout), builtin)];
+    : [
+        join(layout.builtinDrivers, name),
+        join(layout.linuxBuild, builtin),
+        join(kernelSource(layout), builtin),
+      ];
   const found: CompileCommand[] = [];
   for (const source of files.names.filter((each) => each.endsWith('.c'))) {
     const object = source.replace(/\.c$/, '.o');

@@ -53,7 +53,10 @@ export function deviceAgainTask(
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       const commands = await buildCommands(layout.qemuBuild, links, basename(layout.qemu), context);
-      const objects = sources.map((source) => ({ source: source.target, object: objectPath(layout, source) }));
+      const objects = sources.map((source) => ({
+        source: source.target,
+        object: objectPath(layout, source),
+      }));
       const { failed } = await relink(commands, { objects, program: layout.qemu, flags }, context);
       if (failed === undefined) return;
       const names = devices.map(({ device }) => device.description.name).join(', ');

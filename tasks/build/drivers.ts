@@ -40,7 +40,8 @@ export function modulePath(layout: Layout, { device }: ProjectDevice): string {
 }
 
 /** Where the module of this name is built. */
-export const moduleOf = (layout: Layout, name: string): string => join(directoryOf(layout, name), `${name}.ko`);
+export const moduleOf = (layout: Layout, name: string): string =>
+  join(directoryOf(layout, name), `${name}.ko`);
 export const directoryOf = ({ drivers }: Layout, name: string): string => join(drivers, name);
 
 /** Absolute paths of the driver's files. */

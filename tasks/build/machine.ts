@@ -137,7 +137,9 @@ export async function monitorOptions(
     const region = node?.regions.find(({ name }) => name === checker.region);
     const [interrupt] = node?.interrupts ?? [];
     found.set(instance.id, {
-      ...(checker.region === undefined ? {} : { accesses: region === undefined ? {} : { base: region.address } }),
+      ...(checker.region === undefined
+        ? {}
+        : { accesses: region === undefined ? {} : { base: region.address } }),
       ...(interrupt === undefined ? {} : { interrupt }),
     });
   }

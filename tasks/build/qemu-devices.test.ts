@@ -43,8 +43,6 @@ test('every list of QEMU is made from the list of devices', () => {
 });
 
 test('a C file is found in the tree by the name of its device', () => {
-  expect(cSources(lamp)).toEqual([
-    { link: 'hw/misc/pv/lamp/lamp.c', target: '/project/device/lamp/lamp.c' },
-  ]);
+  expect(cSources(lamp)).toEqual([{ link: 'hw/misc/pv/lamp/lamp.c', target: '/project/device/lamp/lamp.c' }]);
   expect(cSources(edu)).toEqual([]);
 });

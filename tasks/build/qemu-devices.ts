@@ -87,7 +87,6 @@ export function qemuDevicesTask(layout: Layout, devices: readonly ProjectDevice[
     inputs: { values: { files: expected.files, links: expected.links }, files: [base] },
     outputs: pathsIn(expected),
     jobs: 'none',
-    run: async () =>
-      makeDirectory(qemuDirectory(layout.qemuDevices, devices, await readFile(base, 'utf8'))),
+    run: async () => makeDirectory(qemuDirectory(layout.qemuDevices, devices, await readFile(base, 'utf8'))),
   };
 }

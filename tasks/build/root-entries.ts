@@ -44,10 +44,7 @@ export interface RootFiles {
 }
 
 /** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
-export function rootEntries(
-  applets: readonly string[],
-  { busybox, modules, guest }: RootFiles,
-): RootEntry[] {
+export function rootEntries(applets: readonly string[], { busybox, modules, guest }: RootFiles): RootEntry[] {
   const copied = [...guest, ...modules].map(
     ({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file }),
   );

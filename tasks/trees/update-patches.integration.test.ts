@@ -343,17 +343,17 @@ describe('update_patches', () => {
   });
 });
 
-describe('with patches of the package before those of the project', () => {
-  /** The first patch is the package's; the project has the second one. */
-  async function withFixed(): Promise<string[]> {
-    const directory = join(small.root, 'package-patches');
-    await mkdir(directory, { recursive: true });
-    await rename(join(patches, '0001-first.patch'), join(directory, '0001-first.patch'));
-    return [join(directory, '0001-first.patch')];
-  }
-  const plan = async (fixed: readonly string[]) =>
-    planUpdate(small.repository, await series(fixed), small.deps);
+/** The first patch is the package's; the project has the second one. */
+async function withFixed(): Promise<string[]> {
+  const directory = join(small.root, 'package-patches');
+  await mkdir(directory, { recursive: true });
+  await rename(join(patches, '0001-first.patch'), join(directory, '0001-first.patch'));
+  return [join(directory, '0001-first.patch')];
+}
+const plan = async (fixed: readonly string[]) =>
+  planUpdate(small.repository, await series(fixed), small.deps);
 
+describe('with patches of the package before those of the project', () => {
   it('leaves them alone, and puts an edit of a file that they touch into a patch of the project', async () => {
     const fixed = await withFixed();
     const was = await readFile(fixed[0] ?? '', 'utf8');

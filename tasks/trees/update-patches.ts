@@ -133,11 +133,7 @@ export async function planUpdate(
 }
 
 /** Throws 'patch-failed' unless the tree's first commits are made from the fixed patches. */
-function refuseChanged(
-  { tree }: Repository,
-  { commits }: PlannedSeries,
-  fixed: readonly PatchFile[],
-): void {
+function refuseChanged({ tree }: Repository, { commits }: PlannedSeries, fixed: readonly PatchFile[]): void {
   const changed = fixed.find(({ sha256 }, at) => commits[at]?.patch !== sha256);
   if (changed === undefined) return;
   throw new StopwatchError(
@@ -198,11 +194,7 @@ interface PlannedSeries {
 }
 
 /** `fixed`: how many commits at the beginning stay as they are. */
-async function plannedSeries(
-  repository: Repository,
-  fixed: number,
-  deps: GitDeps,
-): Promise<PlannedSeries> {
+async function plannedSeries(repository: Repository, fixed: number, deps: GitDeps): Promise<PlannedSeries> {
   const chain = await chainOf(repository, deps);
   const all = [...chain.commits];
   for (let last = all.at(-1); last !== undefined && isSaved(last); last = all.at(-1)) all.pop();
