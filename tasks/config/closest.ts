@@ -34,7 +34,9 @@ export function closest(word: string, candidates: readonly string[]): string | u
     const text = candidate.toLowerCase();
     // A word left unfinished is near, however much is missing.
     const prefix = wanted.length >= 3 && (text.startsWith(wanted) || wanted.startsWith(text));
-    const edits = prefix ? Math.min(1, distance(wanted, text)) : distance(wanted, text);
+    const all = distance(wanted, text);
+    // But not as near as one that differs in a letter.
+    const edits = prefix ? Math.min(1.5, all) : all;
     if (edits < bestDistance) {
       best = candidate;
       bestDistance = edits;

@@ -82,7 +82,7 @@ test('two devices of one id, and one that is not in the list: both are refused b
   const { err } = await project.exits(2, ['run-test-quit'], { env: { STOPWATCH_VM_DEVICES: twice } });
   expect(err).toContain('stopwatch');
   const unknown = JSON.stringify([{ device: 'toaster' }]);
-  expect((await project.exits(2, ['run-test-quit'], { env: { STOPWATCH_VM_DEVICES: unknown } })).err).toContain(
-    'toaster',
-  );
+  expect(
+    (await project.exits(2, ['run-test-quit'], { env: { STOPWATCH_VM_DEVICES: unknown } })).err,
+  ).toContain('toaster');
 });

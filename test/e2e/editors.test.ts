@@ -15,7 +15,7 @@ beforeAll(() => project.passes(['update']));
 
 function commands(): readonly CompileCommand[] {
   const found: CompileCommand[] = JSON.parse(
-    readFileSync(join(project.package, 'compile_commands.json'), 'utf8'),
+    readFileSync(join(project.directory, 'compile_commands.json'), 'utf8'),
   );
   return found;
 }

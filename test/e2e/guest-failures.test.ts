@@ -45,9 +45,9 @@ const cases: readonly Case[] = [
   {
     what: 'a test that ends half-way',
     edit: [TEST, 'test_starting() {\n', 'test_starting() {\n\texit 1\n'],
-    code: 4,
-    outcome: 'exited-early',
-    reason: /powered off after \d+ of \d+ test results, the last being 'resetting'/,
+    code: 1,
+    outcome: 'failed',
+    reason: /planned 16 tests, got 5/,
     last: /^stopwatch: result: stopwatch fail$/m,
   },
   {

@@ -41,8 +41,8 @@ function saysWhenLoaded(what: string, result = ''): void {
   edit(
     project.package,
     'driver/stopwatch/stopwatch.c',
-    '\tint ret;\n\n\t/* debugfs is a convenience',
-    `\tint ret;\n\n\tpr_warn("${what}\\n");\n${result}\t/* debugfs is a convenience`,
+    '\tstopwatch_loaded = true;\n',
+    `\tpr_warn("${what}\\n");\n${result}\tstopwatch_loaded = true;\n`,
   );
 }
 

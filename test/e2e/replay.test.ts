@@ -165,7 +165,7 @@ test('--gdb asks for an event where there was no divergence, and knows the ones 
   await project.passes(['run-test-quit', '--record']);
   for (const [args, why] of [
     [['--gdb'], /has no divergence before which --gdb could stop/],
-    [['--gdb', '--at', '1000000'], /There is no event 1000000 in .*: the last one is \d+/],
+    [['--gdb', '--at', '1000000'], /There is no event 1000000 of stopwatch in .*: the last one is \d+/],
     [['--at', '5'], /--gdb was not given/],
   ] as const) {
     const { err } = await project.exits(2, ['replay', ...args]);

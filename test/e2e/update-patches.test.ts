@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** update_patches on the real QEMU tree: changed by hand, made into patches, and from a fresh tree to the same one. */
 import {
-  appendFileSync,
   chmodSync,
   existsSync,
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -46,13 +44,6 @@ function contents(top: string): Record<string, string> {
   );
 }
 
-/** `run --rw` with these commands typed into the guest. */
-async function typed(...lines: readonly string[]): Promise<string> {
-  const input = [...lines, 'poweroff', ''].join('\n');
-  const out = await project.passes(['run', '--rw'], { input });
-  return out;
-}
-
 /** Kind, executability and link target of everything but directories. */
 async function kinds(top: string): Promise<string[]> {
   const args = [
@@ -85,36 +76,6 @@ test('with no change it changes no file', async () => {
     expect(await project.passes([spelling])).toContain('Nothing to write');
   }
   expect(contents(patches)).toEqual(before);
-});
-
-test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
-  const file = 'guest_fs/stopwatch/stopwatch_ctrl.sh';
-  const ctrl = join(project.package, file);
-  const before = readFileSync(ctrl, 'utf8');
-  rmSync(join(project.work, 'vm', 'disk.ext4'), { force: true });
-  try {
-    await typed('echo "# by the guest" >>/usr/bin/stopwatch_ctrl.sh', 'echo new >/usr/bin/new');
-    const first = await project.passes(['update_patches']);
-    expect(first).toMatch(/guest_fs\/stopwatch\/stopwatch_ctrl\.sh +changed +the guest's$/m);
-    expect(first).toContain('/usr/bin/new is new in the guest. To keep it');
-    expect(readFileSync(ctrl, 'utf8')).toBe(`${before}# by the guest\n`);
-    expect(statSync(ctrl).mode & 0o777).toBe(0o755);
-    expect(await project.passes(['update_patches'])).toContain('Nothing to write');
-
-    // Changed there, then here: the disk is brought up to date, but not over the guest's edit.
-    await typed('echo "# again" >>/usr/bin/stopwatch_ctrl.sh');
-    appendFileSync(ctrl, '# here\n');
-    expect(await typed('tail -n 1 /usr/bin/stopwatch_ctrl.sh')).toMatch(/^# again/m);
-    const { err } = await project.exits(5, ['update_patches']);
-    expect(err).toContain('changed in the guest and here, each in its own way');
-    expect(err).toMatch(/^ +-# here\n +\+# again$/m);
-    expect(readFileSync(ctrl, 'utf8')).toContain('# here');
-    const clean = await project.exits(2, ['clean', '--builds']);
-    expect(clean.err).toContain('what the guest of `run --rw` wrote');
-  } finally {
-    writeFileSync(ctrl, before);
-    rmSync(join(project.work, 'vm', 'disk.ext4'), { force: true });
-  }
 });
 
 test('what was changed by hand is in the patches, and a fresh tree with them is the same tree', async () => {
