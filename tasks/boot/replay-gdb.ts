@@ -9,6 +9,7 @@ import { hostClock } from '../../vm/clock.js';
 import { instructionBefore } from '../../vm/replay/replay-seek.js';
 import { Replayed, type ReplayedPorts, seqOf } from '../../vm/replay/replayed.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { printable } from '../../lib/printable.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { qemuEnvironment, runFiles } from '../build/machine.js';
 import { attachCommand, gdbStub } from './gdb.js';
@@ -75,7 +76,7 @@ export async function standBefore(
           : ['To see it in the device, before that:', `  ${attachToQemu(machine.pid, handler, layout)}`]),
         ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
       ];
-      consoleOutput(services).write(`${lines.join('\n')}\n`);
+      consoleOutput(services).write(`${lines.map(printable).join('\n')}\n`);
       await machine.ended;
     } finally {
       await machine.end();

@@ -9,7 +9,8 @@ import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
 import type { CiOptions } from '../report/ci.js';
 import { serializeError } from '../../lib/serialize-error.js';
 import { failureText } from '../report/failure.js';
-import { painter, type Output } from '../report/format.js';
+import { cleaned, cleanedPainted, jsonText, painter, type Output } from '../report/format.js';
+import { shielded } from '../report/github.js';
 import { chooseLook, createReporter, type Look, type Reporter } from '../report/reporter.js';
 import { confirmOn } from './confirm.js';
 import { crashError } from './crash.js';
@@ -59,8 +60,8 @@ export class App {
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
       const services = this.services(loaded, this.reporter, look);
       const elsewhere = usedElsewhere(loaded, world.cwd);
-      if (elsewhere !== undefined) world.stderr.write(`Using ${elsewhere}\n`);
-      for (const text of loaded.warnings) world.stderr.write(`Warning: ${text}\n`);
+      if (elsewhere !== undefined) this.note(`Using ${elsewhere}`, look);
+      for (const text of loaded.warnings) this.note(`Warning: ${text}`, look);
       if (command.builds?.(options) === true) {
         const { ensurePackages, requestFor } = await import('../doctor/packages.js');
         const install = options.install ? 'ask' : 'no';
@@ -107,7 +108,7 @@ export class App {
       confirm: async (question, otherwise) => {
         if (!interactive) return otherwise;
         await reporter.finish();
-        return confirmOn(stdin, stderr, question, interrupt.signal);
+        return confirmOn(stdin, stderr, cleaned(question), interrupt.signal);
       },
       processes: async () => interrupt.processes(),
     };
@@ -121,12 +122,12 @@ export class App {
     if (look.kind === 'json') {
       stdout.write(
         command.document === true
-          ? `${JSON.stringify(result.data ?? null, null, 2)}\n`
-          : `${JSON.stringify({ type: 'result', command: command.name, ...withoutError(result) })}\n`,
+          ? `${jsonText(result.data ?? null, 2)}\n`
+          : `${jsonText({ type: 'result', command: command.name, ...withoutError(result) })}\n`,
       );
       return;
     }
-    if (result.text !== undefined) stdout.write(result.text);
+    if (result.text !== undefined) this.print(cleanedPainted(result.text, look.colour), look);
     if (result.error !== undefined) this.tell(result.error, look);
     await this.summarise(look, result);
     await this.writeStepSummary(command.name, look, result);
@@ -150,7 +151,7 @@ export class App {
           exitCode: error.exitCode,
           error: serializeError(error),
         };
-        stdout.write(`${JSON.stringify(document, null, command.document === true ? 2 : 0)}\n`);
+        stdout.write(`${jsonText(document, command.document === true ? 2 : 0)}\n`);
         return;
       }
       this.tell(error, look);
@@ -168,7 +169,17 @@ export class App {
 
   private tell(error: StopwatchError, look: Look): void {
     const { stderr } = this.world;
-    stderr.write(failureText(error, painter(look.colour && stderr.isTTY)));
+    this.print(failureText(error, painter(look.colour && stderr.isTTY)), look, stderr);
+  }
+
+  private note(text: string, look: Look): void {
+    this.print(`${cleaned(text)}\n`, look, this.world.stderr);
+  }
+
+  /** GitHub's runner reads both streams, each in its own time: what it must not obey is all on one of them. */
+  private print(text: string, look: Look, stream = this.world.stdout): void {
+    const shield = look.system === 'github' ? shielded(text) : text;
+    (shield === text ? stream : this.world.stdout).write(shield);
   }
 
   /** For the page of a run on GitHub, which names a file for it. */
@@ -187,9 +198,7 @@ export class App {
     try {
       appendFileSync(file, stepSummary(outcome, this.reporter?.model));
     } catch (error) {
-      this.world.stderr.write(
-        `Warning: GITHUB_STEP_SUMMARY (${file}) cannot be written: ${messageOf(error)}\n`,
-      );
+      this.note(`Warning: GITHUB_STEP_SUMMARY (${file}) cannot be written: ${messageOf(error)}`, look);
     }
   }
 
@@ -201,8 +210,8 @@ export class App {
       columns: stdout.columns || 100,
       elapsedMs: performance.now(),
     };
-    if (this.reporter !== undefined) stdout.write(summariseStages(this.reporter.model, summary));
-    stdout.write(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary));
+    if (this.reporter !== undefined) this.print(summariseStages(this.reporter.model, summary), look);
+    this.print(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary), look);
   }
 }
 

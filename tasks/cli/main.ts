@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { EXIT } from '../../lib/errors.js';
 import { failureText } from '../report/failure.js';
 import { painter } from '../report/format.js';
+import { shielded } from '../report/github.js';
 import { App } from './app.js';
 import { crashError } from './crash.js';
 import { Interrupt } from './interrupt.js';
@@ -49,7 +50,8 @@ async function main(): Promise<void> {
       new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN)),
     ]);
     void released.then(() => {
-      writeSync(2, failureText(error, painter(false)));
+      const text = failureText(error, painter(false));
+      writeSync(2, process.env['GITHUB_ACTIONS'] === 'true' ? shielded(text) : text);
       process.exit(error.exitCode);
     });
   };

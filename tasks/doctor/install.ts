@@ -29,7 +29,8 @@ function installSteps(manager: Manager, packages: readonly string[], options: re
       ['apt-get', ...options, 'install', '-y', '--no-install-recommends', ...packages],
     ],
     dnf: [['dnf', 'install', '-y', ...packages]],
-    pacman: [['pacman', '-Sy', '--needed', '--noconfirm', ...packages]],
+    // With -Sy and without -u, the libraries that a new program needs would be newer than those that are installed.
+    pacman: [['pacman', '-Syu', '--needed', '--noconfirm', ...packages]],
   };
   return steps[manager];
 }
@@ -91,14 +92,13 @@ export async function install(request: InstallRequest): Promise<void> {
   }
 }
 
-/** sudo clears the environment, so env sets what the installation needs. */
+/** sudo clears the environment but for what is named. The values are no arguments: a proxy's may have a password, and every user sees arguments. */
 function asUser(step: readonly string[], { as, environment }: InstallRequest): readonly string[] {
   if (as === 'root') return step;
-  const proxies = Object.entries(environment)
-    .filter(([name]) => /^(https?|no|all|ftp)_proxy$/i.test(name))
-    .map(([name, value]) => `${name}=${value}`);
+  const proxies = Object.keys(environment).filter((name) => /^(https?|no|all|ftp)_proxy$/i.test(name));
+  const kept = ['DEBIAN_FRONTEND', ...proxies].join(',');
   // -S: our processes have no controlling terminal, so sudo asks on the standard input, which is the terminal.
-  return ['sudo', as === 'sudo' ? '-n' : '-S', 'env', 'DEBIAN_FRONTEND=noninteractive', ...proxies, ...step];
+  return ['sudo', as === 'sudo' ? '-n' : '-S', `--preserve-env=${kept}`, ...step];
 }
 
 /** With the terminal as it is, so that sudo can ask for the password there. */

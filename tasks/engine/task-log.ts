@@ -2,9 +2,11 @@
 /** A task's log file: commands and everything they print, written at once. */
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { withoutCredentials } from '../../lib/credentials.js';
 import { errnoOf } from '../../lib/errno.js';
 
 export interface TaskLog {
+  /** Passwords in it are not kept. */
   line(text: string): void;
   close(): void;
 }
@@ -22,7 +24,7 @@ export function openTaskLog(path: string): TaskLog {
   return {
     // Not buffered, so that nothing is lost after kill -9.
     line: (text) => {
-      if (open) writeSync(fd, `${text}\n`);
+      if (open) writeSync(fd, `${withoutCredentials(text)}\n`);
     },
     close() {
       if (open) closeSync(fd);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The plain lines; for a CI system also each task's output, folded, and on GitHub an annotation for each error. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type { StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
-import { printable, duration, type Output } from './format.js';
+import { cleaned, duration, toolLine, type Output } from './format.js';
+import { shielded } from './github.js';
 import { createPlainReporter } from './plain.js';
 import type { CiSystem, Reporter } from './reporter.js';
 import { WORK_DIRECTORY } from '../../lib/product.js';
@@ -25,7 +25,9 @@ export interface CiOptions {
 
 export function createCiReporter(output: Output, options: CiOptions): Reporter {
   const { system } = options;
-  const plain = createPlainReporter(output, { colour: false, verbose: false });
+  // What tools and guests said is in many of its lines.
+  const shield: Output = { write: (text) => output.write(shielded(text)), columns: output.columns };
+  const plain = createPlainReporter(system === 'github' ? shield : output, { colour: false, verbose: false });
   const outputs = new Map<string, { readonly lines: string[]; readonly log: string; cut: number }>();
   const write = (lines: readonly string[]): void => output.write(lines.map((line) => `${line}\n`).join(''));
 
@@ -58,7 +60,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
       outputs.set(event.task, { lines: [], log: event.logFile, cut: 0 });
     } else if (event.type === 'task-line') {
       const printed = outputs.get(event.task);
-      printed?.lines.push(printable(event.line));
+      printed?.lines.push(toolLine(event.line));
       if (printed !== undefined && printed.lines.length > LINES) {
         printed.lines.shift();
         printed.cut++;
@@ -107,17 +109,11 @@ function escaped(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-/** Lines in a group that the reader can open. GitHub must not obey a command that a tool prints, so a random token ends the lines. */
+/** Lines in a group that the reader can open. */
 function folded(system: CiSystem, task: string, title: string, lines: readonly string[]): readonly string[] {
   if (system === 'github') {
-    const token = randomUUID();
-    return [
-      `::group::${escaped(title)}`,
-      `::stop-commands::${token}`,
-      ...lines,
-      `::${token}::`,
-      '::endgroup::',
-    ];
+    const text = shielded(lines.join('\n')).trimEnd();
+    return [`::group::${escaped(title)}`, ...text.split('\n'), '::endgroup::'];
   }
   const section = `${Math.floor(Date.now() / 1000)}:${task.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`;
   return [
@@ -153,7 +149,7 @@ export function compilerErrors(lines: readonly string[]) {
 function wholeMessage({ message, lastLines, code }: StopwatchError): string {
   const verdicts: readonly string[] = ['test-failed', 'model-differs', 'invalid-evidence'];
   const lines = verdicts.includes(code) ? lastLines.slice(0, 8) : [];
-  return [message, ...lines.map(printable)].join('\n');
+  return cleaned([message, ...lines].join('\n'));
 }
 
 /** The file in the repository: our sources are linked into the trees that are compiled. */

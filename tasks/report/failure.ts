@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 /** A failure as text: what failed, the command, its last lines, the log, what to do next. */
 import { ERROR_CODES, type ExitCode, type StopwatchError } from '../../lib/errors.js';
-import { printable, type Paint } from './format.js';
+import { cleaned, toolLine, type Paint } from './format.js';
 
 /** Several lines, with a newline at the end. */
 export function failureText(error: StopwatchError, paint: Paint): string {
-  const lines = [`${paint('red', error.code === 'interrupted' ? 'Stopped:' : 'Error:')} ${error.message}`];
-  if (error.command !== undefined) lines.push(`  Command: ${error.command}`);
+  const lines = [
+    `${paint('red', error.code === 'interrupted' ? 'Stopped:' : 'Error:')} ${cleaned(error.message)}`,
+  ];
+  if (error.command !== undefined) lines.push(`  Command: ${cleaned(error.command)}`);
   if (error.lastLines.length > 0) {
-    lines.push('  Last lines:', ...error.lastLines.map((line) => paint('dim', `    ${printable(line)}`)));
+    lines.push('  Last lines:', ...error.lastLines.map((line) => paint('dim', `    ${toolLine(line)}`)));
   }
-  if (error.log !== undefined) lines.push(`  Log: ${error.log}`);
-  if (error.hint !== undefined) lines.push(`  ${paint('bold', 'Next:')} ${error.hint}`);
+  if (error.log !== undefined) lines.push(`  Log: ${cleaned(error.log)}`);
+  if (error.hint !== undefined) lines.push(`  ${paint('bold', 'Next:')} ${cleaned(error.hint)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Durations, sizes and widths for people. */
-import { stripVTControlCharacters, styleText } from 'node:util';
+/** Durations, sizes and widths for people, and text of others on its way to them. */
+import { styleText } from 'node:util';
+import { withoutCredentials } from '../../lib/credentials.js';
+import { printable } from '../../lib/printable.js';
 
 /** '0.33 s', '12.4 s', '1 min 44 s', '1 h 02 min' */
 export function duration(ms: number): string {
@@ -53,13 +55,44 @@ export function progress({ done, total, unit, since }: TaskProgress, now: number
   return words.join(', ');
 }
 
-/** A tool's line without control sequences and tabs, and only what follows the last carriage return. */
-export function printable(line: string): string {
-  const shown = stripVTControlCharacters(line)
-    .split('\r')
-    .findLast((part) => part.trim() !== '');
-  // eslint-disable-next-line no-control-regex -- to remove them
-  return (shown ?? '').replaceAll('\t', ' ').replaceAll(/[\x00-\x1f\x7f]/g, '');
+/** A tool's line as one row: what follows its last carriage return, without tabs, passwords and what a terminal obeys. */
+export function toolLine(line: string): string {
+  const last = line.split('\r').findLast((part) => printable(part).trim() !== '') ?? '';
+  return withoutCredentials(printable(last)).replaceAll('\t', ' ');
+}
+
+/** Text of ours in which there is text of others: its lines without passwords and what a terminal obeys. */
+export function cleaned(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => withoutCredentials(printable(line)))
+    .join('\n');
+}
+
+/** What `painter` puts around a text. */
+// oxlint-disable-next-line no-control-regex -- that is how colours begin
+const PAINT = /(\u001B\[(?:1|2|22|3[1236]|39)m)/;
+
+/** The same where there are colours of ours in it. */
+export function cleanedPainted(text: string, colour: boolean): string {
+  if (!colour) return cleaned(text);
+  const parts = text.split(PAINT);
+  return parts.map((part, index) => (index % 2 === 1 ? part : cleaned(part))).join('');
+}
+
+/** As JSON, in which strings have no passwords, nothing that a terminal obeys, and no `##[`, which GitHub does. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, cleanString, indent)
+    .replaceAll(/[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, (sign) => unicode(sign))
+    .replaceAll('##[', `##${unicode('[')}`);
+}
+
+function cleanString(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? withoutCredentials(value) : value;
+}
+
+function unicode(sign: string): string {
+  return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** At most `width` characters, with an ellipsis if it was longer. */

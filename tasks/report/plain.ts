@@ -2,7 +2,7 @@
 /** Lines that start with the task's name, for logs, CI, dumb terminals and --verbose. */
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { printable, duration, painter, progress, type Output } from './format.js';
+import { cleaned, cleanedPainted, toolLine, duration, painter, progress, type Output } from './format.js';
 import { RunModel } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
@@ -39,7 +39,7 @@ export function createPlainReporter(output: Output, options: PlainOptions): Repo
         say(event.task, `${model.title(event.task)} ...`);
         break;
       case 'task-line':
-        if (verbose || !model.rows.has(event.task)) say(event.task, printable(event.line));
+        if (verbose || !model.rows.has(event.task)) say(event.task, toolLine(event.line));
         break;
       case 'task-progress': {
         const last = lastProgress.get(event.task) ?? Number.NEGATIVE_INFINITY;
@@ -57,17 +57,20 @@ export function createPlainReporter(output: Output, options: PlainOptions): Repo
         break;
       case 'task-failed': {
         const word = event.error.code === 'interrupted' ? 'stopped' : 'failed';
-        say(event.task, `${paint('red', word)} after ${duration(event.durationMs)}: ${event.error.message}`);
+        say(
+          event.task,
+          `${paint('red', word)} after ${duration(event.durationMs)}: ${cleaned(event.error.message)}`,
+        );
         break;
       }
       case 'task-skipped':
-        if (verbose) say(event.task, `skipped: ${event.because}`);
+        if (verbose) say(event.task, `skipped: ${cleaned(event.because)}`);
         break;
       case 'notice':
-        say(event.task, event.text);
+        say(event.task, cleanedPainted(event.text, options.colour));
         break;
       case 'waiting':
-        say(undefined, `Waiting for the work directory: ${event.holder} has it`);
+        say(undefined, `Waiting for the work directory: ${cleaned(event.holder)} has it`);
         break;
       case 'done':
       case 'compile-cache':

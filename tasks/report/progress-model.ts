@@ -3,7 +3,7 @@
 import type { CompileCacheUse, Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { StopwatchError } from '../../lib/errors.js';
-import { printable, type TaskProgress } from './format.js';
+import { cleaned, toolLine, type TaskProgress } from './format.js';
 
 /** The state of one task. */
 export interface Row {
@@ -34,7 +34,7 @@ export class RunModel {
         for (const { name, title, fresh } of event.tasks) {
           // An earlier graph of the same command may have left a row.
           this.rows.delete(name);
-          this.row(name, title).state = fresh ? 'fresh' : 'waiting';
+          this.row(name, cleaned(title)).state = fresh ? 'fresh' : 'waiting';
         }
         break;
       case 'task-start': {
@@ -46,7 +46,7 @@ export class RunModel {
       case 'task-line': {
         // Outside a graph (installing packages) there is no row.
         const row = this.rows.get(event.task);
-        const line = printable(event.line);
+        const line = toolLine(event.line);
         if (row !== undefined && line.trim() !== '') row.lastLine = line;
         break;
       }

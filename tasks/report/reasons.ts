@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import type { Reason, TaskStatus } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { duration, type Paint } from './format.js';
+import { cleaned, duration, type Paint } from './format.js';
 
 /** One reason. Paths are shown relative to `base` where they are below it. */
 export function reasonText(reason: Reason, base: string): string {
@@ -47,7 +47,7 @@ export function statusText(tasks: readonly TaskStatus[], base: string, paint: Pa
     const state = fresh ? paint('green', 'fresh') : paint('yellow', 'stale');
     return [
       `${name.padEnd(width)}  ${state}${last}`,
-      ...reasons.map((reason) => `${' '.repeat(width)}  - ${reasonText(reason, base)}`),
+      ...reasons.map((reason) => `${' '.repeat(width)}  - ${cleaned(reasonText(reason, base))}`),
     ];
   });
   const stale = tasks.filter(({ fresh }) => !fresh).length;

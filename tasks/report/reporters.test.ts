@@ -4,7 +4,7 @@ import { ERROR_CODES, StopwatchError } from '../../lib/errors.js';
 import type { Event, Reason, TaskStatus } from '../engine/events.js';
 import { serializeError } from '../../lib/serialize-error.js';
 import { codesOf, failureText } from './failure.js';
-import { bytes, printable, duration, fit, painter, progress, type Output } from './format.js';
+import { bytes, toolLine, duration, fit, painter, progress, type Output } from './format.js';
 import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
 import { RunModel } from './progress-model.js';
@@ -263,10 +263,10 @@ test('numbers as people read them', () => {
 });
 
 test('lines of tools as they can be shown', () => {
-  expect(printable('a\tb\u0007\u0000')).toBe('a b');
-  expect(printable('10%\r20%\r')).toBe('20%');
-  expect(printable('\u001B[2K\u001B]0;title\u0007x')).toBe('x');
-  expect(printable('\r\n')).toBe('');
+  expect(toolLine('a\tb\u0007\u0000')).toBe('a b');
+  expect(toolLine('10%\r20%\r')).toBe('20%');
+  expect(toolLine('\u001B[2K\u001B]0;title\u0007x')).toBe('x');
+  expect(toolLine('\r\n')).toBe('');
   expect(fit('abcdef', 4)).toBe('abc…');
   expect(fit('abcd', 4)).toBe('abcd');
 });

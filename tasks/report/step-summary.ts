@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The outcome of a command as Markdown, for GitHub's job summary. Pure. */
 import type { StopwatchError } from '../../lib/errors.js';
-import { printable, duration } from './format.js';
+import { cleaned, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
 import { cacheLines } from './summary.js';
 
@@ -21,11 +21,11 @@ export function stepSummary(
   model: RunModel | undefined,
 ): string {
   const lines = [`## ${exitCode === 0 ? '✅' : '❌'} stopwatch ${command}: exit code ${exitCode}`, ''];
-  if (text !== undefined) lines.push(...fenced(text.trimEnd().split('\n').map(printable)), '');
+  if (text !== undefined) lines.push(...fenced(text.trimEnd().split('\n')), '');
   if (verdict.length > 0) lines.push(...fenced(verdict), '');
   if (error !== undefined) {
     lines.push(`**${inline(error.message)}**`, '');
-    if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines.map(printable)), '');
+    if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines), '');
     if (error.hint !== undefined) lines.push(`Next: ${inline(error.hint)}`, '');
   }
   const all = [...(model?.rows.values() ?? [])];
@@ -50,12 +50,12 @@ export function stepSummary(
 function fenced(lines: readonly string[]): readonly string[] {
   const longest = Math.max(2, ...lines.map((line) => /`+/.exec(line)?.[0].length ?? 0));
   const fence = '`'.repeat(longest + 1);
-  return [`${fence}text`, ...lines, fence];
+  return [`${fence}text`, ...lines.map(cleaned), fence];
 }
 
 /** Escapes Markdown and HTML. */
 function inline(text: string): string {
-  return printable(text.replaceAll('\n', ' ')).replaceAll(
+  return cleaned(text.replaceAll('\n', ' ')).replaceAll(
     /[\\`*_[\]<>|&]/g,
     (sign) => `&#${sign.charCodeAt(0)};`,
   );

@@ -2,7 +2,7 @@
 /** What stays on the screen after a run: the stages with their durations, the verdict, and the next command. */
 import type { CompileCacheUse } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { duration, fit, type Paint } from './format.js';
+import { cleaned, duration, fit, type Paint } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
 
 interface SummaryOptions {
@@ -87,8 +87,8 @@ function mark(row: Row, paint: Paint): string {
 
 /** The verdict's lines and the next command, after the table. */
 export function summariseClosing({ verdict, next }: Closing, { paint }: SummaryOptions): string {
-  const lines = [...verdict];
-  if (next !== undefined) lines.push(`${paint('bold', 'Next:')} ${next}`);
+  const lines = verdict.map(cleaned);
+  if (next !== undefined) lines.push(`${paint('bold', 'Next:')} ${cleaned(next)}`);
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -100,7 +100,7 @@ export function cacheLines({ hits, misses, errors, remote }: CompileCacheUse): s
   ];
   if (remote === null) return lines;
   const read = `${count(remote.hits, 'hit')}, ${count(remote.misses, 'miss', 'misses')}, ${count(remote.errors, 'error')}`;
-  return [...lines, `shared cache ${remote.place}: ${read}, ${remote.written} written`];
+  return [...lines, `shared cache ${cleaned(remote.place)}: ${read}, ${remote.written} written`];
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

@@ -3,7 +3,17 @@
 import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { printable, duration, fit, painter, progress, type Output, type Paint } from './format.js';
+import {
+  cleaned,
+  cleanedPainted,
+  toolLine,
+  duration,
+  fit,
+  painter,
+  progress,
+  type Output,
+  type Paint,
+} from './format.js';
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 
@@ -56,13 +66,13 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
         break;
       case 'task-line':
         // Without a plan there are no rows (installing packages): show each line.
-        if (rows === undefined) output.write(`${paint('dim', printable(event.line))}\n`);
+        if (rows === undefined) output.write(`${paint('dim', toolLine(event.line))}\n`);
         break;
       case 'notice':
-        say(event.text);
+        say(cleanedPainted(event.text, colour));
         break;
       case 'waiting':
-        say(`Waiting for the work directory: ${event.holder} has it`);
+        say(`Waiting for the work directory: ${cleaned(event.holder)} has it`);
         break;
       case 'done':
         close();
@@ -199,7 +209,7 @@ function finalTitle(row: Row, paint: Paint): string {
     case 'failed':
       return `${row.title}${time}  ${row.error?.code === 'interrupted' ? 'stopped' : 'failed'}`;
     case 'skipped':
-      return `${row.title}  ${paint('dim', row.because ?? '')}`;
+      return `${row.title}  ${paint('dim', cleaned(row.because ?? ''))}`;
     case 'waiting':
     case 'running':
       return row.title;

@@ -6,7 +6,7 @@ import { EXIT, StopwatchError, type ExitCode } from '../../../lib/errors.js';
 import { isCheckout } from '../../config/paths.js';
 import { watchFiles, type Watch } from '../../../lib/files/watch.js';
 import { failureText } from '../../report/failure.js';
-import { painter } from '../../report/format.js';
+import { cleaned, painter } from '../../report/format.js';
 import { layoutOf } from '../../build/layout.js';
 import type { Result, Services } from '../../config/services.js';
 import { type Key, Keys, KEYS } from './keys.js';
@@ -282,7 +282,7 @@ class Worker {
   /** The verdict waits until the shell is left; what can do without a reboot goes in at once. */
   private async pushToShell(paths: readonly string[]): Promise<void> {
     const { pushSaved } = await import('../../boot/push.js');
-    for (const line of await pushSaved(this.services, paths)) process.stdout.write(`\r\n[dev] ${line}\r\n`);
+    for (const line of await pushSaved(this.services, paths)) process.stdout.write(`\r\n[dev] ${cleaned(line)}\r\n`);
   }
 
   private ended(interrupted: boolean): Result {
