@@ -282,7 +282,8 @@ class Worker {
   /** The verdict waits until the shell is left; what can do without a reboot goes in at once. */
   private async pushToShell(paths: readonly string[]): Promise<void> {
     const { pushSaved } = await import('../../boot/push.js');
-    for (const line of await pushSaved(this.services, paths)) process.stdout.write(`\r\n[dev] ${cleaned(line)}\r\n`);
+    for (const line of await pushSaved(this.services, paths))
+      process.stdout.write(`\r\n[dev] ${cleaned(line)}\r\n`);
   }
 
   private ended(interrupted: boolean): Result {
