@@ -34,7 +34,7 @@
 
 tests_of_first='binding texts unbinding reloading resetting starting pausing resuming
 resetting_from_anywhere commands numbers timeouts busy expiry expiry_again sharing'
-tests_of_others='binding texts resetting starting pausing resuming timeouts busy expiry'
+tests_of_others='binding texts resetting starting pausing busy expiry'
 
 commands=0 texts=0 interrupts=0 interrupts_before=0
 
