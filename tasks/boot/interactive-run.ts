@@ -17,6 +17,7 @@ import { missDisk } from '../build/disk.js';
 import { attachCommand, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
+import { withConsoleOutput } from './console-output.js';
 import { layoutOf } from '../build/layout.js';
 import { pushables, testsOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
@@ -163,10 +164,11 @@ async function shell(
           more.onConsoleLine?.(line);
         };
         const all = { ...ports, ...more, onStart, onConsoleLine };
-        const stdout = consoleOutput(services);
-        return serves && !services.interactive
-          ? unattended(request, all, stdout)
-          : bootOnTerminal(request, all, { stdin: process.stdin, stdout });
+        return withConsoleOutput(services, async (stdout) =>
+          serves && !services.interactive
+            ? unattended(request, all, stdout)
+            : bootOnTerminal(request, all, { stdin: process.stdin, stdout }),
+        );
       },
     },
   );
@@ -191,11 +193,6 @@ async function unattended(
 ): Promise<BootResult> {
   const limits = { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined };
   return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
-}
-
-/** With --json standard output is for events. */
-export function consoleOutput({ json }: Services): NodeJS.WritableStream {
-  return json ? process.stderr : process.stdout;
 }
 
 async function dumpTree(

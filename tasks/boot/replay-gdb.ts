@@ -13,7 +13,7 @@ import { printable } from '../../lib/printable.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { qemuEnvironment, runFiles } from '../build/machine.js';
 import { attachCommand, gdbStub } from './gdb.js';
-import { consoleOutput } from './interactive-run.js';
+import { withConsoleOutput } from './console-output.js';
 import type { Layout } from '../build/layout.js';
 import type { Recorded } from './recording.js';
 import { type EventPlace, layoutOfRecorded, recordedReport } from './replay.js';
@@ -76,7 +76,9 @@ export async function standBefore(
           : ['To see it in the device, before that:', `  ${attachToQemu(machine.pid, handler, layout)}`]),
         ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
       ];
-      consoleOutput(services).write(`${lines.map(printable).join('\n')}\n`);
+      await withConsoleOutput(services, async (output) => {
+        output.write(`${lines.map(printable).join('\n')}\n`);
+      });
       await machine.ended;
     } finally {
       await machine.end();

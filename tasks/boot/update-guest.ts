@@ -7,6 +7,8 @@ import { basename, join, relative } from 'node:path';
 import type { Services } from '../config/services.js';
 import type { ProjectDevice } from '../../vm/device.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { printable } from '../../lib/printable.js';
+import { shellQuote } from '../../lib/process/process.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
@@ -127,7 +129,7 @@ function toldOf(change: GuestChange, layout: Layout, file: string): string[] {
 }
 
 /** A device's folder goes to /usr/bin. */
-function addition(
+export function addition(
   disk: string,
   { path }: { readonly path: string },
   devices: readonly ProjectDevice[],
@@ -135,7 +137,12 @@ function addition(
   const names = devices.map(({ device }) => device.description.name);
   const name = names.find((one) => basename(path).startsWith(one)) ?? names[0] ?? 'NAME';
   const file = `guest_fs/${name}/${basename(path)}`;
-  return `${path} is new in the guest. To keep it (it goes to /usr/bin): debugfs -R 'dump ${path} ${file}' ${disk}`;
+  const shown = printable(path);
+  // The name is the guest's. What a shell or debugfs makes of such a one is not worth the risk.
+  if (!/^[\w./+@:,=-]+$/.test(path))
+    return `${shown} is new in the guest. Give it a name of letters, digits, dots and dashes there, and it can be kept`;
+  const command = shellQuote({ file: 'debugfs', args: ['-R', `dump ${path} ${file}`, disk] });
+  return `${shown} is new in the guest. To keep it (it goes to /usr/bin): ${command}`;
 }
 
 async function conflict(
