@@ -11,6 +11,7 @@ import type {
   DeviceChecker,
   DivergenceKind,
   InvalidReason,
+  Observed,
   Step,
   StreamEvent,
   Verdict,
@@ -26,6 +27,8 @@ export interface CheckOptions {
   readonly atLeast?: Readonly<Record<string, number>>;
   /** The command that repeats this check; part of a divergence. */
   readonly replay?: string;
+  /** Gets every event of the device, after it was checked. */
+  readonly observe?: ((observed: Observed) => void) | undefined;
 }
 
 export class Checker<S, E extends StreamEvent> {
@@ -85,9 +88,19 @@ export class Checker<S, E extends StreamEvent> {
     this.events += 1;
     this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
     const role = this.device.role(event);
-    if (!this.failed) this.check(event, role, text);
+    const asked = !this.failed;
+    if (asked) this.check(event, role, text);
     else if (this.found) this.afterDivergence(this.found, event, role, text);
     if (role === 'end') this.sequence.ended = true;
+    if (this.options.observe) this.options.observe(this.observed(event, role, text, asked));
+  }
+
+  private observed(event: E, role: Observed['role'], text: string, asked: boolean): Observed {
+    if (!asked) return { event, role, text, judged: 'unchecked' };
+    const judged = this.found ? 'differs' : this.failed ? 'invalid' : 'agrees';
+    const before = this.device.describe(this.before, event.now);
+    const after = this.device.describe(this.step.state, event.now);
+    return { event, role, text, judged, states: { before, after }, decision: this.step.decision };
   }
 
   /** A line that looks like one of the device's trace and is not. */

@@ -2,7 +2,8 @@
 /** A verdict in words: pure, no colours. */
 import type { Divergence, InvalidReason, Verdict, Words } from './types.js';
 
-const KIND: Readonly<Record<Divergence['kind'], string>> = {
+/** What a divergence of this kind is. */
+export const KIND: Readonly<Record<Divergence['kind'], string>> = {
   field: 'The device and the model differ',
   event: 'The device did something else than the model',
   early: 'An expiry came before its deadline',

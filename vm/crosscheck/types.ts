@@ -58,6 +58,8 @@ export interface Step<S, E extends StreamEvent> {
   readonly tally: readonly string[];
   /** What the guest may now see. */
   readonly observables: readonly Observable[];
+  /** Which of the contract's decisions it met, by its place in `DeviceChecker.decisions`. */
+  readonly decision?: number | undefined;
   readonly failure?: StepFailure;
 }
 
@@ -106,6 +108,31 @@ export interface DeviceChecker<S, E extends StreamEvent> {
   /** The machine was reset: the interrupt controller may have forgotten the line's level already. */
   resets(event: E): boolean;
   readonly channels: Readonly<Record<string, Channel>>;
+  /** What a picture of a run compares its accesses with. Absent: it shows those that there were. */
+  readonly registers?: readonly CheckedRegister[] | undefined;
+  /** The decisions of the contract, in words. */
+  readonly decisions?: readonly string[] | undefined;
+}
+
+export interface CheckedRegister {
+  readonly name: string;
+  readonly offset: number;
+  /** Widths in bytes that the contract allows. */
+  readonly read: readonly number[];
+  readonly write: readonly number[];
+}
+
+/** What a checker makes of one event, for those who show it. */
+export interface Observed {
+  readonly event: StreamEvent;
+  readonly role: 'stimulus' | 'effect' | 'end';
+  /** The line, as it stands in the stream. */
+  readonly text: string;
+  /** differs: the first difference. invalid: from here on, this is no evidence. unchecked: after either. */
+  readonly judged: 'agrees' | 'differs' | 'invalid' | 'unchecked';
+  /** The model's state before the access and after it, at the event's time; absent where the model was not asked. */
+  readonly states?: { readonly before: Words; readonly after: Words } | undefined;
+  readonly decision?: number | undefined;
 }
 
 /** Any device's. Methods, not properties: the machinery hands a checker's own states and events back to it. */

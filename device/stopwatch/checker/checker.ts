@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's half of the cross-check: turns its trace events into stimuli for the model, and the model's effects into expected events. */
 import type { Access, Check, DeviceChecker, Expected, Step, StepFailure } from '../../../vm/device-kit.js';
-import type { RegisterName } from '../contract/contract.js';
+import { REGISTERS, type RegisterName } from '../contract/contract.js';
+import {
+  commandOperation,
+  decisionIndex,
+  DECISIONS,
+  decisionWords,
+  timeoutOperation,
+} from '../contract/decisions.js';
 import {
   consumesMem,
   decode,
@@ -44,7 +51,18 @@ export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecke
     interrupt: (event) => (event.event === 'irq' ? event.level : undefined),
     resets: ({ event }) => event === 'reset',
     channels: CHANNELS,
+    registers: REGISTERS.map(({ name, offset }) => ({
+      name,
+      offset,
+      read: allowed('read', offset),
+      write: allowed('write', offset),
+    })),
+    decisions: DECISIONS.map(decisionWords),
   };
+}
+
+function allowed(direction: 'read' | 'write', offset: number): readonly number[] {
+  return [1, 2, 4, 8].filter((size) => decode(direction, BigInt(offset), size) !== undefined);
 }
 
 const EFFECTS: ReadonlySet<TraceEvent['event']> = new Set(['mem', 'text', 'irq', 'error', 'state']);
@@ -134,13 +152,21 @@ function check(
 
 function write(state: ModelState, event: WriteEvent): StopwatchStep {
   const { now, offset, value, size } = event;
-  const command = decode('write', offset, size)?.name === 'COMMAND';
-  const tally = command ? ['writes', 'commands'] : ['writes'];
+  const register = decode('write', offset, size)?.name;
+  const tally = register === 'COMMAND' ? ['writes', 'commands'] : ['writes'];
+  const decision = (dataLen: bigint): number | undefined => {
+    if (register !== 'COMMAND' && register !== 'TIMEOUT_NS') return undefined;
+    const operation = register === 'COMMAND' ? commandOperation(value, dataLen) : timeoutOperation(value);
+    return decisionIndex(operation, state.status, state.timeout);
+  };
   const stimulus = { stimulus: 'write', now, offset, value, size } as const;
-  if (!consumesMem(state, stimulus)) return run(state, stimulus, { supplied: 4, tally });
+  // Where the length is not looked at, it does not matter.
+  if (!consumesMem(state, stimulus))
+    return { ...run(state, stimulus, { supplied: 4, tally }), decision: decision(1n) };
   const resume = (mem: TraceEvent): StopwatchStep => {
     if (mem.event !== 'mem') throw new Error(`Resumed with a ${mem.event} event`);
-    return run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
+    const step = run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
+    return { ...step, decision: decision(mem.dataLen) };
   };
   return { ...NOTHING, state, supplied: 4, consumes: { event: 'mem', resume } };
 }

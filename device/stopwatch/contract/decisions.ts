@@ -74,6 +74,10 @@ export const DECISIONS: readonly Decision[] = OPERATIONS.flatMap((operation) =>
   ),
 );
 
+export function decisionWords({ operation, status, timeout }: Decision): string {
+  return `${operation} in ${status}, timeout ${timeout}`;
+}
+
 /** Place in DECISIONS. */
 export function decisionIndex(
   operation: OperationName,

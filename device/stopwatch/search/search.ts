@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Everything that `fuzz` and `mutants` need to know about the stopwatch. */
 import type { DeviceSearch } from '../../../lab/search/device-kit.js';
-import { DECISIONS } from '../contract/decisions.js';
+import { DECISIONS, decisionWords } from '../contract/decisions.js';
 import modelMutants from '../waivers/model-mutants.json' with { type: 'json' };
 import mutants from '../waivers/mutants.json' with { type: 'json' };
 import unreached from '../waivers/unreached.json' with { type: 'json' };
@@ -20,9 +20,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   qemuDevice: ({ startAtBoot }) => (startAtBoot ? 'stopwatch' : 'stopwatch,start_at_boot=off'),
   plan: (script, base) => planInSlices(script, { base }),
   simpler,
-  decisions: DECISIONS.map(
-    ({ operation, status, timeout }) => `${operation} in ${status}, timeout ${timeout}`,
-  ),
+  decisions: DECISIONS.map(decisionWords),
   parseScript,
   formatScript,
   describeOperation,

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/** What the script of the page gets: the recording in columns, which a browser reads several times faster than objects. */
+import type { Divergence } from '../../crosscheck/index.js';
+import { KIND } from '../../crosscheck/format.js';
+import type { RunReport } from '../report.js';
+import { type Bar, CONSOLE, type Lane, type Recording, type Row, splatOf } from './recording.js';
+
+/** Can be written as JSON. */
+export interface PageData {
+  readonly devices: readonly PageDevice[];
+  readonly rows: Columns;
+  readonly differences: readonly Difference[];
+  /** The row that is opened and centred; null: the whole run is shown. */
+  readonly focus: number | null;
+}
+
+export interface PageDevice {
+  readonly id: string;
+  readonly lanes: readonly Lane[];
+  readonly tests: readonly Bar[];
+}
+
+/** See `Row`. Each has one value per row. */
+export interface Columns {
+  /** The first, then each as the difference from the one before. */
+  readonly time: readonly number[];
+  readonly source: readonly number[];
+  /** Indices in MARKS and JUDGED. */
+  readonly mark: readonly number[];
+  readonly judged: readonly number[];
+  readonly seq: readonly string[];
+  readonly text: readonly string[];
+  /** null: the text is the line. */
+  readonly raw: readonly (string | null)[];
+}
+
+export const MARKS: readonly Row['mark'][] = ['read', 'write', 'other', 'effect', 'console'];
+export const JUDGED: readonly Row['judged'][] = ['agrees', 'differs', 'invalid', 'unchecked'];
+
+/** What a device did otherwise than its model. */
+export interface Difference {
+  readonly row: number;
+  readonly what: string;
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+export function pageData(recording: Recording, report: RunReport): PageData {
+  const { rows } = recording;
+  const differences = differencesOf(recording, report);
+  let before = 0;
+  const time = rows.map((row) => {
+    const step = row.time - before;
+    before = row.time;
+    return step;
+  });
+  return {
+    devices: recording.devices.map(({ id, lanes, tests }) => ({ id, lanes, tests })),
+    rows: {
+      time,
+      source: rows.map(({ source }) => source),
+      mark: rows.map(({ mark }) => MARKS.indexOf(mark)),
+      judged: rows.map(({ judged }) => JUDGED.indexOf(judged)),
+      seq: rows.map(({ seq }) => seq),
+      text: rows.map(({ text }) => text),
+      raw: rows.map(({ raw, text }) => (raw === text ? null : raw)),
+    },
+    differences,
+    focus: focusOf(recording, report, differences),
+  };
+}
+
+function differencesOf({ rows, devices }: Recording, { result }: RunReport): readonly Difference[] {
+  return result.devices.flatMap(({ id, verdict }) => {
+    const divergence = verdict?.divergence;
+    const source = devices.findIndex((device) => device.id === id);
+    if (divergence === undefined || source < 0) return [];
+    const row = rows.findLastIndex((one) => one.source === source && one.seq === divergence.seq);
+    return row < 0 ? [] : [{ row, ...differenceOf(divergence) }];
+  });
+}
+
+function differenceOf({ kind, field, expected, actual }: Divergence): Omit<Difference, 'row'> {
+  return { what: KIND[kind], field, expected, actual };
+}
+
+/** Where it went wrong: the first difference, the kernel's crash, the first test that failed, the last that was heard of a guest that hung. */
+function focusOf(
+  recording: Recording,
+  { result }: RunReport,
+  differences: readonly Difference[],
+): number | null {
+  if (differences.length > 0) return Math.min(...differences.map(({ row }) => row));
+  const { rows } = recording;
+  const invalid = rows.findIndex(({ judged }) => judged === 'invalid');
+  if (invalid >= 0) return invalid;
+  if (result.exitCode === 0) return null;
+  const splat = splatOf(recording);
+  if (splat !== undefined) return splat.row;
+  const failed = rows.findIndex(({ source, text }) => source === CONSOLE && /^\s*not ok /.test(text));
+  return failed >= 0 ? failed : rows.length - 1;
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Makes a Recording of the saved files of a run, by checking them again.
+ *
+ * QEMU's trace has every byte that the guest wrote to its console, in the order
+ * of the devices' events: so it is known between which events a line came. Where
+ * the trace lacks them, the kernel's own times say it.
+ */
+import { createReadStream } from 'node:fs';
+import { LineSplitter } from '../../../lib/lines.js';
+import { plainText } from '../../console/console.js';
+import { sectionMark } from '../../console/sections.js';
+import { type CheckedInstance, MachineCrosscheck, type Observed } from '../../crosscheck/index.js';
+import { ConsoleLines } from './console-lines.js';
+import { Lanes } from './lanes.js';
+import {
+  type Bar,
+  CONSOLE,
+  type RecordedDevice,
+  type Recording,
+  type RegisterUse,
+  type Row,
+} from './recording.js';
+import { seconds, visible } from './text.js';
+
+/** More rows than this are never kept; the last half of them always is. */
+export const MOST_ROWS = 120_000;
+/** What comes after the first difference, of all devices, is kept up to this. */
+const AFTERWARDS = 10_000;
+
+export interface RecordedFiles {
+  readonly events: string | undefined;
+  readonly console: string;
+}
+
+/** @throws the file system's error if a file cannot be read. */
+export async function recordFiles(
+  { events, console }: RecordedFiles,
+  instances: readonly RecordedInstance[],
+): Promise<Recording> {
+  const recorder = new Recorder(instances);
+  for await (const chunk of chunksOf(console)) recorder.console(chunk);
+  if (events !== undefined) for await (const chunk of chunksOf(events)) recorder.events(chunk);
+  return recorder.end();
+}
+
+function chunksOf(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024 });
+}
+
+/** `checked`: absent where the device has no checker. */
+export interface RecordedInstance {
+  readonly id: string;
+  readonly device: string;
+  readonly checked?: CheckedInstance | undefined;
+}
+
+/** A row, and how many bytes the guest had written to its console then. */
+type Placed<R = Row> = R & { readonly bytes: number };
+
+/** `memory_region_ops_write cpu 0 mr 0x… addr 0x9000000 value 0x5b size 4 name 'pl011'`: a byte for the console. */
+const UART_WRITE = 'memory_region_ops_write ';
+const UART_NAME = "'pl011'";
+const UART_DATA = / addr 0x[0-9a-f]*000 value /;
+
+export class Recorder {
+  readonly #devices: readonly Collected[];
+  readonly #crosscheck: MachineCrosscheck;
+  readonly #splitter = new LineSplitter((line) => this.#line(line));
+  readonly #console = new ConsoleLines((line) => this.#consoleLine(line));
+  readonly #most: number;
+  #events: Placed[] = [];
+  #lines: Placed<{ readonly text: string; readonly raw: string }>[] = [];
+  /** Of the console, written up to this event. */
+  #bytes = 0;
+  /** Rows that were left out. */
+  #cut = { events: 0, afterwards: 0, lines: 0 };
+  /** Events that are still kept after the first difference. */
+  #left: number | undefined;
+
+  constructor(instances: readonly RecordedInstance[], most = MOST_ROWS) {
+    this.#most = most;
+    this.#devices = instances.map(
+      (instance, source) => new Collected(instance, (row) => this.#row(row, source)),
+    );
+    const checked = instances.flatMap(({ checked: one }, source) => {
+      const observe = (observed: Observed): void => this.#devices[source]?.observe(observed);
+      return one === undefined ? [] : { ...one, options: { ...one.options, observe } };
+    });
+    this.#crosscheck = new MachineCrosscheck(checked);
+  }
+
+  /** The next bytes of the trace. */
+  events(chunk: Buffer | string): void {
+    this.#splitter.push(chunk);
+  }
+
+  /** The next bytes of the console's log. */
+  console(chunk: Buffer): void {
+    this.#console.push(chunk);
+  }
+
+  end(): Recording {
+    this.#splitter.end();
+    this.#console.end();
+    const rows = this.#bytes > 0 ? merge(this.#events, this.#lines) : mergeByTime(this.#events, this.#lines);
+    const tests = barsOf(rows);
+    return {
+      devices: this.#devices.map((device) => device.end(tests.get(device.id) ?? [])),
+      rows,
+      notes: this.#notes(),
+    };
+  }
+
+  #line(line: string): void {
+    // QEMU's lines about the console are most of the stream, and the checker has no use for them.
+    if (line.endsWith(UART_NAME)) {
+      if (line.startsWith(UART_WRITE) && UART_DATA.test(line)) this.#bytes += 1;
+      return;
+    }
+    this.#crosscheck.feed(`${line}\n`);
+  }
+
+  #row(row: Omit<Row, 'source'>, source: number): boolean {
+    if (this.#left !== undefined) this.#left -= 1;
+    else if (row.judged === 'differs' || row.judged === 'invalid') this.#left = AFTERWARDS;
+    if ((this.#left ?? 1) <= 0) {
+      this.#cut.afterwards += 1;
+      return false;
+    }
+    this.#events.push({ ...row, source, bytes: this.#bytes });
+    if (this.#events.length > this.#most) {
+      const gone = this.#events.splice(0, Math.ceil(this.#most / 2));
+      this.#cut.events += gone.length;
+      for (const device of this.#devices) device.trim(this.#events[0]?.time ?? 0);
+    }
+    return true;
+  }
+
+  #consoleLine({
+    at,
+    text,
+    lost,
+  }: {
+    readonly at: number;
+    readonly text: string;
+    readonly lost: number;
+  }): void {
+    const raw = lost > 0 ? `${visible(text)}… (${lost} more bytes)` : visible(text);
+    this.#lines.push({ bytes: at, text: visible(plainText(text)), raw });
+    if (this.#lines.length > this.#most)
+      this.#cut.lines += this.#lines.splice(0, Math.ceil(this.#most / 2)).length;
+  }
+
+  #notes(): readonly string[] {
+    const { events, afterwards, lines } = this.#cut;
+    const first = this.#events[0]?.time ?? 0;
+    return [
+      ...(events > 0
+        ? [`The first ${events} events, up to ${seconds(first)}, are left out: events.log has them.`]
+        : []),
+      ...(afterwards > 0
+        ? [
+            `The last ${afterwards} events, long after the first difference, are left out: events.log has them.`,
+          ]
+        : []),
+      ...(lines > 0 ? [`The first ${lines} lines of the console are left out: console.log has them.`] : []),
+    ];
+  }
+}
+
+/** What is known of one device. */
+class Collected {
+  readonly id: string;
+  readonly #device: string;
+  readonly #checker: CheckedInstance['checker'] | undefined;
+  readonly #push: (row: Omit<Row, 'source'>) => boolean;
+  readonly #lanes = new Lanes();
+  readonly #met = new Set<number>();
+  readonly #registers = new Map<
+    number,
+    { name: string; offset: number; reads: Record<number, number>; writes: Record<number, number> }
+  >();
+
+  constructor({ id, device, checked }: RecordedInstance, push: (row: Omit<Row, 'source'>) => boolean) {
+    this.id = id;
+    this.#device = device;
+    this.#checker = checked?.checker;
+    this.#push = push;
+  }
+
+  observe({ event, role, text: raw, judged, states, decision }: Observed): void {
+    const checker = this.#checker;
+    if (checker === undefined) return;
+    const time = Number(event.now);
+    const access = checker.access(event);
+    const { access: words, register = '' } =
+      role === 'effect' ? { access: shortOf(raw) } : checker.words(event);
+    const mark = role === 'effect' ? 'effect' : (access?.direction ?? 'other');
+    if (!this.#push({ time, mark, text: visible(words), raw: visible(raw), judged, seq: String(event.seq) }))
+      return;
+    if (states !== undefined) {
+      if (role !== 'effect') this.#lanes.put(time, states.before);
+      this.#lanes.put(time, states.after);
+    }
+    const reported = checker.reported(event);
+    if (reported !== undefined) this.#lanes.put(time, reported);
+    const level = checker.interrupt(event);
+    if (level !== undefined) this.#lanes.level(time, level);
+    if (decision !== undefined && judged === 'agrees') this.#met.add(decision);
+    if (access !== undefined) this.#count(Number(access.offset), register, access.direction, access.size);
+  }
+
+  #count(offset: number, name: string, direction: 'read' | 'write', size: number): void {
+    let use = this.#registers.get(offset);
+    if (use === undefined) {
+      use = { name: name || `offset 0x${offset.toString(16)}`, offset, reads: {}, writes: {} };
+      this.#registers.set(offset, use);
+    }
+    const counts = direction === 'read' ? use.reads : use.writes;
+    counts[size] = (counts[size] ?? 0) + 1;
+  }
+
+  trim(from: number): void {
+    this.#lanes.trim(from);
+  }
+
+  end(tests: readonly Bar[]): RecordedDevice {
+    const known = this.#checker?.registers ?? [];
+    const used = [...this.#registers.values()].sort((one, other) => one.offset - other.offset);
+    const others = used.filter(({ offset }) => !known.some((register) => register.offset === offset));
+    const registers: RegisterUse[] = known.map((register) => ({
+      reads: {},
+      writes: {},
+      ...this.#registers.get(register.offset),
+      ...register,
+    }));
+    return {
+      id: this.id,
+      device: this.#device,
+      lanes: this.#lanes.end(),
+      tests,
+      registers: [...registers, ...others.map((use) => ({ ...use, read: [], write: [] }))],
+      decisions: (this.#checker?.decisions ?? []).map((name, index) => ({
+        name,
+        met: this.#met.has(index),
+      })),
+    };
+  }
+}
+
+/** `stopwatch_irq id=lap seq=4 now=99 level=1` is `irq level=1`: the rest stands beside it. */
+function shortOf(raw: string): string {
+  const [, event = raw, rest = ''] = /^\S*?_(\S+) id=\S+ seq=\d+ now=-?\d+ ?(.*)$/s.exec(raw) ?? [];
+  return rest === '' ? event : `${event} ${rest}`;
+}
+
+type Line = Placed<{ readonly text: string; readonly raw: string }>;
+
+const lineRow = ({ text, raw }: Line, time: number): Row => ({
+  time,
+  source: CONSOLE,
+  mark: 'console',
+  text,
+  raw,
+  judged: 'unchecked',
+  seq: '',
+});
+
+/** A line stands where its first byte was written. */
+function merge(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
+  const rows: Row[] = [];
+  let at = 0;
+  let time = 0;
+  for (const line of lines) {
+    for (let event = events[at]; event !== undefined && event.bytes <= line.bytes; event = events[at]) {
+      rows.push(rowOf(event));
+      ({ time } = event);
+      at += 1;
+    }
+    const said = kernelTime(line.text);
+    if (said !== undefined) time = Math.max(time, Math.min(said, events[at]?.time ?? said));
+    rows.push(lineRow(line, time));
+  }
+  rows.push(...events.slice(at).map(rowOf));
+  return rows;
+}
+
+/** By printk's times; lines without one stay with those before them. */
+function mergeByTime(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
+  let time = 0;
+  const timed = lines.map((line) => {
+    time = Math.max(time, kernelTime(line.text) ?? 0);
+    return lineRow(line, time);
+  });
+  return [...events.map(rowOf), ...timed].sort((one, other) => one.time - other.time);
+}
+
+function rowOf({ bytes: _, ...row }: Placed): Row {
+  return row;
+}
+
+/** `[    0.123456]`: virtual nanoseconds, as the guest counts them. */
+function kernelTime(text: string): number | undefined {
+  const [, whole, part] = /^\[ *(\d+)\.(\d{6})\]/.exec(text) ?? [];
+  return whole === undefined ? undefined : Number(whole) * 1e9 + Number(part) * 1e3;
+}
+
+const RESULT = /^(not ok|ok) \d+(?: -)? ?(.*?)(?: # (SKIP\b.*)?.*)?$/i;
+
+/** The tests by the id of their device: from one KTAP result to the next. */
+function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
+  const bars = new Map<string, Bar[]>();
+  let tests: Bar[] | undefined;
+  let from = 0;
+  for (const { source, text, time } of rows) {
+    if (source !== CONSOLE) continue;
+    const mark = sectionMark(text);
+    const result = RESULT.exec(text);
+    if (mark?.kind === 'test') {
+      tests = [];
+      bars.set(mark.id, tests);
+      from = time;
+    } else if (mark !== undefined) {
+      tests = undefined;
+    } else if (tests !== undefined && result !== null) {
+      const [, word = '', name = '', skip] = result;
+      const status = skip !== undefined ? 'skip' : word.toLowerCase() === 'ok' ? 'ok' : 'not ok';
+      tests.push({ name, status, from, to: time });
+      from = time;
+    }
+  }
+  return bars;
+}
