@@ -16,6 +16,19 @@ export interface Stage {
   readonly durationMs: number;
 }
 
+/** One task of the build before the boot. */
+export interface BuildTask {
+  readonly name: string;
+  readonly title: string;
+  readonly deps: readonly string[];
+  readonly state: 'fresh' | 'done' | 'failed';
+  /** Why it was stale, in words. */
+  readonly reasons: readonly string[];
+  /** Since the command began; null: it did not run. */
+  readonly startMs: number | null;
+  readonly durationMs: number | null;
+}
+
 /** One device of the machine. */
 export interface DeviceResult {
   /** Its name in this machine. */
@@ -58,6 +71,8 @@ export interface RunCircumstances {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly stages: readonly Stage[];
+  /** Empty where nothing was to be built. */
+  readonly build: readonly BuildTask[];
   /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
   readonly compileCache: { readonly hits: number; readonly misses: number; readonly errors: number } | null;
   readonly timing: BootResult['timing'];

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/** HTML as a template: whatever is put in is text, and becomes HTML only by this. */
+import { visible } from './text.js';
+
+/** Text that is HTML. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+type Value = string | number | Html | readonly Value[] | undefined;
+
+/** Text is escaped and made visible; nested HTML stays as it is. */
+export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
+  return new Html(String.raw({ raw: strings }, ...values.map(htmlOf)));
+}
+
+function htmlOf(value: Value): string {
+  if (value === undefined) return '';
+  if (value instanceof Html) return value.text;
+  if (typeof value === 'string' || typeof value === 'number') return escape(visible(String(value)));
+  return value.map(htmlOf).join('');
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+}
+
+/** A table with a caption for those who cannot see it. Its first column names the row. */
+export function table(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly Value[])[],
+): Html {
+  return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table>
+<caption>${caption}</caption>
+<thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ([first, ...rest]) =>
+      html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+  )}</tbody></table></div>`;
+}
+
+/** A part of the page; `id` is its address. */
+export function section(id: string, title: string, ...content: readonly Value[]): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${title}</h2>
+${content}
+</section>
+`;
+}
+
+/** Lines as they are. */
+export function lines(label: string, list: readonly string[]): Html {
+  return html`<pre tabindex="0" role="region" aria-label="${label}">${list.map((line) => html`${line}\n`)}</pre>`;
+}

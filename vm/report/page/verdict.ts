@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** The first part of the page: what happened, where, and what to do next. */
+import { EXIT } from '../../../lib/errors.js';
+import { KIND } from '../../crosscheck/format.js';
+import { type Divergence, reasonWords, summary, type Verdict } from '../../crosscheck/index.js';
+import type { GuestOutcome } from '../../types.js';
+import type { DeviceResult, RunReport } from '../report.js';
+import { Html, html, lines, section, table } from './html.js';
+import { type Recording, splatOf } from './recording.js';
+import { seconds } from './text.js';
+
+const GUEST: Readonly<Record<GuestOutcome, string>> = {
+  passed: 'The tests passed, but not the run',
+  failed: "The guest's test failed",
+  panicked: 'The guest panicked',
+  hung: 'The guest hung',
+  silent: 'The guest never spoke',
+  'exited-early': 'The guest ended before its test did',
+  'qemu-died': 'QEMU died',
+  interrupted: 'The run was interrupted',
+  stopped: 'The run was stopped',
+  ended: 'The guest was left',
+};
+
+/** One sentence about the whole run. */
+export function headline({ result }: RunReport): string {
+  const { exitCode, guest, devices } = result;
+  if (exitCode === EXIT.passed) return guest.outcome === 'ended' ? 'The run ended in good order' : 'Passed';
+  if (exitCode !== EXIT.differs) return GUEST[guest.outcome];
+  const wrong = (what: Verdict['result']): string =>
+    devices.flatMap(({ id, verdict }) => (verdict?.result === what ? id : [])).join(', ');
+  const differ = wrong('differ');
+  return differ === '' ? `The evidence about ${wrong('invalid')} is invalid` : `${differ} differs from its model`;
+}
+
+export function verdictSection(report: RunReport, recording: Recording): Html {
+  const { guest, devices } = report.result;
+  const splat = splatOf(recording);
+  return section(
+    'verdict',
+    headline(report),
+    html`<p>${guest.reason}</p>`,
+    devices.map((device) => deviceVerdict(device)),
+    splat && html`<h3>What the kernel said</h3>${lines('The kernel on its crash', splat.lines)}`,
+    splat === undefined && guest.outcome !== 'passed' && guest.outcome !== 'failed' && guest.lastLines.length > 0
+      ? html`<h3>The last lines of the console</h3>${lines('The last lines of the console', guest.lastLines.slice(-15))}`
+      : undefined,
+    report.host.qemuMessages.length > 0
+      ? html`<h3>What QEMU said</h3>${lines('Messages of QEMU', report.host.qemuMessages)}`
+      : undefined,
+    guest.warnings.length > 0
+      ? html`<h3>Warnings</h3>${lines('Warnings of the kernel', guest.warnings)}`
+      : undefined,
+    html`<p class="next"><strong>Next:</strong> <code>${report.host.next}</code></p>`,
+  );
+}
+
+function deviceVerdict({ id, verdict, test, checker }: DeviceResult): Html {
+  const failed = test?.tests.filter(({ status }) => status === 'not ok') ?? [];
+  return html`<h3>${id}</h3>
+${verdict === null ? html`<p>${checker ? 'It was not judged.' : 'No model checks this device.'}</p>` : html`<p>${summary(verdict)}.</p>`}
+${verdict?.divergence && divergenceTables(verdict.divergence)}
+${verdict !== null && verdict.invalid.length > 0 ? html`<ul>${verdict.invalid.map((reason) => html`<li>${reasonWords(reason)}</li>`)}</ul>` : undefined}
+${test?.problems.map((problem) => html`<p>Its test: ${problem}.</p>`)}
+${failed.map(
+  ({ name, diagnostics }) =>
+    html`<p class="bad">The test ${name} failed.</p>${diagnostics.length > 0 ? lines(`What ${name} printed`, diagnostics) : undefined}`,
+)}`;
+}
+
+function divergenceTables(divergence: Divergence): Html {
+  const { kind, seq, now, access, register, field, expected, actual, last, states, replay } = divergence;
+  const names = Object.keys(states.model);
+  return html`
+${table(
+  'The first difference',
+  ['', ''],
+  [
+    ['what', KIND[kind]],
+    ['when', `seq ${seq}, virtual time ${seconds(Number(now))} (${now} ns)`],
+    ['access', access],
+    ...(register === undefined ? [] : [['register', register]]),
+    ['compared', field],
+    ['expected', html`<code>${expected}</code>`],
+    ['actual', html`<code class="bad">${actual}</code>`],
+  ],
+)}
+${table(
+  'The state around it',
+  ['', 'before', 'model, after', 'device, after'],
+  names.map((name) => {
+    const device = states.device === undefined ? 'not reported' : (states.device[name] ?? '');
+    const differs = states.device !== undefined && device !== states.model[name];
+    return [name, states.before[name], states.model[name], differs ? html`<strong class="bad">${device}</strong>` : device];
+  }),
+)}
+<details><summary>The last ${last.length} events of the device</summary>${lines('The last events', last)}</details>
+${replay === undefined ? undefined : html`<p>Judge this stream again, without a VM: <code>${replay}</code></p>`}`;
+}
