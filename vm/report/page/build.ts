@@ -60,7 +60,10 @@ ${table(
 export function criticalPath(tasks: readonly Ran[]): ReadonlySet<string> {
   const end = ({ startMs, durationMs }: Ran): number => startMs + durationMs;
   const last = (some: readonly Ran[]): Ran | undefined =>
-    some.reduce<Ran | undefined>((latest, task) => (latest && end(latest) >= end(task) ? latest : task), undefined);
+    some.reduce<Ran | undefined>(
+      (latest, task) => (latest && end(latest) >= end(task) ? latest : task),
+      undefined,
+    );
   const path = new Set<string>();
   for (let task = last(tasks); task !== undefined && !path.has(task.name); ) {
     path.add(task.name);
@@ -90,5 +93,7 @@ function manifestTable(manifest: unknown): Html {
 
 function leaves(value: unknown, path: string): [string, Html][] {
   if (typeof value !== 'object' || value === null) return [[path, html`<code>${String(value)}</code>`]];
-  return Object.entries(value).flatMap(([name, inner]) => leaves(inner, path === '' ? name : `${path} ${name}`));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leaves(inner, path === '' ? name : `${path} ${name}`),
+  );
 }

@@ -15,7 +15,8 @@ export function coverageSection({ devices }: Recording): Html | undefined {
 function deviceCoverage({ id, registers, decisions }: RecordedDevice): Html {
   const missed = decisions.filter(({ met }) => !met);
   const met = decisions.filter((decision) => decision.met);
-  const list = (some: typeof decisions): Html => html`<ul>${some.map(({ name }) => html`<li>${name}</li>`)}</ul>`;
+  const list = (some: typeof decisions): Html =>
+    html`<ul>${some.map(({ name }) => html`<li>${name}</li>`)}</ul>`;
   return html`<h3>${id}</h3>
 ${registers.length > 0 ? registerTable(id, registers) : undefined}
 ${
@@ -29,14 +30,18 @@ ${
 
 function registerTable(id: string, registers: readonly RegisterUse[]): Html {
   const columns = (['read', 'write'] as const).flatMap((direction) =>
-    WIDTHS.filter((width) => registers.some((use) => use[direction].includes(width) || countOf(use, direction, width) > 0)).map((width) => ({ direction, width })),
+    WIDTHS.filter((width) =>
+      registers.some((use) => use[direction].includes(width) || countOf(use, direction, width) > 0),
+    ).map((width) => ({ direction, width })),
   );
   return table(
     `Accesses to the registers of ${id}`,
     ['register', ...columns.map(({ direction, width }) => `${direction}, ${width} B`)],
     registers.map((use) => [
       use.name,
-      ...columns.map(({ direction, width }) => cell(countOf(use, direction, width), use[direction].includes(width))),
+      ...columns.map(({ direction, width }) =>
+        cell(countOf(use, direction, width), use[direction].includes(width)),
+      ),
     ]),
   );
 }

@@ -21,18 +21,20 @@ function htmlOf(value: Value): string {
   return value.map(htmlOf).join('');
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }
 
 /** A table with a caption for those who cannot see it. Its first column names the row. */
-export function table(
-  caption: string,
-  head: readonly string[],
-  rows: readonly (readonly Value[])[],
-): Html {
+export function table(caption: string, head: readonly string[], rows: readonly (readonly Value[])[]): Html {
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
 <thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>

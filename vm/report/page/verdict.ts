@@ -30,7 +30,9 @@ export function headline({ result }: RunReport): string {
   const wrong = (what: Verdict['result']): string =>
     devices.flatMap(({ id, verdict }) => (verdict?.result === what ? id : [])).join(', ');
   const differ = wrong('differ');
-  return differ === '' ? `The evidence about ${wrong('invalid')} is invalid` : `${differ} differs from its model`;
+  return differ === ''
+    ? `The evidence about ${wrong('invalid')} is invalid`
+    : `${differ} differs from its model`;
 }
 
 export function verdictSection(report: RunReport, recording: Recording): Html {
@@ -42,7 +44,10 @@ export function verdictSection(report: RunReport, recording: Recording): Html {
     html`<p>${guest.reason}</p>`,
     devices.map((device) => deviceVerdict(device)),
     splat && html`<h3>What the kernel said</h3>${lines('The kernel on its crash', splat.lines)}`,
-    splat === undefined && guest.outcome !== 'passed' && guest.outcome !== 'failed' && guest.lastLines.length > 0
+    splat === undefined &&
+      guest.outcome !== 'passed' &&
+      guest.outcome !== 'failed' &&
+      guest.lastLines.length > 0
       ? html`<h3>The last lines of the console</h3>${lines('The last lines of the console', guest.lastLines.slice(-15))}`
       : undefined,
     report.host.qemuMessages.length > 0
@@ -91,7 +96,12 @@ ${table(
   names.map((name) => {
     const device = states.device === undefined ? 'not reported' : (states.device[name] ?? '');
     const differs = states.device !== undefined && device !== states.model[name];
-    return [name, states.before[name], states.model[name], differs ? html`<strong class="bad">${device}</strong>` : device];
+    return [
+      name,
+      states.before[name],
+      states.model[name],
+      differs ? html`<strong class="bad">${device}</strong>` : device,
+    ];
   }),
 )}
 <details><summary>The last ${last.length} events of the device</summary>${lines('The last events', last)}</details>
