@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 import { dynamicImportVarsPlugin, importGlobPlugin } from 'rolldown/experimental';
 
-export default defineConfig({
+const command = defineConfig({
   input: {
     stopwatch: 'tasks/cli/stopwatch.ts',
     config: 'tasks/config/define.ts',
@@ -25,8 +25,33 @@ export default defineConfig({
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
 });
 
+/** What a run's page holds inline: vm/report/page/assets.ts reads it. One script each, without imports. */
+const pages = ['main', 'plots'].map((name) =>
+  defineConfig({
+    input: { [name]: `vm/report/page/client/${name}.ts` },
+    platform: 'browser',
+    plugins: [notices(`NOTICES-${name}`), styles()],
+    output: { dir: 'dist/page', format: 'esm', minify: true, codeSplitting: false, cleanDir: false },
+  }),
+);
+
+export default [command, ...pages];
+
+function styles() {
+  return {
+    name: 'styles',
+    generateBundle() {
+      for (const [fileName, path] of [
+        ['style.css', 'vm/report/page/style.css'],
+        ['plots.css', 'node_modules/uplot/dist/uPlot.min.css'],
+      ])
+        this.emitFile({ type: 'asset', fileName, source: readFileSync(path, 'utf8') });
+    },
+  };
+}
+
 /** Writes NOTICES: the name, version and license text of every package in the bundle. */
-function notices() {
+function notices(fileName = 'NOTICES') {
   return {
     name: 'notices',
     generateBundle(_options, bundle) {
@@ -39,7 +64,7 @@ function notices() {
         }
       }
       const source = [...packages].sort().map(notice).join(`\n${'-'.repeat(80)}\n\n`);
-      this.emitFile({ type: 'asset', fileName: 'NOTICES', source });
+      this.emitFile({ type: 'asset', fileName, source });
     },
   };
 }

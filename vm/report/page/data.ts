@@ -1,50 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** What the script of the page gets: the recording in columns, which a browser reads several times faster than objects. */
-import type { Divergence } from '../../crosscheck/index.js';
+/** A recording as the script of the page gets it. */
 import { KIND } from '../../crosscheck/format.js';
+import type { Divergence } from '../../crosscheck/index.js';
 import type { RunReport } from '../report.js';
-import { type Bar, CONSOLE, type Lane, type Recording, type Row, splatOf } from './recording.js';
-
-/** Can be written as JSON. */
-export interface PageData {
-  readonly devices: readonly PageDevice[];
-  readonly rows: Columns;
-  readonly differences: readonly Difference[];
-  /** The row that is opened and centred; null: the whole run is shown. */
-  readonly focus: number | null;
-}
-
-export interface PageDevice {
-  readonly id: string;
-  readonly lanes: readonly Lane[];
-  readonly tests: readonly Bar[];
-}
-
-/** See `Row`. Each has one value per row. */
-export interface Columns {
-  /** The first, then each as the difference from the one before. */
-  readonly time: readonly number[];
-  readonly source: readonly number[];
-  /** Indices in MARKS and JUDGED. */
-  readonly mark: readonly number[];
-  readonly judged: readonly number[];
-  readonly seq: readonly string[];
-  readonly text: readonly string[];
-  /** null: the text is the line. */
-  readonly raw: readonly (string | null)[];
-}
-
-export const MARKS: readonly Row['mark'][] = ['read', 'write', 'other', 'effect', 'console'];
-export const JUDGED: readonly Row['judged'][] = ['agrees', 'differs', 'invalid', 'unchecked'];
-
-/** What a device did otherwise than its model. */
-export interface Difference {
-  readonly row: number;
-  readonly what: string;
-  readonly field: string;
-  readonly expected: string;
-  readonly actual: string;
-}
+import { CONSOLE_SOURCE, type Difference, JUDGED, MARKS, type PageData } from './page-data.js';
+import type { Recording } from './recording.js';
+import { splatOf } from './splat.js';
 
 export function pageData(recording: Recording, report: RunReport): PageData {
   const { rows } = recording;
@@ -98,6 +59,6 @@ function focusOf(
   if (result.exitCode === 0) return null;
   const splat = splatOf(recording);
   if (splat !== undefined) return splat.row;
-  const failed = rows.findIndex(({ source, text }) => source === CONSOLE && /^\s*not ok /.test(text));
+  const failed = rows.findIndex(({ source, text }) => source === CONSOLE_SOURCE && /^\s*not ok /.test(text));
   return failed >= 0 ? failed : rows.length - 1;
 }

@@ -89,12 +89,15 @@ export function documentOf({
 </head>
 <body>
 ${body}
-${scripts.map(
-  (script) => html`<script>${new Html(script)}</script>
-`,
-)}</body>
+${scripts.map((script) => html`<script type="module">${inScript(script)}</script>
+`)}</body>
 </html>
 `.text;
+}
+
+/** Our own code, in which a string may look like the end of it. */
+function inScript(script: string): Html {
+  return new Html(script.replace(/<(?=\/script|!--)/gi, '\\x3c'));
 }
 
 /** A tenth of the JSON's size, and no sign in it means anything in HTML. */

@@ -15,12 +15,12 @@ import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
 import {
   type Bar,
-  CONSOLE,
   type RecordedDevice,
   type Recording,
   type RegisterUse,
   type Row,
 } from './recording.js';
+import { CONSOLE_SOURCE } from './page-data.js';
 import { seconds, visible } from './text.js';
 
 /** More rows than this are never kept; the last half of them always is. */
@@ -259,7 +259,7 @@ type Line = Placed<{ readonly text: string; readonly raw: string }>;
 
 const lineRow = ({ text, raw }: Line, time: number): Row => ({
   time,
-  source: CONSOLE,
+  source: CONSOLE_SOURCE,
   mark: 'console',
   text,
   raw,
@@ -314,7 +314,7 @@ function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
   let tests: Bar[] | undefined;
   let from = 0;
   for (const { source, text, time } of rows) {
-    if (source !== CONSOLE) continue;
+    if (source !== CONSOLE_SOURCE) continue;
     const mark = sectionMark(text);
     const result = RESULT.exec(text);
     if (mark?.kind === 'test') {

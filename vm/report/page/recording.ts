@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What happened in a run, in the order of time: the events of its devices with the checker's word on each, and the lines of the console. */
-import { findingOf } from '../../console/console.js';
-import type { CheckedRegister } from '../../crosscheck/index.js';
+import type { CheckedRegister } from '../../crosscheck/types.js';
 
 export interface Recording {
   readonly devices: readonly RecordedDevice[];
@@ -10,13 +9,10 @@ export interface Recording {
   readonly notes: readonly string[];
 }
 
-/** `source` of a line of the console. */
-export const CONSOLE = -1;
-
 export interface Row {
   /** Virtual nanoseconds. A line of the console has none of its own: it gets that of the event before, or printk's. */
   readonly time: number;
-  /** Index of its device, or CONSOLE. */
+  /** Index of its device, or CONSOLE_SOURCE. */
   readonly source: number;
   readonly mark: 'read' | 'write' | 'other' | 'effect' | 'console';
   /** An access in words; else the line. */
@@ -63,30 +59,4 @@ export interface RegisterUse extends CheckedRegister {
   /** Accesses by width, such as `{ 8: 12 }`; also those that the contract does not allow. */
   readonly reads: Readonly<Record<number, number>>;
   readonly writes: Readonly<Record<number, number>>;
-}
-
-/** The lines of one kernel's crash on the console: from its first word to the end of the trace. */
-export interface Splat {
-  readonly row: number;
-  readonly lines: readonly string[];
-}
-
-/** Lines of a kernel's report that are kept. */
-const SPLAT_LINES = 80;
-
-/** The first crash that the kernel reports on the console, to the end of its trace. */
-export function splatOf({ rows }: Pick<Recording, 'rows'>): Splat | undefined {
-  const row = rows.findIndex(
-    ({ source, text }) =>
-      source === CONSOLE &&
-      ['splat', 'panic', 'init-failure', 'out-of-memory'].includes(findingOf(text)?.kind ?? ''),
-  );
-  if (row < 0) return undefined;
-  const lines: string[] = [];
-  for (const { source, text } of rows.slice(row)) {
-    if (source !== CONSOLE) continue;
-    lines.push(text);
-    if (/---\[ end /.test(text) || lines.length >= SPLAT_LINES) break;
-  }
-  return { row, lines };
 }

@@ -6,7 +6,8 @@ import { type Divergence, reasonWords, summary, type Verdict } from '../../cross
 import type { GuestOutcome } from '../../types.js';
 import type { DeviceResult, RunReport } from '../report.js';
 import { Html, html, lines, section, table } from './html.js';
-import { type Recording, splatOf } from './recording.js';
+import type { Recording } from './recording.js';
+import { splatOf } from './splat.js';
 import { seconds } from './text.js';
 
 const GUEST: Readonly<Record<GuestOutcome, string>> = {
