@@ -30,7 +30,7 @@ const pages = ['main', 'plots'].map((name) =>
   defineConfig({
     input: { [name]: `vm/report/page/client/${name}.ts` },
     platform: 'browser',
-    plugins: [notices(`NOTICES-${name}`), styles()],
+    plugins: [...(name === 'plots' ? [notices()] : []), styles()],
     output: { dir: 'dist/page', format: 'esm', minify: true, codeSplitting: false, cleanDir: false },
   }),
 );
@@ -51,7 +51,7 @@ function styles() {
 }
 
 /** Writes NOTICES: the name, version and license text of every package in the bundle. */
-function notices(fileName = 'NOTICES') {
+function notices() {
   return {
     name: 'notices',
     generateBundle(_options, bundle) {
@@ -64,7 +64,7 @@ function notices(fileName = 'NOTICES') {
         }
       }
       const source = [...packages].sort().map(notice).join(`\n${'-'.repeat(80)}\n\n`);
-      this.emitFile({ type: 'asset', fileName, source });
+      this.emitFile({ type: 'asset', fileName: 'NOTICES', source });
     },
   };
 }

@@ -16,6 +16,7 @@ export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = 
   startedAt: '2026-01-02T03:04:05.000Z',
   durationMs: 1500,
   compileCache: null,
+  build: [],
   stages: [{ name: 'boot', status: 'passed', durationMs: 700 }],
   acceleratorReason: 'the host is x64, the guest aarch64',
   files: { console: '/run/console.log' },

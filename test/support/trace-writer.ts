@@ -11,9 +11,6 @@ import {
 } from '../../device/stopwatch/model/index.js';
 import { REGION } from '../../device/stopwatch/checker/words.js';
 
-/** Of the device in the machine. */
-const ID = 'stopwatch';
-
 /** QEMU's own trace, written along: where the region is in guest memory, and the interrupt's id. */
 export interface MonitorLines {
   readonly base: bigint;
@@ -31,7 +28,11 @@ export class TraceWriter {
   state: ModelState = initialState;
   private seq = 0n;
 
-  constructor(private readonly monitor?: MonitorLines) {}
+  /** `id`: of the device in the machine. */
+  constructor(
+    private readonly monitor?: MonitorLines,
+    private readonly id = 'stopwatch',
+  ) {}
 
   reset(now: bigint, startAtBoot = true): void {
     this.emit({ event: 'reset', now, startAtBoot });
@@ -75,7 +76,7 @@ export class TraceWriter {
   }
 
   private emit(event: Unnumbered): void {
-    this.entries.push({ ...event, id: ID, seq: this.seq });
+    this.entries.push({ ...event, id: this.id, seq: this.seq });
     this.seq += 1n;
     if (event.event === 'irq' && this.monitor) {
       const { interrupt } = this.monitor;
@@ -91,7 +92,7 @@ export class TraceWriter {
     const address = (this.monitor.base + access.offset).toString(16);
     const value = access.value.toString(16);
     this.entries.push(
-      `memory_region_ops_${direction} cpu 0 mr 0x55d0c0ffee00 addr 0x${address} value 0x${value} size ${access.size} name '${ID}-${REGION}'`,
+      `memory_region_ops_${direction} cpu 0 mr 0x55d0c0ffee00 addr 0x${address} value 0x${value} size ${access.size} name '${this.id}-${REGION}'`,
     );
   }
 

@@ -3,8 +3,9 @@
 import type { BuildTask, RunReport, Stage } from '../report.js';
 import { Html, html, section, table } from './html.js';
 
-/** '0.33 s', '104.0 s' */
+/** '2 ms', '0.33 s', '104.0 s' */
 export function duration(ms: number): string {
+  if (ms < 100) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 9_995 ? 2 : 1)} s`;
 }
 
@@ -24,7 +25,7 @@ export function buildSection({ host }: RunReport, manifest: unknown): Html | und
     'Build and stages',
     ran.length > 0 ? gantt(ran) : undefined,
     fresh.length > 0
-      ? html`<details><summary>${fresh.length} tasks were up to date</summary><ul>${fresh.map(({ name, title }) => html`<li>${name}: ${title}</li>`)}</ul></details>`
+      ? html`<details><summary>${fresh.length} up to date</summary><ul>${fresh.map(({ name, title }) => html`<li>${name}: ${title}</li>`)}</ul></details>`
       : undefined,
     stageTable(stages.filter(({ name }) => !ran.some((task) => task.name === name))),
     manifest === undefined

@@ -24,6 +24,14 @@ export class Lanes {
     for (const [name, value] of Object.entries(words)) this.#put(name, time, value);
   }
 
+  /** The same, where it is not known how it came to be so: as if it had been what it was until now. */
+  hold(time: number, words: Words): void {
+    for (const [name, value] of Object.entries(words)) {
+      this.#put(name, time, this.#lanes.get(name)?.values.at(-1) ?? value);
+      this.#put(name, time, value);
+    }
+  }
+
   /** Level of the interrupt line. */
   level(time: number, level: boolean): void {
     this.#put(INTERRUPT, time, level ? '1' : '0');

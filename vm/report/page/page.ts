@@ -89,8 +89,10 @@ export function documentOf({
 </head>
 <body>
 ${body}
-${scripts.map((script) => html`<script type="module">${inScript(script)}</script>
-`)}</body>
+${scripts.map(
+  (script) => html`<script type="module">${inScript(script)}</script>
+`,
+)}</body>
 </html>
 `.text;
 }

@@ -13,13 +13,7 @@ import { sectionMark } from '../../console/sections.js';
 import { type CheckedInstance, MachineCrosscheck, type Observed } from '../../crosscheck/index.js';
 import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
-import {
-  type Bar,
-  type RecordedDevice,
-  type Recording,
-  type RegisterUse,
-  type Row,
-} from './recording.js';
+import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type Row } from './recording.js';
 import { CONSOLE_SOURCE } from './page-data.js';
 import { seconds, visible } from './text.js';
 
@@ -204,7 +198,7 @@ class Collected {
       this.#lanes.put(time, states.after);
     }
     const reported = checker.reported(event);
-    if (reported !== undefined) this.#lanes.put(time, reported);
+    if (reported !== undefined) this.#lanes[states === undefined ? 'hold' : 'put'](time, reported);
     const level = checker.interrupt(event);
     if (level !== undefined) this.#lanes.level(time, level);
     if (decision !== undefined && judged === 'agrees') this.#met.add(decision);
@@ -318,7 +312,7 @@ function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
     const mark = sectionMark(text);
     const result = RESULT.exec(text);
     if (mark?.kind === 'test') {
-      tests = [];
+      tests = bars.get(mark.id) ?? [];
       bars.set(mark.id, tests);
       from = time;
     } else if (mark !== undefined) {

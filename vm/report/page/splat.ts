@@ -20,11 +20,11 @@ export function splatOf({ rows }: Pick<Recording, 'rows'>): Splat | undefined {
       ['splat', 'panic', 'init-failure', 'out-of-memory'].includes(findingOf(text)?.kind ?? ''),
   );
   if (row < 0) return undefined;
-  const lines: string[] = [];
-  for (const { source, text } of rows.slice(row)) {
-    if (source !== CONSOLE_SOURCE) continue;
-    lines.push(text);
-    if (/---\[ end /.test(text) || lines.length >= SPLAT_LINES) break;
-  }
-  return { row, lines };
+  const following = rows.slice(row).filter(({ source }) => source === CONSOLE_SOURCE);
+  const lines = following.slice(0, SPLAT_LINES).map(({ text }) => text);
+  const end = lines.findIndex((line) => /---\[ end /.test(line));
+  if (end < 0) return { row, lines };
+  // A panic says so below the trace.
+  const more = /Kernel panic/.test(lines[end + 1] ?? '') ? 2 : 1;
+  return { row, lines: lines.slice(0, end + more) };
 }

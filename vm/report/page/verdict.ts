@@ -23,6 +23,9 @@ const GUEST: Readonly<Record<GuestOutcome, string>> = {
   ended: 'The guest was left',
 };
 
+/** Outcomes that the last lines of the console say nothing more about. */
+const EXPLAINED: readonly GuestOutcome[] = ['passed', 'failed', 'stopped', 'ended'];
+
 /** One sentence about the whole run. */
 export function headline({ result }: RunReport): string {
   const { exitCode, guest, devices } = result;
@@ -41,14 +44,11 @@ export function verdictSection(report: RunReport, recording: Recording): Html {
   const splat = splatOf(recording);
   return section(
     'verdict',
-    headline(report),
+    'Verdict',
     html`<p>${guest.reason}</p>`,
     devices.map((device) => deviceVerdict(device)),
     splat && html`<h3>What the kernel said</h3>${lines('The kernel on its crash', splat.lines)}`,
-    splat === undefined &&
-      guest.outcome !== 'passed' &&
-      guest.outcome !== 'failed' &&
-      guest.lastLines.length > 0
+    splat === undefined && !EXPLAINED.includes(guest.outcome) && guest.lastLines.length > 0
       ? html`<h3>The last lines of the console</h3>${lines('The last lines of the console', guest.lastLines.slice(-15))}`
       : undefined,
     report.host.qemuMessages.length > 0
@@ -66,7 +66,7 @@ function deviceVerdict({ id, verdict, test, checker }: DeviceResult): Html {
   return html`<h3>${id}</h3>
 ${verdict === null ? html`<p>${checker ? 'It was not judged.' : 'No model checks this device.'}</p>` : html`<p>${summary(verdict)}.</p>`}
 ${verdict?.divergence && divergenceTables(verdict.divergence)}
-${verdict !== null && verdict.invalid.length > 0 ? html`<ul>${verdict.invalid.map((reason) => html`<li>${reasonWords(reason)}</li>`)}</ul>` : undefined}
+${verdict !== null && (verdict.invalid.length > 1 || verdict.divergence !== undefined) ? html`<ul>${verdict.invalid.map((reason) => html`<li>${reasonWords(reason)}</li>`)}</ul>` : undefined}
 ${test?.problems.map((problem) => html`<p>Its test: ${problem}.</p>`)}
 ${failed.map(
   ({ name, diagnostics }) =>

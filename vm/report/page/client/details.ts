@@ -36,13 +36,21 @@ function facts(model: Model, row: number, isConsole: boolean): HTMLElement {
 
 /** The difference, if it is here; the rows of the access. */
 function said(model: Model, group: readonly number[]): readonly HTMLElement[] {
-  const effects = group.slice(1).map((row) => element('li', { className: model.isWrong(row) ? 'bad' : '' }, model.text(row)));
+  const effects = group
+    .slice(1)
+    .map((row) => element('li', { className: model.isWrong(row) ? 'bad' : '' }, model.text(row)));
   const worst = group.find((row) => model.isWrong(row)) ?? group[0] ?? 0;
   const differences = group.flatMap((row) => model.difference(row) ?? []);
   return [
-    ...(effects.length === 0 ? [] : [element('h4', {}, 'The device then said'), element('ul', {}, ...effects)]),
+    ...(effects.length === 0
+      ? []
+      : [element('h4', {}, 'The device then said'), element('ul', {}, ...effects)]),
     element('h4', {}, 'The model'),
-    element('p', { className: differences.length > 0 || model.isWrong(worst) ? 'bad' : 'good' }, differences.length > 0 ? 'The model says otherwise.' : MODEL[model.judged(worst)]),
+    element(
+      'p',
+      { className: differences.length > 0 || model.isWrong(worst) ? 'bad' : 'good' },
+      differences.length > 0 ? 'The model says otherwise.' : MODEL[model.judged(worst)],
+    ),
     ...differences.map(({ what, field, expected, actual }) =>
       list({ what, compared: field, expected, actual }),
     ),
@@ -66,11 +74,20 @@ function states(model: Model, group: readonly number[]): readonly HTMLElement[] 
 }
 
 /** Lines of the console around an event, or events around a line. */
-function neighbours(model: Model, row: number, isConsole: boolean, onPick: (row: number) => void): readonly HTMLElement[] {
+function neighbours(
+  model: Model,
+  row: number,
+  isConsole: boolean,
+  onPick: (row: number) => void,
+): readonly HTMLElement[] {
   const rows = model.around(row, isConsole, AROUND);
   if (rows.length === 0) return [];
   const items = rows.map((other) => {
-    const button = element('button', { type: 'button', className: other < row ? 'before' : 'after' }, model.text(other) || ' ');
+    const button = element(
+      'button',
+      { type: 'button', className: other < row ? 'before' : 'after' },
+      model.text(other) || ' ',
+    );
     button.addEventListener('click', () => onPick(other));
     return element('li', {}, button);
   });
@@ -83,7 +100,10 @@ function neighbours(model: Model, row: number, isConsole: boolean, onPick: (row:
 }
 
 function list(words: Readonly<Record<string, string>>): HTMLElement {
-  const pairs = Object.entries(words).flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
+  const pairs = Object.entries(words).flatMap(([name, value]) => [
+    element('dt', {}, name),
+    element('dd', {}, value),
+  ]);
   return element('dl', {}, ...pairs);
 }
 

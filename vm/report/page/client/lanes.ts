@@ -39,7 +39,13 @@ export function timeAt({ left, width, from, to }: Area, x: number): number {
 }
 
 /** A box with a label, if that fits. */
-function box({ context, top, height, colours, left, width }: Area, from: number, to: number, fill: string, label: string): void {
+function box(
+  { context, top, height, colours, left, width }: Area,
+  from: number,
+  to: number,
+  fill: string,
+  label: string,
+): void {
   const start = Math.max(left, from);
   const end = Math.min(left + width, to);
   if (end <= start) return;
@@ -108,7 +114,6 @@ export function drawLevel(area: Area, { times, values }: Lane, end: number): voi
   const { context, top, height, left, width, colours } = area;
   const yOf = (index: number): number => (values[index] === '1' ? top + 2 : top + height - 2);
   context.strokeStyle = colours.text;
-  context.fillStyle = colours.text;
   context.beginPath();
   let index = Math.max(0, lowerBound(times, area.from) - 1);
   let x = Math.max(left, xOf(area, times[index] ?? 0));
@@ -133,30 +138,33 @@ export function drawLevel(area: Area, { times, values }: Lane, end: number): voi
   context.stroke();
 }
 
-/** Lowest and highest value per column of pixels. */
+/** Lowest and highest value per column of pixels; the scale is that of what is in sight. */
 export function drawNumber(area: Area, { times, values }: Lane): void {
   const { context, top, height, left, width, colours } = area;
+  const first = Math.max(0, lowerBound(times, area.from) - 1);
+  const behind = Math.min(times.length, lowerBound(times, area.to) + 1);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
+  for (let index = first; index < behind; index++) {
+    const value = values[index];
     if (typeof value !== 'number') continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   if (low > high) return;
-  const yOf = (value: number): number => top + height - 2 - ((value - low) / (high - low || 1)) * (height - 4);
+  const yOf = (value: number): number =>
+    top + height - 2 - ((value - low) / (high - low || 1)) * (height - 4);
   context.strokeStyle = colours.read;
   context.beginPath();
   let isDown = false;
   let column = Number.NEGATIVE_INFINITY;
   let [min, max, last] = [0, 0, 0];
   const flush = (): void => {
-    if (!Number.isFinite(column) || min === max) return;
+    if (!Number.isFinite(column)) return;
     context.moveTo(column, min);
-    context.lineTo(column, max);
+    context.lineTo(column, Math.max(max, min + 0.5));
     context.moveTo(column, last);
   };
-  const first = Math.max(0, lowerBound(times, area.from) - 1);
-  for (let index = first; index < times.length; index++) {
+  for (let index = first; index < behind; index++) {
     const value = values[index];
     const x = Math.min(Math.max(xOf(area, times[index] ?? 0), left - width), left + 2 * width);
     if (typeof value !== 'number') {
@@ -178,7 +186,6 @@ export function drawNumber(area: Area, { times, values }: Lane): void {
         last = y;
       }
     }
-    if (x > left + width) break;
   }
   flush();
   context.stroke();

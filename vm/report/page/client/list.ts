@@ -36,7 +36,10 @@ export class EventList {
 
   /** `words`: all of them are in the row. `show`: 'all', 'accesses', 'console', or the index of a device. Returns how many rows do. */
   filter(words: string, show: string): number {
-    const wanted = words.toLowerCase().split(/\s+/).filter((word) => word !== '');
+    const wanted = words
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     const model = this.#model;
     const isShown = (row: number): boolean => {
       const source = model.source(row);
@@ -69,7 +72,8 @@ export class EventList {
     const { scrollTop, clientHeight } = this.#box;
     const top = lowerBound(this.#rows, row) * HEIGHT;
     this.#inner.style.height = `${this.#rows.length * HEIGHT}px`;
-    if (top < scrollTop || top + HEIGHT > scrollTop + clientHeight) this.#box.scrollTop = top - clientHeight / 2;
+    if (top < scrollTop || top + HEIGHT > scrollTop + clientHeight)
+      this.#box.scrollTop = top - clientHeight / 2;
   }
 
   #render(): void {
@@ -77,7 +81,9 @@ export class EventList {
     this.#inner.style.height = `${this.#rows.length * HEIGHT}px`;
     const first = Math.max(0, Math.floor(scrollTop / HEIGHT) - SPARE);
     const last = Math.ceil((scrollTop + clientHeight) / HEIGHT) + SPARE;
-    this.#inner.replaceChildren(...this.#rows.slice(first, last).map((row, index) => this.#item(row, first + index)));
+    this.#inner.replaceChildren(
+      ...this.#rows.slice(first, last).map((row, index) => this.#item(row, first + index)),
+    );
     const isThere = this.#picked !== undefined && document.getElementById(`row-${this.#picked}`) !== null;
     if (isThere) this.#box.setAttribute('aria-activedescendant', `row-${this.#picked}`);
     else this.#box.removeAttribute('aria-activedescendant');

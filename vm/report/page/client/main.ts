@@ -20,7 +20,8 @@ class Page {
     if (canvas !== undefined) {
       this.#timeline = new Timeline(canvas, model, {
         onPick: (row) => this.pick(row),
-        onView: ({ from, to }) => range?.replaceChildren(`${secondsOf(Math.max(0, from))} to ${secondsOf(to)}`),
+        onView: ({ from, to }) =>
+          range?.replaceChildren(`${secondsOf(Math.max(0, from))} to ${secondsOf(to)}`),
       });
       canvas.addEventListener('keydown', (event) => {
         if (this.#key(event)) event.preventDefault();
@@ -74,7 +75,9 @@ class Page {
     const words = find('words', HTMLInputElement)?.value ?? '';
     const show = find('show', HTMLSelectElement)?.value ?? 'all';
     const count = this.#list?.filter(words, show) ?? 0;
-    find('count', HTMLElement)?.replaceChildren(count === this.#model.length ? '' : `${count} of ${this.#model.length} rows`);
+    find('count', HTMLElement)?.replaceChildren(
+      count === this.#model.length ? '' : `${count} of ${this.#model.length} rows`,
+    );
   }
 
   /** A key on the timeline. */

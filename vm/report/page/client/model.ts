@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The data of the page, unpacked, and looked up by time. */
-import { CONSOLE_SOURCE, JUDGED, MARKS, type Difference, type PageData, type PageDevice } from '../page-data.js';
+import {
+  CONSOLE_SOURCE,
+  JUDGED,
+  MARKS,
+  type Difference,
+  type PageData,
+  type PageDevice,
+} from '../page-data.js';
 import type { Lane, Row } from '../recording.js';
 
 export interface Span {
@@ -41,7 +48,8 @@ export class Model {
     const effect = MARKS.indexOf('effect');
     const marksOf = (wanted: number): Marks => {
       const rows: number[] = [];
-      for (let row = 0; row < source.length; row++) if (source[row] === wanted && mark[row] !== effect) rows.push(row);
+      for (let row = 0; row < source.length; row++)
+        if (source[row] === wanted && mark[row] !== effect) rows.push(row);
       return { rows: Int32Array.from(rows), times: Float64Array.from(rows, (row) => this.time(row)) };
     };
     this.accesses = data.devices.map((_, index) => marksOf(index));
@@ -92,7 +100,8 @@ export class Model {
     if (source === CONSOLE_SOURCE) return [row];
     const rows: number[] = [];
     let first = row;
-    for (let at = row; at >= 0 && this.mark(first) === 'effect'; at--) if (this.source(at) === source) first = at;
+    for (let at = row; at >= 0 && this.mark(first) === 'effect'; at--)
+      if (this.source(at) === source) first = at;
     for (let at = first; at < this.length; at++) {
       if (this.source(at) !== source) continue;
       if (at > first && this.mark(at) !== 'effect') break;
@@ -133,7 +142,8 @@ export function valueAt({ kind, unit, times, values }: Lane, time: number): stri
   if (typeof value === 'string') return value;
   const [t0 = 0, t1 = 0] = [times[after - 1], times[after]];
   const next = values[after];
-  const now = typeof next === 'number' && t1 > t0 ? value + ((next - value) * (time - t0)) / (t1 - t0) : value;
+  const now =
+    typeof next === 'number' && t1 > t0 ? value + ((next - value) * (time - t0)) / (t1 - t0) : value;
   return unit === 'ns' ? secondsOf(now) : `${Math.round(now)}${unit === '' ? '' : ` ${unit}`}`;
 }
 

@@ -33,7 +33,10 @@ function plot(box: HTMLElement, { x, unit, series }: BenchPlot, muted: string): 
           ];
         }),
       ],
-      bands: series.map((_, index) => ({ series: [3 * index + 3, 3 * index + 2], fill: `${COLOURS[index % COLOURS.length] ?? muted}22` })),
+      bands: series.map((_, index) => ({
+        series: [3 * index + 3, 3 * index + 2],
+        fill: `${COLOURS[index % COLOURS.length] ?? muted}22`,
+      })),
       legend: { show: true },
     },
     [[...x.values], ...series.flatMap(({ median, low, high }) => [[...median], [...low], [...high]])],

@@ -97,7 +97,9 @@ export class Timeline {
     const time = this.#model.time(row);
     const { from, to } = this.#view;
     if (center === 'center') {
-      const near = [row - 40, row + 40].map((one) => Math.abs(this.#model.time(Math.min(this.#model.length - 1, Math.max(0, one))) - time));
+      const near = [row - 40, row + 40].map((one) =>
+        Math.abs(this.#model.time(Math.min(this.#model.length - 1, Math.max(0, one))) - time),
+      );
       const half = Math.max(...near, 1000);
       this.#show(time - half, time + half);
     } else if (time < from || time > to) {
@@ -189,7 +191,12 @@ export class Timeline {
         if (strip.lane !== undefined && at !== undefined) {
           context.fillStyle = text;
           context.textAlign = 'right';
-          context.fillText(valueAt(strip.lane, at), this.#gutter > 0 ? this.#gutter - 8 : this.#width - 4, labelY, 110);
+          context.fillText(
+            valueAt(strip.lane, at),
+            this.#gutter > 0 ? this.#gutter - 8 : this.#width - 4,
+            labelY,
+            110,
+          );
           context.textAlign = 'left';
         }
         context.save();
@@ -297,7 +304,9 @@ export class Timeline {
         const after = lowerBound(times, time);
         return [after - 1, after].flatMap((index) => rows[index] ?? []);
       })
-      .sort((one, other) => Math.abs(this.#model.time(one) - time) - Math.abs(this.#model.time(other) - time))[0];
+      .sort(
+        (one, other) => Math.abs(this.#model.time(one) - time) - Math.abs(this.#model.time(other) - time),
+      )[0];
     if (nearest !== undefined) this.#onPick(nearest);
   }
 }
@@ -309,7 +318,9 @@ function stripsOf(model: Model): readonly Strip[] {
     if (marks === undefined) return [];
     return [
       { label: id, height: HEAD, isHead: true },
-      ...(tests.length > 0 ? [{ label: 'tests', height: 24, marks, draw: (area: Area) => drawTests(area, tests) }] : []),
+      ...(tests.length > 0
+        ? [{ label: 'tests', height: 24, marks, draw: (area: Area) => drawTests(area, tests) }]
+        : []),
       ...(marks.rows.length > 0
         ? [{ label: 'accesses', height: 26, marks, draw: (area: Area) => drawMarks(area, marks, model) }]
         : []),
