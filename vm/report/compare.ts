@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/** What is different between two runs. Pure. */
+import { summary } from '../crosscheck/index.js';
+import { html, section, table } from './page/html.js';
+import { duration } from './page/build.js';
+import { CONSOLE_SOURCE } from './page/page-data.js';
+import { documentOf } from './page/page.js';
+import type { Recording } from './page/recording.js';
+import { seconds } from './page/text.js';
+import { headline } from './page/verdict.js';
+import type { RunReport } from './report.js';
+
+export interface ComparedRun {
+  readonly report: RunReport;
+  readonly recording: Recording;
+}
+
+export interface Comparison {
+  readonly names: readonly [string, string];
+  readonly rows: readonly ComparedValue[];
+  /** The first events at which they part, by device. */
+  readonly partings: readonly Parting[];
+}
+
+export interface ComparedValue {
+  readonly what: string;
+  readonly one: string;
+  readonly other: string;
+  readonly isSame: boolean;
+}
+
+export interface Parting {
+  readonly id: string;
+  /** How many events are the same before. */
+  readonly same: number;
+  /** Undefined: the stream has ended. */
+  readonly one: string | undefined;
+  readonly other: string | undefined;
+}
+
+export function compareRuns(one: ComparedRun, other: ComparedRun): Comparison {
+  const [values, others] = [valuesOf(one), valuesOf(other)];
+  const whats = [...new Set([...values.keys(), ...others.keys()])];
+  const ids = new Set([...one.recording.devices, ...other.recording.devices].map(({ id }) => id));
+  return {
+    names: [one.report.host.runId, other.report.host.runId],
+    rows: whats.map((what) => {
+      const [a, b] = [values.get(what) ?? '', others.get(what) ?? ''];
+      return { what, one: a, other: b, isSame: a === b };
+    }),
+    partings: [...ids].flatMap((id) => parting(id, one.recording, other.recording) ?? []),
+  };
+}
+
+function valuesOf({ report: { host, result }, recording }: ComparedRun): ReadonlyMap<string, string> {
+  return new Map([
+    ['result', headline({ host, result, schema: 3 })],
+    ['exit code', String(result.exitCode)],
+    ['guest', `${result.guest.outcome}: ${result.guest.reason}`],
+    ['duration', duration(host.durationMs)],
+    ...host.stages.map(({ name, durationMs }) => [name, duration(durationMs)] as const),
+    ['virtual time', seconds(recording.rows.at(-1)?.time ?? 0)],
+    ...result.devices.flatMap(({ id, verdict, test }): [string, string][] => [
+      [`${id}: cross-check`, verdict === null ? 'not judged' : summary(verdict)],
+      ...Object.entries(verdict?.counts ?? {}).map(([what, count]): [string, string] => [
+        `${id}: ${what}`,
+        String(count),
+      ]),
+      ...(test?.tests.map(({ name, status }): [string, string] => [`${id}: test ${name}`, status]) ?? []),
+    ]),
+  ]);
+}
+
+function parting(id: string, one: Recording, other: Recording): Parting | undefined {
+  const [lines, others] = [linesOf(one, id), linesOf(other, id)];
+  const longest = Math.max(lines.length, others.length);
+  for (let at = 0; at < longest; at++)
+    if (lines[at] !== others[at]) return { id, same: at, one: lines[at], other: others[at] };
+  return undefined;
+}
+
+function linesOf({ devices, rows }: Recording, id: string): readonly string[] {
+  const index = devices.findIndex((device) => device.id === id);
+  return rows.filter(({ source }) => source === index && source !== CONSOLE_SOURCE).map(({ raw }) => raw);
+}
+
+/** For a terminal. What is the same in both is not shown. */
+export function comparisonText({ names, rows, partings }: Comparison): string {
+  const shown = rows.filter(({ isSame }) => !isSame);
+  const width = Math.max(...shown.map(({ what }) => what.length), 0);
+  const first = Math.max(...shown.map(({ one }) => one.length), names[0].length);
+  const line = (what: string, one: string, other: string): string =>
+    `${what.padEnd(width)}  ${one.padEnd(first)}  ${other}`.trimEnd();
+  return [
+    line('', ...names),
+    ...shown.map(({ what, one, other }) => line(what, one, other)),
+    `${rows.length - shown.length} other values are the same.`,
+    ...(partings.length === 0 ? ['The events are the same.'] : partings.flatMap(partingLines)),
+  ]
+    .map((text) => `${text}\n`)
+    .join('');
+}
+
+function partingLines({ id, same, one, other }: Parting): readonly string[] {
+  return [
+    `The events of ${id} part after ${same}:`,
+    `  < ${one ?? 'the end of the stream'}`,
+    `  > ${other ?? 'the end of the stream'}`,
+  ];
+}
+
+/** The same as a page. `style`: of a run's page. */
+export function comparisonPage({ names, rows, partings }: Comparison, style: string): string {
+  const title = `Two runs: ${names[0]} and ${names[1]}`;
+  const shown = (isSame: boolean) =>
+    rows.filter((row) => row.isSame === isSame).map(({ what, one, other }) => [what, one, other]);
+  return documentOf({
+    title,
+    style,
+    scripts: [],
+    body: html`<header><h1>${title}</h1></header>
+<main>
+${section('different', 'What is different', table('Values that differ', ['', ...names], shown(false)))}
+${section(
+  'events',
+  'Where the events part',
+  partings.length === 0
+    ? html`<p>The events are the same.</p>`
+    : partings.map(({ id, same, one, other }) =>
+        table(
+          `${id}: after ${same} events`,
+          ['run', 'event'],
+          [
+            [names[0], html`<code>${one ?? 'the end of the stream'}</code>`],
+            [names[1], html`<code>${other ?? 'the end of the stream'}</code>`],
+          ],
+        ),
+      ),
+)}
+${section('same', 'What is the same', table('Values that are the same', ['', ...names], shown(true)))}
+</main>`,
+  });
+}
