@@ -124,6 +124,7 @@ export async function checkByBoot(
       layout: { ...layout, qemu, reports },
       instances,
       stages: [],
+      build: [],
       compileCache: undefined,
       next: () => '',
       options: { nodev: false, rw: false, guest: 'test_and_quit', trace: true },

@@ -10,7 +10,14 @@ import type { DeviceInstance } from '../../vm/device.js';
 import { expectedTests } from '../../vm/outcome.js';
 import { hostClock } from '../../vm/clock.js';
 import { junitXml } from '../../vm/report/junit.js';
-import { deviceResults, makeReport, reportJson, type RunReport, type Stage } from '../../vm/report/report.js';
+import {
+  type BuildTask,
+  deviceResults,
+  makeReport,
+  reportJson,
+  type RunReport,
+  type Stage,
+} from '../../vm/report/report.js';
 import {
   boot as bootMachine,
   type BootPorts,
@@ -41,6 +48,7 @@ export interface CheckedRunRequest {
   readonly command: string;
   /** What was done before the boot. */
   readonly stages: readonly Stage[];
+  readonly build: readonly BuildTask[];
   /** What the compiler cache did before the boot, if anything was compiled. */
   readonly compileCache: CompileCacheUse | undefined;
   /** The command to type next, given how the run ended. */
@@ -137,6 +145,7 @@ export async function checkedRun(
     startedAt: started.toISOString(),
     durationMs: hostClock.now() - startedMs,
     stages,
+    build: request.build,
     compileCache: request.compileCache ?? null,
     acceleratorReason: parts.acceleratorReason,
     files: {
@@ -146,6 +155,7 @@ export async function checkedRun(
       qemu: run.qemu,
       report: run.report,
       junit: run.junit,
+      page: run.page,
       manifest: layout.manifest,
     },
     next: request.next({ boot: result, verdicts, run }),

@@ -19,6 +19,7 @@ import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { withConsoleOutput } from './console-output.js';
 import { layoutOf } from '../build/layout.js';
+import { writePageOf } from './run-page.js';
 import { pushables, testsOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
 import { crosscheckLines } from './test-run.js';
@@ -111,7 +112,7 @@ function withStub(config: Config, address: string | undefined): Config {
 async function shell(
   services: Services,
   { nodev, rw, gdb: debug, gdbArguments = [], serve: serves }: RunOptions,
-  { devices, stages, cache }: Toolchain,
+  { devices, stages, build, cache }: Toolchain,
   more: MorePorts,
   gdb: string | undefined,
 ): Promise<Result> {
@@ -139,12 +140,13 @@ async function shell(
     if (config.build.variant !== 'debug')
       process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');
   }
-  const { report } = await checkedRun(
+  const { report, run } = await checkedRun(
     {
       config,
       layout,
       instances: instancesOf(devices, config.vm),
       stages,
+      build: build.tasks,
       compileCache: cache?.use(),
       command: shellQuote({ file: 'npx', args }),
       options: { nodev, rw, guest: 'shell', trace: config.crosscheck.run },
@@ -182,6 +184,7 @@ async function shell(
       `Console      ${report.host.files['console']}`,
     ],
     next: report.host.next,
+    afterwards: async () => writePageOf(services, run.directory),
   };
 }
 

@@ -11,6 +11,7 @@ import { runFiles, type RunDirectory } from '../build/machine.js';
 import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
+import { writePageOf } from './run-page.js';
 import { readSavedCheck } from './saved-check.js';
 import type { GdbRequest } from './gdb.js';
 import type { Result, Services } from '../config/services.js';
@@ -71,6 +72,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       instances: recorded.parts.devices,
       compileCache: undefined,
       stages: [],
+      build: [],
       next: nextCommand,
       options: recorded.options,
       command: commandLine('replay', recorded.directory),
@@ -109,6 +111,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       ...(await sinceThen(layout, recorded)),
     ],
     data: { report: report.host.files['report'], identical: difference === undefined },
+    afterwards: async () => writePageOf(services, run.directory),
     ...(failure === undefined ? {} : { error: failure }),
   };
 }

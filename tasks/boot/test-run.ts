@@ -14,6 +14,7 @@ import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
+import { sketchOf, writePageOf } from './run-page.js';
 import { recordable, startRecording } from './recording.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
@@ -74,6 +75,7 @@ export async function testRun(
     };
   };
   let report: RunReport | undefined;
+  let directory = '';
   let failure: StopwatchError | undefined;
   const test = testTask(config, async (context) => {
     const judged = await checkedRun(
@@ -82,6 +84,7 @@ export async function testRun(
         layout,
         instances,
         stages: tools.stages,
+        build: tools.build.tasks,
         compileCache: tools.cache?.use(),
         next: nextCommand,
         options,
@@ -96,6 +99,7 @@ export async function testRun(
       },
     );
     report = judged.report;
+    ({ directory } = judged.run);
     failure = failureOf(judged.report, judged.run);
     if (failure !== undefined) throw failure;
   });
@@ -113,6 +117,9 @@ export async function testRun(
     exitCode: report.result.exitCode,
     ...closing(report, record),
     data: { report: report.host.files['report'] },
+    page: report.host.files['page'],
+    sketch: async () => sketchOf(services, directory),
+    afterwards: async () => writePageOf(services, directory),
     ...(error === undefined ? {} : { error }),
   };
 }
@@ -230,6 +237,7 @@ export function closing({ result, host }: RunReport, recorded = false): Pick<Res
       `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
       ...guest.warnings.map((warning) => `Warning      ${warning}`),
       `Report       ${host.files['report']}`,
+      `Picture      ${host.files['page']}`,
       ...(recorded ? [`Recording    npx stopwatch replay ${host.runId}`] : []),
     ],
     next: host.next,

@@ -154,6 +154,8 @@ export interface RunDirectory {
   readonly qemu: string;
   readonly report: string;
   readonly junit: string;
+  /** The run as a picture; made once the verdict is printed. */
+  readonly page: string;
   /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
   readonly crosscheck: string;
 }
@@ -169,6 +171,7 @@ export function runFiles(directory: string, id: string): RunDirectory {
     qemu: file('qemu.log'),
     report: file('report.json'),
     junit: file('junit.xml'),
+    page: file('report.html'),
     crosscheck: file('crosscheck.json'),
   };
 }

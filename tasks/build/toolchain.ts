@@ -8,6 +8,7 @@ import type { Emit } from '../engine/events.js';
 import { createExecutor, type Executor } from '../engine/executor.js';
 import type { Task } from '../engine/task.js';
 import { baseEnvironment } from '../../lib/environment.js';
+import { BuildLog } from './build-log.js';
 import { usesCcache } from './build-tools.js';
 import { type CompileCache, createCompileCache } from './compile-cache.js';
 import { buildTasks } from './graph.js';
@@ -24,6 +25,7 @@ export interface Toolchain {
   readonly variant: Variant;
   /** What ran so far, for the report. */
   readonly stages: readonly Stage[];
+  readonly build: BuildLog;
   /** Keeps what is old within its limits. */
   readonly tidy: () => Promise<void>;
   /** Undefined when compilers are called without ccache. */
@@ -38,6 +40,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
   const devices = await services.devices();
   const processes = await services.processes();
   const stages: Stage[] = [];
+  const build = new BuildLog(paths.project);
   const tasks = buildTasks(config, paths, devices, { processes, environment });
   const compiling = new Set(
     tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
@@ -60,6 +63,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     workdir: paths.work,
     jobs,
     emit: (event) => {
+      build.apply(event, performance.now());
       if (event.type === 'task-done') {
         stages.push({ name: event.task, status: 'passed', durationMs: event.durationMs });
       }
@@ -75,7 +79,18 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     treeWatch: services.treeWatch,
   });
   const tidy = async () => keepWithin(services);
-  return { devices, executor, stages, tasks, variant: config.build.variant, tidy, cache, emit, signal };
+  return {
+    devices,
+    executor,
+    stages,
+    build,
+    tasks,
+    variant: config.build.variant,
+    tidy,
+    cache,
+    emit,
+    signal,
+  };
 }
 
 /** Brings the targets and `more` up to date; both by their names in the plain variant. Throws all errors. */

@@ -69,6 +69,7 @@ export class App {
       }
       const result = await command.run(services, options, ...args);
       await this.finish(command, result, look);
+      await this.afterwards(result);
     } catch (thrown) {
       await this.fail(command, thrown, look);
     }
@@ -133,6 +134,15 @@ export class App {
     await this.writeStepSummary(command.name, look, result);
   }
 
+  /** Its failure is no failure of the command. */
+  private async afterwards({ afterwards }: Result): Promise<void> {
+    try {
+      await afterwards?.();
+    } catch (error) {
+      this.world.stderr.write(`Warning: ${messageOf(error)}\n`);
+    }
+  }
+
   private async fail(command: CommandDefinition, thrown: unknown, look: Look): Promise<void> {
     const { interrupt, stdout } = this.world;
     await this.release();
@@ -188,14 +198,17 @@ export class App {
     if (look.kind !== 'ci' || file === '') return;
     const { stepSummary } = await import('../report/step-summary.js');
     const { exitCode } = this;
-    const outcome = {
-      command,
-      exitCode,
-      verdict: closing.verdict ?? [],
-      text: closing.text,
-      error: closing.error,
-    };
     try {
+      const outcome = {
+        command,
+        exitCode,
+        verdict: closing.verdict ?? [],
+        text: closing.text,
+        error: closing.error,
+        page: closing.page,
+        artifacts: artifactsOf(this.world.environment),
+        sketch: closing.error === undefined ? [] : await closing.sketch?.(),
+      };
       appendFileSync(file, stepSummary(outcome, this.reporter?.model));
     } catch (error) {
       this.note(`Warning: GITHUB_STEP_SUMMARY (${file}) cannot be written: ${messageOf(error)}`, look);
@@ -226,6 +239,13 @@ function ciDirectories({ paths }: Loaded, { environment }: World): Omit<CiOption
     workspace: environment['GITHUB_WORKSPACE'] || environment['CI_PROJECT_DIR'] || paths.project,
     directories: ['qemu', 'linux', 'busybox'].map((name) => join(paths.build, name)),
   };
+}
+
+/** Where GitHub shows the artifacts of a run. */
+function artifactsOf(environment: Readonly<Record<string, string>>): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = environment;
+  if (server === undefined || repository === undefined || run === undefined) return undefined;
+  return `${server}/${repository}/actions/runs/${run}#artifacts`;
 }
 
 /** For --json: an error has no own properties that JSON would show. */

@@ -20,6 +20,7 @@ import { patch } from '../commands/patch.js';
 import { prepare } from '../commands/prepare.js';
 import { push } from '../commands/push.js';
 import { replay } from '../commands/replay.js';
+import { report } from '../commands/report.js';
 import { run } from '../commands/run.js';
 import { runTestQuit } from '../commands/run-test-quit.js';
 import { status } from '../commands/status.js';
@@ -42,6 +43,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   dev,
   runTestQuit,
   replay,
+  report,
   run,
   push,
   module,

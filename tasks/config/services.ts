@@ -44,6 +44,12 @@ export interface Result {
   readonly verdict?: readonly string[] | undefined;
   /** The next command to type. */
   readonly next?: string | undefined;
+  /** The run as lines of characters, for a place that shows no page. */
+  readonly sketch?: (() => Promise<readonly string[]>) | undefined;
+  /** The run's page, once `afterwards` is done. */
+  readonly page?: string | undefined;
+  /** What is still to be done when all that is above has been shown. */
+  readonly afterwards?: (() => Promise<void>) | undefined;
   /** What went wrong when there is a verdict all the same; `exitCode` is that of this error. */
   readonly error?: StopwatchError | undefined;
   /** Exit code of a command that ran in a container or child process and printed everything itself: only passed on. */

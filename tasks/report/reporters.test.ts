@@ -8,7 +8,8 @@ import { bytes, toolLine, duration, fit, painter, progress, type Output } from '
 import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
 import { RunModel } from './progress-model.js';
-import { reasonText, statusText } from './reasons.js';
+import { reasonText } from '../engine/reason-text.js';
+import { statusText } from './reasons.js';
 import { chooseLook } from './reporter.js';
 import { summariseClosing, summariseStages } from './summary.js';
 

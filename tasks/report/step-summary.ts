@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The outcome of a command as Markdown, for GitHub's job summary. Pure. */
+import { basename, dirname } from 'node:path';
 import type { StopwatchError } from '../../lib/errors.js';
 import { cleaned, duration } from './format.js';
 import type { RunModel } from './progress-model.js';
@@ -13,11 +14,17 @@ export interface CommandOutcome {
   readonly text: string | undefined;
   /** Its last lines show the first divergence. */
   readonly error: StopwatchError | undefined;
+  /** Path of the run's page, which is kept with the artifacts. */
+  readonly page?: string | undefined;
+  /** Address of the artifacts. */
+  readonly artifacts?: string | undefined;
+  /** The run as lines of characters. */
+  readonly sketch?: readonly string[] | undefined;
 }
 
 /** Headline, verdict, error, and a table of durations. */
 export function stepSummary(
-  { command, exitCode, verdict, text, error }: CommandOutcome,
+  { command, exitCode, verdict, text, error, page, artifacts, sketch = [] }: CommandOutcome,
   model: RunModel | undefined,
 ): string {
   const lines = [`## ${exitCode === 0 ? '✅' : '❌'} stopwatch ${command}: exit code ${exitCode}`, ''];
@@ -27,6 +34,14 @@ export function stepSummary(
     lines.push(`**${inline(error.message)}**`, '');
     if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines), '');
     if (error.hint !== undefined) lines.push(`Next: ${inline(error.hint)}`, '');
+  }
+  if (sketch.length > 0) lines.push(...fenced(sketch.map(printable)), '');
+  if (page !== undefined) {
+    const where = artifacts === undefined ? 'the artifacts' : `[the artifacts](${artifacts})`;
+    lines.push(
+      `The picture of this run is ${inline(basename(dirname(page)))}/${basename(page)} in ${where}.`,
+      '',
+    );
   }
   const all = [...(model?.rows.values() ?? [])];
   const rows = all.filter(({ durationMs }) => durationMs !== undefined);

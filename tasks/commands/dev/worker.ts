@@ -2,7 +2,7 @@
 /** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { EXIT, StopwatchError, type ExitCode } from '../../../lib/errors.js';
+import { EXIT, messageOf, StopwatchError, type ExitCode } from '../../../lib/errors.js';
 import { isCheckout } from '../../config/paths.js';
 import { watchFiles, type Watch } from '../../../lib/files/watch.js';
 import { failureText } from '../../report/failure.js';
@@ -159,7 +159,12 @@ class Worker {
         if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
       });
     if (all.length > 0) this.tell(`Saved: ${savedText(all)}`);
-    let outcome: { exitCode: ExitCode; error: unknown; lines: readonly string[] };
+    let outcome: {
+      exitCode: ExitCode;
+      error: unknown;
+      lines: readonly string[];
+      afterwards?: Result['afterwards'];
+    };
     const { uncompiled } = this;
     let restart: 'first' | 'afterwards' | undefined;
     try {
@@ -171,7 +176,8 @@ class Worker {
       if (restart === 'first') outcome = { exitCode: EXIT.passed, error: undefined, lines: [] };
       else {
         const result = await (restart === undefined ? this.boot(signal) : this.judgeAgain(signal));
-        outcome = { exitCode: result.exitCode, error: result.error, lines: result.verdict ?? [] };
+        const { exitCode, error, verdict: lines = [], afterwards } = result;
+        outcome = { exitCode, error, lines, afterwards };
       }
     } catch (thrown) {
       const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
@@ -209,6 +215,8 @@ class Worker {
     const paint = painter(this.services.colour);
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
+    // The verdict is what a developer waits for.
+    await outcome.afterwards?.().catch((error: unknown) => this.tell(messageOf(error)));
     if (restart !== 'afterwards' || !compiled) return false;
     await this.leaveState(undefined, since, files);
     return true;

@@ -9,7 +9,7 @@
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
 import { plainText } from '../../console/console.js';
-import { sectionMark } from '../../console/sections.js';
+import { sectionMark } from '../../crosscheck/sections.js';
 import { type CheckedInstance, MachineCrosscheck, type Observed } from '../../crosscheck/index.js';
 import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
