@@ -26,26 +26,25 @@ const command = defineConfig({
 });
 
 /** What a run's page holds inline: vm/report/page/assets.ts reads it. One script each, without imports. */
-const pages = ['main', 'plots'].map((name) =>
+const pages = [
+  ['main', 'vm/report/page/style.css'],
+  ['plots', 'node_modules/uplot/dist/uPlot.min.css'],
+].map(([name, sheet]) =>
   defineConfig({
-    input: { [name]: `vm/report/page/client/${name}.ts` },
+    input: { script: `vm/report/page/client/${name}.ts` },
     platform: 'browser',
-    plugins: [...(name === 'plots' ? [notices()] : []), styles()],
-    output: { dir: 'dist/page', format: 'esm', minify: true, codeSplitting: false, cleanDir: false },
+    plugins: [notices(), style(sheet)],
+    output: { dir: `dist/page/${name}`, format: 'esm', minify: true, codeSplitting: false },
   }),
 );
 
 export default [command, ...pages];
 
-function styles() {
+function style(sheet) {
   return {
-    name: 'styles',
+    name: 'style',
     generateBundle() {
-      for (const [fileName, path] of [
-        ['style.css', 'vm/report/page/style.css'],
-        ['plots.css', 'node_modules/uplot/dist/uPlot.min.css'],
-      ])
-        this.emitFile({ type: 'asset', fileName, source: readFileSync(path, 'utf8') });
+      this.emitFile({ type: 'asset', fileName: 'style.css', source: readFileSync(sheet, 'utf8') });
     },
   };
 }
@@ -63,6 +62,7 @@ function notices() {
           if (found !== null) packages.add(found[0]);
         }
       }
+      if (packages.size === 0) return;
       const source = [...packages].sort().map(notice).join(`\n${'-'.repeat(80)}\n\n`);
       this.emitFile({ type: 'asset', fileName: 'NOTICES', source });
     },

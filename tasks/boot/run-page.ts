@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What is made of a run's saved files: its page, its comparison with another run, files for other programs. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { compareRuns, comparisonPage, comparisonText } from '../../vm/report/compare.js';
@@ -110,7 +110,8 @@ function findRun({ loaded }: Services, given: string): string {
   const found = [join(reports, given), path, dirname(path)].find((directory) =>
     existsSync(runFiles(directory, '').report),
   );
-  if (found !== undefined) return found;
+  // Not `latest`: its links would lead elsewhere after the next run.
+  if (found !== undefined) return realpathSync(found);
   throw new StopwatchError('file-unreadable', `There is no run ${given}, neither here nor in ${reports}`, {
     hint: 'npx stopwatch run-test-quit makes one; latest is the newest.',
   });

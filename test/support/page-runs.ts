@@ -279,25 +279,27 @@ export function passed(): FixtureRun {
   return finish(machine, ['stopwatch']);
 }
 
+function readTooHigh(events: string): string {
+  return [
+    /(stopwatch_read .* offset=0x28 value=)0x([0-9a-f]+)/g,
+    /(ops_read .* addr 0xc010028 value )0x([0-9a-f]+)/g,
+  ].reduce((text, pattern) => {
+    let seen = 0;
+    return text.replaceAll(pattern, (line, head: string, value: string) => {
+      seen += 1;
+      return seen === 8 ? `${head}0x${(BigInt(`0x${value}`) + 1_000_000n).toString(16)}` : line;
+    });
+  }, events);
+}
+
 /** ELAPSED_NS is read a millisecond too high, once. */
 export function diverged(): FixtureRun {
   const machine = new Machine(['stopwatch']);
   boot(machine);
   test(machine, 'stopwatch');
   machine.end();
-  const edit = (events: string): string =>
-    [
-      /(stopwatch_read .* offset=0x28 value=)0x([0-9a-f]+)/g,
-      /(ops_read .* addr 0xc010028 value )0x([0-9a-f]+)/g,
-    ].reduce((text, pattern) => {
-      let seen = 0;
-      return text.replaceAll(pattern, (line, head: string, value: string) => {
-        seen += 1;
-        return seen === 8 ? `${head}0x${(BigInt(`0x${value}`) + 1_000_000n).toString(16)}` : line;
-      });
-    }, events);
   return finish(machine, ['stopwatch'], {
-    edit,
+    edit: readTooHigh,
     boot: { outcome: 'stopped', reason: 'the cross-check has failed' },
   });
 }
@@ -373,14 +375,14 @@ export function hostile(): FixtureRun {
     '\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u202Egnp.exe <!-- <![CDATA[ ]]> {{x}} ${x} \u2028 `',
   );
   machine.print(Buffer.from([0, 1, 2, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x0d, 0x0a]));
-  const long = Buffer.alloc(3 << 20, 'A');
+  const endless = Buffer.alloc(3 << 20, 'A');
   test(machine, 'stopwatch');
-  machine.print(`stopwatch: test: ${'stopwatch'}`);
+  machine.print('stopwatch: test: stopwatch');
   machine.print(`not ok 1 ${HOSTILE}`);
   machine.print('stopwatch: result: stopwatch fail');
   machine.end();
   const run = finish(machine, ['stopwatch'], { guest: false });
-  const console = Buffer.concat([run.console, long, Buffer.from(`\n${HOSTILE}\n`)]);
+  const console = Buffer.concat([run.console, endless, Buffer.from(`\n${HOSTILE}\n`)]);
   const report = reportOf(
     { ...run, console },
     { outcome: 'failed', reason: HOSTILE, warnings: [HOSTILE], qemuMessages: [HOSTILE] },
@@ -414,9 +416,9 @@ export function long(events: number): FixtureRun {
   }
   device.expire(machine.now);
   device.end(machine.now);
-  const events_ = [...device.lines(), ...writer.filter((line) => line.includes('pl011'))];
+  const lines = [...device.lines(), ...writer.filter((line) => line.includes('pl011'))];
   const run = {
-    events: events_.map((line) => `${line}\n`).join(''),
+    events: lines.map((line) => `${line}\n`).join(''),
     console: machine.console,
     instances: [checkedAs('stopwatch', 0, false, NS_PER_S)],
   };

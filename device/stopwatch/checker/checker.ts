@@ -165,8 +165,8 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
     return { ...run(state, stimulus, { supplied: 4, tally }), decision: decision(1n) };
   const resume = (mem: TraceEvent): StopwatchStep => {
     if (mem.event !== 'mem') throw new Error(`Resumed with a ${mem.event} event`);
-    const step = run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
-    return { ...step, decision: decision(mem.dataLen) };
+    const resumed = run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
+    return { ...resumed, decision: decision(mem.dataLen) };
   };
   return { ...NOTHING, state, supplied: 4, consumes: { event: 'mem', resume } };
 }

@@ -5,10 +5,9 @@ import type { PageAssets } from './page.js';
 
 /** What the build made for pages. `dist`: of the package. */
 export async function readAssets(dist: string): Promise<PageAssets> {
-  const text = async (name: string): Promise<string> => readFile(join(dist, 'page', name), 'utf8');
-  return {
-    script: await text('main.js'),
-    style: await text('style.css'),
-    plots: { script: await text('plots.js'), style: await text('plots.css') },
-  };
+  const read = async (name: string): Promise<PageAssets['plots']> => ({
+    script: await readFile(join(dist, 'page', name, 'script.js'), 'utf8'),
+    style: await readFile(join(dist, 'page', name, 'style.css'), 'utf8'),
+  });
+  return { ...(await read('main')), plots: await read('plots') };
 }

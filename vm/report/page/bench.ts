@@ -36,16 +36,19 @@ ${benchTable(plot)}`,
 }
 
 function benchTable({ title, x, unit, series }: BenchPlot): Html {
-  const some = (value: number | undefined): string => (value === undefined ? '' : value.toPrecision(4));
   return table(
     `${title}, ${unit}: median (lowest to highest)`,
     [x.label, ...series.flatMap(({ name, exits }) => (exits ? [name, `${name}, exits`] : [name]))],
     x.values.map((value, at) => [
       String(value),
       ...series.flatMap(({ median, low, high, exits }) => [
-        `${some(median[at])} (${some(low[at])} to ${some(high[at])})`,
-        ...(exits ? [some(exits[at])] : []),
+        `${figure(median[at])} (${figure(low[at])} to ${figure(high[at])})`,
+        ...(exits ? [figure(exits[at])] : []),
       ]),
     ]),
   );
+}
+
+function figure(value: number | undefined): string {
+  return value === undefined ? '' : value.toPrecision(4);
 }

@@ -10,7 +10,12 @@ import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
 import { plainText } from '../../console/console.js';
 import { sectionMark } from '../../crosscheck/sections.js';
-import { type CheckedInstance, MachineCrosscheck, type Observed } from '../../crosscheck/index.js';
+import {
+  type CheckedInstance,
+  type CheckedRegister,
+  MachineCrosscheck,
+  type Observed,
+} from '../../crosscheck/index.js';
 import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
 import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type Row } from './recording.js';
@@ -223,18 +228,19 @@ class Collected {
     const known = this.#checker?.registers ?? [];
     const used = [...this.#registers.values()].sort((one, other) => one.offset - other.offset);
     const others = used.filter(({ offset }) => !known.some((register) => register.offset === offset));
-    const registers: RegisterUse[] = known.map((register) => ({
-      reads: {},
-      writes: {},
-      ...this.#registers.get(register.offset),
-      ...register,
-    }));
+    const useOf = ({ name, offset, read, write }: CheckedRegister): RegisterUse => {
+      const { reads = {}, writes = {} } = this.#registers.get(offset) ?? {};
+      return { name, offset, read, write, reads, writes };
+    };
     return {
       id: this.id,
       device: this.#device,
       lanes: this.#lanes.end(),
       tests,
-      registers: [...registers, ...others.map((use) => ({ ...use, read: [], write: [] }))],
+      registers: [
+        ...known.map(useOf),
+        ...others.map(({ name, offset }) => useOf({ name, offset, read: [], write: [] })),
+      ],
       decisions: (this.#checker?.decisions ?? []).map((name, index) => ({
         name,
         met: this.#met.has(index),

@@ -3,6 +3,7 @@
 
 const LONGEST = 2000;
 /** Controls, and what changes the direction of the text around it. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const UNSEEN = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** A control character becomes its picture (U+2400 and on); another unseen one, or half a pair, becomes U+FFFD. */

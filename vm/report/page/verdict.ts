@@ -24,7 +24,7 @@ const GUEST: Readonly<Record<GuestOutcome, string>> = {
 };
 
 /** Outcomes that the last lines of the console say nothing more about. */
-const EXPLAINED: readonly GuestOutcome[] = ['passed', 'failed', 'stopped', 'ended'];
+const EXPLAINED: ReadonlySet<GuestOutcome> = new Set(['passed', 'failed', 'stopped', 'ended']);
 
 /** One sentence about the whole run. */
 export function headline({ result }: RunReport): string {
@@ -48,7 +48,7 @@ export function verdictSection(report: RunReport, recording: Recording): Html {
     html`<p>${guest.reason}</p>`,
     devices.map((device) => deviceVerdict(device)),
     splat && html`<h3>What the kernel said</h3>${lines('The kernel on its crash', splat.lines)}`,
-    splat === undefined && !EXPLAINED.includes(guest.outcome) && guest.lastLines.length > 0
+    splat === undefined && !EXPLAINED.has(guest.outcome) && guest.lastLines.length > 0
       ? html`<h3>The last lines of the console</h3>${lines('The last lines of the console', guest.lastLines.slice(-15))}`
       : undefined,
     report.host.qemuMessages.length > 0

@@ -16,6 +16,7 @@ function plot(box: HTMLElement, { x, unit, series }: BenchPlot, muted: string): 
   return new uPlot(
     {
       ...sizeOf(box),
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- 3 is logarithmic, in an enum that only types have
       scales: { x: { time: false, distr: 3 }, y: { distr: 3 } },
       axes: [
         { ...axis, label: x.label },
