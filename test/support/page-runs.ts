@@ -49,6 +49,7 @@ class Machine {
   }
 
   print(text: string | Buffer): void {
+    this.#flush();
     const bytes = typeof text === 'string' ? Buffer.from(`${text}\r\n`) : text;
     this.#console.push(bytes);
     for (const byte of bytes)

@@ -296,7 +296,8 @@ function mergeByTime(events: readonly Placed[], lines: readonly Line[]): readonl
   return [...events.map(rowOf), ...timed].sort((one, other) => one.time - other.time);
 }
 
-function rowOf({ bytes: _, ...row }: Placed): Row {
+function rowOf(placed: Placed): Row {
+  const { bytes: _, ...row } = placed;
   return row;
 }
 
