@@ -36,7 +36,7 @@ describe('a run that passed', () => {
     const texts = textOf(recording);
     const at = texts.indexOf('# observe status=0');
     expect(texts.slice(at - 1, at + 3)).toEqual([
-      '1..4',
+      'read STATUS, 8 bytes',
       '# observe status=0',
       'ok 1 binding',
       'write COMMAND = 0 (RESET), 8 bytes',
