@@ -37,12 +37,17 @@ function escape(text: string): string {
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Value[])[]): Html {
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
-<thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-<tbody>${rows.map(
+${head.some((title) => title !== '') ? headRow(head) : undefined}<tbody>${rows.map(
     ([first, ...rest]) =>
       html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>
 `,
   )}</tbody></table></div>`;
+}
+
+function headRow(head: readonly string[]): Html {
+  const cells = head.map((title) => (title === '' ? html`<td></td>` : html`<th scope="col">${title}</th>`));
+  return html`<thead><tr>${cells}</tr></thead>
+`;
 }
 
 /** A part of the page; `id` is its address. */
