@@ -7,6 +7,7 @@
  *   npm run bench -- --cold       a whole build in an empty work directory too
  *   npm run bench -- --dev        only what a developer waits for: saves inside `dev`, and `push`
  *   npm run bench -- cache        what compile caches save and cost: three cold builds and two warm ones, three times over
+ *   npm run bench -- page          what the page of a run costs to make, to open, and to pan
  *   npm run bench -- --workdir D  use (and keep) this work directory
  */
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
+import { bundled } from '../support/bundled.js';
 import { comparable, type RunReport } from '../../vm/report/report.js';
 import { benchCache } from './cache.js';
 import { Running } from './saves.js';
@@ -235,7 +237,8 @@ async function measureAll(): Promise<void> {
   );
 }
 
-try {
+/** Makes the copy. */
+async function prepare(): Promise<void> {
   mkdirSync(copy);
   for (const entry of [
     'package.json',
@@ -261,8 +264,16 @@ try {
   process.stdout.write(`${availableParallelism()} processors, Node ${process.version}\n\n`);
   await stopwatch(['prepare', '--workdir', join(scratch, 'downloads')]);
   rmSync(join(scratch, 'downloads'), { recursive: true, force: true });
-  if (positionals[0] === 'cache') await benchCache({ copy, scratch, repeat: Math.min(repeat, 3) });
-  else await measureAll();
+}
+
+try {
+  if (positionals[0] === 'page') {
+    await $({ stdio: 'inherit' })`${process.execPath} ${await bundled('test/bench/page.ts')}`;
+  } else {
+    await prepare();
+    if (positionals[0] === 'cache') await benchCache({ copy, scratch, repeat: Math.min(repeat, 3) });
+    else await measureAll();
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -14,7 +14,7 @@ import {
 import { readAssets } from '../../vm/report/page/assets.js';
 import { runPage } from '../../vm/report/page/page.js';
 import { type FixtureRun, recordingOf } from './page-runs.js';
-import { ROOT } from './sandbox.js';
+import { ROOT } from './root.js';
 
 const FLAGS = [
   '--headless',

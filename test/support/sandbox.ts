@@ -15,10 +15,10 @@ import { sendSignal } from '../../lib/process/group.js';
 import { createProcesses, type Processes } from '../../lib/process/process.js';
 import { type Living, processesWith } from './processes.js';
 
+export { ROOT } from './root.js';
+
 /** The fake commands, named by what they do. */
 export const COMMANDS = fileURLToPath(new URL('../fixtures/commands', import.meta.url));
-/** The checkout that is tested. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Sandbox {
   /** Absolute, without links, empty at the start, removed at the end. */

@@ -44,6 +44,8 @@ export class Checker<S, E extends StreamEvent> {
   private stimulus: E | undefined;
   private before: S;
   private step: Step<S, E>;
+  /** The step that an observer was given last. */
+  private shown: Step<S, E> | undefined;
   private expected = 0;
   private at = { seq: 0n, now: 0n };
   private events = 0;
@@ -98,6 +100,9 @@ export class Checker<S, E extends StreamEvent> {
   private observed(event: E, role: Observed['role'], text: string, asked: boolean): Observed {
     if (!asked) return { event, role, text, judged: 'unchecked' };
     const judged = this.found ? 'differs' : this.failed ? 'invalid' : 'agrees';
+    // An effect belongs to the step that is known already, unless it was consumed.
+    if (this.step === this.shown) return { event, role, text, judged };
+    this.shown = this.step;
     const before = this.device.describe(this.before, event.now);
     const after = this.device.describe(this.step.state, event.now);
     return { event, role, text, judged, states: { before, after }, decision: this.step.decision };

@@ -130,7 +130,7 @@ export interface Observed {
   readonly text: string;
   /** differs: the first difference. invalid: from here on, this is no evidence. unchecked: after either. */
   readonly judged: 'agrees' | 'differs' | 'invalid' | 'unchecked';
-  /** The model's state before the access and after it, at the event's time; absent where the model was not asked. */
+  /** The model's state before the access and after it, at the event's time; absent where it is the same step as before, or the model was not asked. */
   readonly states?: { readonly before: Words; readonly after: Words } | undefined;
   readonly decision?: number | undefined;
 }

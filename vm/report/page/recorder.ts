@@ -203,7 +203,7 @@ class Collected {
       this.#lanes.put(time, states.after);
     }
     const reported = checker.reported(event);
-    if (reported !== undefined) this.#lanes[states === undefined ? 'hold' : 'put'](time, reported);
+    if (reported !== undefined) this.#lanes[judged === 'unchecked' ? 'hold' : 'put'](time, reported);
     const level = checker.interrupt(event);
     if (level !== undefined) this.#lanes.level(time, level);
     if (decision !== undefined && judged === 'agrees') this.#met.add(decision);

@@ -6,8 +6,12 @@ const LONGEST = 2000;
 // oxlint-disable-next-line no-control-regex -- these are what is looked for
 const UNSEEN = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/** Most text. */
+const PLAIN = /^[\t\x20-\x7e]*$/;
+
 /** A control character becomes its picture (U+2400 and on); another unseen one, or half a pair, becomes U+FFFD. */
 export function visible(text: string, longest = LONGEST): string {
+  if (text.length <= longest && PLAIN.test(text)) return text;
   const cut = text.length > longest ? text.slice(0, longest) : text;
   const seen = cut.replace(UNSEEN, (sign) => {
     const code = sign.charCodeAt(0);

@@ -103,4 +103,5 @@ class Page {
 
 const page = new Page(new Model(await unpack('data')));
 page.start();
+performance.mark('ready');
 document.documentElement.dataset['ready'] = 'true';

@@ -2,8 +2,9 @@
 
 /** What page.ts packed into the element with this id. */
 export async function unpack<T>(id: string): Promise<T> {
-  const text = document.getElementById(id)?.textContent ?? '';
-  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const text = atob(document.getElementById(id)?.textContent ?? '');
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- page.ts and this are built together
   return (await new Response(stream).json()) as T;
