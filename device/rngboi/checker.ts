@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** rngboi's half of the cross-check: its trace events as stimuli for the model. */
 import type { Check, DeviceChecker, Expected, Step } from '../../vm/device-kit.js';
-import { RNG0 } from './contract.js';
+import { RNG0, WORD_SIZE } from './contract.js';
 import { initialState, type ModelState, step } from './model.js';
 import { TRACE, type TraceEvent } from './trace.js';
 
@@ -33,6 +33,7 @@ export function rngboiChecker({ seed }: RngboiCheckerOptions): DeviceChecker<Mod
         : undefined,
     interrupt: () => undefined,
     resets: ({ event }) => event === 'reset',
+    registers: [{ name: 'RNG0', offset: RNG0, read: [WORD_SIZE], write: [] }],
     channels: {
       // The kernel reads words too, so user space gets some of them, in order.
       word: {

@@ -103,12 +103,12 @@ it('a run in characters', () => {
   expect(lines[2]).toContain('PAUSED');
 });
 
-describe('two runs', () => {
-  const compared = (make: typeof passed) => {
-    const run = make();
-    return { report: run.report, recording: recordingOf(run) };
-  };
+const compared = (make: typeof passed) => {
+  const run = make();
+  return { report: run.report, recording: recordingOf(run) };
+};
 
+describe('two runs', () => {
   it('that are the same', () => {
     const comparison = compareRuns(compared(passed), compared(passed));
     expect(comparison.rows.every(({ isSame }) => isSame)).toBe(true);

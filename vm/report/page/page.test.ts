@@ -130,21 +130,22 @@ describe('words', () => {
     expect([duration(2.4), duration(330), duration(104_000)]).toEqual(['2 ms', '0.33 s', '104.0 s']));
 });
 
+const task = (
+  name: string,
+  deps: string[],
+  startMs: number,
+  durationMs: number,
+): BuildTask & { startMs: number; durationMs: number } => ({
+  name,
+  title: name,
+  deps,
+  state: 'done',
+  reasons: [],
+  startMs,
+  durationMs,
+});
+
 it('the critical path is the chain of tasks that waited for each other', () => {
-  const task = (
-    name: string,
-    deps: string[],
-    startMs: number,
-    durationMs: number,
-  ): BuildTask & { startMs: number; durationMs: number } => ({
-    name,
-    title: name,
-    deps,
-    state: 'done',
-    reasons: [],
-    startMs,
-    durationMs,
-  });
   const tasks = [
     task('a', [], 0, 10),
     task('b', [], 0, 30),

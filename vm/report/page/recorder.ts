@@ -8,7 +8,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
-import { plainText } from '../../console/console.js';
+import { printable } from '../../../lib/printable.js';
 import { sectionMark } from '../../crosscheck/sections.js';
 import {
   type CheckedInstance,
@@ -146,7 +146,7 @@ export class Recorder {
     readonly lost: number;
   }): void {
     const raw = lost > 0 ? `${visible(text)}… (${lost} more bytes)` : visible(text);
-    this.#lines.push({ bytes: at, text: visible(plainText(text)), raw });
+    this.#lines.push({ bytes: at, text: visible(printable(text)), raw });
     if (this.#lines.length > this.#most)
       this.#cut.lines += this.#lines.splice(0, Math.ceil(this.#most / 2)).length;
   }
@@ -194,7 +194,7 @@ class Collected {
     const time = Number(event.now);
     const access = checker.access(event);
     const { access: words, register = '' } =
-      role === 'effect' ? { access: shortOf(raw) } : checker.words(event);
+      role === 'effect' ? { access: shortOf(event.event, raw) } : checker.words(event);
     const mark = role === 'effect' ? 'effect' : (access?.direction ?? 'other');
     if (!this.#push({ time, mark, text: visible(words), raw: visible(raw), judged, seq: String(event.seq) }))
       return;
@@ -250,8 +250,8 @@ class Collected {
 }
 
 /** `stopwatch_irq id=lap seq=4 now=99 level=1` is `irq level=1`: the rest stands beside it. */
-function shortOf(raw: string): string {
-  const [, event = raw, rest = ''] = /^\S*?_(\S+) id=\S+ seq=\d+ now=-?\d+ ?(.*)$/s.exec(raw) ?? [];
+function shortOf(event: string, raw: string): string {
+  const [, rest = ''] = / now=-?\d+ (.*)$/s.exec(raw) ?? [];
   return rest === '' ? event : `${event} ${rest}`;
 }
 

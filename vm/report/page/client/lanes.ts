@@ -99,9 +99,18 @@ export function drawTests(area: Area, tests: readonly Bar[]): void {
   );
 }
 
+const known = new WeakMap<Lane['values'], Lane['values']>();
+
+/** The different values of a lane, in the order in which they come. */
+function namesOf(values: Lane['values']): Lane['values'] {
+  const names = known.get(values) ?? [...new Set(values)];
+  known.set(values, names);
+  return names;
+}
+
 export function drawStates(area: Area, { times, values }: Lane, end: number): void {
-  const names = [...new Set(values)];
   const { states, fill } = area.colours;
+  const names = namesOf(values);
   const fillOf = (value: string): string =>
     names.length > states.length ? fill : (states[names.indexOf(value)] ?? fill);
   boxes(area, times, end, (index) => {
