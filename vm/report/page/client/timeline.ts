@@ -62,10 +62,15 @@ export class Timeline {
     this.#colours = coloursOf(canvas);
     this.#listen();
     new ResizeObserver(() => this.#resize()).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const colour = (): void => {
+      // For paper, which the style sheet keeps light.
+      document.documentElement.toggleAttribute('data-dark', dark.matches);
       this.#colours = coloursOf(canvas);
       this.#draw();
-    });
+    };
+    dark.addEventListener('change', colour);
+    colour();
     this.#resize();
   }
 
@@ -78,9 +83,12 @@ export class Timeline {
     this.#show(this.#model.span.from, this.#model.span.to);
   }
 
-  /** `by` 2: half as much is shown, around `at` (a time). */
-  zoom(by: number, at = (this.#view.from + this.#view.to) / 2): void {
+  /** `by` 2: half as much is shown, around `time`: if absent, around what is picked, or the middle. */
+  zoom(by: number, time?: number): void {
     const { from, to } = this.#view;
+    const picked = this.#picked === undefined ? undefined : this.#model.time(this.#picked);
+    const isSeen = picked !== undefined && picked >= from && picked <= to;
+    const at = time ?? (isSeen ? picked : (from + to) / 2);
     this.#show(at - (at - from) / by, at + (to - at) / by);
   }
 
@@ -317,7 +325,7 @@ function stripsOf(model: Model): readonly Strip[] {
     const marks = model.accesses[index];
     if (marks === undefined) return [];
     return [
-      { label: id, height: HEAD, isHead: true },
+      { label: marks.rows.length > 0 ? id : `${id}: it reported no events`, height: HEAD, isHead: true },
       ...(tests.length > 0
         ? [{ label: 'tests', height: 24, marks, draw: (area: Area) => drawTests(area, tests) }]
         : []),
