@@ -28,6 +28,7 @@ const COMMANDS = [
   'update',
   'run-test-quit',
   'replay',
+  'report',
   'stress',
   'run',
   'module',

@@ -205,3 +205,23 @@ test('the summary: headline, verdict, what went wrong, times; as Markdown that s
   );
   expect(cached).toContain('\nccache: 199 hits, 1 miss, 0 errors (99.5 % hits)\n');
 });
+
+test('the summary leads to the picture of the run, and shows a small one', () => {
+  const text = stepSummary(
+    {
+      command: 'run-test-quit',
+      exitCode: 3,
+      verdict: [],
+      text: undefined,
+      error: undefined,
+      page: '/work/reports/one_two/report.html',
+      artifacts: 'https://github.com/o/r/actions/runs/7#artifacts',
+      sketch: ['stopwatch accesses   | ✖', '0 to 1 s             ▲'],
+    },
+    undefined,
+  );
+  expect(text).toContain('```text\nstopwatch accesses   | ✖\n0 to 1 s             ▲\n```\n');
+  expect(text).toContain(
+    'The picture of this run is one&#95;two/report.html in [the artifacts](https://github.com/o/r/actions/runs/7#artifacts).',
+  );
+});

@@ -152,6 +152,37 @@ describe('with a mouse', () => {
   });
 });
 
+describe('with fingers', () => {
+  it('pans with one and zooms with two', async () => {
+    const { page, context } = await openRun(browser, passed(), {
+      hasTouch: true,
+      viewport: { width: 360, height: 800 },
+    });
+    const canvas = page.locator('#lanes');
+    await canvas.scrollIntoViewIfNeeded();
+    const { x, y } = (await canvas.boundingBox()) ?? { x: 0, y: 0 };
+    const input = await context.newCDPSession(page);
+    const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', ...xs: number[]): Promise<void> => {
+      const touchPoints = xs.map((at, id) => ({ x: x + at, y: y + 90, id }));
+      await input.send('Input.dispatchTouchEvent', { type, touchPoints });
+    };
+    const range = page.locator('#range');
+    const whole = await range.textContent();
+    await touch('touchStart', 100, 200);
+    await touch('touchMove', 80, 240);
+    await touch('touchMove', 60, 280);
+    await touch('touchEnd');
+    const zoomed = await range.textContent();
+    expect(zoomed).not.toBe(whole);
+    await touch('touchStart', 100);
+    await touch('touchMove', 140);
+    await touch('touchMove', 180);
+    await touch('touchEnd');
+    expect(await range.textContent()).not.toBe(zoomed);
+    await context.close();
+  });
+});
+
 it('filters by words and by what they are', async () => {
   const { page, context } = await openRun(browser, several());
   const first = page.locator('#list .row').first();

@@ -62,15 +62,16 @@ export class Timeline {
     this.#colours = coloursOf(canvas);
     this.#listen();
     new ResizeObserver(() => this.#resize()).observe(canvas);
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const colour = (): void => {
-      // For paper, which the style sheet keeps light.
-      document.documentElement.toggleAttribute('data-dark', dark.matches);
-      this.#colours = coloursOf(canvas);
-      this.#draw();
-    };
-    dark.addEventListener('change', colour);
-    colour();
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#recolour());
+    // Paper is light, also where the screen is dark: see the style sheet.
+    for (const [event, isPaper] of [
+      ['beforeprint', true],
+      ['afterprint', false],
+    ] as const)
+      addEventListener(event, () => {
+        document.documentElement.toggleAttribute('data-paper', isPaper);
+        this.#recolour();
+      });
     this.#resize();
   }
 
@@ -162,6 +163,11 @@ export class Timeline {
     this.#draw();
   }
 
+  #recolour(): void {
+    this.#colours = coloursOf(this.#canvas);
+    this.#paint();
+  }
+
   /** Once per frame, however often it is asked. */
   #draw(): void {
     if (this.#isDue) return;
@@ -216,8 +222,9 @@ export class Timeline {
       }
       top += height;
     }
-    for (const time of this.#wrong) this.#vertical(whole, time, bad, 2);
     if (at !== undefined) this.#vertical(whole, at, read, 1);
+    const { focus } = this.#model;
+    if (focus !== null) this.#vertical(whole, this.#model.time(focus), bad, 2);
     if (this.#hover !== undefined) {
       this.#vertical(whole, this.#hover, muted, 1);
       const label = secondsOf(this.#hover);
@@ -227,11 +234,6 @@ export class Timeline {
       context.fillText(label, x + (x > this.#width - 110 ? -4 : 4), AXIS + 6);
       context.textAlign = 'left';
     }
-  }
-
-  get #wrong(): readonly number[] {
-    const { focus } = this.#model;
-    return focus === null ? [] : [this.#model.time(focus)];
   }
 
   #vertical(area: Area, time: number, colour: string, width: number): void {
