@@ -24,14 +24,15 @@ beforeEach(() => {
 afterEach(() => rmSync(work, { recursive: true, force: true }));
 
 /** As `run-test-quit` leaves it. */
-function save(name: string, { events, console, instances, report }: FixtureRun): string {
+function save(name: string, run: FixtureRun): string {
+  const { events, console, instances } = run;
   const directory = join(work, 'reports', name);
   mkdirSync(directory, { recursive: true });
   const files = Object.fromEntries(
-    Object.keys(report.host.files).map((file) => [file, join(directory, `${file}.log`)]),
+    Object.keys(run.report.host.files).map((file) => [file, join(directory, `${file}.log`)]),
   );
-  const host = { ...report.host, runId: name, files: { ...files, directory } };
-  writeFileSync(join(directory, 'report.json'), reportJson({ ...report, host }));
+  const host = { ...run.report.host, runId: name, files: { ...files, directory } };
+  writeFileSync(join(directory, 'report.json'), reportJson({ ...run.report, host }));
   writeFileSync(join(directory, 'events.log'), events);
   writeFileSync(join(directory, 'console.log'), console);
   const saved = instances.map(({ id, device }) => ({

@@ -5,7 +5,7 @@ import type { Divergence } from '../../crosscheck/index.js';
 import type { RunReport } from '../report.js';
 import { CONSOLE_SOURCE, type Difference, JUDGED, MARKS, type PageData } from './page-data.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './splat.js';
+import { splatOf } from './rows.js';
 
 export function pageData(recording: Recording, report: RunReport): PageData {
   const { rows } = recording;

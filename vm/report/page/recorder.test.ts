@@ -14,7 +14,7 @@ import {
 import { CONSOLE_SOURCE } from './page-data.js';
 import { pageData } from './data.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './splat.js';
+import { splatOf } from './rows.js';
 
 const textOf = ({ rows }: Recording): readonly string[] => rows.map(({ text }) => text);
 

@@ -9,7 +9,6 @@
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
 import { printable } from '../../../lib/printable.js';
-import { sectionMark } from '../../crosscheck/sections.js';
 import {
   type CheckedInstance,
   type CheckedRegister,
@@ -19,7 +18,7 @@ import {
 import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
 import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type Row } from './recording.js';
-import { CONSOLE_SOURCE } from './page-data.js';
+import { barsOf, type Line, merge, mergeByTime, type Placed } from './rows.js';
 import { seconds, visible } from './text.js';
 
 /** More rows than this are never kept; the last half of them always is. */
@@ -54,9 +53,6 @@ export interface RecordedInstance {
   readonly checked?: CheckedInstance | undefined;
 }
 
-/** A row, and how many bytes the guest had written to its console then. */
-type Placed<R = Row> = R & { readonly bytes: number };
-
 /** `memory_region_ops_write cpu 0 mr 0x… addr 0x9000000 value 0x5b size 4 name 'pl011'`: a byte for the console. */
 const UART_WRITE = 'memory_region_ops_write ';
 const UART_NAME = "'pl011'";
@@ -69,7 +65,7 @@ export class Recorder {
   readonly #console = new ConsoleLines((line) => this.#consoleLine(line));
   readonly #most: number;
   #events: Placed[] = [];
-  #lines: Placed<{ readonly text: string; readonly raw: string }>[] = [];
+  #lines: Line[] = [];
   /** Of the console, written up to this event. */
   #bytes = 0;
   /** Rows that were left out. */
@@ -253,83 +249,4 @@ class Collected {
 function shortOf(event: string, raw: string): string {
   const [, rest = ''] = / now=-?\d+ (.*)$/s.exec(raw) ?? [];
   return rest === '' ? event : `${event} ${rest}`;
-}
-
-type Line = Placed<{ readonly text: string; readonly raw: string }>;
-
-const lineRow = ({ text, raw }: Line, time: number): Row => ({
-  time,
-  source: CONSOLE_SOURCE,
-  mark: 'console',
-  text,
-  raw,
-  judged: 'unchecked',
-  seq: '',
-});
-
-/** A line stands where its first byte was written. */
-function merge(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
-  const rows: Row[] = [];
-  let at = 0;
-  let time = 0;
-  for (const line of lines) {
-    for (let event = events[at]; event !== undefined && event.bytes <= line.bytes; event = events[at]) {
-      rows.push(rowOf(event));
-      ({ time } = event);
-      at += 1;
-    }
-    const said = kernelTime(line.text);
-    if (said !== undefined) time = Math.max(time, Math.min(said, events[at]?.time ?? said));
-    rows.push(lineRow(line, time));
-  }
-  rows.push(...events.slice(at).map(rowOf));
-  return rows;
-}
-
-/** By printk's times; lines without one stay with those before them. */
-function mergeByTime(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
-  let time = 0;
-  const timed = lines.map((line) => {
-    time = Math.max(time, kernelTime(line.text) ?? 0);
-    return lineRow(line, time);
-  });
-  return [...events.map(rowOf), ...timed].sort((one, other) => one.time - other.time);
-}
-
-function rowOf(placed: Placed): Row {
-  const { bytes: _, ...row } = placed;
-  return row;
-}
-
-/** `[    0.123456]`: virtual nanoseconds, as the guest counts them. */
-function kernelTime(text: string): number | undefined {
-  const [, whole, part] = /^\[ *(\d+)\.(\d{6})\]/.exec(text) ?? [];
-  return whole === undefined ? undefined : Number(whole) * 1e9 + Number(part) * 1e3;
-}
-
-const RESULT = /^(not ok|ok) \d+(?: -)? ?(.*?)(?: # (SKIP\b.*)?.*)?$/i;
-
-/** The tests by the id of their device: from one KTAP result to the next. */
-function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
-  const bars = new Map<string, Bar[]>();
-  let tests: Bar[] | undefined;
-  let from = 0;
-  for (const { source, text, time } of rows) {
-    if (source !== CONSOLE_SOURCE) continue;
-    const mark = sectionMark(text);
-    const result = RESULT.exec(text);
-    if (mark?.kind === 'test') {
-      tests = bars.get(mark.id) ?? [];
-      bars.set(mark.id, tests);
-      from = time;
-    } else if (mark !== undefined) {
-      tests = undefined;
-    } else if (tests !== undefined && result !== null) {
-      const [, word = '', name = '', skip] = result;
-      const status = skip !== undefined ? 'skip' : word.toLowerCase() === 'ok' ? 'ok' : 'not ok';
-      tests.push({ name, status, from, to: time });
-      from = time;
-    }
-  }
-  return bars;
 }

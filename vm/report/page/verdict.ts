@@ -7,7 +7,7 @@ import type { GuestOutcome } from '../../types.js';
 import type { DeviceResult, RunReport } from '../report.js';
 import { Html, html, lines, section, table } from './html.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './splat.js';
+import { splatOf } from './rows.js';
 import { seconds } from './text.js';
 
 const GUEST: Readonly<Record<GuestOutcome, string>> = {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/** Puts events and lines of the console in one order, and finds tests and crashes in it. */
+import { findingOf } from '../../console/console.js';
+import { sectionMark } from '../../crosscheck/sections.js';
+import { CONSOLE_SOURCE } from './page-data.js';
+import type { Bar, Recording, Row } from './recording.js';
+
+/** A row, and how many bytes the guest had written to its console then. */
+export type Placed<R = Row> = R & { readonly bytes: number };
+export type Line = Placed<{ readonly text: string; readonly raw: string }>;
+
+const lineRow = ({ text, raw }: Line, time: number): Row => ({
+  time,
+  source: CONSOLE_SOURCE,
+  mark: 'console',
+  text,
+  raw,
+  judged: 'unchecked',
+  seq: '',
+});
+
+/** A line stands where its first byte was written. */
+export function merge(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
+  const rows: Row[] = [];
+  let at = 0;
+  let time = 0;
+  for (const line of lines) {
+    for (let event = events[at]; event !== undefined && event.bytes <= line.bytes; event = events[at]) {
+      rows.push(rowOf(event));
+      ({ time } = event);
+      at += 1;
+    }
+    const said = kernelTime(line.text);
+    if (said !== undefined) time = Math.max(time, Math.min(said, events[at]?.time ?? said));
+    rows.push(lineRow(line, time));
+  }
+  rows.push(...events.slice(at).map(rowOf));
+  return rows;
+}
+
+/** By printk's times; lines without one stay with those before them. */
+export function mergeByTime(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
+  let time = 0;
+  const timed = lines.map((line) => {
+    time = Math.max(time, kernelTime(line.text) ?? 0);
+    return lineRow(line, time);
+  });
+  return [...events.map(rowOf), ...timed].sort((one, other) => one.time - other.time);
+}
+
+function rowOf(placed: Placed): Row {
+  const { bytes: _, ...row } = placed;
+  return row;
+}
+
+/** `[    0.123456]`: virtual nanoseconds, as the guest counts them. */
+function kernelTime(text: string): number | undefined {
+  const [, whole, part] = /^\[ *(\d+)\.(\d{6})\]/.exec(text) ?? [];
+  return whole === undefined ? undefined : Number(whole) * 1e9 + Number(part) * 1e3;
+}
+
+const RESULT = /^(not ok|ok) \d+(?: -)? ?(.*?)(?: # (SKIP\b.*)?.*)?$/i;
+
+/** The tests by the id of their device: from one KTAP result to the next. */
+export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
+  const bars = new Map<string, Bar[]>();
+  let tests: Bar[] | undefined;
+  let from = 0;
+  for (const { source, text, time } of rows) {
+    if (source !== CONSOLE_SOURCE) continue;
+    const mark = sectionMark(text);
+    const result = RESULT.exec(text);
+    if (mark?.kind === 'test') {
+      tests = bars.get(mark.id) ?? [];
+      bars.set(mark.id, tests);
+      from = time;
+    } else if (mark !== undefined) {
+      tests = undefined;
+    } else if (tests !== undefined && result !== null) {
+      const [, word = '', name = '', skip] = result;
+      const status = skip !== undefined ? 'skip' : word.toLowerCase() === 'ok' ? 'ok' : 'not ok';
+      tests.push({ name, status, from, to: time });
+      from = time;
+    }
+  }
+  return bars;
+}
+
+/** The lines of one kernel's crash on the console: from its first word to the end of the trace. */
+export interface Splat {
+  readonly row: number;
+  readonly lines: readonly string[];
+}
+
+/** Lines of a kernel's report that are kept. */
+const SPLAT_LINES = 80;
+
+/** The first crash that the kernel reports on the console, to the end of its trace. */
+export function splatOf({ rows }: Pick<Recording, 'rows'>): Splat | undefined {
+  const row = rows.findIndex(
+    ({ source, text }) =>
+      source === CONSOLE_SOURCE &&
+      ['splat', 'panic', 'init-failure', 'out-of-memory'].includes(findingOf(text)?.kind ?? ''),
+  );
+  if (row < 0) return undefined;
+  const following = rows.slice(row).filter(({ source }) => source === CONSOLE_SOURCE);
+  const lines = following.slice(0, SPLAT_LINES).map(({ text }) => text);
+  const end = lines.findIndex((line) => /---\[ end /.test(line));
+  if (end < 0) return { row, lines };
+  // A panic says so below the trace.
+  const more = /Kernel panic/.test(lines[end + 1] ?? '') ? 2 : 1;
+  return { row, lines: lines.slice(0, end + more) };
+}
