@@ -245,7 +245,7 @@ class Collected {
   }
 }
 
-/** `stopwatch_irq id=lap seq=4 now=99 level=1` is `irq level=1`: the rest stands beside it. */
+/** `NAME_irq id=lap seq=4 now=99 level=1` is `irq level=1`: the rest stands beside it. */
 function shortOf(event: string, raw: string): string {
   const [, rest = ''] = / now=-?\d+ (.*)$/s.exec(raw) ?? [];
   return rest === '' ? event : `${event} ${rest}`;
