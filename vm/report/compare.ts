@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** What is different between two runs. Pure. */
-import { summary } from '../crosscheck/index.js';
 import { html, section, table } from './page/html.js';
 import { duration } from './page/build.js';
 import { CONSOLE_SOURCE } from './page/page-data.js';
@@ -31,6 +30,8 @@ export interface ComparedValue {
 
 export interface Parting {
   readonly id: string;
+  /** times: the events are still the same, but they happen at other times. */
+  readonly what: 'times' | 'events';
   /** How many events are the same before. */
   readonly same: number;
   /** Undefined: the stream has ended. */
@@ -48,7 +49,7 @@ export function compareRuns(one: ComparedRun, other: ComparedRun): Comparison {
       const [a, b] = [values.get(what) ?? '', others.get(what) ?? ''];
       return { what, one: a, other: b, isSame: a === b };
     }),
-    partings: [...ids].flatMap((id) => parting(id, one.recording, other.recording) ?? []),
+    partings: [...ids].flatMap((id) => partingsOf(id, one.recording, other.recording)),
   };
 }
 
@@ -61,7 +62,8 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
     ...host.stages.map(({ name, durationMs }) => [name, duration(durationMs)] as const),
     ['virtual time', seconds(recording.rows.at(-1)?.time ?? 0)],
     ...result.devices.flatMap(({ id, verdict, test }): [string, string][] => [
-      [`${id}: cross-check`, verdict === null ? 'not judged' : summary(verdict)],
+      [`${id}: cross-check`, verdict?.result ?? 'not judged'],
+      [`${id}: events`, String(verdict?.events ?? 0)],
       ...Object.entries(verdict?.counts ?? {}).map(([what, count]): [string, string] => [
         `${id}: ${what}`,
         String(count),
@@ -71,12 +73,19 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
   ]);
 }
 
-function parting(id: string, one: Recording, other: Recording): Parting | undefined {
+function partingsOf(id: string, one: Recording, other: Recording): readonly Parting[] {
   const [lines, others] = [linesOf(one, id), linesOf(other, id)];
-  const longest = Math.max(lines.length, others.length);
-  for (let at = 0; at < longest; at++)
-    if (lines[at] !== others[at]) return { id, same: at, one: lines[at], other: others[at] };
-  return undefined;
+  const firstAt = (wordsOf: (line: string | undefined) => string | undefined): number => {
+    const longest = Math.max(lines.length, others.length);
+    for (let at = 0; at < longest; at++) if (wordsOf(lines[at]) !== wordsOf(others[at])) return at;
+    return -1;
+  };
+  const times = firstAt((line) => line);
+  const events = firstAt((line) => line?.replace(/ now=-?\d+/, ''));
+  return [
+    ...(times === events ? [] : [{ what: 'times' as const, same: times }]),
+    ...(events < 0 ? [] : [{ what: 'events' as const, same: events }]),
+  ].map(({ what, same }) => ({ id, what, same, one: lines[same], other: others[same] }));
 }
 
 function linesOf({ devices, rows }: Recording, id: string): readonly string[] {
@@ -101,9 +110,9 @@ export function comparisonText({ names, rows, partings }: Comparison): string {
     .join('');
 }
 
-function partingLines({ id, same, one, other }: Parting): readonly string[] {
+function partingLines({ id, what, same, one, other }: Parting): readonly string[] {
   return [
-    `The events of ${id} part after ${same}:`,
+    `The ${what} of ${id} part after ${same} events:`,
     `  < ${one ?? 'the end of the stream'}`,
     `  > ${other ?? 'the end of the stream'}`,
   ];
@@ -126,9 +135,9 @@ ${section(
   'Where the events part',
   partings.length === 0
     ? html`<p>The events are the same.</p>`
-    : partings.map(({ id, same, one, other }) =>
+    : partings.map(({ id, what, same, one, other }) =>
         table(
-          `${id}: after ${same} events`,
+          `${id}: the ${what} part after ${same} events`,
           ['run', 'event'],
           [
             [names[0], html`<code>${one ?? 'the end of the stream'}</code>`],

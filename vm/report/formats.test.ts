@@ -115,6 +115,14 @@ describe('two runs', () => {
     expect(comparisonText(comparison)).toContain('The events are the same.');
   });
 
+  it('whose events are the same at other times', () => {
+    const run = passed();
+    const later = { ...run, events: run.events.replace(/(stopwatch_end .*now=\d+)/, '$17') };
+    const [one, other] = [run, later].map((each) => ({ report: run.report, recording: recordingOf(each) }));
+    if (one === undefined || other === undefined) throw new Error('Two runs');
+    expect(compareRuns(one, other).partings).toMatchObject([{ id: 'stopwatch', what: 'times', same: 42 }]);
+  });
+
   it('that differ: in what, and from which event on', () => {
     const comparison = compareRuns(compared(passed), compared(diverged));
     const text = comparisonText(comparison);
@@ -123,11 +131,12 @@ describe('two runs', () => {
     expect(comparison.partings).toEqual([
       {
         id: 'stopwatch',
+        what: 'events',
         same: 17,
         one: expect.stringContaining('seq=17 '),
         other: expect.stringContaining('seq=17 '),
       },
     ]);
-    expect(comparisonPage(comparison, '')).toContain('stopwatch: after 17 events');
+    expect(comparisonPage(comparison, '')).toContain('stopwatch: the events part after 17 events');
   });
 });

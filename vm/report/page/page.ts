@@ -120,7 +120,7 @@ function timelineSection({ rows, devices, notes }: Recording): Html | undefined 
   return section(
     'timeline',
     'Timeline',
-    notes.map((note) => html`<p class="note">${note}</p>`),
+    notes.map((note) => html`<p class="note">${note} See <a href="#files">Files</a>.</p>`),
     html`<div class="tools" role="toolbar" aria-label="Timeline">
 <button type="button" data-do="in" aria-label="Zoom in">+</button>
 <button type="button" data-do="out" aria-label="Zoom out">−</button>
