@@ -19,7 +19,6 @@ import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { withConsoleOutput } from './console-output.js';
 import { layoutOf } from '../build/layout.js';
-import { writePageOf } from './run-page.js';
 import { pushables, testsOf } from './pushable.js';
 import { type ServeOptions, type ServingPorts, serving } from './serve.js';
 import { crosscheckLines } from './test-run.js';
@@ -184,7 +183,7 @@ async function shell(
       `Console      ${report.host.files['console']}`,
     ],
     next: report.host.next,
-    afterwards: async () => writePageOf(services, run.directory),
+    afterwards: async () => (await import('./run-page.js')).writePageOf(services, run.directory),
   };
 }
 

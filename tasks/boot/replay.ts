@@ -11,7 +11,6 @@ import { runFiles, type RunDirectory } from '../build/machine.js';
 import { checkedRun } from './checked-run.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { latestRecorded, readRecording, type Recorded } from './recording.js';
-import { writePageOf } from './run-page.js';
 import { readSavedCheck } from './saved-check.js';
 import type { GdbRequest } from './gdb.js';
 import type { Result, Services } from '../config/services.js';
@@ -111,7 +110,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       ...(await sinceThen(layout, recorded)),
     ],
     data: { report: report.host.files['report'], identical: difference === undefined },
-    afterwards: async () => writePageOf(services, run.directory),
+    afterwards: async () => (await import('./run-page.js')).writePageOf(services, run.directory),
     ...(failure === undefined ? {} : { error: failure }),
   };
 }

@@ -14,7 +14,6 @@ import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { layoutOf } from '../build/layout.js';
-import { sketchOf, writePageOf } from './run-page.js';
 import { recordable, startRecording } from './recording.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
@@ -118,8 +117,8 @@ export async function testRun(
     ...closing(report, record),
     data: { report: report.host.files['report'] },
     page: report.host.files['page'],
-    sketch: async () => sketchOf(services, directory),
-    afterwards: async () => writePageOf(services, directory),
+    sketch: async () => (await import('./run-page.js')).sketchOf(services, directory),
+    afterwards: async () => (await import('./run-page.js')).writePageOf(services, directory),
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -57,8 +57,17 @@ export async function openHtml(
   const directory = mkdtempSync(join(tmpdir(), 'stopwatch-page-'));
   const file = join(directory, 'report.html');
   writeFileSync(file, html);
+  const open = await openFile(browser, file, options);
+  open.context.once('close', () => rmSync(directory, { recursive: true, force: true }));
+  return open;
+}
+
+export async function openFile(
+  browser: Browser,
+  file: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
   const context = await browser.newContext(options);
-  context.once('close', () => rmSync(directory, { recursive: true, force: true }));
   const page = await context.newPage();
   const complaints: string[] = [];
   const address = pathToFileURL(file).href;
