@@ -35,7 +35,7 @@ export function stepSummary(
     if (error.lastLines.length > 0) lines.push(...fenced(error.lastLines), '');
     if (error.hint !== undefined) lines.push(`Next: ${inline(error.hint)}`, '');
   }
-  if (sketch.length > 0) lines.push(...fenced(sketch.map(printable)), '');
+  if (sketch.length > 0) lines.push(...fenced(sketch), '');
   if (page !== undefined) {
     const where = artifacts === undefined ? 'the artifacts' : `[the artifacts](${artifacts})`;
     lines.push(
