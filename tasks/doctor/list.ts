@@ -166,6 +166,10 @@ export const TEST_CAPABILITIES: readonly Capability[] = [
   program('ccache', 'tests'),
   program('redis-server', 'tests', packages('redis-server', 'redis', 'redis')),
   program('nginx', 'tests', packages('nginx'), { args: ['-v'] }),
+  // Shows the pages of runs.
+  program('chromium', 'tests'),
+  // Comes with GTKWave, and reads its traces; it has no --version.
+  program('vcd2fst', 'tests', packages('gtkwave'), { args: ['-h'] }),
   // Makes a pseudo-terminal.
   program('script', 'tests', packages('bsdutils', 'util-linux', 'util-linux')),
 ];

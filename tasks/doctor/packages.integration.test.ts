@@ -204,8 +204,10 @@ test('what only the tests need is asked for with --tests alone, and each list is
   expect(packages).toEqual([
     'bsdutils',
     'ccache',
+    'chromium',
     'gdb',
     'gdb-multiarch',
+    'gtkwave',
     'nginx',
     'openssl',
     'redis-server',
