@@ -112,3 +112,27 @@ test('each kind keeps its newest, by number and by size; trees and configured do
     true,
   ]);
 });
+
+test('a directory that was not made by stopwatch stays as it is', async () => {
+  const vm = join(project.directory, 'mine/vm');
+  mkdirSync(vm, { recursive: true });
+  project.write('mine/other/notes', 'x');
+  project.write('vm/settings', 'x');
+  for (const workdir of ['.', 'mine', 'mine/other']) {
+    const { code, err } = await project.stopwatch(['--workdir', workdir, 'clean', '--all', '--force']);
+    expect(code, err).toBe(2);
+  }
+  expect(there([vm, join(project.directory, 'vm/settings')])).toEqual([true, true]);
+});
+
+test('a work directory in which make cannot build is refused before anything is done, and by init and doctor', async () => {
+  for (const args of [['all'], ['doctor'], ['status'], ['clean', '--all', '--force']]) {
+    const { code, err } = await project.stopwatch(['--workdir', 'a b', ...args]);
+    expect(code, err).toBe(2);
+    expect(err).toContain('its path has a blank');
+  }
+  const { code, err } = await project.stopwatch(['init', 'c d', '--name', 'led']);
+  expect(code, err).toBe(2);
+  expect(err).toContain('its path has a blank');
+  expect(there(['a b', 'c d'].map((name) => join(project.directory, name)))).toEqual([false, false]);
+});

@@ -10,6 +10,7 @@ import { assertTrusted } from './ownership.js';
 import { isVariant, type Variant, VARIANT_SETTINGS } from './variants.js';
 import { configFilesIn, findPaths, SOURCES_FILE, WORKDIR_VARIABLE, type Paths } from './paths.js';
 import type { Config } from './schema.js';
+import { checkWorkDirectory } from './work-directory.js';
 import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 export type { Environment, Given } from './environment.js';
@@ -56,6 +57,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   const paths = findPaths(cwd, request.workdir ?? (environment[WORKDIR_VARIABLE] || undefined));
   // It holds programs: those that were built.
   assertTrusted(paths.work);
+  checkWorkDirectory(paths);
   const warnings: string[] = [];
   const layers: { readonly values: Readonly<Record<string, unknown>>; readonly origin: string }[] = [];
   let changed = flags.length > 0;

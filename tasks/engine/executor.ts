@@ -8,6 +8,7 @@ import { endLeftovers, recordGroups } from '../../lib/process/leftovers.js';
 import { withLock } from '../../lib/lock.js';
 import type { Processes } from '../../lib/process/process.js';
 import type { TreeWatch } from '../../lib/files/tree-watch.js';
+import { markDirectory } from '../../lib/files/work-mark.js';
 import { analyseGraph } from './analyse.js';
 import { createEvaluator, type Evaluator } from './evaluate.js';
 import type { Emit, TaskStatus } from './events.js';
@@ -145,6 +146,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         selectTargets(buildGraph(tasks), targets);
         const lock = { signal, wait, onWaiting, processes, describe };
         return withLock(join(workdir, 'lock'), lock, async () => {
+          markDirectory(workdir);
           mkdirSync(join(workdir, 'run'), { recursive: true });
           return runLocked(tasks, targets);
         });

@@ -87,3 +87,14 @@ test('a saved copy that is moved back is compiled again', async ({ sandbox }) =>
   expect(await run()).toBe('A\nsecond\n');
   expect(ran()).toBe(3);
 });
+
+test('a result that another program damaged is made again, although it is newer than its sources', async ({
+  sandbox,
+}) => {
+  const { run, ran } = bench(sandbox);
+  back(sandbox, 'source', 'A\n');
+  await run();
+  sandbox.write('result', 'A');
+  expect(await run()).toBe('A\nsecond\n');
+  expect(ran()).toBe(2);
+});

@@ -2,10 +2,11 @@
 /**
  * make and ninja compare times, fingerprints compare content. A changed file with an old time (`mv` of a copy,
  * `cp -p`, a tree that was extracted again) is older than the object of its previous content, so make and ninja
- * would not compile it.
+ * would not compile it. And a result that another program damaged is newer than its sources, so they would keep it.
  */
-import { statSync } from 'node:fs';
-import { utimes } from 'node:fs/promises';
+import { lstatSync, statSync } from 'node:fs';
+import { rm, utimes } from 'node:fs/promises';
+import type { Reason } from './events.js';
 
 /**
  * Sets the present time on changed inputs that may be older than the outputs. `madeMs`: when the outputs were finished;
@@ -28,4 +29,17 @@ export async function makeNewer(
     );
   }
   return made;
+}
+
+/** Removes the outputs that another program changed since they were made. Returns the paths. */
+export async function removeDamaged(reasons: readonly Reason[]): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const reason of reasons) {
+    if (reason.kind !== 'output' || reason.change !== 'changed') continue;
+    // Where a directory was expected, or is now, there may be more than one tool made.
+    if (lstatSync(reason.path, { throwIfNoEntry: false })?.isDirectory() === true) continue;
+    await rm(reason.path, { force: true });
+    removed.push(reason.path);
+  }
+  return removed;
 }

@@ -11,7 +11,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { Evaluator } from './evaluate.js';
 import type { Emit } from './events.js';
 import { toStopwatchError } from '../../lib/failure.js';
-import { makeNewer } from './newer.js';
+import { makeNewer, removeDamaged } from './newer.js';
 import { flushOutput, outputSignature, taskFileName } from './state.js';
 import type { Task } from './task.js';
 import { openTaskLog, type TaskLog } from './task-log.js';
@@ -67,6 +67,7 @@ export async function runTask(
     // Before the record is overwritten: after a kill in between, it happens again.
     const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
     const newer = byTimes ? await makeNewer(changed, madeMs) : [];
+    const damaged = byTimes ? await removeDamaged(reasons) : [];
     const made = { bootId: boot, parts, durationMs: record?.durationMs };
     await evaluator.state.markUnfinished(task.name, made);
     log = openTaskLog(logFile);
@@ -74,6 +75,8 @@ export async function runTask(
     log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
     if (newer.length > 0)
       log.line(`Changed, but older than the last build; given the present time: ${newer.join(' ')}`);
+    if (damaged.length > 0)
+      log.line(`Changed since they were made; removed, to be made again: ${damaged.join(' ')}`);
     const crashed = record?.state === 'unfinished' && record.bootId !== boot;
     await runToEnd(task, slots, log, logFile, crashed, options);
     const outputs = await checkOutputs(task, logFile, options);

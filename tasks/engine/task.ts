@@ -70,7 +70,7 @@ export interface Task {
   readonly title: string;
   readonly deps: readonly string[];
   readonly inputs: Inputs;
-  /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale. A directory only has to exist. */
+  /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale; make and ninja find a changed one removed. A directory only has to exist. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */

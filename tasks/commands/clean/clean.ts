@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
+import { isOurs } from '../../config/work-directory.js';
 import { VARIANTS } from '../../config/variants.js';
 import { findPaths, type Paths } from '../../config/paths.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
+import { PRODUCT } from '../../../lib/product.js';
 import { diskWritten } from '../../build/disk.js';
 import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
@@ -38,6 +40,7 @@ interface Item {
 }
 
 export async function cleanWork(services: Services, options: CleanOptions): Promise<Result> {
+  mustBeOurs(services.loaded.paths.work);
   const places = [services.loaded.paths.work, containerWork(services.loaded.paths.work)]
     .filter((work) => existsSync(work))
     .map((work) => findPaths(services.loaded.paths.project, work));
@@ -87,6 +90,16 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
     data: { removed: paths, ...facts },
     next: 'npx stopwatch all',
   };
+}
+
+/** Throws 'bad-usage' where what is in the directory may be anybody's. */
+function mustBeOurs(work: string): void {
+  if (!existsSync(work) || isOurs(work)) return;
+  throw new StopwatchError(
+    'bad-usage',
+    `Nothing was removed: ${work} was not made by ${PRODUCT}, so what is in it may be yours`,
+    { hint: 'If all of it can go, remove it by hand.' },
+  );
 }
 
 /** What is in the state directories, where they are to go. */

@@ -10,7 +10,8 @@ import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { shellQuote } from '../../../lib/process/process.js';
 import { checkName, nameOf } from './rename.js';
 import { type ProjectFile, renamedFile, surroundings, type Template, templateFiles } from './template.js';
-import { PRODUCT } from '../../../lib/product.js';
+import { PRODUCT, WORK_DIRECTORY } from '../../../lib/product.js';
+import { checkWorkPath } from '../../config/work-directory.js';
 
 export interface InitOptions {
   /** Absolute path. */
@@ -24,6 +25,7 @@ export interface InitOptions {
 export async function initProject(paths: Paths, options: InitOptions, signal: AbortSignal): Promise<Result> {
   const { directory, template } = options;
   const name = options.name ?? nameOf(basename(directory));
+  checkWorkPath(join(directory, WORK_DIRECTORY));
   const exists = await mustBeEmpty(directory);
   const { device, files: own } = await templateFiles(paths.package, template);
   checkName(

@@ -92,7 +92,7 @@ export async function surroundings(
     }
     // npm leaves .gitignore out of packages.
     return {
-      path: path === 'gitignore' ? '.gitignore' : path,
+      path: path === 'gitignore' || path === 'gitattributes' ? `.${path}` : path,
       text: text.replaceAll('DEVICE', name),
       executable,
     };
