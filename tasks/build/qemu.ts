@@ -176,10 +176,10 @@ function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
       const wheels = await readdir(join(layout.tree('qemu'), 'python', 'wheels')).catch(() => []);
       if (wheels.some((name) => name.startsWith('meson-'))) return;
       for (const [name, place] of packages) {
-        const { file } = await fetchFor(context, name, [place], config, ports);
+        const { file, sha256 } = await fetchFor(context, name, [place], config, ports);
         const parts = join(layout.build, `meson-tools-${name}`);
         await extractDebianPackage(
-          { archive: file, directory: parts, replace: true },
+          { archive: file, sha256, directory: parts, replace: true },
           {
             processes: context.processes,
             signal: context.signal,

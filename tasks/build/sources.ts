@@ -161,14 +161,14 @@ function treeTask(
       if (stamp === undefined || !existsSync(stamp.file)) {
         stamp = await fetchFor(context, what(name, source), source.mirrors, config, ports);
       }
-      const archive = stamp.file;
+      const { file: archive, sha256 } = stamp;
       const git = gitDeps(context, ports);
       const { exclude } = source;
       const prepare = async (content: string) =>
         createRepository(repositoryIn(repository.what, content), git, { message: repository.what });
       const onProgress = (done: number, total: number) => context.progress(done, total, 'bytes');
       const extract = async (to: string) =>
-        extractRelease({ archive, directory: to, exclude, prepare }, { ...git, onProgress });
+        extractRelease({ archive, sha256, directory: to, exclude, prepare }, { ...git, onProgress });
       if (existsSync(directory)) {
         const state = join(layout.work, 'state', 'patches', basename(directory));
         await adoptTree(repository, state, extract, git);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -58,8 +59,9 @@ async function extract(
   more: Partial<ExtractDeps> = {},
 ): Promise<void> {
   await writeFile(archive, data);
-  await extractRelease({ archive, directory, exclude }, deps(more));
+  await extractRelease({ archive, sha256: sum(), directory, exclude }, deps(more));
 }
+const sum = () => createHash('sha256').update(readFileSync(archive)).digest('hex');
 const read = (path: string) => readFile(join(directory, path), 'utf8');
 
 const top: MadeEntry = { path: 'thing/', type: 'Directory' };
@@ -117,7 +119,7 @@ describe('a release', () => {
     await writeFile(join(directory, 'mine'), 'mine');
     await expect(extract(makeTar(good))).rejects.toMatchObject({ code: 'bad-source-tree' });
     expect(await read('mine')).toBe('mine');
-    await extractRelease({ archive, directory, exclude: [], replace: true }, deps());
+    await extractRelease({ archive, sha256: sum(), directory, exclude: [], replace: true }, deps());
     expect(await readdir(directory)).not.toContain('mine');
     expect(await readdir(join(root, 'src'))).toEqual(['thing-1.0']);
   });
@@ -226,9 +228,39 @@ describe('a dangerous archive', () => {
   it.each(cases)('is refused as a package: %s', async (what, entries) => {
     const outside = await makeOutside();
     await writeFile(archive, makeDeb(entries(outside)));
-    const result = extractDebianPackage({ archive, directory }, deps());
+    const result = extractDebianPackage({ archive, sha256: sum(), directory }, deps());
     await expect(result).rejects.toMatchObject({ code: codeOf(what) });
     await expectNothing(outside);
+  });
+});
+
+describe('an archive that is not the one that was verified', () => {
+  const expected = 'ab'.repeat(32);
+
+  it.each([
+    ['another one', Buffer.alloc(0)],
+    ['with more after its end than tar reads', randomBytes(2_000_000)],
+  ])('leaves nothing: %s', async (_, more) => {
+    await writeFile(archive, Buffer.concat([makeTar(good), more]));
+    const got = sum();
+    const error = await failureOf(
+      extractRelease({ archive, sha256: expected, directory, exclude: [] }, deps()),
+    );
+    expect(error).toMatchObject({
+      code: 'checksum-mismatch',
+      message: expect.stringContaining(`got ${got}`),
+    });
+    expect(await readdir(join(root, 'src'))).toEqual([]);
+    // All of it counts.
+    await extractRelease({ archive, sha256: got, directory, exclude: [] }, deps());
+    expect(await read('readme')).toBe('hello');
+  });
+
+  it('leaves nothing of a package', async () => {
+    await writeFile(archive, makeDeb([{ path: './', type: 'Directory' }]));
+    const result = extractDebianPackage({ archive, sha256: expected, directory }, deps());
+    await expect(result).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    expect(await readdir(join(root, 'src'))).toEqual([]);
   });
 });
 
@@ -262,7 +294,7 @@ describe('a file that is not an archive', () => {
   });
 
   it('is missed when it is not there', async () => {
-    const result = extractRelease({ archive, directory, exclude: [] }, deps());
+    const result = extractRelease({ archive, sha256: '0', directory, exclude: [] }, deps());
     await expect(result).rejects.toMatchObject({ code: 'file-unreadable' });
   });
 });
@@ -278,7 +310,7 @@ describe('a host that cannot', () => {
       await expect(extract(data)).rejects.toMatchObject({ code: 'disk-full' });
       expect(await readdir(join(root, 'src'))).toEqual([]);
       await writeFile(archive, makeDeb([{ path: './big', content: Buffer.alloc(3_000_000) }]));
-      const result = extractDebianPackage({ archive, directory }, deps());
+      const result = extractDebianPackage({ archive, sha256: sum(), directory }, deps());
       await expect(result).rejects.toMatchObject({ code: 'disk-full' });
     } finally {
       await run('umount', [join(root, 'src')]);
@@ -364,7 +396,7 @@ describe('a run that is ended', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect(await readdir(join(root, 'src'))).toEqual([expect.stringMatching(/^thing-1\.0\.partial-/)]);
-    await extractRelease({ archive, directory, exclude: [] }, deps());
+    await extractRelease({ archive, sha256: sum(), directory, exclude: [] }, deps());
     expect(await readdir(join(root, 'src'))).toEqual(['thing-1.0']);
     expect(await read('readme')).toBe('hello');
   });
@@ -379,7 +411,7 @@ describe('a Debian package', () => {
 
   it.each(['xz', 'zstd', 'gzip'])('is unpacked without root (%s)', async (program) => {
     await writeFile(archive, makeDeb(content, program));
-    await extractDebianPackage({ archive, directory }, deps());
+    await extractDebianPackage({ archive, sha256: sum(), directory }, deps());
     expect(await read('usr/bin/also')).toBe('tool');
     const { mode, mtimeMs } = await stat(join(directory, 'usr/bin/tool'));
     expect(mode & 0o7777).toBe(0o755 & ~process.umask());
@@ -394,7 +426,7 @@ describe('a Debian package', () => {
     ['with unreadable data', makeAr({ 'data.tar.xz': Buffer.from('nonsense') }), /is no archive/],
   ])('refuses a file that is not one: %s', async (_what, data, message) => {
     await writeFile(archive, data);
-    const error = await failureOf(extractDebianPackage({ archive, directory }, deps()));
+    const error = await failureOf(extractDebianPackage({ archive, sha256: sum(), directory }, deps()));
     expect(error).toMatchObject({ code: 'extract-failed' });
     expect(String(error)).toMatch(message);
     expect(await readdir(join(root, 'src'))).toEqual([]);

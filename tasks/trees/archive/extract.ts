@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Archives become directories: complete and looked over, or absent. */
-import { randomBytes } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { StopwatchError } from '../../../lib/errors.js';
 import { diskFull, errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
 import { syncPath } from '../download/store.js';
@@ -13,6 +15,8 @@ export type ExtractDeps = TarDeps;
 
 export interface ExtractRequest {
   readonly archive: string;
+  /** Of the archive, which was verified when it was downloaded, and may have been another one since. */
+  readonly sha256: string;
   /** What the archive's content becomes. Its parent must be on the same file system, and is made if need be. */
   readonly directory: string;
   /** Take away what is at `directory` already, once the new content is whole; without it, that is refused. */
@@ -27,7 +31,7 @@ export interface ExtractRequest {
  * a directory goes with all that is in it.
  *
  * Modification times are the archive's, the owner is the user, rights follow
- * the umask. Throws StopwatchError: extract-failed, unsafe-archive, disk-full,
+ * the umask. Throws StopwatchError: extract-failed, checksum-mismatch, unsafe-archive, disk-full,
  * permission-denied, command-not-found, bad-source-tree, interrupted. The caller
  * holds the lock of the work directory: leftovers of earlier runs are removed.
  */
@@ -36,7 +40,9 @@ export async function extractRelease(
   deps: ExtractDeps,
 ): Promise<void> {
   await completeOrAbsent(request, deps, async (partial) => {
-    await extractWithTar(request.archive, partial, request.exclude, deps);
+    const hash = createHash('sha256');
+    await extractWithTar(request.archive, partial, request.exclude, deps, { hash });
+    assertSum(request, hash);
     const entries = await readdir(partial, { withFileTypes: true });
     const [top] = entries;
     if (entries.length !== 1 || top === undefined || !top.isDirectory()) {
@@ -52,34 +58,64 @@ export async function extractRelease(
 
 /** Extracts what a Debian package (.deb) would install into `directory`, without root and without running its scripts. Otherwise as extractRelease. */
 export async function extractDebianPackage(request: ExtractRequest, deps: ExtractDeps): Promise<void> {
-  const archive = resolve(request.archive);
+  const name = resolve(request.archive);
   await completeOrAbsent(request, deps, async (partial) => {
-    const data = await packageData(archive, partial, deps);
+    // ar reads a file by its name: it gets one that nobody else can change.
+    const own = join(partial, 'package.deb');
+    const hash = createHash('sha256');
+    await pipeline(
+      createReadStream(name),
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(own, { flags: 'wx' }),
+      { signal: deps.signal },
+    );
+    assertSum(request, hash);
+    const data = await packageData(own, name, partial, deps);
     const content = join(partial, 'content');
     await mkdir(content);
-    await extractWithTar(data, content, [], deps, archive);
+    await extractWithTar(data, content, [], deps, { name });
     return content;
   });
 }
 
-/** Takes `data.tar.*` out of a Debian package, which is an `ar` archive (deb(5)). Gives its path. */
-async function packageData(archive: string, directory: string, deps: ExtractDeps): Promise<string> {
+function assertSum({ archive, sha256 }: ExtractRequest, hash: Hash): void {
+  const got = hash.digest('hex');
+  if (got === sha256) return;
+  throw new StopwatchError(
+    'checksum-mismatch',
+    `${archive} is not what was verified before: expected sha256 ${sha256}, got ${got}`,
+    { hint: 'Nothing of it was kept. Remove it and run the same command again to download it again.' },
+  );
+}
+
+/** Takes `data.tar.*` out of a Debian package, which is an `ar` archive (deb(5)). Gives its path. `name`: for messages. */
+async function packageData(
+  archive: string,
+  name: string,
+  directory: string,
+  deps: ExtractDeps,
+): Promise<string> {
   const env = { ...deps.env, LC_ALL: 'C' };
   const ar = async (operation: string, ...names: string[]): Promise<readonly string[]> => {
     const lines: string[] = [];
     const command = { file: 'ar', args: [operation, archive, ...names], cwd: directory, env };
     const { signal } = deps;
     const exit = await deps.processes.run(command, { signal, onLine: (line) => lines.push(line) });
-    if (signal.aborted) throw interrupted(`extracting ${archive}`);
+    if (signal.aborted) throw interrupted(`extracting ${name}`);
     if (exit.exitCode === 0) return lines;
     if (lines.some((line) => line.includes('No space left on device')))
-      throw diskFull(`extract ${archive}`, directory);
-    throw badPackage(archive, lines.join('; '));
+      throw diskFull(`extract ${name}`, directory);
+    throw badPackage(name, lines.join('; '));
   };
   const members = await ar('t');
   const data = members.find((member) => /^data\.tar(\.\w+)?$/.test(member));
   if (data === undefined)
-    throw badPackage(archive, `expected a member data.tar.*, got ${members.join(', ') || 'none'}`);
+    throw badPackage(name, `expected a member data.tar.*, got ${members.join(', ') || 'none'}`);
   await ar('x', data);
   return join(directory, data);
 }

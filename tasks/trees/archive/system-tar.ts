@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Extraction by the host's GNU tar. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import type { Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,6 +21,7 @@ export interface TarDeps {
 
 /**
  * Extracts an archive into an empty directory. `name`: what messages call it.
+ * `hash` gets all of its bytes, the ones that tar got and those after its end.
  * verifyTree has to check names, links and kinds of files afterwards.
  *
  * No entry is checked beforehand, which would cost a second decompression or,
@@ -39,7 +40,7 @@ export async function extractWithTar(
   directory: string,
   exclude: readonly string[],
   deps: TarDeps,
-  name: string = archive,
+  { hash, name = archive }: { readonly hash?: Hash | undefined; readonly name?: string } = {},
 ): Promise<void> {
   const decompressor = await decompressorFor(archive, name);
   const tar = await findGnuTar(deps);
@@ -60,34 +61,56 @@ export async function extractWithTar(
   ];
   // The user's own TAR_OPTIONS and XZ_OPT would change what these options mean.
   const env = { ...deps.env, LC_ALL: 'C', TAR_OPTIONS: '', XZ_OPT: '', XZ_DEFAULTS: '' };
-  const child = await deps.processes.spawn({ file: tar, args, env }, { signal: deps.signal, stdin: 'pipe' });
-  const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      if (lines.length < 100) lines.push(line);
-      deps.log(line);
+  const file = await open(archive);
+  try {
+    const child = await deps.processes.spawn(
+      { file: tar, args, env },
+      { signal: deps.signal, stdin: 'pipe' },
+    );
+    const lines: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        if (lines.length < 100) lines.push(line);
+        deps.log(line);
+      });
+    }
+    const { size } = await file.stat();
+    let done = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _encoding, callback) {
+        done += chunk.length;
+        hash?.update(chunk);
+        deps.onProgress(done, size);
+        callback(null, chunk);
+      },
     });
+    const feed = pipeline(chunksOf(file), count, pipeOf(child.stdin)).catch((error: unknown) => error);
+    const exit = await child.exited;
+    await feed;
+    if (deps.signal.aborted) throw interrupted(`extracting ${name}`);
+    const failure = explainTar(name, directory, lines, exit.exitCode);
+    if (failure !== undefined) throw failure;
+    if (hash !== undefined) await hashFrom(file, done, hash);
+  } finally {
+    await file.close();
   }
-  const { size } = await stat(archive);
-  let done = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      done += chunk.length;
-      deps.onProgress(done, size);
-      callback(null, chunk);
-    },
-  });
-  const feed = pipeline(
-    createReadStream(archive, { highWaterMark: 1 << 18 }),
-    count,
-    pipeOf(child.stdin),
-  ).catch((error: unknown) => error);
-  const exit = await child.exited;
-  await feed;
-  if (deps.signal.aborted) throw interrupted(`extracting ${name}`);
-  const failure = explainTar(name, directory, lines, exit.exitCode);
-  if (failure !== undefined) throw failure;
+}
+
+/** tar reads no further than to the archive's own end. */
+async function hashFrom(file: FileHandle, position: number, hash: Hash): Promise<void> {
+  for await (const chunk of chunksOf(file, position)) hash.update(chunk);
+}
+
+/** Unlike a stream of Node's, it leaves the file open when it is not read to its end. */
+async function* chunksOf(file: FileHandle, position = 0): AsyncGenerator<Buffer> {
+  for (let at = position; ; ) {
+    const buffer = Buffer.allocUnsafe(1 << 18);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 /** A pipe that was asked for is there. */
