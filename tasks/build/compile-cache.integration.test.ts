@@ -112,6 +112,18 @@ describe.each(['redis', 'nginx'] as const)('%s, configured as the page says', (k
     });
   });
 
+  it('across a network is used, with a warning that it has no TLS', async () => {
+    // Also this host, but by an address that could be any.
+    const address = server.address.replace('127.0.0.1', '0.0.0.0');
+    expect(await build({ address, login: BUILD })).toMatchObject({
+      ...found,
+      warnings:
+        kind === 'redis'
+          ? [] // By its socket.
+          : [expect.stringContaining(`The shared compile cache ${address} has no TLS`)],
+    });
+  });
+
   it('read-only: reads, and writes nothing', async () => {
     const about = { address: server.address, ...(kind === 'redis' ? { login: CI } : {}), readOnly: true };
     expect(await build({ ...about, text: 'read-only' })).toMatchObject({

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../../lib/errno.js';
 import type { Processes } from '../../lib/process/process.js';
-import { CREDENTIAL_VARIABLES } from '../config/cache-address.js';
+import { CREDENTIAL_VARIABLES, crossesNetwork } from '../config/cache-address.js';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
 
@@ -68,7 +68,13 @@ export function createCompileCache(options: CompileCacheOptions): CompileCache {
               warn(`Building without the shared compile cache ${remote}: ${message || code}`);
           })
         : undefined;
-      if (storage !== undefined) lines.push(`remote_storage = ${storage}`);
+      if (storage !== undefined) {
+        lines.push(`remote_storage = ${storage}`);
+        if (crossesNetwork(remote))
+          warn(
+            `The shared compile cache ${remote} has no TLS: on a network that is not yours alone, others can change what is built`,
+          );
+      }
       writeFileSync(configFile, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
     },
     stop() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { isRemoteAddress, withoutCredentials } from './cache-address.js';
+import { crossesNetwork, isRemoteAddress, shownAddress } from './cache-address.js';
 
 it.each([
   'redis://cache',
@@ -49,11 +49,24 @@ describe.each([
 ])('an address with a secret in it: %s', (text) => {
   it('is refused, and is shown without it', () => {
     expect(isRemoteAddress(text)).toBe(false);
-    expect(withoutCredentials(text)).not.toMatch(/s3|cret/);
+    expect(shownAddress(text)).not.toMatch(/s3|cret/);
   });
 });
 
 it('keeps where an address leads', () => {
-  expect(withoutCredentials('http://user:s3cret@cache/path')).toBe('http://…@cache/path');
-  expect(withoutCredentials('redis+unix:/run/redis.sock?db=1')).toBe('redis+unix:/run/redis.sock?db=1');
+  expect(shownAddress('http://user:s3cret@cache/path')).toBe('http://…@cache/path');
+  expect(shownAddress('redis+unix:/run/redis.sock?db=1')).toBe('redis+unix:/run/redis.sock?db=1');
+});
+
+it.each([
+  ['http://cache:8080/x', true],
+  ['redis://10.0.0.7/1', true],
+  ['http://localhost.example.org', true],
+  ['http://127.0.0.1.example.org', true],
+  ['http://localhost:80/x', false],
+  ['redis://127.0.0.1:6379', false],
+  ['redis+unix:/run/redis.sock', false],
+])('%s crosses a network: %s', (address, crosses) => {
+  expect(isRemoteAddress(address)).toBe(true);
+  expect(crossesNetwork(address)).toBe(crosses);
 });

@@ -18,9 +18,15 @@ export function isRemoteAddress(text: string): boolean {
   return REMOTE.test(text) && URL.canParse(text);
 }
 
-/** An address, valid or not, without any part that may be secret. */
-export function withoutCredentials(text: string): string {
+/** One address, valid or not, without any part that may be secret: here that is all before the last `@`. */
+export function shownAddress(text: string): string {
   return text.replace(/[?|](?!db=\d*$).*$/s, '').replace(/^([\w+.-]+:(?:\/\/)?)?.*@/s, '$1…@');
+}
+
+/** Whether what goes to this address and comes from it crosses a network as it is. */
+export function crossesNetwork(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol !== 'redis+unix:' && !/^(?:localhost|127(?:\.\d{1,3}){3})$/.test(hostname);
 }
 
 /** Not settings, so that they are in no file, no `status` and no fingerprint. */

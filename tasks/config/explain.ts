@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Words for what is wrong with a configuration: the key, where it came from, expected and got. */
 import { z } from 'zod';
-import { withoutCredentials } from './cache-address.js';
+import { shownAddress } from './cache-address.js';
 import { didYouMean } from './closest.js';
 import { expected, keysAt, schemaAt } from './leaves.js';
 import { originOf, type Provenance } from './layers.js';
@@ -49,7 +49,7 @@ function explainOne(
   }
   const value = valueAt(input, path);
   // An address may have a password in it.
-  const shown = name === 'cache.remote' && typeof value === 'string' ? withoutCredentials(value) : value;
+  const shown = name === 'cache.remote' && typeof value === 'string' ? shownAddress(value) : value;
   return [`${name}${from(name, provenance)}: expected ${expected(schema)}, got ${got(shown)}`];
 }
 

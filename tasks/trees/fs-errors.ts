@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Failures of the file system, in words that a user can act on. */
+import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
-
-/** The `code` of a Node.js system error, e.g. 'ENOSPC'; undefined for anything else. */
-export function errnoOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 /** True when the file or directory that was asked for does not exist. */
 export function isMissing(error: unknown): boolean {
-  const code = errnoOf(error);
+  const { code } = errnoOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
@@ -19,7 +14,7 @@ export function isMissing(error: unknown): boolean {
  * anything else unchanged. `action` completes "Could not …", e.g. 'write the download'.
  */
 export function explainFsError(error: unknown, action: string, path: string): unknown {
-  switch (errnoOf(error)) {
+  switch (errnoOf(error).code) {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':

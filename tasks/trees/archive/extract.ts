@@ -6,7 +6,8 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StopwatchError } from '../../../lib/errors.js';
-import { diskFull, errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
+import { errnoOf } from '../../../lib/errno.js';
+import { diskFull, explainFsError, interrupted, isMissing } from '../fs-errors.js';
 import { syncPath } from '../download/store.js';
 import { extractWithTar, type TarDeps } from './system-tar.js';
 import { verifyTree } from './verify-tree.js';
@@ -174,8 +175,8 @@ async function exists(path: string): Promise<boolean> {
     await readdir(path);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    if (errnoOf(error) === 'ENOTDIR') return true;
+    if (errnoOf(error).code === 'ENOENT') return false;
+    if (errnoOf(error).code === 'ENOTDIR') return true;
     throw error;
   }
 }

@@ -3,7 +3,8 @@
 import { chmod, lstat, readlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { StopwatchError } from '../../../lib/errors.js';
-import { errnoOf, isMissing } from '../fs-errors.js';
+import { errnoOf } from '../../../lib/errno.js';
+import { isMissing } from '../fs-errors.js';
 import type { TarDeps } from './system-tar.js';
 
 type VerifyDeps = Pick<TarDeps, 'processes' | 'signal' | 'env'>;
@@ -110,7 +111,7 @@ async function linkTarget(path: string): Promise<string | undefined> {
     return await readlink(path);
   } catch (error) {
     // EINVAL: there, but no link.
-    if (isMissing(error) || errnoOf(error) === 'EINVAL') return undefined;
+    if (isMissing(error) || errnoOf(error).code === 'EINVAL') return undefined;
     throw error;
   }
 }

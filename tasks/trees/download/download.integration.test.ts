@@ -421,7 +421,7 @@ describe('proxies from the environment', () => {
   it('that cannot be used are named as the reason', async () => {
     const proxyEnv = { http_proxy: 'socks5://me:secret@127.0.0.1:1' };
     const error = await failureOf(download(request([mirror('/x')]), deps({ proxyEnv })));
-    expect(String(error)).toContain('the proxy socks5://127.0.0.1:1 is not an http or https address');
+    expect(String(error)).toContain('the proxy socks5://…@127.0.0.1:1 is not an http or https address');
   });
 });
 

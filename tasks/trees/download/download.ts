@@ -10,7 +10,8 @@ import type { Processes } from '../../../lib/process/process.js';
 import { interrupted } from '../fs-errors.js';
 import type { AttemptResult, Failure } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
-import { type ProxyEnv, proxyFromEnv, withoutPassword } from './proxy.js';
+import { withoutCredentials } from '../../../lib/credentials.js';
+import { type ProxyEnv, proxyFromEnv } from './proxy.js';
 import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
 /** Where a file is: at an address, or at a path below a Debian mirror. */
@@ -99,7 +100,7 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
     });
     if ('file' in result) return result;
     if (result.mismatch === true) mismatches += 1;
-    failures.push(`${withoutPassword(target.address)}: ${result.reason}`);
+    failures.push(`${withoutCredentials(target.address)}: ${result.reason}`);
   }
   throw noMirror(
     request,
@@ -130,7 +131,7 @@ export async function downloadUnpinned(
     const kept = await withLock(lock, { signal: deps.signal }, async () => {
       const result = await attemptAt(request, target, { partial, sha256: undefined }, deps);
       if (result.kind !== 'complete') {
-        failures.push(`${withoutPassword(target.address)}: ${result.reason}`);
+        failures.push(`${withoutCredentials(target.address)}: ${result.reason}`);
         return undefined;
       }
       const file = await keepFile(request.cache, partial, target.name, deps.signal);
@@ -223,7 +224,7 @@ async function attemptAt(
   file: { readonly partial: string; readonly sha256: string | undefined },
   deps: DownloadDeps,
 ): Promise<AttemptResult> {
-  deps.log(`Downloading ${request.what}: ${withoutPassword(address)}`);
+  deps.log(`Downloading ${request.what}: ${withoutCredentials(address)}`);
   // The HTTP client is loaded only when something has to be downloaded.
   const { attempt } = await import('./http.js');
   return attempt({
@@ -253,7 +254,7 @@ async function tryTarget(
       const file = await commitPartial(request.cache, sha256, name);
       return { file, sha256, mirror, from: 'network' };
     }
-    deps.log(`${withoutPassword(target.address)}: ${result.reason}`);
+    deps.log(`${withoutCredentials(target.address)}: ${result.reason}`);
     if (result.kind === 'definite' || (result.kind === 'unreachable' && !isLast)) return result;
     // The part kept from before was of another file. Once only, however many tries there are.
     if (result.mismatch === true) {

@@ -6,8 +6,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { got, MaxRedirectsError, RequestError, TimeoutError } from 'got';
-import { errnoOf, explainFsError, interrupted } from '../fs-errors.js';
-import { withoutPassword } from './proxy.js';
+import { errnoOf } from '../../../lib/errno.js';
+import { explainFsError, interrupted } from '../fs-errors.js';
+import { withoutCredentials } from '../../../lib/credentials.js';
 import { addFile } from './store.js';
 
 /** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
@@ -154,7 +155,7 @@ async function transfer(
       mismatch: true,
     });
   } catch (error) {
-    if (job.signal.aborted) throw interrupted(`downloading ${withoutPassword(job.address)}`);
+    if (job.signal.aborted) throw interrupted(`downloading ${withoutCredentials(job.address)}`);
     if (error instanceof DiskFailure) throw error;
     const [kind, reason] = networkFailure(error, job.stallSeconds);
     return fail(kind, `${reason}${size > 0 ? ` (at ${size} bytes)` : ''}`);
@@ -205,7 +206,7 @@ interface Agents {
 function agentsFor(proxy: string | undefined): Agents {
   if (proxy === undefined) return {};
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
-    throw new TypeError(`the proxy ${withoutPassword(proxy)} is not an http or https address`);
+    throw new TypeError(`the proxy ${withoutCredentials(proxy)} is not an http or https address`);
   }
   return { http: new HttpProxyAgent(proxy), https: new HttpsProxyAgent(proxy) };
 }
@@ -245,10 +246,10 @@ function networkFailure(error: unknown, stallSeconds: number): readonly [Failure
     return error.event === 'socket'
       ? ['transient', `it sent nothing for ${stallSeconds} s`]
       : ['unreachable', `no connection within ${CONNECT_MS / 1000} s (${error.event})`];
-  const code = errnoOf(error) ?? '';
+  const code = errnoOf(error).code ?? '';
   const known = BY_CODE[code];
   if (known !== undefined) return [known[0], `${known[1]} (${code})`];
   // What is left: certificates, broken HTTP, a redirect to no http address.
-  if (error instanceof RequestError) return ['definite', withoutPassword(error.message)];
+  if (error instanceof RequestError) return ['definite', withoutCredentials(error.message)];
   throw error;
 }

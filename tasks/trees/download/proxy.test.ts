@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { proxyFromEnv, withoutPassword } from './proxy.js';
+import { proxyFromEnv } from './proxy.js';
 
 const proxy = (url: string, env: Record<string, string>) => proxyFromEnv(new URL(url), env);
 
@@ -38,12 +38,5 @@ describe('proxyFromEnv', () => {
       no_proxy: list,
     });
     expect(found).toBe(exempt ? undefined : 'http://p.invalid');
-  });
-});
-
-describe('withoutPassword', () => {
-  it('leaves the rest as it is', () => {
-    expect(withoutPassword('http://u:p@h.invalid/a@b')).toBe('http://h.invalid/a@b');
-    expect(withoutPassword('http://h.invalid/a@b')).toBe('http://h.invalid/a@b');
   });
 });

@@ -39,8 +39,3 @@ function isExempt(url: URL, list: string): boolean {
 function bare(host: string): string {
   return host.toLowerCase().replace(/^\[|\]$/g, '');
 }
-
-/** An address as it may be shown and logged: without user name and password. */
-export function withoutPassword(address: string): string {
-  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
-}

@@ -10,11 +10,13 @@
  * A name is only given to what verified, and what is found is verified again
  * whenever it is asked for.
  */
-import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { type Hash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf, explainFsError, interrupted, isMissing } from '../fs-errors.js';
+import { errnoOf } from '../../../lib/errno.js';
+import { sha256File } from '../../../lib/files/sha256.js';
+import { explainFsError, interrupted, isMissing } from '../fs-errors.js';
 
 export interface StorePaths {
   readonly downloads: string;
@@ -63,13 +65,6 @@ export async function addFile(hash: Hash, path: string, signal: AbortSignal): Pr
   }
 }
 
-/** sha256 of a file, 64 hexadecimal digits. */
-export async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await addFile(hash, path, signal);
-  return hash.digest('hex');
-}
-
 /** The verified file with this sum, or undefined. One that no longer verifies is removed. */
 export async function findStored(
   cache: string,
@@ -88,7 +83,7 @@ export async function findStored(
     const path = join(directory, name);
     try {
       // A leading dot: the copy of a hand-placed file that was cut off.
-      if (!name.startsWith('.') && (await sha256OfFile(path, signal)) === sha256) return path;
+      if (!name.startsWith('.') && (await sha256File(path, signal)) === sha256) return path;
       await rm(path, { recursive: true, force: true });
     } catch (error) {
       if (!isMissing(error)) throw explainFsError(error, 'check the download cache', path);
@@ -113,9 +108,9 @@ export async function takeHandPlaced(
   const path = join(downloads, name);
   let got: string;
   try {
-    got = await sha256OfFile(path, signal);
+    got = await sha256File(path, signal);
   } catch (error) {
-    if (isMissing(error) || errnoOf(error) === 'EISDIR') return { kind: 'absent' };
+    if (isMissing(error) || errnoOf(error).code === 'EISDIR') return { kind: 'absent' };
     throw explainFsError(error, 'read the file that was put there by hand', path);
   }
   if (got !== sha256) return { kind: 'wrong', path, got };
@@ -148,7 +143,7 @@ export async function keepFile(
   name: string,
   signal: AbortSignal,
 ): Promise<{ readonly file: string; readonly sha256: string }> {
-  const sha256 = await sha256OfFile(path, signal);
+  const sha256 = await sha256File(path, signal);
   const { directory } = storePaths(cache, sha256);
   const file = join(directory, name);
   try {
