@@ -9,8 +9,6 @@ export interface Device {
   readonly description: DeviceDescription;
   /** Its half of the cross-check. Absent: nothing checks this device against a model. */
   checker?(how: ModelSettings): AnyChecker;
-  /** What the guest's test causes at least, by the names of `Verdict.counts`. */
-  readonly testCauses?: Readonly<Record<string, number>> | undefined;
   /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
   readonly generated?: readonly GeneratedFile[] | undefined;
 }
@@ -61,8 +59,10 @@ export interface DeviceTreeNode {
  *   driver/NAME/*.h           also for the device
  *   driver/NAME/kernel.config what the guest's kernel needs for it
  *   guest_fs/NAME/            goes to /usr/bin of the guest
- *   guest_fs/NAME/NAME_test.sh, NAME_stress.sh
- *                             its tests; each gets the id of the device that it is to test
+ *   guest_fs/NAME/*_test.sh, *_test
+ *                             its tests, scripts or programs: NAME_test.sh first, the others in the order of their names
+ *   guest_fs/NAME/NAME_stress.sh
+ *                             its stress test; each gets the id of the device that it is to test
  */
 export interface ProjectDevice {
   readonly device: Device;
@@ -78,9 +78,9 @@ export interface DeviceFiles {
   /** A fragment of the guest kernel's configuration. */
   readonly kernelConfig: string | undefined;
   readonly guest: readonly GuestFile[];
-  /** The guest's test and its stress test, as they are in `guest`. */
-  readonly test: GuestFile | undefined;
-  readonly stress: GuestFile | undefined;
+  /** The guest's tests and its stress test, as they are in `guest`. */
+  readonly tests: readonly GuestTest[];
+  readonly stress: GuestTest | undefined;
 }
 
 export interface DriverFiles {
@@ -96,6 +96,14 @@ export interface GuestFile {
   readonly file: string;
   readonly path: string;
   readonly mode: number;
+}
+
+/** A script or program of the guest that tests a device. */
+export interface GuestTest extends GuestFile {
+  /** Its file's name without `_test` and what follows: that of the device for its first test. */
+  readonly name: string;
+  /** What it causes at least, by the names of `Verdict.counts`; undefined: it does not say. A line in its head does: `# causes: commands=20`. */
+  readonly causes: Readonly<Record<string, number>> | undefined;
 }
 
 /** One device of a machine. */

@@ -2,10 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { findingOf } from './console/console.js';
 import { ConsoleObserver } from './console/observer.js';
-import { anInstance } from '../test/support/machine.js';
-import { type BootFacts, expectedTests, outcomeOf } from './outcome.js';
-import type { BootOptions } from './types.js';
-import config from '../config.js';
+import { type BootFacts, outcomeOf } from './outcome.js';
 
 /** A boot that passed, from its console; what differs is given. */
 function facts(lines: readonly string[], different: Partial<BootFacts> = {}): BootFacts {
@@ -68,11 +65,18 @@ describe('judge', () => {
       'failed',
       "the test's KTAP is not sound: planned 2 tests, got 1",
     ],
+    ['no KTAP', facts(['stopwatch: test: lap', 'stopwatch: result: lap pass 0']), 'passed', '1 tests passed'],
     [
-      'no KTAP',
-      facts(['stopwatch: test: lap', 'sh: not found', 'stopwatch: result: lap error']),
+      'no KTAP, and an exit status',
+      facts(['stopwatch: test: lap', 'sh: not found', 'stopwatch: result: lap error 127']),
       'failed',
-      "the test's KTAP is not sound: no KTAP version line",
+      "'lap' failed",
+    ],
+    [
+      'no KTAP, skipped',
+      facts(['stopwatch: test: lap', 'stopwatch: result: lap skip 4']),
+      'failed',
+      'every test was skipped',
     ],
     [
       'an exit status that the results do not explain',
@@ -234,27 +238,5 @@ describe('the tests of several devices', () => {
     ['there is none', facts(['x'], { expected: [] }), 'failed', 'no device of this machine has a test'],
   ])('%s', (_name, given, outcome, reason) => {
     expect(outcomeOf(given)).toEqual({ outcome, reason });
-  });
-});
-
-describe('expectedTests', () => {
-  const untested = anInstance('virtio', 'virtio-rng');
-  const devices = [
-    anInstance('lap'),
-    anInstance('rng', 'rngboi', { files: { ...anInstance().files, stress: undefined } }),
-    { ...untested, files: { ...untested.files, test: undefined, stress: undefined } },
-  ];
-  const options = { nodev: false, rw: false, trace: true, vm: config.vm };
-
-  it.each<[string, Partial<BootOptions>, string[]]>([
-    ['a test', { guest: 'test_and_quit' }, ['lap', 'rng']],
-    ['a stress test', { guest: 'stress_and_quit' }, ['lap']],
-    ['some only', { guest: 'test_and_quit', tested: ['rng', 'virtio'] }, ['rng']],
-    ['a shell', { guest: 'shell' }, []],
-    ['no devices', { guest: 'test', nodev: true }, []],
-  ])('%s', (_name, different, expected) => {
-    expect(expectedTests({ devices, options: { ...options, guest: 'test', ...different } })).toEqual(
-      expected,
-    );
   });
 });

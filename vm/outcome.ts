@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
-import type { MachineParts } from './qemu/command-line.js';
 import { type BootOptions, type GuestOutcome, quits, type TestSuite } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
@@ -13,7 +12,7 @@ export type Ending =
 
 export interface BootFacts {
   readonly guest: BootOptions['guest'];
-  /** Ids of the devices whose test has to run. */
+  /** The tests that have to run, by the names of their suites. */
   readonly expected: readonly string[];
   readonly suites: readonly TestSuite[];
   /** In order of appearance. */
@@ -30,16 +29,6 @@ export interface BootFacts {
   /** QEMU's own messages, oldest first. */
   readonly qemuMessages: readonly string[];
   readonly exit: { readonly code: number | undefined; readonly signal: string | undefined };
-}
-
-/** Ids of the devices whose test, or stress test, init runs in such a boot. */
-export function expectedTests({ devices, options }: Pick<MachineParts, 'devices' | 'options'>): string[] {
-  const { guest, nodev, tested } = options;
-  if (guest === 'shell' || nodev) return [];
-  const kind = guest === 'stress_and_quit' ? 'stress' : 'test';
-  return devices.flatMap(({ id, files }) =>
-    files[kind] === undefined || tested?.includes(id) === false ? [] : id,
-  );
 }
 
 export interface BootOutcome {

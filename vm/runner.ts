@@ -9,7 +9,8 @@ import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { EventLog } from './qemu/event-log.js';
-import { type Ending, expectedTests, outcomeOf } from './outcome.js';
+import { plannedTests } from './guest-tests.js';
+import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
@@ -295,7 +296,7 @@ class Boot {
     const qemuMessages = this.#messages.lines;
     const { outcome, reason } = outcomeOf({
       guest: options.guest,
-      expected: expectedTests(this.#request.parts),
+      expected: plannedTests(this.#request.parts).map(({ suite }) => suite),
       suites,
       findings,
       splats: options.vm.splats,

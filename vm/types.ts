@@ -17,11 +17,13 @@ export interface BootOptions {
   readonly nodev: boolean;
   /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
   readonly rw: boolean;
-  /** `stopwatch=` on the kernel's command line: run the tests, or the stress tests, and power off, run them and stay, or only the shell. */
-  readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell';
+  /** `stopwatch=` on the kernel's command line: run the tests, or the stress tests, and power off, run them and stay, only the shell, or a command. */
+  readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell' | 'exec';
   readonly trace: boolean;
-  /** Ids of the devices whose test runs; absent: of all that have one. */
+  /** Ids of the devices whose tests run; absent: of all that have one. */
   readonly tested?: readonly string[] | undefined;
+  /** Only the tests that one of these patterns names, see guest-tests.ts; absent: all. */
+  readonly only?: readonly string[] | undefined;
   readonly vm: VmSettings;
 }
 
@@ -61,12 +63,16 @@ export interface KtapResult {
   readonly problems: readonly string[];
 }
 
-/** The test of one device, as the console has it between init's two lines. */
+/** Exit statuses 0, 1, 4 (as in kselftest), and all others. */
+export type TestStatus = 'pass' | 'fail' | 'skip' | 'error';
+
+/** One test of one device, as the console has it between init's two lines. */
 export interface TestSuite {
-  /** Of the device's instance. */
+  /** The id of the device's instance; of a further test of the device, and `/NAME`. */
   readonly id: string;
   /** What init says of the test's exit status; undefined: the guest ended before. */
-  readonly result: 'pass' | 'fail' | 'error' | undefined;
+  readonly result: TestStatus | undefined;
+  /** Of a test that prints no KTAP: one result, its exit status. */
   readonly ktap: KtapResult;
   /** Host milliseconds since QEMU's start. */
   readonly timing: { readonly startMs: number; readonly endMs: number | undefined };

@@ -17,8 +17,6 @@ export const device: SearchableDevice = {
   },
   checker: ({ properties: { seed } }) =>
     rngboiChecker({ seed: typeof seed === 'number' ? BigInt(seed) : undefined }),
-  // What rngboi_test.sh reads at least.
-  testCauses: { reads: 512 },
   generated: [{ file: 'driver/rngboi/rngboi_hw-sw.h', text: header() }],
   search: async () => (await import('./search/search.js')).rngboiSearch,
 };

@@ -17,8 +17,6 @@ function checker({ slackNs, properties }: ModelSettings) {
 export const device: SearchableDevice = {
   description: stopwatchDescription,
   checker,
-  // The minimum of stopwatch_test.sh; the test itself counts what it did.
-  testCauses: { commands: 20, interrupts: 1 },
   generated: [{ file: 'driver/stopwatch/stopwatch_hw-sw.h', text: header() }],
   search: async () => (await import('./search/search.js')).stopwatchSearch,
 };

@@ -6,10 +6,12 @@
 #
 #   stopwatch=test            runs the tests, then gives a shell
 #   stopwatch=test_and_quit   runs the tests, then powers off
-#   stopwatch=stress_and_quit runs the stress tests, then powers off
-#   stopwatch_devices=ID:NAME,ID:NAME
-#                             the devices to test, in this order: NAME_test.sh ID
-#                             or NAME_stress.sh ID, where there is such a script
+#   stopwatch=stress_and_quit the same; the tests are stress tests
+#   stopwatch=exec            runs /run/exec/command with the ports of exec.sh
+#   stopwatch_tests=ID[/NAME]:FILE,...
+#                             the tests, in this order: /usr/bin/FILE ID
+#   stopwatch_devices=ID:NAME,...
+#                             the machine's devices, for people
 #   STRESS_SECONDS=... STRESS_ROUNDS=...
 #                             for how long
 #   (neither)                 gives a shell; leaving it powers off
@@ -18,8 +20,8 @@
 #
 # What a test prints is between two lines,
 #
-#   stopwatch: test: ID
-#   stopwatch: result: ID pass|fail|error
+#   stopwatch: test: ID[/NAME]
+#   stopwatch: result: ID[/NAME] pass|fail|skip|error EXIT-STATUS
 #
 # Without the second one the guest has not got that far, whatever else is there.
 
@@ -70,26 +72,26 @@ shell() {
 	setsid cttyhack sh
 }
 
-run_test() { # test|stress ID NAME
-	_script=/usr/bin/$3_$1.sh
-	[ -x "$_script" ] || return
-	echo "stopwatch: test: $2"
-	"$_script" "$2"
-	case $? in
+run_test() { # ID[/NAME] FILE
+	echo "stopwatch: test: $1"
+	"/usr/bin/$2" "${1%%/*}"
+	_status=$?
+	case $_status in
 	0) _result=pass ;;
 	1) _result=fail ;;
+	4) _result=skip ;;
 	*) _result=error ;;
 	esac
-	echo "stopwatch: result: $2 $_result"
+	echo "stopwatch: result: $1 $_result $_status"
 }
 
-run_tests() { # test|stress
-	_rest=$devices
+run_tests() {
+	_rest=$tests
 	while [ "$_rest" ]; do
 		_pair=${_rest%%,*}
 		_rest=${_rest#"$_pair"}
 		_rest=${_rest#,}
-		run_test "$1" "${_pair%%:*}" "${_pair#*:}"
+		run_test "${_pair%%:*}" "${_pair#*:}"
 	done
 }
 
@@ -112,21 +114,21 @@ if [ -c /dev/ttyAMA1 ]; then
 	network_update.sh --serve &
 fi
 
-mode=shell devices=
+mode=shell devices='' tests=''
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
 	case $word in
-	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit) mode=${word#*=} ;;
+	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit | stopwatch=exec) mode=${word#*=} ;;
 	stopwatch_devices=*) devices=${word#*=} ;;
-	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit and stress_and_quit" ;;
+	stopwatch_tests=*) tests=${word#*=} ;;
+	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit, stress_and_quit and exec" ;;
 	esac
 done
 
 case $mode in
-test_and_quit) run_tests test ;;
-stress_and_quit) run_tests stress ;;
+test_and_quit | stress_and_quit) run_tests ;;
 test)
-	run_tests test
+	run_tests
 	shell
 	;;
 shell) shell ;;

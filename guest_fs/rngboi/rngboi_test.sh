@@ -3,6 +3,8 @@
 #
 #   rngboi_test.sh ID
 #
+# causes: reads=512
+#
 # Tests the random generator rngboi through Linux's hwrng, and reports in KTAP,
 # version 1. Exit status: 0 all passed, 1 some failed.
 #

@@ -3,6 +3,8 @@
 #
 #   stopwatch_stress.sh [ID]
 #
+# causes: commands=20 interrupts=1
+#
 # Stresses the driver of a stopwatch, of the first one if there is no ID: several
 # processes use its files in /sys and stopwatch_ctrl.sh at once, with values of
 # every kind. Of the first one they are the module's parameters and its file in

@@ -3,6 +3,8 @@
 #
 #   stopwatch_test.sh [ID]
 #
+# causes: commands=20 interrupts=1
+#
 # Tests a stopwatch, the first one if there is no ID, from user space and reports
 # in KTAP, version 1. Uses the files in its directory in /sys. With the first one
 # it also tests what belongs to the driver: the module's parameters, its file in

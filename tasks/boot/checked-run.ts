@@ -7,7 +7,7 @@ import type { CompileCacheUse } from '../engine/events.js';
 import type { Processes } from '../../lib/process/process.js';
 import { type InstanceVerdict, MachineCrosscheck } from '../../vm/crosscheck/index.js';
 import type { DeviceInstance } from '../../vm/device.js';
-import { expectedTests } from '../../vm/outcome.js';
+import { type PlannedTest, plannedTests } from '../../vm/guest-tests.js';
 import { hostClock } from '../../vm/clock.js';
 import { junitXml } from '../../vm/report/junit.js';
 import {
@@ -86,9 +86,9 @@ export async function checkedRun(
   const startedMs = hostClock.now();
   const run = await makeRunDirectory(layout, started);
   const parts = await (request.machine?.(run) ?? machineParts(config, layout, instances, options));
-  const expected = expectedTests(parts);
+  const planned = plannedTests(parts);
   const traced = options.trace && !options.nodev;
-  const saved = traced ? (request.check ?? (await checkOf(request, expected))) : undefined;
+  const saved = traced ? (request.check ?? (await checkOf(request, planned))) : undefined;
   const replay = commandLine('crosscheck', run.events);
   // None of a machine whose devices have no checker.
   const live =
@@ -138,7 +138,11 @@ export async function checkedRun(
   const stages = [...request.stages, ...bootStages(result, verdicts, hostClock.now() - judgingMs)];
   const devices = options.nodev
     ? []
-    : deviceResults(instances, { expected, suites: result.suites, verdicts });
+    : deviceResults(instances, {
+        expected: planned.map(({ suite }) => suite),
+        suites: result.suites,
+        verdicts,
+      });
   const report = makeReport(result, devices, {
     runId: run.id,
     command: request.command,
@@ -172,21 +176,23 @@ export async function checkedRun(
 
 async function checkOf(
   { config, layout, instances, options }: CheckedRunRequest,
-  expected: readonly string[],
+  planned: readonly PlannedTest[],
 ): Promise<SavedCheck> {
   const monitors = await monitorOptions(config, layout, instances);
   const checked = instances.filter(({ device }) => device.checker !== undefined);
   return {
     instances: checked.map((instance) => {
       const { id, device } = instance;
-      const tested = quits(options) && expected.includes(id);
+      const tests = quits(options) ? planned.filter((one) => one.id === id) : [];
       const monitor = monitors.get(id);
       return {
         id,
         device: device.description.name,
         how: modelSettings(config, instance),
-        guest: tested,
-        atLeast: tested ? { ...device.testCauses } : {},
+        guest: tests.length > 0,
+        // A test that says in its head what it causes also says at its end what it has caused.
+        guestMayBeSilent: tests.every(({ test }) => test.causes === undefined),
+        atLeast: sums(tests.map(({ test }) => test.causes ?? {})),
         monitor:
           monitor === undefined
             ? null
@@ -197,6 +203,13 @@ async function checkOf(
       };
     }),
   };
+}
+
+function sums(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const one of all)
+    for (const [name, count] of Object.entries(one)) total[name] = (total[name] ?? 0) + count;
+  return total;
 }
 
 /** The boot's own stages, from the times at which the console spoke. */

@@ -65,6 +65,7 @@ function unsaved(config: Config, devices: readonly ProjectDevice[]): SavedCheck 
       device: instance.device.description.name,
       how: modelSettings(config, instance),
       guest: false,
+      guestMayBeSilent: true,
       atLeast: {},
       monitor: null,
     })),

@@ -73,7 +73,7 @@ async function serve(
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const all = pushables(config, layout, devices);
-  const tests = testsOf(instancesOf(devices, config.vm));
+  const tests = testsOf(instancesOf(devices, config.vm), config);
   const roots = layout.watchedTrees;
   // This process stays: it need not go through the trees for every push.
   const own = services.treeWatch === undefined ? watchTrees({ roots, onChange: () => {} }) : undefined;

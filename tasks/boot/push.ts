@@ -6,6 +6,7 @@ import type { Finding } from '../../vm/console/console.js';
 import { hostClock } from '../../vm/clock.js';
 import { outcomeOf } from '../../vm/outcome.js';
 import { KtapParser } from '../../vm/console/ktap.js';
+import { exitStatus, testStatus } from '../../vm/console/observer.js';
 import { LineSplitter } from '../../lib/lines.js';
 import type { TestSuite } from '../../vm/types.js';
 import type { Config } from '../config/schema.js';
@@ -220,6 +221,7 @@ function resultOf(
 function suiteOf({ id, output, status }: Ran): TestSuite {
   const parser = new KtapParser();
   for (const line of output) parser.line(line);
-  const result = status === 0 ? 'pass' : status === 1 ? 'fail' : 'error';
-  return { id, ktap: parser.end(), result, timing: { startMs: 0, endMs: 0 } };
+  const result = testStatus(status);
+  const ktap = parser.started ? parser.end() : exitStatus({ id, result, status, lastLines: output });
+  return { id, ktap, result, timing: { startMs: 0, endMs: 0 } };
 }

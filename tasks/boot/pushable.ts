@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a running guest can be given anew, and by which names; and the tests that it can run. */
 import { basename } from 'node:path';
+import { plannedTests } from '../../vm/guest-tests.js';
 import type { DeviceInstance, GuestFile, ProjectDevice } from '../../vm/device.js';
 import { didYouMean } from '../config/closest.js';
 import type { Config } from '../config/schema.js';
@@ -59,19 +60,23 @@ function driverOf(layout: Layout, device: ProjectDevice): Pushable[] {
   ];
 }
 
-/** The test of one device of the machine. */
+/** A test of one device of the machine. */
 export interface PushableTest {
+  /** Name of its suite. */
   readonly id: string;
   /** Name of the device. */
   readonly device: string;
-  /** The guest's program, which gets the id. */
-  readonly program: string;
+  /** The guest's program, with the device's id. */
+  readonly command: string;
 }
 
-export function testsOf(instances: readonly DeviceInstance[]): readonly PushableTest[] {
-  return instances.flatMap(({ id, device, files: { test } }) =>
-    test === undefined ? [] : { id, device: device.description.name, program: test.path },
-  );
+export function testsOf(instances: readonly DeviceInstance[], config: Config): readonly PushableTest[] {
+  const options = { nodev: false, rw: false, guest: 'test', trace: false, vm: config.vm } as const;
+  return plannedTests({ devices: instances, options }).map(({ suite, id, device, test }) => ({
+    id: suite,
+    device,
+    command: `${test.path} ${id}`,
+  }));
 }
 
 /** What is pushed: by name, or what a device has, or all there is. */

@@ -27,9 +27,10 @@ const schema = z.strictObject({
   options: z.strictObject({
     nodev: z.boolean(),
     rw: z.boolean(),
-    guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell']),
+    guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell', 'exec']),
     trace: z.boolean(),
     tested: z.array(z.string()).optional(),
+    only: z.array(z.string()).optional(),
   }),
   vm: configSchema.shape.vm,
   /** Of what was built: which symbols are the kernel's. */
@@ -106,7 +107,7 @@ export async function startRecording(
     await copyFile(path, join(to, name), constants.COPYFILE_FICLONE);
     return { name, sha256: await sha256File(join(to, name)) };
   };
-  const { vm, tested, ...options } = parts.options;
+  const { vm, tested, only, ...options } = parts.options;
   const { qemu, kernel, initramfs, ext4 } = parts.files;
   const files = {
     qemu: await copy(qemu),
@@ -117,7 +118,7 @@ export async function startRecording(
   const saved: Saved = {
     schema: 3,
     stopwatch: packageVersion(),
-    options: { ...options, ...(tested && { tested: [...tested] }) },
+    options: { ...options, ...(tested && { tested: [...tested] }), ...(only && { only: [...only] }) },
     vm,
     variant,
     monitorPatterns: [...monitorPatterns],

@@ -16,6 +16,7 @@ const instanceSchema = z.object({
   }),
   /** What the guest printed was checked, too. */
   guest: z.boolean(),
+  guestMayBeSilent: z.boolean(),
   atLeast: z.record(z.string(), z.number()),
   /** The region's guest-physical address, and the interrupt's id; null: not checked. */
   monitor: z.object({ base: z.string().nullable(), interrupt: z.number().nullable() }).nullable(),
@@ -43,11 +44,17 @@ export function checkedInstances(
   });
 }
 
-function optionsOf({ guest, atLeast, monitor }: SavedInstance): NonNullable<CheckedInstance['options']> {
-  if (monitor === null) return { guest, atLeast };
+function optionsOf({
+  guest,
+  guestMayBeSilent,
+  atLeast,
+  monitor,
+}: SavedInstance): NonNullable<CheckedInstance['options']> {
+  if (monitor === null) return { guest, guestMayBeSilent, atLeast };
   const { base, interrupt } = monitor;
   return {
     guest,
+    guestMayBeSilent,
     atLeast,
     monitor: {
       accesses: base === null ? {} : { base: BigInt(base) },

@@ -260,10 +260,10 @@ class Serving {
       reply({ type: 'put', name: one.name, ...answer });
       if (answer.status !== 0) return;
     }
-    for (const { id, program } of tests) {
+    for (const { id, command } of tests) {
       if (gone.aborted) return;
       const ran = await this.#awake(async (delivery) =>
-        delivery.run(`${program} ${id}`, (line) => reply({ type: 'output', id, line }), gone),
+        delivery.run(command, (line) => reply({ type: 'output', id, line }), gone),
       );
       reply({ type: 'ran', id, ...ran });
     }

@@ -37,9 +37,9 @@ describe('what a run ends with', () => {
   it('says of each of several devices what it has and what came of it', () => {
     const devices = [
       aDevice(),
-      aDevice({ id: 'rng', device: 'rngboi', test: null }),
+      aDevice({ id: 'rng', device: 'rngboi', tests: [] }),
       aDevice({ id: 'virtio', device: 'virtio-rng', checker: false, verdict: null }),
-      aDevice({ id: 'lap', test: aTest({ result: null }), verdict: null }),
+      aDevice({ id: 'lap', tests: [aTest({ suite: 'lap', result: null })], verdict: null }),
     ];
     const { verdict } = closing(makeReport(aBoot(), devices, circumstances));
     expect(verdict?.slice(0, 9)).toEqual([
@@ -72,7 +72,10 @@ describe('what a run that did not pass is reported as', () => {
 
   it('shows what the failed tests printed, with the id of their device', () => {
     const failing = { name: 'texts', status: 'not ok', comment: '', diagnostics: ['expected 1'] } as const;
-    const devices = [aDevice(), aDevice({ id: 'lap', test: aTest({ result: 'fail', tests: [failing] }) })];
+    const devices = [
+      aDevice(),
+      aDevice({ id: 'lap', tests: [aTest({ suite: 'lap', result: 'fail', tests: [failing] })] }),
+    ];
     const boot = aBoot({ outcome: 'failed', reason: "'lap: texts' failed" });
     const error = failureOf(makeReport(boot, devices, circumstances), run);
     expect(error?.message).toBe("The guest failed its test: 'lap: texts' failed");

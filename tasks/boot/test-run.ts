@@ -7,7 +7,7 @@ import type { Task } from '../engine/task.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { formatVerdict, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
 import { instancesOf } from '../../vm/device.js';
-import type { DeviceResult, RunReport } from '../../vm/report/report.js';
+import type { DeviceResult, RunReport, TestResult } from '../../vm/report/report.js';
 import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
@@ -166,7 +166,14 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   }
   const failed =
     guest.outcome === 'failed'
-      ? devices.flatMap(({ id, test }) => (test === null ? [] : failedTests(test, prefixOf(devices, id))))
+      ? devices.flatMap(({ id, tests }) =>
+          tests.flatMap((test) =>
+            failedTests(
+              test,
+              devices.length + tests.length > 2 || test.suite !== id ? `${test.suite}: ` : '',
+            ),
+          ),
+        )
       : [];
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     // Of a test that failed its own words, which may be far above the last ones.
@@ -224,7 +231,7 @@ export function nextCommand({
 /** What the summary ends with. */
 export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
   const { guest, devices } = result;
-  const tests = devices.flatMap(({ test }) => test ?? []);
+  const tests = devices.flatMap((device) => device.tests);
   const test =
     guest.outcome === 'passed' || guest.outcome === 'failed'
       ? `${guest.outcome}: ${countTests(tests)}`
@@ -233,6 +240,7 @@ export function closing({ result, host }: RunReport, recorded = false): Pick<Res
     verdict: [
       `Guest test   ${test}`,
       ...deviceLines(devices),
+      ...uncheckedLines(devices),
       `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
       ...guest.warnings.map((warning) => `Warning      ${warning}`),
       `Report       ${host.files['report']}`,
@@ -247,22 +255,40 @@ export function closing({ result, host }: RunReport, recorded = false): Pick<Res
 export function deviceLines(devices: readonly DeviceResult[]): readonly string[] {
   const [only] = devices;
   if (only === undefined) return [];
-  if (devices.length === 1) return [`Cross-check  ${crosscheckWords(only)}`];
+  const [test, ...others] = only.tests;
+  if (devices.length === 1 && others.length === 0 && (test === undefined || test.suite === only.id))
+    return [`Cross-check  ${crosscheckWords(only)}`];
   const width = Math.max(...devices.map(({ id }) => id.length));
-  return devices.flatMap((device) => [
-    `  ${device.id.padEnd(width)}  test: ${testWords(device)}`,
-    `  ${' '.repeat(width)}  cross-check: ${crosscheckWords(device)}`,
-  ]);
+  return devices.flatMap((device) => {
+    const lines = [...testLines(device), `cross-check: ${crosscheckWords(device)}`];
+    return lines.map((line, index) => `  ${(index === 0 ? device.id : '').padEnd(width)}  ${line}`);
+  });
 }
 
 /** The same without the tests, for a run that has none. */
 export function crosscheckLines(devices: readonly DeviceResult[]): readonly string[] {
-  if (devices.length === 1) return deviceLines(devices);
-  return devices.map((device) => `Cross-check  ${device.id}: ${crosscheckWords(device)}`);
+  const prefix = (id: string): string => (devices.length > 1 ? `${id}: ` : '');
+  return devices.map((device) => `Cross-check  ${prefix(device.id)}${crosscheckWords(device)}`);
 }
 
-function testWords({ test }: DeviceResult): string {
-  if (test === null) return 'no test';
+/** Of agreeing devices: which part of the check could not be made. */
+function uncheckedLines(devices: readonly DeviceResult[]): readonly string[] {
+  return devices.flatMap(({ id, verdict }) =>
+    verdict?.result === 'agree'
+      ? (verdict.unchecked ?? []).map((what) => `Not checked  ${prefixOf(devices, id)}${what}`)
+      : [],
+  );
+}
+
+function testLines({ id, tests }: DeviceResult): string[] {
+  if (tests.length === 0) return ['test: no test'];
+  return tests.map((test) => {
+    const name = test.suite === id ? '' : ` ${test.suite.slice(id.length + 1)}`;
+    return `test${name}: ${testWords(test)}`;
+  });
+}
+
+function testWords(test: TestResult): string {
   return test.result === null ? `not finished: ${countTests([test])}` : countTests([test]);
 }
 

@@ -40,7 +40,7 @@ const stopwatch: ProjectDevice = {
     },
     kernelConfig: undefined,
     guest: [],
-    test: undefined,
+    tests: [],
     stress: undefined,
   },
 };
@@ -53,7 +53,7 @@ const other: ProjectDevice = {
     driver: undefined,
     kernelConfig: undefined,
     guest: [],
-    test: undefined,
+    tests: [],
     stress: undefined,
   },
 };

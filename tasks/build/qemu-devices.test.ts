@@ -12,7 +12,7 @@ function device(description: Partial<DeviceDescription> & { name: string }, qemu
       driver: undefined,
       kernelConfig: undefined,
       guest: [],
-      test: undefined,
+      tests: [],
       stress: undefined,
     },
   };

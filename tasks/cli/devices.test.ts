@@ -101,7 +101,7 @@ describe('a project', () => {
     expect(more).toEqual([]);
     expect([watch?.root, watch?.device.description.name]).toEqual([root, 'stopwatch']);
     expect([led?.root, led?.device.description.name]).toEqual([directory, 'led']);
-    expect(watch?.files.test?.file).toBe(join(root, 'guest_fs/stopwatch/stopwatch_test.sh'));
+    expect(watch?.files.tests[0]?.file).toBe(join(root, 'guest_fs/stopwatch/stopwatch_test.sh'));
     expect(await load(directory)).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ function named(name: string): ProjectDevice {
   return {
     device: { description: { name, qemuType: name, properties: {} } },
     root: '/',
-    files: { ...files, test: undefined, stress: undefined },
+    files: { ...files, tests: [], stress: undefined },
   };
 }
 const [led, rng, watch] = [named('led'), named('rng'), named('watch')];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Device } from '../../vm/device.js';
 import { deviceFilesIn, deviceNamesIn } from './device-files.js';
 
@@ -41,8 +41,8 @@ test('everything has its place', () => {
     },
     kernelConfig: join(root, 'driver/led/kernel.config'),
     guest: ['led.sh', 'led_stress.sh', 'led_test.sh'].map(inGuest),
-    test: inGuest('led_test.sh'),
-    stress: inGuest('led_stress.sh'),
+    tests: [{ ...inGuest('led_test.sh'), name: 'led', causes: undefined }],
+    stress: { ...inGuest('led_stress.sh'), name: 'led', causes: undefined },
   });
   expect(deviceNamesIn(root)).toEqual(['led']);
 });
@@ -54,7 +54,7 @@ test('a device of QEMU’s own with the driver of Linux', () => {
     driver: undefined,
     kernelConfig: join(root, 'driver/rng/kernel.config'),
     guest: [],
-    test: undefined,
+    tests: [],
     stress: undefined,
   });
 });
@@ -64,4 +64,31 @@ test('a header that is generated counts before it is written', () => {
   const { qemu, driver } = deviceFilesIn(root, deviceOf('led', 'driver/led/led_hw-sw.h'));
   expect(qemu).toContain(join(root, 'driver/led/led_hw-sw.h'));
   expect(driver?.names).toEqual(['Kbuild', 'led_hw-sw.h']);
+});
+
+describe('tests', () => {
+  const script = (name: string, text: string, mode = 0o755): void => {
+    write(`guest_fs/led/${name}`);
+    writeFileSync(join(root, 'guest_fs/led', name), text, { mode });
+    chmodSync(join(root, 'guest_fs/led', name), mode);
+  };
+  const tests = () => deviceFilesIn(root, deviceOf('led')).tests.map(({ name, causes }) => [name, causes]);
+
+  test('are scripts and programs, the one of the device’s name first', () => {
+    script('a_test.sh', '#!/bin/sh\n#\n#  causes:  reads=2 writes=11\n');
+    script('led_test.sh', '#!/bin/sh\n\n# causes: reads=1\n');
+    script('z_test', '\x7fELF # causes: reads=1');
+    script('notes_test', 'text', 0o644);
+    script('led_stress.sh', '#!/bin/sh\n');
+    expect(tests()).toEqual([
+      ['led', undefined],
+      ['a', { reads: 2, writes: 11 }],
+      ['z', undefined],
+    ]);
+  });
+
+  test('refuse what they cannot cause', () => {
+    script('a_test.sh', '#!/bin/sh\n# causes: reads 2\n');
+    expect(tests).toThrow(/a_test\.sh: expected NAME=NUMBER after 'causes:', got 'reads'/);
+  });
 });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The files of a device, found by their names: see `ProjectDevice`. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { StopwatchError } from '../../lib/errors.js';
 import { isIgnored } from '../../lib/files/ignored.js';
-import type { Device, DeviceFiles, DriverFiles, GuestFile } from '../../vm/device.js';
+import type { Device, DeviceFiles, DriverFiles, GuestFile, GuestTest } from '../../vm/device.js';
 
 /** The file that declares the device of this name; undefined where there is none. */
 export function deviceFileIn(root: string, name: string): string | undefined {
@@ -31,8 +32,6 @@ export function deviceFilesIn(root: string, { description, generated = [] }: Dev
   const sources = list('device').filter((file) => /\.[ch]$/.test(file));
   const driver = list('driver');
   const guest = list('guest_fs').map((file) => inGuest(file));
-  const called = (suffix: string): GuestFile | undefined =>
-    guest.find(({ file }) => basename(file) === `${name}${suffix}`);
   return {
     qemu: sources.some((file) => file.endsWith('.c'))
       ? [...sources, ...driver.filter((file) => file.endsWith('.h'))]
@@ -40,8 +39,11 @@ export function deviceFilesIn(root: string, { description, generated = [] }: Dev
     driver: driverFiles(join(root, 'driver', name), name, driver),
     kernelConfig: driver.find((file) => basename(file) === KERNEL_CONFIG),
     guest,
-    test: called('_test.sh'),
-    stress: called('_stress.sh'),
+    tests: guest
+      .filter(isTest)
+      .map(asTest)
+      .sort((a, b) => Number(b.name === name) - Number(a.name === name)),
+    stress: guest.filter(({ file }) => basename(file) === `${name}_stress.sh`).map(asTest)[0],
   };
 }
 
@@ -55,6 +57,49 @@ function driverFiles(directory: string, name: string, files: readonly string[]):
     .filter((file) => /^(?:Kbuild|Makefile)$|\.[chS]$/.test(file));
   if (!names.some((file) => file === 'Kbuild' || file === 'Makefile')) return undefined;
   return { directory, module: name, names };
+}
+
+/** A script by its name; a program must be one. */
+function isTest({ file }: GuestFile): boolean {
+  if (file.endsWith('_test.sh')) return true;
+  return file.endsWith('_test') && (statSync(file).mode & 0o111) !== 0;
+}
+
+function asTest(file: GuestFile): GuestTest {
+  return {
+    ...file,
+    name: basename(file.file).replace(/_(?:test|stress)(?:\.sh)?$/, ''),
+    causes: causesIn(file.file),
+  };
+}
+
+/** Of a script's head: `# causes: commands=20 interrupts=1`. Throws 'bad-config' for a line that says something else. */
+function causesIn(file: string): Readonly<Record<string, number>> | undefined {
+  const text = readFileSync(file, 'latin1');
+  if (!text.startsWith('#!')) return undefined;
+  const lines = text.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('#'));
+  const line = lines.slice(0, end < 0 ? undefined : end).find((one) => /^#\s*causes:/.test(one));
+  if (line === undefined) return undefined;
+  const pairs = line
+    .replace(/^#\s*causes:\s*/, '')
+    .trim()
+    .split(/\s+/);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name, count] = /^(\w+)=(\d+)$/.exec(pair) ?? [];
+      if (name === undefined) {
+        throw new StopwatchError(
+          'bad-config',
+          `${file}: expected NAME=NUMBER after 'causes:', got '${pair}'`,
+          {
+            hint: 'Such as `# causes: reads=2 writes=1`, with names of what the cross-check counts.',
+          },
+        );
+      }
+      return [name, Number(count)];
+    }),
+  );
 }
 
 function inGuest(file: string): GuestFile {

@@ -28,11 +28,12 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   expect(result).toMatchObject({
     exitCode: 0,
     guest: { outcome: 'passed' },
-    devices: [{ id: 'stopwatch', test: { result: 'pass' }, verdict: { result: 'agree' } }],
+    devices: [{ id: 'stopwatch', tests: [{ result: 'pass' }], verdict: { result: 'agree' } }],
   });
   expect(host.command).toBe('npx stopwatch all');
   const junit = readFileSync(project.lastRun('junit.xml'), 'utf8');
-  for (const { name } of project.lastDevice().test?.tests ?? []) expect(junit).toContain(`name="${name}"`);
+  for (const { name } of project.lastDevice().tests.flatMap((suite) => suite.tests))
+    expect(junit).toContain(`name="${name}"`);
   expect(junit).not.toMatch(/<(failure|error)/);
 
   const manifest: Manifest = JSON.parse(readFileSync(host.files['manifest'] ?? '', 'utf8'));

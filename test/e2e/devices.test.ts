@@ -33,7 +33,12 @@ test('four devices: each is tested, three are checked, and the report says which
     rngboi: 'agree',
     'virtio-rng': undefined,
   });
-  for (const { id, device, test: suite, verdict } of devices) {
+  for (const {
+    id,
+    device,
+    tests: [suite],
+    verdict,
+  } of devices) {
     expect(suite?.tests.length, id).toBeGreaterThan(0);
     expect(suite?.problems, id).toEqual([]);
     if (device === 'virtio-rng') continue;

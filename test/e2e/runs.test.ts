@@ -35,7 +35,7 @@ test('from an ext4 image: passes', async () => {
   expect(code, out).toBe(0);
   expect(done).toContain('guest:ext4');
   expect(done).not.toContain('guest:initramfs');
-  expect(project.lastDevice().test?.tests.length).toBeGreaterThan(10);
+  expect(project.lastDevice().tests[0]?.tests.length).toBeGreaterThan(10);
 });
 
 test('two at once in one work directory: the second waits, and both pass', async () => {
@@ -56,7 +56,7 @@ test('with the driver in the kernel: passes, and so does the module after it', a
   expect(code, out).toBe(0);
   expect(done).toContain('linux:build');
   expect(done).not.toContain('driver:stopwatch');
-  const reloading = () => project.lastDevice().test?.tests.find(({ name }) => name === 'reloading');
+  const reloading = () => project.lastDevice().tests[0]?.tests.find(({ name }) => name === 'reloading');
   expect(reloading()).toMatchObject({
     status: 'skip',
     comment: expect.stringContaining('the driver is built in'),

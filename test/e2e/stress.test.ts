@@ -12,7 +12,10 @@ const { project } = laboratory();
 test('the driver as it is', async () => {
   await project.passes(['stress', '--seconds', '6']);
   const { guest } = project.lastReport().result;
-  const { test: suite, verdict } = project.lastDevice();
+  const {
+    tests: [suite],
+    verdict,
+  } = project.lastDevice();
   expect(suite?.tests.map(({ name, status }) => `${name} ${status}`)).toEqual([
     'binding ok',
     'writes ok',

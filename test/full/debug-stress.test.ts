@@ -80,7 +80,10 @@ test('the driver as it is, on a kernel that checks itself: nothing to complain o
   const tests = ['binding', 'writes', 'sharing', 'holding', 'loading', 'memory', 'afterwards'];
   await project.passes(['stress', '--rounds', '2', '--variant', 'debug'], only(tests));
   const { guest } = project.lastReport().result;
-  const { test: suite, verdict } = project.lastDevice();
+  const {
+    tests: [suite],
+    verdict,
+  } = project.lastDevice();
   expect(guest.warnings).toEqual([]);
   expect(suite?.tests.map(({ name }) => name)).toEqual(tests);
   expect(verdict?.result).toBe('agree');

@@ -27,6 +27,8 @@ export function anInstance(
     file: `/p/guest_fs/${name}/${name}_${kind}.sh`,
     path: `/usr/bin/${name}_${kind}.sh`,
     mode: 0o755,
+    name,
+    causes: undefined,
   });
   const [test, stress] = [script('test'), script('stress')];
   return {
@@ -46,7 +48,7 @@ export function anInstance(
       driver: { directory: `/p/driver/${name}`, module: name, names: ['Kbuild', `${name}.c`] },
       kernelConfig: undefined,
       guest: [test, stress],
-      test,
+      tests: [test],
       stress,
     },
     ...different,

@@ -10,7 +10,7 @@ import {
 } from '../../vm/report/report.js';
 import type { BootResult } from '../../vm/types.js';
 
-export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = {
+export const circumstances: Omit<RunCircumstances, 'timing' | 'suites' | 'qemuMessages'> = {
   runId: '2026-01-02T03-04-05',
   command: 'stopwatch run-test-quit',
   startedAt: '2026-01-02T03:04:05.000Z',
@@ -24,7 +24,7 @@ export const circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'> = 
 };
 
 export function aBoot(different: Partial<BootResult> = {}): BootResult {
-  const { result: _, ...ktap } = aTest();
+  const { result: _, suite: __, ...ktap } = aTest();
   return {
     outcome: 'passed',
     reason: '1 tests passed',
@@ -42,7 +42,7 @@ export function aBoot(different: Partial<BootResult> = {}): BootResult {
 
 export function aTest(different: Partial<TestResult> = {}): TestResult {
   const tests = [{ name: 'a', status: 'ok', comment: '', diagnostics: [] }] as const;
-  return { result: 'pass', planned: 1, tests, problems: [], ...different };
+  return { suite: 'stopwatch', result: 'pass', planned: 1, tests, problems: [], ...different };
 }
 
 export function aVerdict(different: Partial<Verdict> = {}): Verdict {
@@ -69,7 +69,7 @@ export function aDevice(different: Partial<DeviceResult> = {}): DeviceResult {
     source: 'project',
     driver: 'project',
     checker: true,
-    test: aTest(),
+    tests: [aTest({ suite: different.id ?? 'stopwatch' })],
     verdict: aVerdict(),
     ...different,
   };

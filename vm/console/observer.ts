@@ -5,7 +5,7 @@ import { KtapParser } from './ktap.js';
 import { sectionMark } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
-import type { TestSuite } from '../types.js';
+import type { KtapResult, KtapTest, TestStatus, TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
 const KEPT_FINDINGS = 100;
@@ -30,9 +30,12 @@ export class Tail {
 interface Suite {
   readonly id: string;
   readonly ktap: KtapParser;
+  /** What it printed last. */
+  readonly tail: Tail;
   readonly startMs: number;
   endMs: number | undefined;
   result: TestSuite['result'];
+  status: number | undefined;
 }
 
 export class ConsoleObserver {
@@ -75,10 +78,12 @@ export class ConsoleObserver {
     const mark = sectionMark(line);
     if (mark === undefined) {
       this.#suite?.ktap.line(line);
+      this.#suite?.tail.push(line);
       return;
     }
     if (mark.kind === 'result' && this.#suite?.id === mark.id) {
       this.#suite.result = mark.result;
+      this.#suite.status = mark.status;
       this.#suite.endMs = this.#now();
     }
     this.#suite = undefined;
@@ -86,9 +91,11 @@ export class ConsoleObserver {
     this.#suite = {
       id: mark.id,
       ktap: new KtapParser(),
+      tail: new Tail(),
       startMs: this.#now(),
       endMs: undefined,
       result: undefined,
+      status: undefined,
     };
     this.#suites.push(this.#suite);
   }
@@ -106,12 +113,55 @@ export class ConsoleObserver {
   end(): { readonly suites: readonly TestSuite[]; readonly lastLines: readonly string[] } {
     this.#splitter.end();
     this.#deinterleaver.end();
-    const suites = this.#suites.map(({ id, result, ktap, startMs, endMs }) => ({
-      id,
-      result,
-      ktap: ktap.end(),
-      timing: { startMs, endMs },
+    const suites = this.#suites.map((suite) => ({
+      id: suite.id,
+      result: suite.result,
+      ktap:
+        suite.ktap.started || suite.result === undefined
+          ? suite.ktap.end()
+          : exitStatus({ ...suite, result: suite.result, lastLines: suite.tail.lines }),
+      timing: { startMs: suite.startMs, endMs: suite.endMs },
     }));
     return { suites, lastLines: this.#tail.lines };
+  }
+}
+
+/** A test that prints no KTAP is one result. */
+export function exitStatus({
+  id,
+  result,
+  status,
+  lastLines,
+}: {
+  readonly id: string;
+  readonly result: TestStatus;
+  readonly status: number | undefined;
+  readonly lastLines: readonly string[];
+}): KtapResult {
+  const name = id.slice(id.indexOf('/') + 1);
+  const exit = status === undefined ? '' : `exit status ${status}`;
+  const test: KtapTest =
+    result === 'pass' || result === 'skip'
+      ? {
+          name,
+          status: result === 'pass' ? 'ok' : 'skip',
+          comment: result === 'pass' ? '' : exit,
+          diagnostics: [],
+        }
+      : { name, status: 'not ok', comment: exit, diagnostics: lastLines.slice(-KEPT_LINES) };
+  return { planned: undefined, tests: [test], problems: [] };
+}
+
+/** What init says of an exit status. */
+export function testStatus(status: number | undefined): TestStatus {
+  switch (status) {
+    case 0:
+      return 'pass';
+    case 1:
+      return 'fail';
+    case 4:
+      return 'skip';
+    default:
+      return 'error';
   }
 }

@@ -23,6 +23,8 @@ export interface CheckOptions {
   readonly monitor?: MonitorOptions;
   /** The guest's test prints what it sees (`consoleLine`), and must agree. */
   readonly guest?: boolean;
+  /** It may say nothing of what it caused: then that is unchecked, and no reason for invalid evidence. */
+  readonly guestMayBeSilent?: boolean;
   /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
   readonly atLeast?: Readonly<Record<string, number>>;
   /** The command that repeats this check; part of a divergence. */
@@ -30,6 +32,8 @@ export interface CheckOptions {
   /** Gets every event of the device, after it was checked. */
   readonly observe?: ((observed: Observed) => void) | undefined;
 }
+
+const UNCHECKED = 'the test printed no `# caused` line: that its accesses reached the device';
 
 export class Checker<S, E extends StreamEvent> {
   private readonly sequence: Sequence<E>;
@@ -59,7 +63,7 @@ export class Checker<S, E extends StreamEvent> {
   ) {
     this.sequence = new Sequence(device);
     this.monitor = options.monitor && new Monitor(options.monitor);
-    this.guest = options.guest ? new Guest(device.channels) : undefined;
+    this.guest = options.guest ? new Guest(device.channels, options.guestMayBeSilent) : undefined;
     this.before = device.initial;
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
   }
@@ -256,6 +260,7 @@ export class Checker<S, E extends StreamEvent> {
       counts: this.counts,
       ...(this.found ? { divergence: divergenceOf(this.found, this.device, this.options.replay) } : {}),
       invalid: this.invalid,
+      ...(this.guest?.unchecked && { unchecked: [UNCHECKED] }),
     };
   }
 

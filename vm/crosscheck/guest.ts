@@ -33,7 +33,10 @@ export class Guest {
   /** Printed values that the model confirms; counted by `mismatch`. */
   observed = 0;
 
-  constructor(private readonly channels: Readonly<Record<string, Channel>>) {}
+  constructor(
+    private readonly channels: Readonly<Record<string, Channel>>,
+    private readonly mayBeSilent = false,
+  ) {}
 
   /** A line of the console. */
   line(text: string): void {
@@ -68,8 +71,13 @@ export class Guest {
   /** What makes the console no evidence: never a `# caused` line, or lines that say nothing. */
   invalid(): InvalidReason[] {
     const reasons: InvalidReason[] = this.unreadable.map((line) => ({ reason: 'guest-unreadable', line }));
-    if (!this.spoke) reasons.push({ reason: 'guest-silent' });
+    if (!this.spoke && !this.mayBeSilent) reasons.push({ reason: 'guest-silent' });
     return reasons;
+  }
+
+  /** It has not said what it caused, and need not. */
+  get unchecked(): boolean {
+    return this.mayBeSilent && !this.spoke;
   }
 
   /** The first printed value that the model does not have at its place, or undefined. `counts`: what happened, by name. */

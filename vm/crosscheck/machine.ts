@@ -2,6 +2,7 @@
 /** The cross-check of a whole machine. QEMU writes one stream; each line goes to the checker of the instance that it is about. */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../lib/lines.js';
+import { instanceOf } from '../guest-tests.js';
 import { sectionMark } from './sections.js';
 import { Checker, type CheckOptions } from './checker.js';
 import { INTERRUPT_LINE, OPERATION } from './monitor.js';
@@ -58,7 +59,7 @@ export class MachineCrosscheck {
   consoleLine(line: string): void {
     const mark = sectionMark(line);
     if (mark === undefined) this.#tested?.consoleLine(line);
-    else this.#tested = mark.kind === 'test' ? this.#checks.get(mark.id) : undefined;
+    else this.#tested = mark.kind === 'test' ? this.#checks.get(instanceOf(mark.id)) : undefined;
   }
 
   /** No verdict can be `agree` any more: a live run may be ended early. */

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
 /**
- * What init (guest_fs/base/init.sh) prints around the test of each device: between the two lines the console is that test's.
+ * What init (guest_fs/base/init.sh) prints around each test: between the two lines the console is that test's.
  *
- *   stopwatch: test: ID
- *   stopwatch: result: ID pass|fail|error
+ *   stopwatch: test: ID[/NAME]
+ *   stopwatch: result: ID[/NAME] pass|fail|skip|error [EXIT STATUS]
  */
 import { PRODUCT } from '../../lib/product.js';
+import type { TestStatus } from '../types.js';
 
 export type SectionMark =
   | { readonly kind: 'test'; readonly id: string }
-  | { readonly kind: 'result'; readonly id: string; readonly result: 'pass' | 'fail' | 'error' };
+  | {
+      readonly kind: 'result';
+      readonly id: string;
+      readonly result: TestStatus;
+      /** Exit status of the test. */
+      readonly status: number | undefined;
+    };
 
 /** What both lines begin with. */
 export const MARK = `${PRODUCT}: `;
 const TEST = /^test: (\S+)$/;
-const RESULT = /^result: (\S+) (pass|fail|error)$/;
+const RESULT = /^result: (\S+) (pass|fail|skip|error)(?: (\d+))?$/;
 
 /** The mark on a line of the console, as a ConsoleObserver gives it. */
 export function sectionMark(line: string): SectionMark | undefined {
@@ -22,7 +29,11 @@ export function sectionMark(line: string): SectionMark | undefined {
   const text = line.slice(MARK.length).trimEnd();
   const id = TEST.exec(text)?.[1];
   if (id !== undefined) return { kind: 'test', id };
-  const [, of, result] = RESULT.exec(text) ?? [];
-  if (of === undefined || (result !== 'pass' && result !== 'fail' && result !== 'error')) return undefined;
-  return { kind: 'result', id: of, result };
+  const [, of, result, status] = RESULT.exec(text) ?? [];
+  if (of === undefined || !isStatus(result)) return undefined;
+  return { kind: 'result', id: of, result, status: status === undefined ? undefined : Number(status) };
+}
+
+function isStatus(text: string | undefined): text is TestStatus {
+  return text === 'pass' || text === 'fail' || text === 'skip' || text === 'error';
 }

@@ -214,4 +214,6 @@ export interface Verdict {
   readonly divergence?: Divergence;
   /** Everything that makes the evidence unfit, in order; with a divergence, what came after it. */
   readonly invalid: readonly InvalidReason[];
+  /** What could not be checked, in words; absent: nothing. */
+  readonly unchecked?: readonly string[];
 }

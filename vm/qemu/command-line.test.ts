@@ -63,7 +63,7 @@ describe('qemuArguments', () => {
         "-initrd",
         "/b/initramfs.cpio",
         "-append",
-        "console=ttyAMA0 earlycon loglevel=5 panic=-1 oops=panic rdinit=/init stopwatch=test_and_quit stopwatch_devices=stopwatch:stopwatch",
+        "console=ttyAMA0 earlycon loglevel=5 panic=-1 oops=panic rdinit=/init stopwatch=test_and_quit stopwatch_tests=stopwatch:stopwatch_test.sh",
         "-chardev",
         "stdio,id=console,signal=off",
         "-serial",
@@ -184,9 +184,12 @@ describe('qemuArguments', () => {
 
 describe('kernelCommandLine', () => {
   it.each([
-    ['test_and_quit', ' stopwatch=test_and_quit stopwatch_devices=stopwatch:stopwatch'],
-    ['stress_and_quit', ' stopwatch=stress_and_quit stopwatch_devices=stopwatch:stopwatch'],
-    ['test', ' stopwatch=test stopwatch_devices=stopwatch:stopwatch'],
+    ['test_and_quit', ' stopwatch=test_and_quit stopwatch_tests=stopwatch:stopwatch_test.sh'],
+    ['stress_and_quit', ' stopwatch=stress_and_quit stopwatch_tests=stopwatch:stopwatch_stress.sh'],
+    [
+      'test',
+      ' stopwatch=test stopwatch_devices=stopwatch:stopwatch stopwatch_tests=stopwatch:stopwatch_test.sh',
+    ],
     ['shell', ' stopwatch_devices=stopwatch:stopwatch'],
   ] as const)('tells the guest’s init what to do: %s', (guest, expected) => {
     const line = kernelCommandLine(parts({ guest }, { append: ['loglevel=7'] }));
@@ -194,11 +197,11 @@ describe('kernelCommandLine', () => {
   });
 });
 
-describe('the list of devices for the guest’s init', () => {
+describe('the list of tests for the guest’s init', () => {
   const devices = [anInstance('lap'), anInstance('rng', 'rngboi')];
   it.each<[string, Partial<BootOptions>, string]>([
-    ['all', {}, ' stopwatch_devices=lap:stopwatch,rng:rngboi'],
-    ['those that are tested', { tested: ['rng'] }, ' stopwatch_devices=rng:rngboi'],
+    ['all', {}, ' stopwatch_tests=lap:stopwatch_test.sh,rng:rngboi_test.sh'],
+    ['those that are tested', { tested: ['rng'] }, ' stopwatch_tests=rng:rngboi_test.sh'],
     ['none', { nodev: true }, ''],
   ])('%s', (_name, options, expected) => {
     const line = kernelCommandLine({ ...parts(options), devices });

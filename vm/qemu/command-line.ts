@@ -3,6 +3,7 @@
 import type { AcceleratorChoice } from './accelerator.js';
 import { type DeliveryEndpoints, DISK_SERIAL } from '../console/delivery.js';
 import type { DeviceInstance } from '../device.js';
+import { plannedTests } from '../guest-tests.js';
 import { PRODUCT } from '../../lib/product.js';
 import { type BootOptions, type MachineFiles, quits } from '../types.js';
 
@@ -43,6 +44,8 @@ export function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
+const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
 function propertyValue(value: string | boolean | number): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return optionValue(String(value));
@@ -50,8 +53,11 @@ function propertyValue(value: string | boolean | number): string {
 
 /** The kernel's command line. A panic or an Oops ends the machine at once: nobody is there to look at it. */
 export function kernelCommandLine({ files, options, devices }: MachineParts): string {
-  const named = options.nodev ? [] : devices.filter(({ id }) => options.tested?.includes(id) !== false);
+  const named = options.nodev ? [] : devices;
   const list = named.map(({ id, device }) => `${id}:${device.description.name}`);
+  const tests = plannedTests({ devices, options }).map(
+    ({ suite, test }) => `${suite}:${fileName(test.path)}`,
+  );
   return [
     'console=ttyAMA0',
     // Without it a kernel that dies before its console driver starts says nothing at all.
@@ -62,8 +68,9 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
     ...(quits(options) ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
     ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
-    // What the guest's init tests, and says at a shell.
-    ...(list.length === 0 ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
+    // What the guest's init says at a shell, and what it runs.
+    ...(list.length === 0 || quits(options) ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
+    ...(tests.length === 0 ? [] : [`${PRODUCT}_tests=${tests.join(',')}`]),
     ...options.vm.append,
   ].join(' ');
 }

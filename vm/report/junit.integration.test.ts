@@ -52,6 +52,7 @@ const test = (name: string, status: KtapTest['status'], ...diagnostics: string[]
 describe('junitXml', () => {
   it('has the machine, and a suite for each device with its tests and its cross-check', () => {
     const failed = aTest({
+      suite: 'lap',
       result: 'fail',
       planned: 3,
       tests: [test('a', 'ok'), test('b / c', 'not ok', 'expected 1 < 2', 'got "3" & 4'), test('d', 'skip')],
@@ -60,8 +61,8 @@ describe('junitXml', () => {
       aBoot({ outcome: 'failed', reason: "'lap: b / c' failed" }),
       [
         aDevice(),
-        aDevice({ id: 'lap', test: failed, verdict: aVerdict({ result: 'differ' }) }),
-        aDevice({ id: 'rng', device: 'rngboi', test: null }),
+        aDevice({ id: 'lap', tests: [failed], verdict: aVerdict({ result: 'differ' }) }),
+        aDevice({ id: 'rng', device: 'rngboi', tests: [] }),
         aDevice({ id: 'virtio', device: 'virtio-rng', checker: false, verdict: null }),
       ],
       circumstances,
@@ -89,7 +90,7 @@ describe('junitXml', () => {
 
   it('has a failure of its own where no test of a device explains that the run failed', () => {
     const complaint = { outcome: 'failed', reason: 'the kernel complained: WARNING: x' } as const;
-    const unsound = { test: aTest({ problems: ['planned 2 tests, got 1'] }) };
+    const unsound = { tests: [aTest({ problems: ['planned 2 tests, got 1'] })] };
     const documents = parse([junitXml(aReport(complaint)), junitXml(aReport(complaint, unsound))]);
     expect(documents.map((root) => cases(root).filter((each) => each.endsWith('failure')))).toEqual([
       ['machine | boots, runs and ends (tcg, icount) | failure'],
@@ -151,7 +152,7 @@ describe('junitXml', () => {
       junitXml(
         aReport(
           { outcome: 'failed' },
-          { test: aTest({ result: 'fail', tests: [test(value, 'not ok', value)] }) },
+          { tests: [aTest({ result: 'fail', tests: [test(value, 'not ok', value)] })] },
         ),
       ),
     );

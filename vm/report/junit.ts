@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A run as JUnit XML, in the form that CI systems read: the machine, then each device with its tests and its cross-check. */
 import { formatVerdict, reasonWords, summary } from '../crosscheck/format.js';
-import type { DeviceResult, RunReport } from './report.js';
+import type { DeviceResult, RunReport, TestResult } from './report.js';
 
 interface Case {
   readonly name: string;
@@ -16,17 +16,14 @@ const PASSED: Case['result'] = { kind: 'passed' };
 
 export function junitXml(report: RunReport): string {
   const { outcome, reason } = report.result.guest;
-  const devices = report.result.devices.map((device) => ({
-    id: device.id,
-    cases: [...testCases(device, outcome === 'failed'), crosscheckCase(device)],
-  }));
+  const devices = report.result.devices.flatMap((device) => deviceSuites(device, outcome === 'failed'));
   const explained = devices.some(({ cases }) => cases.some(({ result }) => result.kind === 'failure'));
   const machine = machineCase(report);
   // A complaint of the kernel, for one, is about no device in particular.
   const unexplained: Case['result'] = { kind: 'failure', message: reason, details: '' };
   const suites = [
     suite('machine', [outcome === 'failed' && !explained ? { ...machine, result: unexplained } : machine]),
-    ...devices.map(({ id, cases }) => suite(id, cases)),
+    ...devices.map(({ name, cases }) => suite(name, cases, timeOf(report, name))),
   ];
   const time = seconds(report.host.durationMs);
   return [
@@ -57,9 +54,28 @@ function machineCase({ result, host }: RunReport): Case {
       };
 }
 
-function testCases({ test }: DeviceResult, isFailed: boolean): Case[] {
-  if (test === null)
-    return [{ name: 'its test in the guest', result: { kind: 'skipped', message: 'no test' } }];
+interface Suite {
+  readonly name: string;
+  readonly cases: readonly Case[];
+}
+
+/** One for each test; the cross-check is in the device's own. */
+function deviceSuites(device: DeviceResult, isFailed: boolean): Suite[] {
+  const { id, tests } = device;
+  const suites = tests.map((test) => ({ name: test.suite, cases: testCases(test, isFailed) }));
+  const crosscheck = crosscheckCase(device);
+  if (tests.some(({ suite: name }) => name === id))
+    return suites.map((one) => (one.name === id ? { ...one, cases: [...one.cases, crosscheck] } : one));
+  const none: Case = { name: 'its test in the guest', result: { kind: 'skipped', message: 'no test' } };
+  return [{ name: id, cases: [...(tests.length === 0 ? [none] : []), crosscheck] }, ...suites];
+}
+
+function timeOf({ host }: RunReport, name: string): number | undefined {
+  const found = host.suites.find(({ suite: of }) => of === name);
+  return found === undefined ? undefined : ((found.endMs ?? host.timing.endMs) - found.startMs) / 1000;
+}
+
+function testCases(test: TestResult, isFailed: boolean): Case[] {
   const cases = test.tests.map(({ name, status, comment, diagnostics }): Case => {
     if (status === 'skip') return { name, result: { kind: 'skipped', message: comment } };
     if (status === 'ok') return { name, result: PASSED };
@@ -96,12 +112,13 @@ function crosscheckCase({ checker, verdict }: DeviceResult): Case {
   }
 }
 
-function suite(name: string, cases: readonly Case[]): string {
+function suite(name: string, cases: readonly Case[], time?: number): string {
   const count = (kind: Case['result']['kind']): number =>
     cases.filter(({ result }) => result.kind === kind).length;
   const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
   const body = cases.map((each) => testcase(name, each)).join('');
-  return `  <testsuite name="${attribute(name)}" ${counts}>\n${body}  </testsuite>`;
+  const timed = time === undefined ? '' : ` time="${time.toFixed(3)}"`;
+  return `  <testsuite name="${attribute(name)}" ${counts}${timed}>\n${body}  </testsuite>`;
 }
 
 function testcase(className: string, { name, seconds: time, result }: Case): string {

@@ -53,7 +53,7 @@ describe('makeReport', () => {
   it.each([
     ['the outcome', aReport({ outcome: 'failed' })],
     ['a line of the console', aReport({ lastLines: ['else'] })],
-    ['a test', aReport({}, { test: aTest({ tests: [] }) })],
+    ['a test', aReport({}, { tests: [aTest({ tests: [] })] })],
     ['the verdict', aReport({}, { verdict: aVerdict({ checked: 99 }) })],
     ['an id', aReport({}, { id: 'lap' })],
   ])('compares %s', (_name, report) => {
@@ -80,7 +80,7 @@ describe('makeReport', () => {
   it('survives JSON', () => {
     const report = aReport({}, { verdict: aVerdict({ result: 'invalid' }) });
     expect(JSON.parse(reportJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
-    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 3, result: { exitCode: 3 } });
+    expect(JSON.parse(reportJson(report))).toMatchObject({ schema: 4, result: { exitCode: 3 } });
   });
 });
 
@@ -91,7 +91,7 @@ const checker = () => {
 describe('deviceResults', () => {
   const own = anInstance('lap');
   const qemus = anInstance('virtio', 'virtio-rng', {
-    files: { ...own.files, qemu: [], driver: undefined, test: undefined, stress: undefined },
+    files: { ...own.files, qemu: [], driver: undefined, tests: [], stress: undefined },
   });
   const lap = { ...own, device: { ...own.device, checker } };
   const { suites } = aBoot({
@@ -114,7 +114,7 @@ describe('deviceResults', () => {
         source: 'project',
         driver: 'project',
         checker: true,
-        test: { result: null, planned: 3, tests: [], problems: ['planned 3 tests, got 0'] },
+        tests: [{ suite: 'lap', result: null, planned: 3, tests: [], problems: ['planned 3 tests, got 0'] }],
         verdict: aVerdict(),
       },
       {
@@ -123,7 +123,7 @@ describe('deviceResults', () => {
         source: 'qemu',
         driver: 'linux or none',
         checker: false,
-        test: null,
+        tests: [],
         verdict: null,
       },
     ]);
@@ -131,6 +131,6 @@ describe('deviceResults', () => {
 
   it('has a test that did not begin', () => {
     const [device] = deviceResults([lap], { expected: ['lap'], suites: [], verdicts: [] });
-    expect(device?.test).toMatchObject({ result: null, problems: ['the test did not begin'] });
+    expect(device?.tests[0]).toMatchObject({ result: null, problems: ['the test did not begin'] });
   });
 });

@@ -3,11 +3,12 @@
 import type { ExitCode } from '../../lib/errors.js';
 import type { InstanceVerdict, Verdict } from '../crosscheck/index.js';
 import type { DeviceInstance } from '../device.js';
+import { instanceOf } from '../guest-tests.js';
 import { exitCodeOf } from './exit-code.js';
-import type { BootResult, KtapResult, TestSuite } from '../types.js';
+import type { BootResult, KtapResult, TestStatus, TestSuite } from '../types.js';
 
 /** Raised when a reader of older reports would misread a new one. */
-export const REPORT_SCHEMA = 3;
+export const REPORT_SCHEMA = 4;
 
 /** One part of the work, in order: `build`, `boot`, `test`, `cross-check`, … */
 export interface Stage {
@@ -40,15 +41,17 @@ export interface DeviceResult {
   readonly driver: 'project' | 'linux or none';
   /** A reference model checks it, where a run is judged. */
   readonly checker: boolean;
-  /** Its test in the guest. Null: it has none, or this run is no test. */
-  readonly test: TestResult | null;
+  /** Its tests in the guest that had to run. */
+  readonly tests: readonly TestResult[];
   /** Null: it has no checker, or this run was not judged. */
   readonly verdict: Verdict | null;
 }
 
 /** `result`: what init says of its exit status; null: the guest ended before. */
 export interface TestResult extends KtapResult {
-  readonly result: 'pass' | 'fail' | 'error' | null;
+  /** As the console has it: see TestSuite. */
+  readonly suite: string;
+  readonly result: TestStatus | null;
 }
 
 /** What the same inputs give again under a deterministic clock. */
@@ -60,6 +63,13 @@ export interface RunResult {
   >;
   /** In the order of the configuration; none of a machine that was started without them. */
   readonly devices: readonly DeviceResult[];
+}
+
+export interface SuiteTime {
+  readonly suite: string;
+  readonly startMs: number;
+  /** Null: the guest ended before. */
+  readonly endMs: number | null;
 }
 
 /** What belongs to this host and this moment. */
@@ -76,6 +86,8 @@ export interface RunCircumstances {
   /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
   readonly compileCache: { readonly hits: number; readonly misses: number; readonly errors: number } | null;
   readonly timing: BootResult['timing'];
+  /** Of the tests that began, host milliseconds since QEMU's start. */
+  readonly suites: readonly SuiteTime[];
   /** Why this accelerator runs. */
   readonly acceleratorReason: string;
   readonly qemuMessages: readonly string[];
@@ -91,7 +103,7 @@ export interface RunReport {
   readonly host: RunCircumstances;
 }
 
-/** What a run says of its devices. `expected`: ids of those whose test was to run. */
+/** What a run says of its devices. `expected`: the tests that were to run, by the names of their suites. */
 export function deviceResults(
   instances: readonly DeviceInstance[],
   {
@@ -110,20 +122,27 @@ export function deviceResults(
     source: files.qemu.length > 0 ? 'project' : 'qemu',
     driver: files.driver === undefined ? 'linux or none' : 'project',
     checker: device.checker !== undefined,
-    test: expected.includes(id) ? testResult(suites.find((suite) => suite.id === id)) : null,
+    tests: expected
+      .filter((suite) => instanceOf(suite) === id)
+      .map((suite) =>
+        testResult(
+          suite,
+          suites.find((one) => one.id === suite),
+        ),
+      ),
     verdict: verdicts.find((one) => one.id === id)?.verdict ?? null,
   }));
 }
 
-function testResult(suite: TestSuite | undefined): TestResult {
-  if (suite !== undefined) return { result: suite.result ?? null, ...suite.ktap };
-  return { result: null, planned: undefined, tests: [], problems: ['the test did not begin'] };
+function testResult(suite: string, found: TestSuite | undefined): TestResult {
+  if (found !== undefined) return { suite, result: found.result ?? null, ...found.ktap };
+  return { suite, result: null, planned: undefined, tests: [], problems: ['the test did not begin'] };
 }
 
 export function makeReport(
   boot: BootResult,
   devices: readonly DeviceResult[],
-  circumstances: Omit<RunCircumstances, 'timing' | 'qemuMessages'>,
+  circumstances: Omit<RunCircumstances, 'timing' | 'suites' | 'qemuMessages'>,
 ): RunReport {
   const { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit } = boot;
   const verdicts = devices.flatMap(({ verdict }) => verdict ?? []);
@@ -134,7 +153,12 @@ export function makeReport(
       guest: { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit },
       devices,
     },
-    host: { ...circumstances, timing: boot.timing, qemuMessages: boot.qemuMessages },
+    host: {
+      ...circumstances,
+      timing: boot.timing,
+      suites: boot.suites.map(({ id, timing: { startMs, endMs = null } }) => ({ suite: id, startMs, endMs })),
+      qemuMessages: boot.qemuMessages,
+    },
   };
 }
 

@@ -78,7 +78,7 @@ test('its device can be loaded, and its checker finds what is wrong', async () =
   const { device, files } = led;
   expect(device.description).toMatchObject({ name: 'led', qemuType: 'led', properties: { initial: 5 } });
   expect(files.driver?.module).toBe('led');
-  expect(files.test?.path).toBe('/usr/bin/led_test.sh');
+  expect(files.tests[0]?.path).toBe('/usr/bin/led_test.sh');
   const verdictOf = (value: string) => {
     const checker = device.checker?.({ slackNs: 0, properties: { initial: 5 } });
     assert(checker !== undefined);

@@ -3,6 +3,8 @@
 #
 #   gadget_test.sh ID
 #
+# causes: reads=6 writes=4
+#
 # The guest's test, in KTAP. For the cross-check on the host it also prints what
 # it read (`# observe`), and how many accesses it made at least (`# caused`).
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/** Which tests a boot runs, in which order, and what each is called. */
+import type { GuestTest } from './device.js';
+import type { MachineParts } from './qemu/command-line.js';
+
+/** A test of one device of the machine. */
+export interface PlannedTest {
+  /** What the console and the report call it: the device's id, and `/NAME` for a further test of the device. */
+  readonly suite: string;
+  /** Of the device that it gets. */
+  readonly id: string;
+  /** Name of that device. */
+  readonly device: string;
+  readonly test: GuestTest;
+}
+
+/** The tests that init runs in such a boot, device by device. */
+export function plannedTests({ devices, options }: Pick<MachineParts, 'devices' | 'options'>): PlannedTest[] {
+  const { guest, nodev, tested, only } = options;
+  if (guest === 'shell' || guest === 'exec' || nodev) return [];
+  const all = devices
+    .filter(({ id }) => tested?.includes(id) !== false)
+    .flatMap(({ id, device: { description }, files }) => {
+      const tests = guest === 'stress_and_quit' ? [files.stress].flatMap((one) => one ?? []) : files.tests;
+      return tests.map((test) => ({ ...named(id, description.name, test), test }));
+    });
+  return only === undefined ? all : all.filter((one) => only.some((pattern) => isNamed(one, pattern)));
+}
+
+function named(id: string, device: string, { name }: GuestTest): Omit<PlannedTest, 'test'> {
+  return { suite: name === device ? id : `${id}/${name}`, id, device };
+}
+
+/** A pattern with `*` and `?` names a test by its suite, its own name, its file, or by its device's id or name. */
+export function isNamed({ suite, id, device, test }: PlannedTest, pattern: string): boolean {
+  const matcher = new RegExp(
+    `^${pattern
+      .replace(/[^*?\w]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  );
+  const file = test.path.slice(test.path.lastIndexOf('/') + 1);
+  return [suite, test.name, file, id, device].some((name) => matcher.test(name));
+}
+
+/** The device's id in the name of a suite. */
+export function instanceOf(suite: string): string {
+  const slash = suite.indexOf('/');
+  return slash < 0 ? suite : suite.slice(0, slash);
+}
