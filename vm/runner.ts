@@ -8,6 +8,7 @@ import type { Child, Processes } from '../lib/process/process.js';
 import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
+import { type GuestPorts, makePortEnds, type PortEnds } from './console/guest-ports.js';
 import { EventLog } from './qemu/event-log.js';
 import { plannedTests } from './guest-tests.js';
 import { type Ending, outcomeOf } from './outcome.js';
@@ -41,6 +42,8 @@ export interface BootRequest {
   readonly limits: Limits;
   /** Something will be sent to the console. */
   readonly input: boolean;
+  /** The machine gets ports for a command; `stdin`: also one for its standard input. */
+  readonly ports?: { readonly stdin: boolean } | undefined;
 }
 
 export interface BootPorts {
@@ -57,6 +60,8 @@ export interface BootPorts {
   readonly onEvents?: ((bytes: Uint8Array) => void) | undefined;
   /** The machine gets what delivery.ts needs: QEMU's end of the serial line, and the path of the disk. */
   readonly onDelivery?: ((line: Socket, disk: string) => void) | undefined;
+  /** QEMU has connected to them. */
+  readonly onPorts?: ((ports: GuestPorts) => void) | undefined;
 }
 
 export interface RunningMachine {
@@ -82,14 +87,17 @@ export async function boot(request: BootRequest, ports: BootPorts): Promise<Boot
   const directory = await makePrivateDirectory(request.directory);
   let listener: Listener | undefined;
   let delivery: DeliveryEnds | undefined;
+  let portEnds: PortEnds | undefined;
   let events: EventLog | undefined;
   const logs = new RawLogs();
   try {
     listener = await listenOnce(join(directory.path, 'qmp'));
     if (ports.onDelivery !== undefined) delivery = await makeDeliveryEnds(directory.path);
+    if (request.ports !== undefined) portEnds = await makePortEnds(directory.path, request.ports);
     events = new EventLog(request.logs.events);
-    return await new Boot(request, ports, logs, events).run(directory.path, listener, delivery);
+    return await new Boot(request, ports, logs, events).run(directory.path, listener, { delivery, portEnds });
   } finally {
+    portEnds?.close();
     delivery?.listener.close();
     listener?.close();
     events?.close();
@@ -127,7 +135,11 @@ class Boot {
     );
   }
 
-  async run(directory: string, listener: Listener, delivery: DeliveryEnds | undefined): Promise<BootResult> {
+  async run(
+    directory: string,
+    listener: Listener,
+    { delivery, portEnds }: { delivery: DeliveryEnds | undefined; portEnds: PortEnds | undefined },
+  ): Promise<BootResult> {
     const { parts, logs, monitorPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const qemuLog = this.#logs.create(logs.qemu);
@@ -139,6 +151,7 @@ class Boot {
       events: parts.options.trace ? events : undefined,
       monitorPatterns,
       delivery: delivery?.endpoints,
+      ports: portEnds?.paths,
     });
     // A disk's snapshot goes to TMPDIR.
     const env = { ...this.#ports.env, TMPDIR: directory };
@@ -174,6 +187,7 @@ class Boot {
         this.#guard(() => this.#ports.onDelivery?.(line, disk)),
       );
     }
+    void portEnds?.ports.then((ports) => this.#guard(() => this.#ports.onPorts?.(ports)));
     const onInterrupt = (): void => this.#finish({ by: 'interrupt' });
     this.#ports.interrupt.addEventListener('abort', onInterrupt, { once: true });
     if (this.#ports.interrupt.aborted) onInterrupt();

@@ -24,6 +24,8 @@ export interface BootOptions {
   readonly tested?: readonly string[] | undefined;
   /** Only the tests that one of these patterns names, see guest-tests.ts; absent: all. */
   readonly only?: readonly string[] | undefined;
+  /** Of QEMU's random numbers, and for the tests: 1 if absent. */
+  readonly seed?: number | undefined;
   readonly vm: VmSettings;
 }
 

@@ -7,7 +7,9 @@
 #   stopwatch=test            runs the tests, then gives a shell
 #   stopwatch=test_and_quit   runs the tests, then powers off
 #   stopwatch=stress_and_quit the same; the tests are stress tests
-#   stopwatch=exec            runs /run/exec/command with the ports of exec.sh
+#   stopwatch=exec            runs /run/exec/command, with a port of virtio-serial for
+#                             each of its descriptors (vm/console/guest-ports.ts)
+#   stopwatch_stdin=no        without its standard input
 #   stopwatch_tests=ID[/NAME]:FILE,...
 #                             the tests, in this order: /usr/bin/FILE ID
 #   stopwatch_devices=ID:NAME,...
@@ -95,6 +97,53 @@ run_tests() {
 	done
 }
 
+# The port of this name, once the host is at its other end: a read would be at its
+# end before that.
+find_port() { # NAME
+	for _file in /sys/kernel/debug/virtio-ports/*; do
+		_name='' _host=0
+		while read -r _key _value; do
+			case $_key in
+			name:) _name=$_value ;;
+			host_connected:) _host=$_value ;;
+			bytes_sent:) sent=$_value ;;
+			esac
+		done <"$_file"
+		[ "$_name" = "stopwatch.$1" ] && [ "$_host" = 1 ] && port=/dev/${_file##*/} && return
+	done 2>/dev/null
+	return 1
+}
+
+wait_for_port() { # NAME
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		find_port "$1" && return
+		# Nothing ever comes from there: sleeps without a fork.
+		# shellcheck disable=SC3045 # Busybox has it
+		read -r -t 0.01 _ <>/dev/ptmx
+	done
+	complain "there is no port $1"
+	power_off
+}
+
+run_command() {
+	port=/dev/null
+	[ "$stdin" = no ] || wait_for_port stdin
+	exec 4<"$port"
+	wait_for_port stdout
+	exec 5>"$port"
+	wait_for_port stderr
+	exec 6>"$port"
+	wait_for_port status
+	exec 3<>"$port"
+	cd "$HOME" || complain "no $HOME"
+	/run/exec/command <&4 >&5 2>&6 3>&- 4<&- 5>&- 6>&-
+	_status=$?
+	find_port stdout && _stdout=$sent
+	find_port stderr && _stderr=$sent
+	echo "$_status $_stdout $_stderr" >&3
+	read -r _ <&3
+}
+
 mount_at proc /proc
 mount_at sysfs /sys
 mount_at devtmpfs /dev
@@ -114,19 +163,21 @@ if [ -c /dev/ttyAMA1 ]; then
 	network_update.sh --serve &
 fi
 
-mode=shell devices='' tests=''
+mode=shell devices='' tests='' stdin=''
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
 	case $word in
 	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit | stopwatch=exec) mode=${word#*=} ;;
 	stopwatch_devices=*) devices=${word#*=} ;;
 	stopwatch_tests=*) tests=${word#*=} ;;
+	stopwatch_stdin=*) stdin=${word#*=} ;;
 	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit, stress_and_quit and exec" ;;
 	esac
 done
 
 case $mode in
 test_and_quit | stress_and_quit) run_tests ;;
+exec) run_command ;;
 test)
 	run_tests
 	shell

@@ -31,6 +31,7 @@ const schema = z.strictObject({
     trace: z.boolean(),
     tested: z.array(z.string()).optional(),
     only: z.array(z.string()).optional(),
+    seed: z.number().optional(),
   }),
   vm: configSchema.shape.vm,
   /** Of what was built: which symbols are the kernel's. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** `all` and `run-test-quit`: boot, test, judge, and an exit code that means it. */
+import { didYouMean } from '../config/closest.js';
 import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { formatVerdict, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
-import { instancesOf } from '../../vm/device.js';
+import { type DeviceInstance, instancesOf } from '../../vm/device.js';
+import { isNamed, plannedTests } from '../../vm/guest-tests.js';
 import type { DeviceResult, RunReport, TestResult } from '../../vm/report/report.js';
-import type { BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
+import type { BootOptions, BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
@@ -45,13 +47,19 @@ export interface TestRequest {
   readonly config: Config;
   /** Only this device of the project is tested; absent: all that have such a test. */
   readonly device?: string | undefined;
+  /** Only the tests that one of these patterns names; absent: all. */
+  readonly only?: readonly string[] | undefined;
+  /** At most so often, until the first run that does not pass; each with the next seed. */
+  readonly repeat?: number | undefined;
+  /** Of the first run; `repeat` needs one. */
+  readonly seed?: number | undefined;
   /** False: without the manifest, which nothing of the test waits for. True if absent. */
   readonly manifest?: boolean;
 }
 
 export async function testRun(
   services: Services,
-  { args, guest, record, config, device, manifest = true }: TestRequest,
+  { args, guest, record, config, device, only, repeat, seed: first, manifest = true }: TestRequest,
 ): Promise<Result> {
   const { paths } = services.loaded;
   if (record) recordable(config);
@@ -62,11 +70,12 @@ export async function testRun(
     device === undefined
       ? undefined
       : instances.filter((one) => one.device.description.name === device).map(({ id }) => id);
-  const options = { nodev: false, rw: false, guest, trace: true, tested } as const;
-  const recorded = async (run: RunDirectory) => {
+  const options = { nodev: false, rw: false, guest, trace: true, tested, only } as const;
+  checkPatterns(instances, { ...options, vm: config.vm });
+  const recorded = (seed: number | undefined) => async (run: RunDirectory) => {
     // What KVM does cannot be recorded.
     const emulated = { ...config, vm: { ...config.vm, accelerator: 'tcg' as const } };
-    const parts = machineParts(emulated, layout, instances, options);
+    const parts = machineParts(emulated, layout, instances, { ...options, seed });
     const patterns = config.crosscheck.monitor ? MONITOR_PATTERNS : [];
     return {
       ...(await startRecording(paths.work, run.directory, parts, config.build.variant, patterns)),
@@ -76,31 +85,35 @@ export async function testRun(
   let report: RunReport | undefined;
   let directory = '';
   let failure: StopwatchError | undefined;
+  let seed = first;
   const test = testTask(config, async (context) => {
-    const judged = await checkedRun(
-      {
-        config,
-        layout,
-        instances,
-        stages: tools.stages,
-        build: tools.build.tasks,
-        compileCache: tools.cache?.use(),
-        next: nextCommand,
-        options,
-        command: commandLine(...args),
-        machine: record ? recorded : undefined,
-      },
-      {
-        processes: context.processes,
-        environment: services.environment,
-        signal: context.signal,
-        onConsoleLine: (line) => context.log(line),
-      },
-    );
-    report = judged.report;
-    ({ directory } = judged.run);
-    failure = failureOf(judged.report, judged.run);
-    if (failure !== undefined) throw failure;
+    for (let round = 1; round <= (repeat ?? 1); round++) {
+      if (round > 1 && seed !== undefined) seed += 1;
+      const judged = await checkedRun(
+        {
+          config,
+          layout,
+          instances,
+          stages: tools.stages,
+          build: tools.build.tasks,
+          compileCache: tools.cache?.use(),
+          next: nextCommand,
+          options: { ...options, seed },
+          command: commandLine(...args),
+          machine: record ? recorded(seed) : undefined,
+        },
+        {
+          processes: context.processes,
+          environment: services.environment,
+          signal: context.signal,
+          onConsoleLine: (line) => context.log(line),
+        },
+      );
+      report = judged.report;
+      ({ directory } = judged.run);
+      failure = failureOf(judged.report, judged.run);
+      if (failure !== undefined) throw failure;
+    }
   });
   let error: StopwatchError | undefined;
   try {
@@ -114,13 +127,43 @@ export async function testRun(
   if (report === undefined) throw new StopwatchError('internal', 'The test ended well without a report');
   return {
     exitCode: report.result.exitCode,
-    ...closing(report, record),
+    ...withRepeated(closing(report, record), repeat, { first, last: seed, failed: failure !== undefined }),
     data: { report: report.host.files['report'] },
     page: report.host.files['page'],
     sketch: async () => (await import('./run-page.js')).sketchOf(services, directory),
     afterwards: async () => (await import('./run-page.js')).writePageOf(services, directory),
     ...(error === undefined ? {} : { error }),
   };
+}
+
+/** Throws 'bad-usage' for a pattern that names no test of this machine. */
+export function checkPatterns(
+  devices: readonly DeviceInstance[],
+  { only = [], ...options }: BootOptions,
+): void {
+  const all = plannedTests({ devices, options });
+  for (const pattern of only) {
+    if (all.some((one) => isNamed(one, pattern))) continue;
+    const names = all.map(({ suite }) => suite);
+    throw new StopwatchError(
+      'bad-usage',
+      `No test is called '${pattern}'${didYouMean(pattern, names)}. There are: ${names.join(', ') || 'none'}`,
+      { hint: 'npx stopwatch test --list' },
+    );
+  }
+}
+
+/** What is said of several runs, before where the report is. */
+function withRepeated(
+  result: Pick<Result, 'verdict' | 'next'>,
+  repeat: number | undefined,
+  { first, last, failed }: { first: number | undefined; last: number | undefined; failed: boolean },
+): Pick<Result, 'verdict' | 'next'> {
+  if (repeat === undefined || first === undefined || last === undefined) return result;
+  const line = failed
+    ? `Repeated     run ${last - first + 1} of ${repeat} did not pass; the same one again: --seed ${last}`
+    : `Repeated     ${repeat} runs passed, seeds ${first} to ${last}`;
+  return { ...result, verdict: [...(result.verdict ?? []), line] };
 }
 
 /** Which error a run that did not pass is. */

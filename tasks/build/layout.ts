@@ -29,6 +29,8 @@ export interface Layout extends Paths {
   readonly builtinDrivers: string;
   readonly busyboxBuild: string;
   readonly busybox: string;
+  /** The kernel's maker of initramfs. */
+  readonly cpioTool: string;
   readonly initramfs: string;
   readonly ext4: string;
   /** A copy of the ext4 image that keeps what a guest writes. */
@@ -75,6 +77,7 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
+    cpioTool: join(build, 'gen_init_cpio'),
     initramfs: join(vm, 'initramfs.cpio'),
     ext4: join(vm, 'rootfs.ext4'),
     disk: join(vm, 'disk.ext4'),

@@ -50,7 +50,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
     const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');
     return rootEntries(links.split('\n').filter(Boolean), files);
   };
-  const cpio = join(layout.build, 'gen_init_cpio');
+  const cpio = layout.cpioTool;
   const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
   return [
     {

@@ -35,12 +35,15 @@ export class App {
   /** Set as soon as it is known, for the log of a crash. */
   logs: string | undefined;
   private reporter: Reporter | undefined;
+  /** Where progress and summary go. */
+  private out: 'stdout' | 'stderr' | 'nowhere' = 'stdout';
 
   constructor(private readonly world: World) {}
 
   /** Runs one command from its options to its exit code. Never rejects. */
   async run(command: CommandDefinition, options: Flags, args: readonly unknown[]): Promise<void> {
     const { world } = this;
+    this.out = command.ownOutput === true ? (options.quiet === true ? 'nowhere' : 'stderr') : 'stdout';
     const look = this.look(options);
     try {
       checkTogether(options);
@@ -56,7 +59,7 @@ export class App {
       // With one document on standard output, everything else is for standard error.
       const documents = command.document === true && look.kind === 'json';
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
-      const stream = documents ? world.stderr : world.stdout;
+      const stream = documents ? world.stderr : this.output;
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
       const services = this.services(loaded, this.reporter, look);
       const elsewhere = usedElsewhere(loaded, world.cwd);
@@ -80,8 +83,14 @@ export class App {
     await this.reporter?.finish();
   }
 
+  private get output(): Stream {
+    const { stdout, stderr } = this.world;
+    if (this.out === 'nowhere') return NOWHERE;
+    return this.out === 'stderr' ? stderr : stdout;
+  }
+
   private look(options: Flags): Look {
-    const { stdout } = this.world;
+    const stdout = this.output;
     return chooseLook({
       json: options.json === true,
       verbose: options.verbose === true,
@@ -116,10 +125,10 @@ export class App {
   }
 
   private async finish(command: CommandDefinition, result: Result, look: Look): Promise<void> {
-    this.exitCode = result.passedThrough ?? result.exitCode;
+    this.exitCode = result.passedThrough ?? (result.exitCode || (result.guestStatus ?? EXIT.passed));
     await this.release();
     if (result.passedThrough !== undefined) return;
-    const { stdout } = this.world;
+    const stdout = this.output;
     if (look.kind === 'json') {
       stdout.write(
         command.document === true
@@ -144,7 +153,8 @@ export class App {
   }
 
   private async fail(command: CommandDefinition, thrown: unknown, look: Look): Promise<void> {
-    const { interrupt, stdout } = this.world;
+    const { interrupt } = this.world;
+    const stdout = this.output;
     await this.release();
     for (const one of flatten(thrown)) {
       // Whatever an abort made others throw, it is the abort that happened.
@@ -187,9 +197,9 @@ export class App {
   }
 
   /** GitHub's runner reads both streams, each in its own time: what it must not obey is all on one of them. */
-  private print(text: string, look: Look, stream = this.world.stdout): void {
+  private print(text: string, look: Look, stream: Stream = this.output): void {
     const shield = look.system === 'github' ? shielded(text) : text;
-    (shield === text ? stream : this.world.stdout).write(shield);
+    (shield === text ? stream : this.output).write(shield);
   }
 
   /** For the page of a run on GitHub, which names a file for it. */
@@ -217,13 +227,15 @@ export class App {
 
   private async summarise(look: Look, closing: Partial<Result>): Promise<void> {
     const { summariseClosing, summariseStages } = await import('../report/summary.js');
-    const { stdout } = this.world;
+    const stdout = this.output;
     const summary = {
       paint: painter(look.colour),
       columns: stdout.columns || 100,
       elapsedMs: performance.now(),
     };
-    if (this.reporter !== undefined) this.print(summariseStages(this.reporter.model, summary), look);
+    // Beside the output of a command, what was up to date is not worth a word.
+    if (this.reporter !== undefined && this.out === 'stdout')
+      this.print(summariseStages(this.reporter.model, summary), look);
     this.print(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary), look);
   }
 }
@@ -266,7 +278,12 @@ function checkTogether(options: Flags): void {
   }
 }
 
-function outputTo(stream: NodeJS.WriteStream): Output {
+/** What is used of a stream for output. */
+type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+
+const NOWHERE: Stream = { isTTY: false, columns: 0, write: () => true };
+
+function outputTo(stream: Stream): Output {
   return {
     write: (text) => void stream.write(text),
     get columns() {

@@ -11,6 +11,7 @@ import { dev } from '../commands/dev.js';
 import { docker } from '../commands/docker.js';
 import { dockerAll } from '../commands/docker-all.js';
 import { doctor } from '../commands/doctor.js';
+import { exec } from '../commands/exec.js';
 import { fuzz } from '../commands/fuzz.js';
 import { graph } from '../commands/graph.js';
 import { init } from '../commands/init.js';
@@ -25,6 +26,7 @@ import { run } from '../commands/run.js';
 import { runTestQuit } from '../commands/run-test-quit.js';
 import { status } from '../commands/status.js';
 import { stress } from '../commands/stress.js';
+import { test } from '../commands/test.js';
 import { update } from '../commands/update.js';
 import { updatePatches } from '../commands/update-patches.js';
 import { packageVersion } from '../config/paths.js';
@@ -41,10 +43,12 @@ const COMMANDS: readonly CommandDefinition[] = [
   bump,
   update,
   dev,
+  test,
   runTestQuit,
   replay,
   report,
   run,
+  exec,
   push,
   module,
   init,

@@ -25,6 +25,7 @@ export interface GlobalOptions {
   readonly rootfs?: string;
   readonly realtime?: true;
   readonly accel?: string;
+  readonly quiet?: true;
 }
 
 export interface NamedPath {
@@ -51,6 +52,8 @@ export interface CommandDefinition<Own = object, Args extends readonly unknown[]
   readonly examples: readonly (readonly [string, string])[];
   /** With --json it prints one document, not a line per event. */
   readonly document?: true;
+  /** Standard output is for what it runs: progress and summary go to standard error, or with --quiet nowhere. */
+  readonly ownOutput?: true;
   /** --source says what the command works on, and is not a setting. */
   readonly ownSource?: true;
   /** Whether it builds, so that the host packages are checked first. */

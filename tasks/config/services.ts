@@ -52,6 +52,8 @@ export interface Result {
   readonly afterwards?: (() => Promise<void>) | undefined;
   /** What went wrong when there is a verdict all the same; `exitCode` is that of this error. */
   readonly error?: StopwatchError | undefined;
+  /** Exit status of what ran in the guest: our exit code where ours would be 0. */
+  readonly guestStatus?: number | undefined;
   /** Exit code of a command that ran in a container or child process and printed everything itself: only passed on. */
   readonly passedThrough?: number | undefined;
 }

@@ -2,8 +2,10 @@
 /** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
 import type { AcceleratorChoice } from './accelerator.js';
 import { type DeliveryEndpoints, DISK_SERIAL } from '../console/delivery.js';
+import { type PortPaths, portArguments } from '../console/guest-ports.js';
 import type { DeviceInstance } from '../device.js';
 import { plannedTests } from '../guest-tests.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { PRODUCT } from '../../lib/product.js';
 import { type BootOptions, type MachineFiles, quits } from '../types.js';
 
@@ -19,6 +21,8 @@ export interface Endpoints {
   readonly console?: { readonly pty: string; readonly log: string };
   /** For a machine that takes new files while it runs: see delivery.ts. */
   readonly delivery?: DeliveryEndpoints | undefined;
+  /** For a command's standard input and output: see guest-ports.ts. */
+  readonly ports?: PortPaths | undefined;
 }
 
 /** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
@@ -44,6 +48,9 @@ export function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
+/** COMMAND_LINE_SIZE of arm64, with its NUL. */
+const LONGEST_LINE = 2047;
+
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 function propertyValue(value: string | boolean | number): string {
@@ -58,7 +65,7 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
   const tests = plannedTests({ devices, options }).map(
     ({ suite, test }) => `${suite}:${fileName(test.path)}`,
   );
-  return [
+  const line = [
     'console=ttyAMA0',
     // Without it a kernel that dies before its console driver starts says nothing at all.
     'earlycon',
@@ -70,9 +77,17 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
     ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
     // What the guest's init says at a shell, and what it runs.
     ...(list.length === 0 || quits(options) ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
+    ...(options.guest === 'exec' && options.vm.clock === 'icount' ? [`${PRODUCT}_stdin=no`] : []),
     ...(tests.length === 0 ? [] : [`${PRODUCT}_tests=${tests.join(',')}`]),
+    ...(options.seed === undefined ? [] : [`${PRODUCT.toUpperCase()}_SEED=${options.seed}`]),
     ...options.vm.append,
   ].join(' ');
+  if (line.length <= LONGEST_LINE) return line;
+  throw new StopwatchError(
+    'bad-config',
+    `The kernel's command line has ${line.length} characters, and the kernel takes ${LONGEST_LINE}`,
+    { hint: 'Choose fewer tests with --only, or shorten vm.append.' },
+  );
 }
 
 /** A device as an option of QEMU. */
@@ -113,13 +128,14 @@ function hardware(
  * host's clock the guest's sleeps take as long as they say.
  */
 function clock({ options, recording }: MachineParts): string[] {
+  const { seed } = options;
   const deterministic = options.vm.clock === 'icount';
-  if (!deterministic && recording === undefined) return [];
+  if (!deterministic && recording === undefined) return seed === undefined ? [] : ['-seed', String(seed)];
   const log = recording === undefined ? '' : `,rr=${recording.mode},rrfile=${optionValue(recording.file)}`;
   return [
     ['-icount', `shift=0${deterministic ? ',sleep=off' : ''}${log}`],
     deterministic ? ['-rtc', 'base=2000-01-01T00:00:00,clock=vm'] : [],
-    ['-seed', '1'],
+    ['-seed', String(seed ?? 1)],
   ].flat();
 }
 
@@ -183,6 +199,7 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
     ['-chardev', consoleDevice(endpoints)],
     ['-serial', 'chardev:console'],
     deliveryLine(endpoints.delivery),
+    portArguments(endpoints.ports),
     endpoints.qmp === undefined
       ? []
       : [

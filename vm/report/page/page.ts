@@ -156,17 +156,21 @@ function eventsSection({ rows, devices }: Recording): Html | undefined {
 }
 
 function testsSection({ result }: RunReport, recording: Recording): Html | undefined {
-  const tested = result.devices.flatMap(({ id, test }) =>
-    test === null || test.tests.length === 0 ? [] : { id, test },
-  );
+  const tested = result.devices.flatMap(({ id, tests }) => {
+    const bars = recording.devices.find((device) => device.id === id)?.tests ?? [];
+    let before = 0;
+    return tests.flatMap((test) => {
+      const own = bars.slice(before, (before += test.tests.length));
+      return test.tests.length === 0 ? [] : { test, bars: own };
+    });
+  });
   if (tested.length === 0) return undefined;
   return section(
     'tests',
     'Tests',
-    tested.map(({ id, test }) => {
-      const bars = recording.devices.find((device) => device.id === id)?.tests ?? [];
+    tested.map(({ test, bars }) => {
       return table(
-        `Tests of ${id}`,
+        `Tests of ${test.suite}`,
         ['test', '', 'virtual time', ''],
         test.tests.map(({ name, status, comment }, index) => {
           const bar = bars[index];

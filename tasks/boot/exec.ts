@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/** `exec`: boots, runs one command in the guest with our standard input and output, and ends with its exit code. */
+import { appendFile, copyFile, constants, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
+import { makePrivateDirectory } from '../../lib/files/private-directory.js';
+import { LineSplitter } from '../../lib/lines.js';
+import { commandLine } from '../../lib/process/command-line.js';
+import type { Processes } from '../../lib/process/process.js';
+import { type CommandEnd, type GuestPorts, parseCommandEnd } from '../../vm/console/guest-ports.js';
+import { instancesOf } from '../../vm/device.js';
+import { boot, type RunningMachine } from '../../vm/runner.js';
+import { BUILD_EPOCH } from '../build/build-tools.js';
+import { bootTargets } from '../build/graph.js';
+import { layoutOf } from '../build/layout.js';
+import { machineParts, qemuEnvironment } from '../build/machine.js';
+import { bringUpToDate, toolchain } from '../build/toolchain.js';
+import type { Config } from '../config/schema.js';
+import type { Result, Services } from '../config/services.js';
+import { checkedRun } from './checked-run.js';
+import { crosscheckLines, failureOf } from './test-run.js';
+
+export interface ExecOptions {
+  /** The command and its arguments; with `script`, only arguments. */
+  readonly command: readonly string[];
+  /** A file of the host that is run instead: a script, or a program for the guest. */
+  readonly script: string | undefined;
+  /** By the counted clock, and without standard input. */
+  readonly deterministic: boolean;
+  /** Its console goes to standard error. */
+  readonly verbose: boolean;
+}
+
+/** Where the guest finds them. */
+const [COMMAND, SCRIPT] = ['/run/exec/command', '/run/exec/script'];
+
+export async function execCommand(services: Services, options: ExecOptions): Promise<Result> {
+  const { deterministic } = options;
+  const { loaded, signal, environment } = services;
+  // Its files come in an initramfs of their own, beside the usual one.
+  const vm: Config['vm'] = {
+    ...loaded.config.vm,
+    rootfs: 'initramfs',
+    clock: deterministic ? 'icount' : 'realtime',
+  };
+  const config: Config = { ...loaded.config, vm };
+  const layout = layoutOf(config, loaded.paths);
+  const command = await guestCommand(options);
+  const tools = await toolchain(services);
+  await bringUpToDate(tools, [...bootTargets(config), 'guest:cpio-tool']);
+  await services.release();
+  const processes = await services.processes();
+  const directory = await makePrivateDirectory(tmpdir());
+  const streams = new CommandStreams(
+    deterministic ? undefined : process.stdin,
+    process.stdout,
+    process.stderr,
+  );
+  try {
+    const instances = instancesOf(tools.devices, vm);
+    const guest = { nodev: false, rw: false, guest: 'exec', trace: config.crosscheck.run } as const;
+    const parts = machineParts(config, layout, instances, guest);
+    const initramfs = await withCommand(directory.path, command, {
+      initramfs: layout.initramfs,
+      tool: layout.cpioTool,
+      processes,
+      env: qemuEnvironment(environment),
+      signal,
+    });
+    const { report, run } = await checkedRun(
+      {
+        config,
+        layout,
+        instances,
+        stages: tools.stages,
+        compileCache: tools.cache?.use(),
+        command: commandLine('exec', '--', ...options.command),
+        options: guest,
+        machine: async () => ({ ...parts, files: { ...parts.files, initramfs } }),
+        next: () => 'npx stopwatch run',
+      },
+      {
+        processes,
+        environment,
+        signal,
+        boot: async (request, ports) =>
+          boot(
+            {
+              ...request,
+              ports: { stdin: !deterministic },
+              // A command may take its time, and the console says nothing of it.
+              limits: { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined },
+            },
+            {
+              ...ports,
+              onStart: (machine) => {
+                ports.onStart?.(machine);
+                streams.machine = machine;
+              },
+              onPorts: (guestPorts) => streams.connect(guestPorts),
+              onConsole: (bytes) => {
+                ports.onConsole?.(bytes);
+                if (options.verbose) process.stderr.write(bytes);
+              },
+            },
+          ),
+      },
+    );
+    const { exitCode, guest: outcome, devices } = report.result;
+    const { end } = streams;
+    const judged = devices.some(({ verdict }) => verdict !== null);
+    const verdict = judged ? crosscheckLines(devices) : [];
+    if (exitCode !== EXIT.passed)
+      throw failureOf(report, run) ?? new StopwatchError('internal', outcome.reason);
+    if (end === undefined) {
+      throw new StopwatchError('guest-exited-early', `${sentence(outcome.reason)} before the command ended`, {
+        lastLines: outcome.lastLines.slice(-15),
+        log: run.console,
+        hint: 'Its console: add --verbose.',
+      });
+    }
+    return { exitCode: EXIT.passed, guestStatus: end.status, verdict };
+  } finally {
+    streams.close();
+    await directory.remove();
+  }
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Our streams at one end, the guest's at the other. */
+class CommandStreams {
+  machine: RunningMachine | undefined;
+  /** Undefined until the command has ended and all of its output has been written. */
+  end: CommandEnd | undefined;
+  readonly #stdin: Readable | undefined;
+  readonly #outputs: readonly [Writable, Writable];
+  readonly #written = [0, 0];
+  #said: CommandEnd | undefined;
+  #ports: GuestPorts | undefined;
+
+  constructor(stdin: Readable | undefined, stdout: Writable, stderr: Writable) {
+    this.#stdin = stdin;
+    this.#outputs = [stdout, stderr];
+  }
+
+  connect(ports: GuestPorts): void {
+    this.#ports = ports;
+    for (const [index, from] of [ports.stdout, ports.stderr].entries()) {
+      const to = index === 0 ? this.#outputs[0] : this.#outputs[1];
+      from.on('error', () => {}); // QEMU has ended, which is seen elsewhere.
+      from.on('data', (bytes: Buffer) => {
+        if (!to.write(bytes)) {
+          from.pause();
+          to.once('drain', () => from.resume());
+        }
+        this.#written[index] = (this.#written[index] ?? 0) + bytes.length;
+        this.#settle();
+      });
+    }
+    const lines = new LineSplitter((line) => {
+      this.#said ??= parseCommandEnd(line);
+      this.#settle();
+    });
+    ports.status.on('error', () => {});
+    ports.status.on('data', (bytes: Buffer) => lines.push(bytes));
+    if (ports.stdin === undefined) return;
+    ports.stdin.on('error', () => {}); // The command need not read it.
+    this.#stdin?.on('error', () => ports.stdin?.end());
+    this.#stdin?.pipe(ports.stdin);
+  }
+
+  /** Ends the machine when the guest has nothing more to say: there is nothing on it that it must save. */
+  #settle(): void {
+    const said = this.#said;
+    if (said === undefined || this.end !== undefined) return;
+    const [stdout = 0, stderr = 0] = this.#written;
+    if (stdout < said.stdoutBytes || stderr < said.stderrBytes) return;
+    this.end = said;
+    this.machine?.quit('the command ended');
+  }
+
+  close(): void {
+    const { stdin } = this.#ports ?? {};
+    if (stdin !== undefined) this.#stdin?.unpipe(stdin);
+    // Otherwise an open standard input keeps us from ending.
+    this.#stdin?.pause();
+  }
+}
+
+/** Files for the guest: the command, and the script that it runs. */
+interface GuestCommand {
+  readonly command: string;
+  readonly script: Uint8Array | undefined;
+}
+
+async function guestCommand({ command, script }: ExecOptions): Promise<GuestCommand> {
+  const words = script === undefined ? command : [SCRIPT, ...command];
+  return {
+    command: `#!/bin/sh\nexec ${words.map(quoted).join(' ')}\n`,
+    script: script === undefined ? undefined : await readScript(script),
+  };
+}
+
+/** For the guest's shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+async function readScript(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new StopwatchError('file-unreadable', `--script: ${messageOf(cause)}`, { cause });
+  }
+}
+
+interface CommandPorts {
+  readonly initramfs: string;
+  readonly tool: string;
+  readonly processes: Processes;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** A copy of the initramfs with these files behind it: the kernel unpacks one archive after the other. */
+async function withCommand(
+  directory: string,
+  { command, script }: GuestCommand,
+  { initramfs, tool, processes, env, signal }: CommandPorts,
+): Promise<string> {
+  const file = (name: string): string => join(directory, name);
+  await Promise.all([
+    writeFile(file('command'), command),
+    script && writeFile(file('script'), script),
+    copyFile(initramfs, file('initramfs'), constants.COPYFILE_FICLONE),
+  ]);
+  const list = [
+    'dir /run/exec 0755 0 0',
+    `file ${COMMAND} command 0755 0 0`,
+    ...(script === undefined ? [] : [`file ${SCRIPT} script 0755 0 0`]),
+  ];
+  await writeFile(file('list'), `${list.join('\n')}\n`);
+  const shell = { file: 'sh', args: ['-c', 'exec "$0" -t "$1" list >archive', tool, String(BUILD_EPOCH)] };
+  const { exitCode } = await processes.run({ ...shell, cwd: directory, env }, { signal });
+  if (exitCode !== 0) throw new StopwatchError('command-failed', `${tool} made no archive of the command`);
+  await appendFile(file('initramfs'), await readFile(file('archive')));
+  return file('initramfs');
+}

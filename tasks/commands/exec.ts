@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+import { resolve } from 'node:path';
+import { Argument, Option } from 'commander';
+import { StopwatchError } from '../../lib/errors.js';
+import { ALL_EXITS, type CommandDefinition, variantOption } from './define.js';
+
+interface Own {
+  readonly script?: string;
+  readonly deterministic?: true;
+  readonly quiet?: true;
+  readonly crosscheck?: true;
+}
+
+export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
+  name: 'exec',
+  summary: 'boot, run one command in the guest, and end with its exit code',
+  description:
+    'Boots the VM and runs a command in the guest, by the host’s clock. Its standard input, output and error are ours, byte by byte, and its exit code is ours too; all else goes to standard error. Exit code 4 also means that the guest or QEMU died before the command ended; standard error says so then. Builds what is stale first.',
+  args: [new Argument('[command...]', 'after --: the command and its arguments; with --script, arguments')],
+  options: [
+    variantOption(),
+    new Option('--script <FILE>', 'run this file of the host: a script, or a static program for the guest'),
+    new Option(
+      '--deterministic',
+      'count instructions instead of the host’s time, so that each run is the same; without standard input',
+    ).conflicts('realtime'),
+    new Option(
+      '--crosscheck',
+      'judge the devices against their reference models; exit code 3 if they differ',
+    ),
+    new Option('--quiet', 'nothing on standard error but what the command prints, and errors'),
+  ],
+  exits: ALL_EXITS,
+  examples: [
+    ['exec -- uname -a', 'the guest’s kernel'],
+    ["exec -- sh -c 'echo 1 >/sys/module/stopwatch/parameters/stopwatch_status; dmesg'", 'a line of shell'],
+    ['exec --script ./try.sh -- one two', 'a script of the host, with arguments'],
+    ['exec -- tar -cf - /sys/module/stopwatch >files.tar', 'any bytes'],
+  ],
+  ownOutput: true,
+  builds: () => true,
+  async run(services, { script, deterministic = false, verbose = false }, command) {
+    if (script === undefined && command.length === 0) {
+      throw new StopwatchError('bad-usage', 'There is nothing to run', {
+        hint: 'Give a command after --, such as: npx stopwatch exec -- uname -a',
+      });
+    }
+    const { execCommand } = await import('../boot/exec.js');
+    return execCommand(services, {
+      command,
+      script: script === undefined ? undefined : resolve(script),
+      deterministic,
+      verbose,
+    });
+  },
+};
