@@ -97,6 +97,13 @@ export default defineConfig({
     readOnly: false,
     timeoutSeconds: 2,
   },
+  kernel: {
+    config: [],
+  },
+  guest: {
+    files: [],
+    busybox: [],
+  },
   vm: {
     devices: [{ device: 'stopwatch' }],
     accelerator: 'auto',

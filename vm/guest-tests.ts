@@ -22,13 +22,13 @@ export function plannedTests({ devices, options }: Pick<MachineParts, 'devices' 
     .filter(({ id }) => tested?.includes(id) !== false)
     .flatMap(({ id, device: { description }, files }) => {
       const tests = guest === 'stress_and_quit' ? [files.stress].flatMap((one) => one ?? []) : files.tests;
-      return tests.map((test) => ({ ...named(id, description.name, test), test }));
+      return tests.map((test) => planned(id, description.name, test));
     });
   return only === undefined ? all : all.filter((one) => only.some((pattern) => isNamed(one, pattern)));
 }
 
-function named(id: string, device: string, { name }: GuestTest): Omit<PlannedTest, 'test'> {
-  return { suite: name === device ? id : `${id}/${name}`, id, device };
+function planned(id: string, device: string, test: GuestTest): PlannedTest {
+  return { suite: test.name === device ? id : `${id}/${test.name}`, id, device, test };
 }
 
 /** A pattern with `*` and `?` names a test by its suite, its own name, its file, or by its device's id or name. */

@@ -26,6 +26,9 @@
 #   stopwatch: result: ID[/NAME] pass|fail|skip|error EXIT-STATUS
 #
 # Without the second one the guest has not got that far, whatever else is there.
+# A shell that ends with another exit status than 0 leaves
+#
+#   stopwatch: exit: STATUS
 
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/root
@@ -72,6 +75,9 @@ shell() {
 	END
 	cd "$HOME" || complain "no $HOME"
 	setsid cttyhack sh
+	_status=$?
+	# For whoever has started the machine; 0 goes without saying.
+	[ $_status = 0 ] || echo "stopwatch: exit: $_status"
 }
 
 run_test() { # ID[/NAME] FILE

@@ -75,6 +75,7 @@ export async function execCommand(services: Services, options: ExecOptions): Pro
         layout,
         instances,
         stages: tools.stages,
+        build: tools.build.tasks,
         compileCache: tools.cache?.use(),
         command: commandLine('exec', '--', ...options.command),
         options: guest,

@@ -3,6 +3,7 @@
 import { dirname, extname, join, basename } from 'node:path';
 import { type DeviceInstance, instancesOf, type ProjectDevice } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices } from '../../vm/qemu/devicetree.js';
+import { shellStatus } from '../../vm/crosscheck/sections.js';
 import { boot, type BootPorts, type BootRequest } from '../../vm/runner.js';
 import { bootOnTerminal } from '../../vm/console/terminal.js';
 import type { BootResult } from '../../vm/types.js';
@@ -139,6 +140,7 @@ async function shell(
     if (config.build.variant !== 'debug')
       process.stdout.write('With --variant debug also source lines, variables and the symbols of modules.\n');
   }
+  let guestStatus: number | undefined;
   const { report, run } = await checkedRun(
     {
       config,
@@ -162,6 +164,7 @@ async function shell(
         };
         const onConsoleLine: BootPorts['onConsoleLine'] = (line) => {
           ports.onConsoleLine?.(line);
+          guestStatus = shellStatus(line) ?? guestStatus;
           more.onConsoleLine?.(line);
         };
         const all = { ...ports, ...more, onStart, onConsoleLine };
@@ -176,6 +179,7 @@ async function shell(
   const { guest, devices: results, exitCode } = report.result;
   return {
     exitCode,
+    guestStatus,
     verdict: [
       `Guest        ${guest.outcome}: ${guest.reason}`,
       ...(results.some(({ verdict }) => verdict !== null) ? crosscheckLines(results) : []),

@@ -23,6 +23,7 @@ import {
 import { type DiskDeps, withDisk } from '../build/guest-disk.js';
 import type { Layout } from '../build/layout.js';
 import { guestFiles } from '../build/guest-base.js';
+import { ownEntries } from '../build/own-files.js';
 import { rootEntries } from '../build/root-entries.js';
 import { rootFiles } from '../build/rootfs.js';
 
@@ -59,7 +60,8 @@ export async function guestUpdate(
     const name = nameIn(layout);
     const conflicts = changes.filter((change) => change.kind === 'conflict');
     if (conflicts.length > 0) throw await conflict(layout, conflicts, deps);
-    const built = rootEntries([], rootFiles(services.loaded.config, layout, devices));
+    const { config } = services.loaded;
+    const built = rootEntries([], rootFiles(config, layout, devices), ownEntries(config, layout));
     const known = new Set(built.map(({ path }) => path));
     const added = newFiles(onDisk, known);
     return {

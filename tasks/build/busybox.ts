@@ -6,13 +6,17 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from './build-tools.js';
 import type { Layout } from './layout.js';
-import { configureByKconfig, parseKconfig, withSymbols } from './kconfig.js';
+import { configureByKconfig, type Fragments, ownFragments, parseKconfig, withSymbols } from './kconfig.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
 
 export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
   const tree = layout.tree('busybox');
   const build = layout.busyboxBuild;
-  const fragment = join(layout.package, 'vm', 'busybox', 'busybox.config');
+  const own = ownFragments(config.guest.busybox, layout.project);
+  const fragments: Fragments = {
+    files: [join(layout.package, 'vm', 'busybox', 'busybox.config'), ...own.files],
+    lines: own.lines,
+  };
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const compilers = ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : [];
@@ -29,13 +33,13 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
       name: 'busybox:configure',
       title: 'Busybox: configure',
       deps: ['busybox:tree'],
-      inputs: { files: [fragment], values: { make, env }, tools },
+      inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
       outputs: [join(build, '.config')],
       jobs: 'make',
       run: async (context) =>
         configureByKconfig(
           context,
-          { build, make, compiler: `${cross}gcc`, fragments: [fragment] },
+          { build, make, compiler: `${cross}gcc`, fragments, tree },
           async (file) => {
             // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
             await context.exec('make', [...make, 'allnoconfig'], { env });

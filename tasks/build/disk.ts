@@ -10,6 +10,7 @@ import { readBase, sumsOnDisk, writeBase } from './guest-changes.js';
 import { guestFiles } from './guest-base.js';
 import { withDisk } from './guest-disk.js';
 import type { Layout } from './layout.js';
+import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
 import { byDebugfs, rootFiles } from './rootfs.js';
 
@@ -82,9 +83,8 @@ async function refresh(
       `Edited in the guest, and left as it is there: ${paths} (npx stopwatch update_patches takes it to guest_fs/)`,
     );
   }
-  const files = rootEntries([], rootFiles(config, layout, devices)).filter(
-    ({ kind, path }) => kind === 'file' && !kept.has(path),
-  );
+  const root = rootEntries([], rootFiles(config, layout, devices), ownEntries(config, layout));
+  const files = root.filter(({ kind, path }) => kind === 'file' && !kept.has(path));
   // debugfs cannot replace a file.
   const remove = files.map(({ path }) => `rm ${path}\n`).join('');
   await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, layout.disk);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Kconfig for Linux and Busybox: configuring a build directory from fragments, and checking what became of them. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { join, relative, resolve } from 'node:path';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 import type { TaskContext } from '../engine/task.js';
 import { isConfigured, versionOf } from './build-tools.js';
 
@@ -50,31 +50,64 @@ interface KconfigRequest {
   /** make's arguments. With the same ones and the same compiler, the directory is kept. */
   readonly make: readonly string[];
   readonly compiler: string;
-  /** Files; later ones override earlier ones. */
-  readonly fragments: readonly string[];
+  /** Later ones override earlier ones. */
+  readonly fragments: Fragments;
+  /** The source tree, where a symbol that is refused is looked for. */
+  readonly tree: string;
+}
+
+export interface Fragments {
+  /** Files: those of the package, of the devices and of the user. */
+  readonly files: readonly string[];
+  /** The user's own lines, which go over all of them. */
+  readonly lines: readonly string[];
+}
+
+const isLine = (text: string): boolean => SET.test(text) || UNSET.test(text);
+
+/** What the user's configuration gives: lines, and files relative to the project. */
+export function ownFragments(settings: readonly string[], project: string): Fragments {
+  return {
+    files: settings.filter((text) => !isLine(text)).map((file) => resolve(project, file)),
+    lines: settings.filter(isLine),
+  };
 }
 
 /** `run` makes `.config` from the file it gets. Empties a directory that was configured in another way first. */
 export async function configureByKconfig(
   context: TaskContext,
-  { build, make, compiler, fragments }: KconfigRequest,
+  { build, make, compiler, fragments, tree }: KconfigRequest,
   run: (file: string) => Promise<void>,
 ): Promise<void> {
   const how = JSON.stringify([make, await versionOf(compiler, context)]);
   const stamp = join(build, 'configured-as.json');
   if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
   await mkdir(build, { recursive: true });
-  const texts = await Promise.all(fragments.map((fragment) => readFile(fragment, 'utf8')));
-  await makeConfig(context, withSymbols(texts.join('\n'), {}), build, fragments.join(' and '), run);
+  const texts = await Promise.all(fragments.files.map(readFragment));
+  const wanted = withSymbols([...texts, ...fragments.lines].join('\n'), {});
+  const where = [...fragments.files, ...(fragments.lines.length > 0 ? ['the configuration'] : [])].join(
+    ' and ',
+  );
+  await makeConfig(context, wanted, { build, where, tree }, run);
   await writeFile(stamp, how);
+}
+
+async function readFragment(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new StopwatchError('bad-config', `Cannot read the options in ${file}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'A setting is a line such as CONFIG_X=y, or the path of a file with such lines.',
+    });
+  }
 }
 
 /** Makes `.config`, and checks that it has every wanted symbol. `where`: the fragments, for people. */
 async function makeConfig(
   context: TaskContext,
   wanted: string,
-  build: string,
-  where: string,
+  { build, where, tree }: { readonly build: string; readonly where: string; readonly tree: string },
   run: (file: string) => Promise<void>,
 ): Promise<void> {
   const file = join(build, 'wanted.config');
@@ -86,13 +119,52 @@ async function makeConfig(
   // The next run must not take it for configured.
   await rename(config, join(build, 'refused.config'));
   const [first] = missing;
+  const lines = await Promise.all(
+    missing.map(async (one) => {
+      const why = await whyRefused(context, tree, one.symbol);
+      return `${one.symbol}: expected ${one.wanted}, got ${one.got}${why === '' ? '' : ` (${why})`}`;
+    }),
+  );
   throw new StopwatchError(
     'bad-config',
     `Kconfig did not take ${missing.length} of the settings in ${where}: expected ${first?.symbol}=${first?.wanted}, got ${first?.got}`,
     {
       hint: 'A symbol is misspelt, gone from this version, or lacks something it depends on.',
-      lastLines: missing.map(({ symbol, wanted: value, got }) => `${symbol}: expected ${value}, got ${got}`),
+      lastLines: lines,
       log: context.logFile,
     },
   );
+}
+
+/** What the symbol's own entry says it depends on, in each place that has one. */
+async function whyRefused(context: TaskContext, tree: string, symbol: string): Promise<string> {
+  const name = symbol.replace(/^CONFIG_/, '');
+  const entry = `^[[:space:]]*(menu)?config ${name}$`;
+  const script =
+    'grep -rlE --include="Kconfig*" --include="Config.*" --include="*.c" "$0" "$1" || [ $? = 1 ]';
+  const found = await context.exec('sh', ['-c', script, entry, tree], { capture: true });
+  const files = found.split('\n').filter(Boolean).slice(0, 3);
+  if (files.length === 0) return 'there is no such symbol in this release';
+  const reasons = files.map(async (file) => {
+    const needed = dependencies(await readFile(file, 'utf8'), name);
+    return needed.length === 0 ? '' : `${relative(tree, file)}: depends on ${needed.join(' and ')}`;
+  });
+  return (await Promise.all(reasons)).filter(Boolean).join('; ');
+}
+
+/** The lines `depends on` of an entry of Kconfig, and of the `if` around it. Pure. */
+export function dependencies(kconfig: string, name: string): string[] {
+  const needed: string[] = [];
+  const conditions: string[] = [];
+  let inside = false;
+  for (const line of kconfig.split('\n')) {
+    const text = line.replace(/^\/\/(?:config:)?/, '').trim();
+    if (/^(?:menu)?config \S+$/.test(text)) {
+      inside = text.split(' ')[1] === name;
+      if (inside) needed.push(...conditions);
+    } else if (/^if\s/.test(text)) conditions.push(text.slice(3).trim());
+    else if (text === 'endif') conditions.pop();
+    else if (inside && text.startsWith('depends on ')) needed.push(text.slice('depends on '.length));
+  }
+  return needed;
 }

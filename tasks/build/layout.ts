@@ -32,6 +32,8 @@ export interface Layout extends Paths {
   /** The kernel's maker of initramfs. */
   readonly cpioTool: string;
   readonly initramfs: string;
+  /** The user's own Debian packages for the guest, unpacked. */
+  readonly guestPackages: string;
   readonly ext4: string;
   /** A copy of the ext4 image that keeps what a guest writes. */
   readonly disk: string;
@@ -79,6 +81,7 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     busybox: join(build, 'busybox', 'busybox'),
     cpioTool: join(build, 'gen_init_cpio'),
     initramfs: join(vm, 'initramfs.cpio'),
+    guestPackages: join(build, 'guest-packages'),
     ext4: join(vm, 'rootfs.ext4'),
     disk: join(vm, 'disk.ext4'),
     dtb: join(vm, 'virt.dtb'),

@@ -15,7 +15,7 @@ import {
   driverTasks,
 } from './drivers.js';
 import { GENERATED } from './generated.js';
-import { configureByKconfig } from './kconfig.js';
+import { configureByKconfig, type Fragments, ownFragments } from './kconfig.js';
 import type { Layout } from './layout.js';
 import { patchTask } from './patching.js';
 import { type SourcePorts, sourceTasks } from './sources.js';
@@ -29,11 +29,16 @@ export function linuxTasks(
   const tree = layout.tree('linux');
   const build = layout.linuxBuild;
   const debug = config.build.variant === 'debug';
-  const fragments = [
-    join(layout.package, 'vm', 'linux', 'kernel.config'),
-    ...devices.flatMap(({ files }) => files.kernelConfig ?? []),
-    ...(debug ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
-  ];
+  const own = ownFragments(config.kernel.config, layout.project);
+  const fragments: Fragments = {
+    files: [
+      join(layout.package, 'vm', 'linux', 'kernel.config'),
+      ...devices.flatMap(({ files }) => files.kernelConfig ?? []),
+      ...(debug ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
+      ...own.files,
+    ],
+    lines: own.lines,
+  };
   const ccache = usesCcache(config, ports.environment['PATH'] ?? '');
   const { cross } = config.build;
   const drivers = driversOf(devices);
@@ -50,14 +55,18 @@ export function linuxTasks(
       name: 'linux:configure',
       title: 'Linux: configure',
       deps: ['linux:patch'],
-      inputs: { files: fragments, values: { make, env }, tools },
+      inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
       outputs: [join(build, '.config')],
       jobs: 'make',
       run: async (context) =>
-        configureByKconfig(context, { build, make, compiler: `${cross}gcc`, fragments }, async (file) => {
-          const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
-          await context.exec('make', target, { env });
-        }),
+        configureByKconfig(
+          context,
+          { build, make, compiler: `${cross}gcc`, fragments, tree },
+          async (file) => {
+            const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
+            await context.exec('make', target, { env });
+          },
+        ),
     },
     ...(builtin ? [builtinTask(layout, drivers)] : []),
     {

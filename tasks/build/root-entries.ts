@@ -43,15 +43,27 @@ export interface RootFiles {
   readonly guest: readonly GuestFile[];
 }
 
-/** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list. */
-export function rootEntries(applets: readonly string[], { busybox, modules, guest }: RootFiles): RootEntry[] {
-  const copied = [...guest, ...modules].map(
-    ({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file }),
-  );
+/** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list; `own`: the user's, which go over ours. */
+export function rootEntries(
+  applets: readonly string[],
+  { busybox, modules, guest }: RootFiles,
+  own: readonly RootEntry[] = [],
+): RootEntry[] {
+  const usual = new Set<string>(DIRECTORIES.map(([path]) => path));
+  const mine = byPath(own).filter(({ kind, path }) => kind !== 'dir' || !usual.has(path));
+  const taken = new Set(mine.map(({ path }) => path));
+  const copied = [
+    ...[...guest, ...modules]
+      .filter(({ path }) => !taken.has(path))
+      .map(({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file })),
+    ...mine.filter(({ kind }) => kind !== 'dir'),
+  ];
   const ours = new Set(['/bin/busybox', '/sbin/init', ...copied.map(({ path }) => path)]);
   return [
     ...DIRECTORIES.map(([path, mode]): RootEntry => ({ kind: 'dir', path, mode })),
-    ...furtherDirectories(copied).map((path): RootEntry => ({ kind: 'dir', path, mode: 0o755 })),
+    ...furtherDirectories([...copied, ...mine]).map(
+      (path): RootEntry => ({ kind: 'dir', path, mode: 0o755 }),
+    ),
     // The kernel opens it for init before init can mount anything.
     { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
     { kind: 'file', path: '/bin/busybox', mode: 0o755, from: busybox },
@@ -64,12 +76,18 @@ export function rootEntries(applets: readonly string[], { busybox, modules, gues
   ];
 }
 
+/** Of several with one path the last one. */
+function byPath(entries: readonly RootEntry[]): readonly RootEntry[] {
+  return [...new Map(entries.map((entry) => [entry.path, entry])).values()];
+}
+
 /** Parent directories to create explicitly, outermost first. */
 function furtherDirectories(entries: readonly RootEntry[]): readonly string[] {
   const usual = new Set<string>(['/', ...DIRECTORIES.map(([path]) => path)]);
   const further = new Set<string>();
-  for (const { path } of entries) {
-    for (let directory = dirname(path); !usual.has(directory); directory = dirname(directory)) {
+  for (const { kind, path } of entries) {
+    const innermost = kind === 'dir' ? path : dirname(path);
+    for (let directory = innermost; !usual.has(directory); directory = dirname(directory)) {
       further.add(directory);
     }
   }

@@ -10,6 +10,7 @@ import { BUILD_EPOCH } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { driversOf, driverTaskOf, moduleOf } from './drivers.js';
 import { guestFiles } from './guest-base.js';
+import { ownEntries, ownFiles, packagesTask } from './own-files.js';
 import { cpioList, debugfsScript, type RootEntry, rootEntries, type RootFiles } from './root-entries.js';
 
 /** Where the files of the root come from. */
@@ -34,11 +35,18 @@ const byName = (files: readonly GuestFile[]): GuestFile[] =>
 export function rootfsTasks(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task[] {
   const files = rootFiles(config, layout, devices);
   const copied = [...files.guest, ...files.modules];
-  const deps = ['busybox:build', ...modulesOf(config, devices).map(driverTaskOf)];
+  const own = ownFiles(config, layout);
+  const packages = packagesTask(config, layout);
+  const deps = [
+    'busybox:build',
+    ...modulesOf(config, devices).map(driverTaskOf),
+    ...packages.map(({ name }) => name),
+  ];
   const inputs = {
-    files: [...new Set([...copied.map(({ file }) => file), layout.busybox])],
+    files: [...new Set([...copied.map(({ file }) => file), ...own.map(({ from }) => from), layout.busybox])],
     // Busybox's own list and the files' contents come with the files.
     values: {
+      own: own.map(({ from, to, mode = null }) => [from, to, mode]),
       root: rootEntries([], {
         busybox: 'busybox',
         modules: byName(files.modules),
@@ -48,11 +56,12 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
   };
   const entries = async () => {
     const links = await readFile(join(layout.busyboxBuild, 'busybox.links'), 'utf8');
-    return rootEntries(links.split('\n').filter(Boolean), files);
+    return rootEntries(links.split('\n').filter(Boolean), files, ownEntries(config, layout));
   };
   const cpio = layout.cpioTool;
   const source = join(layout.tree('linux'), 'usr', 'gen_init_cpio.c');
   return [
+    ...packages,
     {
       name: 'guest:cpio-tool',
       title: "Guest: the kernel's maker of initramfs",
@@ -136,7 +145,8 @@ async function makeExt4(
   await writeFile(conf, MKE2FS_CONF);
   const env = { MKE2FS_CONFIG: conf, ...FIXED_TIME };
   const fixed = `hash_seed=${UUID},root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1`;
-  const sizes = ['-b', '4096', '-I', '256', '-N', '1024', '-m', '0'];
+  const inodes = Math.max(1024, entries.length * 2);
+  const sizes = ['-b', '4096', '-I', '256', '-N', String(inodes), '-m', '0'];
   const args = ['-q', '-F', '-t', 'ext4', ...sizes, '-L', 'root', '-U', UUID, '-E', fixed];
   await context.exec('mke2fs', [...args, partial, `${mebibytes}M`], { env });
   await byDebugfs(context, layout, debugfsScript(entries), partial);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The task graph of the configuration in force, and the executor that runs it for a command. */
 import { availableParallelism } from 'node:os';
+import { StopwatchError } from '../../lib/errors.js';
+import { didYouMean } from '../config/closest.js';
 import type { Variant } from '../config/variants.js';
 import type { ProjectDevice } from '../../vm/device.js';
 import type { Stage } from '../../vm/report/report.js';
@@ -32,6 +34,7 @@ export interface Toolchain {
   readonly cache: CompileCache | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly force: Services['force'];
 }
 
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
@@ -90,21 +93,41 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     cache,
     emit,
     signal,
+    force: services.force,
   };
 }
 
 /** Brings the targets and `more` up to date; both by their names in the plain variant. Throws all errors. */
 export async function bringUpToDate(
-  { executor, tasks, variant, tidy, cache, emit }: Toolchain,
+  { executor, tasks, variant, tidy, cache, emit, force }: Toolchain,
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
   const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
   const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
-  const { errors } = await executor.run([...tasks, ...others], named(targets));
+  const all = [...tasks, ...others];
+  const forced = force === undefined ? [] : force === true ? named(targets) : [nameOf(all, variant, force)];
+  const { errors } = await executor.run(
+    all.map((task) => (forced.includes(task.name) ? { ...task, forced: true } : task)),
+    [...new Set([...named(targets), ...forced])],
+  );
   const used = cache?.use();
   if (used !== undefined) emit({ type: 'compile-cache', cache: used });
   const [first] = errors;
   if (first === undefined) return tidy();
   throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
+}
+
+/** The task that is meant, also without the name of its variant. Throws 'unknown-task'. */
+function nameOf(tasks: readonly Task[], variant: Variant, wanted: string): string {
+  const names = tasks.map(({ name }) => name);
+  const found = [wanted, nameIn(variant, wanted)].find((name) => names.includes(name));
+  if (found !== undefined) return found;
+  throw new StopwatchError(
+    'unknown-task',
+    `--force: there is no task '${wanted}'${didYouMean(wanted, names)}`,
+    {
+      hint: `There are: ${names.join(', ')}`,
+    },
+  );
 }

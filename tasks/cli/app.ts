@@ -61,7 +61,7 @@ export class App {
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : this.output;
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
-      const services = this.services(loaded, this.reporter, look);
+      const services = this.services(loaded, this.reporter, look, options.force);
       const elsewhere = usedElsewhere(loaded, world.cwd);
       if (elsewhere !== undefined) this.note(`Using ${elsewhere}`, look);
       for (const text of loaded.warnings) this.note(`Warning: ${text}`, look);
@@ -102,7 +102,7 @@ export class App {
     });
   }
 
-  private services(loaded: Loaded, reporter: Reporter, look: Look): Services {
+  private services(loaded: Loaded, reporter: Reporter, look: Look, force: Services['force']): Services {
     const { environment, stdin, stdout, stderr, interrupt } = this.world;
     const interactive = stdin.isTTY && stdout.isTTY && look.kind !== 'json';
     return {
@@ -110,6 +110,7 @@ export class App {
       devices: async () => loadDevices(loaded.config.devices, loaded.paths),
       environment,
       signal: interrupt.signal,
+      force,
       emit: reporter.emit,
       release: async () => reporter.finish(),
       json: look.kind === 'json',

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { ALL_EXITS, type CommandDefinition, variantOption } from './define.js';
+import { ALL_EXITS, type CommandDefinition, variantOption, forceOption } from './define.js';
 
 export const all: CommandDefinition = {
   name: 'all',
   summary: 'fetch, patch and build everything, boot the VM, test the device, judge it',
   description:
     'Fetches and verifies QEMU, Linux and Busybox, patches and builds them, makes a root file system, boots the VM, runs the test in it, and judges every access of the device against the reference model. What is up to date is not done again.',
-  options: [variantOption()],
+  options: [variantOption(), forceOption()],
   exits: ALL_EXITS,
   examples: [
     ['all', 'the whole way, from nothing or from what is there'],

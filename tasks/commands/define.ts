@@ -26,6 +26,7 @@ export interface GlobalOptions {
   readonly realtime?: true;
   readonly accel?: string;
   readonly quiet?: true;
+  readonly force?: true | string;
 }
 
 export interface NamedPath {
@@ -82,6 +83,14 @@ export function variantOption(): Option {
     '--variant <KIND>',
     'plain; QEMU with sanitizers; QEMU counting the lines of the device it reaches; or all for debuggers, and a kernel that checks itself',
   ).choices(VARIANTS);
+}
+
+/** `--force`, for the commands that build. */
+export function forceOption(): Option {
+  return new Option(
+    '--force [TASK]',
+    'run this task although it is up to date; without a name, what the command is for (`graph` names all tasks)',
+  );
 }
 
 /** `--device`, for the commands that concern one device. */

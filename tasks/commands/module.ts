@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { EXIT } from '../../lib/errors.js';
-import { BUILD_EXITS, type CommandDefinition, deviceOption, variantOption } from './define.js';
+import { BUILD_EXITS, type CommandDefinition, deviceOption, variantOption, forceOption } from './define.js';
 
 export const module: CommandDefinition<{ readonly device?: string }> = {
   name: 'module',
   summary: 'build the drivers as modules',
   description: 'Builds the Linux driver of each device as a loadable module (.ko), and says where they are.',
-  options: [deviceOption('only the driver of this device'), variantOption()],
+  options: [deviceOption('only the driver of this device'), variantOption(), forceOption()],
   exits: BUILD_EXITS,
   examples: [['module', 'after an edit in driver/']],
   builds: () => true,

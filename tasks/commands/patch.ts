@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { Option } from 'commander';
 import { EXIT } from '../../lib/errors.js';
-import { BUILD_EXITS, type CommandDefinition } from './define.js';
+import { BUILD_EXITS, type CommandDefinition, forceOption } from './define.js';
 
 export const patch: CommandDefinition<{ readonly undo?: true }> = {
   name: 'patch',
@@ -9,6 +9,7 @@ export const patch: CommandDefinition<{ readonly undo?: true }> = {
   description:
     "Extracts the sources if they are not there, applies patches/ to QEMU and Linux, and links the device's and the driver's sources into their trees. Each tree is a git repository: the release is its first commit, each patch is one more, and changes by hand stay on top of them. Builds nothing.",
   options: [
+    forceOption(),
     new Option('--undo', 'take patches and links out of the trees again; what was changed by hand stays'),
   ],
   exits: BUILD_EXITS,

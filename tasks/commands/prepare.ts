@@ -2,7 +2,7 @@
 import { Argument } from 'commander';
 import { EXIT } from '../../lib/errors.js';
 import type { SourceName } from '../config/schema.js';
-import { BUILD_EXITS, type CommandDefinition } from './define.js';
+import { BUILD_EXITS, type CommandDefinition, forceOption } from './define.js';
 
 export const prepare: CommandDefinition<object, [part: SourceName | undefined]> = {
   name: 'prepare',
@@ -10,6 +10,7 @@ export const prepare: CommandDefinition<object, [part: SourceName | undefined]> 
   description:
     'Fetches QEMU, Linux and Busybox from the first mirror that has them, checks them against their sha256 and extracts them. With a name, only that one.',
   args: [new Argument('[part]', 'only this one').choices(['qemu', 'linux', 'busybox'])],
+  options: [forceOption()],
   exits: BUILD_EXITS,
   examples: [
     ['prepare', 'all three'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { InvalidArgumentError, Option } from 'commander';
 import type { Result, Services } from '../config/services.js';
-import { ALL_EXITS, type CommandDefinition, parseCount, variantOption } from './define.js';
+import { ALL_EXITS, type CommandDefinition, forceOption, parseCount, variantOption } from './define.js';
 
 export interface TestOptions {
   readonly record?: true;
@@ -12,6 +12,7 @@ export interface TestOptions {
 
 export const TEST_OPTIONS = (): readonly Option[] => [
   variantOption(),
+  forceOption(),
   new Option(
     '--only <NAMES>',
     'only these tests, separated by commas; `*` and `?` stand for anything',

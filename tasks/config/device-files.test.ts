@@ -66,14 +66,14 @@ test('a header that is generated counts before it is written', () => {
   expect(driver?.names).toEqual(['Kbuild', 'led_hw-sw.h']);
 });
 
-describe('tests', () => {
-  const script = (name: string, text: string, mode = 0o755): void => {
-    write(`guest_fs/led/${name}`);
-    writeFileSync(join(root, 'guest_fs/led', name), text, { mode });
-    chmodSync(join(root, 'guest_fs/led', name), mode);
-  };
-  const tests = () => deviceFilesIn(root, deviceOf('led')).tests.map(({ name, causes }) => [name, causes]);
+function script(name: string, text: string, mode = 0o755): void {
+  write(`guest_fs/led/${name}`);
+  writeFileSync(join(root, 'guest_fs/led', name), text, { mode });
+  chmodSync(join(root, 'guest_fs/led', name), mode);
+}
+const tests = () => deviceFilesIn(root, deviceOf('led')).tests.map(({ name, causes }) => [name, causes]);
 
+describe('tests', () => {
   test('are scripts and programs, the one of the device’s name first', () => {
     script('a_test.sh', '#!/bin/sh\n#\n#  causes:  reads=2 writes=11\n');
     script('led_test.sh', '#!/bin/sh\n\n# causes: reads=1\n');

@@ -56,6 +56,28 @@ export const configSchema = z.strictObject({
     /** An answer that takes longer is given up. */
     timeoutSeconds: z.number().min(0.1).max(60),
   }),
+  kernel: z.strictObject({
+    /** Options over those of the package and the devices: `CONFIG_X=y`, `# CONFIG_X is not set`, or the path of a file with such lines. */
+    config: z.array(z.string().min(1)),
+  }),
+  guest: z.strictObject({
+    /** Files of the host for the guest. */
+    files: z.array(
+      z.strictObject({
+        /** A file, a directory with all below it, or a Debian package, which is unpacked. */
+        from: z.string().min(1),
+        /** In the guest; `/` for a package. */
+        to: z.string().regex(/^\//, 'expected an absolute path of the guest'),
+        /** Octal; absent: 0755 for what is executable on the host, else 0644. */
+        mode: z
+          .string()
+          .regex(/^[0-7]{3,4}$/, "expected an octal mode such as '0755'")
+          .optional(),
+      }),
+    ),
+    /** Options of Busybox, as in `kernel.config`. */
+    busybox: z.array(z.string().min(1)),
+  }),
   vm: vmSchema,
   crosscheck: crosscheckSchema,
   /** Limits for reports, logs and downloads, each. */

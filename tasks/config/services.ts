@@ -16,6 +16,8 @@ export interface Services {
   readonly environment: Readonly<Record<string, string>>;
   /** The one signal: aborted with StopwatchError 'interrupted' on SIGINT, SIGTERM, SIGHUP. */
   readonly signal: AbortSignal;
+  /** --force: run this task although it may be fresh; true: what the command is for. */
+  readonly force?: string | true | undefined;
   /** To the reporter. */
   readonly emit: Emit;
   /** Shows what the reporter still has to show and gives the terminal back, before a console takes it over. */

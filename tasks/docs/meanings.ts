@@ -25,6 +25,11 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'address of a compile cache that several machines share, behind the local one; null for none: [cache.md](cache.md)',
   'cache.readOnly': 'take from the shared cache, and write nothing to it',
   'cache.timeoutSeconds': 'an answer of the shared cache that takes longer is given up, seconds',
+  'kernel.config':
+    'options of the guest’s kernel, over those of the package and of the devices: `CONFIG_X=y`, `# CONFIG_X is not set`, or the path of a file with such lines: [guest.md](guest.md)',
+  'guest.files':
+    'files of the host for the guest: `{ from, to, mode }`. `from` is a file, a directory or a Debian package for arm64 (relative to the project), `to` a path in the guest: [guest.md](guest.md)',
+  'guest.busybox': 'options of Busybox, as in `kernel.config`',
   'vm.devices':
     'the devices that the VM has, in this order: `{ device, id, properties }`. `id` is its name in QEMU, in traces and in reports (default: that of the device); `properties` are as for `-device`, over those that the device declares',
   'vm.accelerator':

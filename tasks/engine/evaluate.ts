@@ -123,6 +123,7 @@ export function createEvaluator({
       const record = state.read(task.name);
       const reasons: Reason[] = [];
       if (task.always !== undefined) reasons.push({ kind: 'always', why: task.always });
+      if (task.forced === true) reasons.push({ kind: 'forced' });
       if (record === undefined) reasons.push({ kind: 'never-run' });
       else if (record.state === 'unfinished') reasons.push({ kind: 'unfinished' });
       else {

@@ -7,6 +7,7 @@ export type Reason =
   | { readonly kind: 'never-run' }
   | { readonly kind: 'always'; readonly why: string }
   | { readonly kind: 'unfinished' }
+  | { readonly kind: 'forced' }
   | { readonly kind: 'value'; readonly key: string; readonly was: string; readonly is: string }
   | { readonly kind: 'file'; readonly path: string; readonly change: 'added' | 'removed' | 'changed' }
   | {

@@ -11,6 +11,8 @@ export function reasonText(reason: Reason, base: string): string {
       return 'never run';
     case 'always':
       return `always runs: ${reason.why}`;
+    case 'forced':
+      return 'asked for with --force';
     case 'unfinished':
       return 'was interrupted or failed the last time';
     case 'value':

@@ -75,6 +75,8 @@ export interface Task {
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */
   readonly always?: string;
+  /** It runs although it may be fresh: the user wants it to. */
+  readonly forced?: boolean | undefined;
   /** What dependents take into their fingerprints, where not all that it depends on concerns them. */
   readonly result?: string;
   /** Does the work. Must be safe to run again after being killed anywhere. */

@@ -38,7 +38,7 @@ beforeAll(async () => {
 function devices(): (readonly (string | null | undefined)[])[] {
   return own
     .lastReport()
-    .result.devices.map(({ id, test: suite, verdict }) => [id, suite?.result, verdict?.result] as const);
+    .result.devices.map(({ id, tests: [suite], verdict }) => [id, suite?.result, verdict?.result] as const);
 }
 
 test('what `init` makes is small, passes, and has no stopwatch', async () => {

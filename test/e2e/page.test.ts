@@ -35,9 +35,9 @@ it('is made beside the report of a run, once its verdict is printed', async () =
   const { page, complaints } = await openFile(browser, file);
   expect(await page.locator('h1').textContent()).toBe('Passed');
   const text = await page.locator('main').innerText();
-  const { verdict, test } = project.lastDevice();
+  const { verdict, tests } = project.lastDevice();
   expect(text).toContain(`${verdict?.events} events, ${verdict?.checked} fields checked`);
-  for (const { name } of test?.tests ?? []) expect(text).toContain(name);
+  for (const { name } of tests.flatMap((suite) => suite.tests)) expect(text).toContain(name);
   // Every event of the device, and every line of the console.
   const rows = Number(await page.locator('#list .row').first().getAttribute('aria-setsize'));
   expect(rows).toBeGreaterThan(verdict?.events ?? 0);

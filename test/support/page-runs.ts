@@ -192,7 +192,7 @@ function reportOf(
       driver: undefined,
       kernelConfig: undefined,
       guest: [],
-      test: undefined,
+      tests: [],
       stress: undefined,
     },
   }));

@@ -64,15 +64,18 @@ export async function makePortEnds(
   };
 }
 
-/** QEMU's arguments for them. Without ioeventfd a write is over when the guest's instruction is, so it can be counted. */
-export function portArguments(paths: PortPaths | undefined): string[] {
-  if (paths === undefined) return [];
-  const port = (name: PortName, path: string): string[] => [
+function port(name: PortName, path: string): string[] {
+  return [
     '-chardev',
     `socket,id=port-${name},path=${path.replaceAll(',', ',,')}`,
     '-device',
     `virtserialport,chardev=port-${name},name=${PRODUCT}.${name}`,
   ];
+}
+
+/** QEMU's arguments for them. Without ioeventfd a write is over when the guest's instruction is, so it can be counted. */
+export function portArguments(paths: PortPaths | undefined): string[] {
+  if (paths === undefined) return [];
   return [
     ['-global', 'virtio-mmio.ioeventfd=off'],
     ['-device', 'virtio-serial-device'],

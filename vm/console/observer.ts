@@ -154,14 +154,7 @@ export function exitStatus({
 
 /** What init says of an exit status. */
 export function testStatus(status: number | undefined): TestStatus {
-  switch (status) {
-    case 0:
-      return 'pass';
-    case 1:
-      return 'fail';
-    case 4:
-      return 'skip';
-    default:
-      return 'error';
-  }
+  if (status === 0) return 'pass';
+  if (status === 1) return 'fail';
+  return status === 4 ? 'skip' : 'error';
 }

@@ -4,6 +4,8 @@
  *
  *   stopwatch: test: ID[/NAME]
  *   stopwatch: result: ID[/NAME] pass|fail|skip|error [EXIT STATUS]
+ *
+ * and `stopwatch: exit: STATUS` when its shell ends with another status than 0.
  */
 import { PRODUCT } from '../../lib/product.js';
 import type { TestStatus } from '../types.js';
@@ -36,4 +38,10 @@ export function sectionMark(line: string): SectionMark | undefined {
 
 function isStatus(text: string | undefined): text is TestStatus {
   return text === 'pass' || text === 'fail' || text === 'skip' || text === 'error';
+}
+
+/** Exit status of the guest's shell, if this line says it. */
+export function shellStatus(line: string): number | undefined {
+  const [, status] = /^exit: (\d{1,3})\s*$/.exec(line.startsWith(MARK) ? line.slice(MARK.length) : '') ?? [];
+  return status === undefined ? undefined : Number(status);
 }

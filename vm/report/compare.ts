@@ -7,7 +7,7 @@ import { documentOf } from './page/page.js';
 import type { Recording } from './page/recording.js';
 import { seconds } from './page/text.js';
 import { headline } from './page/verdict.js';
-import type { RunReport } from './report.js';
+import { REPORT_SCHEMA, type RunReport } from './report.js';
 
 export interface ComparedRun {
   readonly report: RunReport;
@@ -55,20 +55,22 @@ export function compareRuns(one: ComparedRun, other: ComparedRun): Comparison {
 
 function valuesOf({ report: { host, result }, recording }: ComparedRun): ReadonlyMap<string, string> {
   return new Map([
-    ['result', headline({ host, result, schema: 3 })],
+    ['result', headline({ host, result, schema: REPORT_SCHEMA })],
     ['exit code', String(result.exitCode)],
     ['guest', `${result.guest.outcome}: ${result.guest.reason}`],
     ['duration', duration(host.durationMs)],
     ...host.stages.map(({ name, durationMs }) => [name, duration(durationMs)] as const),
     ['virtual time', seconds(recording.rows.at(-1)?.time ?? 0)],
-    ...result.devices.flatMap(({ id, verdict, test }): [string, string][] => [
+    ...result.devices.flatMap(({ id, verdict, tests }): [string, string][] => [
       [`${id}: cross-check`, verdict?.result ?? 'not judged'],
       [`${id}: events`, String(verdict?.events ?? 0)],
       ...Object.entries(verdict?.counts ?? {}).map(([what, count]): [string, string] => [
         `${id}: ${what}`,
         String(count),
       ]),
-      ...(test?.tests.map(({ name, status }): [string, string] => [`${id}: test ${name}`, status]) ?? []),
+      ...tests.flatMap((test) =>
+        test.tests.map(({ name, status }): [string, string] => [`${test.suite}: test ${name}`, status]),
+      ),
     ]),
   ]);
 }

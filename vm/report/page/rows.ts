@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Puts events and lines of the console in one order, and finds tests and crashes in it. */
+import { instanceOf } from '../../guest-tests.js';
 import { findingOf } from '../../console/console.js';
 import { sectionMark } from '../../crosscheck/sections.js';
 import { CONSOLE_SOURCE } from './page-data.js';
@@ -66,15 +67,24 @@ export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]
   const bars = new Map<string, Bar[]>();
   let tests: Bar[] | undefined;
   let from = 0;
+  let before = 0;
   for (const { source, text, time } of rows) {
     if (source !== CONSOLE_SOURCE) continue;
     const mark = sectionMark(text);
     const result = RESULT.exec(text);
     if (mark?.kind === 'test') {
-      tests = bars.get(mark.id) ?? [];
-      bars.set(mark.id, tests);
+      const id = instanceOf(mark.id);
+      tests = bars.get(id) ?? [];
+      bars.set(id, tests);
+      before = tests.length;
       from = time;
     } else if (mark !== undefined) {
+      // Without KTAP it is one result.
+      if (mark.kind === 'result' && tests?.length === before) {
+        const name = mark.id.slice(mark.id.indexOf('/') + 1);
+        const status = mark.result === 'pass' ? 'ok' : mark.result === 'skip' ? 'skip' : 'not ok';
+        tests.push({ name, status, from, to: time });
+      }
       tests = undefined;
     } else if (tests !== undefined && result !== null) {
       const [, word = '', name = '', skip] = result;

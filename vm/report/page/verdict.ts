@@ -61,13 +61,15 @@ export function verdictSection(report: RunReport, recording: Recording): Html {
   );
 }
 
-function deviceVerdict({ id, verdict, test, checker }: DeviceResult): Html {
-  const failed = test?.tests.filter(({ status }) => status === 'not ok') ?? [];
+function deviceVerdict({ id, verdict, tests, checker }: DeviceResult): Html {
+  const failed = tests.flatMap((test) => test.tests.filter(({ status }) => status === 'not ok'));
+  const problems = tests.flatMap((test) => test.problems);
   return html`<h3>${id}</h3>
 ${verdict === null ? html`<p>${checker ? 'It was not judged.' : 'No model checks this device.'}</p>` : html`<p>${summary(verdict)}.</p>`}
 ${verdict?.divergence && divergenceTables(verdict.divergence)}
 ${verdict !== null && (verdict.invalid.length > 1 || verdict.divergence !== undefined) ? html`<ul>${verdict.invalid.map((reason) => html`<li>${reasonWords(reason)}</li>`)}</ul>` : undefined}
-${test?.problems.map((problem) => html`<p>Its test: ${problem}.</p>`)}
+${verdict?.unchecked?.map((what) => html`<p>Not checked: ${what}.</p>`)}
+${problems.map((problem) => html`<p>Its test: ${problem}.</p>`)}
 ${failed.map(
   ({ name, diagnostics }) =>
     html`<p class="bad">The test ${name} failed.</p>${diagnostics.length > 0 ? lines(`What ${name} printed`, diagnostics) : undefined}`,
