@@ -108,7 +108,7 @@ export async function bringUpToDate(
   const all = [...tasks, ...others];
   const forced = force === undefined ? [] : force === true ? named(targets) : [nameOf(all, variant, force)];
   const { errors } = await executor.run(
-    all.map((task) => (forced.includes(task.name) ? { ...task, forced: true } : task)),
+    all.map((task) => (forced.includes(task.name) ? asForced(task) : task)),
     [...new Set([...named(targets), ...forced])],
   );
   const used = cache?.use();
@@ -117,6 +117,8 @@ export async function bringUpToDate(
   if (first === undefined) return tidy();
   throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
 }
+
+const asForced = (task: Task): Task => ({ ...task, forced: true });
 
 /** The task that is meant, also without the name of its variant. Throws 'unknown-task'. */
 function nameOf(tasks: readonly Task[], variant: Variant, wanted: string): string {
