@@ -57,7 +57,7 @@ test('a second device is a folder and a word in the list; each has its own verdi
   const config = join(own.directory, 'stopwatch.config.ts');
   writeFileSync(
     config,
-    "import { defineConfig } from 'stopwatch';\n\nexport default defineConfig({\n  devices: ['led', 'lamp'],\n  vm: { devices: [{ device: 'led' }, { device: 'lamp', properties: { initial: 3 } }] },\n});\n",
+    "import { defineConfig } from 'stopwatch';\n\nexport default defineConfig({\n  devices: ['led', 'lamp'],\n  vm: { devices: [{ device: 'led' }, { device: 'lamp' }] },\n});\n",
   );
   await own.passes(['all']);
   expect(devices()).toEqual([
