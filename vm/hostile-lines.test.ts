@@ -85,10 +85,15 @@ describe('a line of a megabyte', { timeout: 30_000 }, () => {
         return Promise.reject(new Error('no\nsuch thing'));
       },
     });
-    const told = new Promise<string>((resolve) => guest.once('data', (data) => resolve(String(data))));
-    guest.write(`${BLANKS}\n\u0001ready key\n\u0001key ${BLANKS}\n\u0001key done x 1${BLANKS}${SEPARATOR}\n`);
+    const lineToGuest = () =>
+      new Promise<string>((resolve) => guest.once('data', (data) => resolve(String(data))));
+    const secret = lineToGuest();
+    guest.write(`${BLANKS}\n\u0001hello\n`);
+    const mark = `\u0001${/^secret (\w+)\n$/.exec(await secret)?.[1]} `;
+    guest.write(`${mark}${BLANKS}\n${mark}done x 1${BLANKS}${SEPARATOR}\n${mark}ready\n`);
     await delivery.ready;
-    guest.write('\u0001key ask 7 module\n');
+    const told = lineToGuest();
+    guest.write(`${mark}ask 7 module\n`);
     expect(await told).toBe('tell 7 1 the host failed: nosuch thing\n');
     expect(asked).toEqual(['module']);
   });

@@ -12,6 +12,7 @@
 #
 # Host and guest talk on the second serial line. The host's lines:
 #
+#   secret SECRET                           answers `hello`
 #   put ID SIZE SHA256 MODE PATH [MODULE]   this is on the disk now
 #   run ID PROGRAM [ARGUMENT...]            its output goes to the same line
 #   stop ID
@@ -20,7 +21,8 @@
 # The guest's, of which the first begins with ^A and the others with ^ASECRET and
 # a blank:
 #
-#   ready SECRET
+#   hello
+#   ready
 #   done ID STATUS TEXT
 #   ask KEY NAME
 #
@@ -139,12 +141,13 @@ serve() {
 	stty raw -echo crtscts <&3
 	mkdir -p "$state"
 	running=
+	# Not from /dev/urandom: without entropy, its first bytes cost seconds.
 	mark=$(printf '\001')
-	secret=$(head -c 16 /dev/urandom | sha256sum)
-	secret=${secret%% *}
-	say "ready $secret"
+	say hello
+	read -r _ secret <&3
 	mark="$mark$secret "
 	echo "$mark" >"$state/mark"
+	say ready
 	while read -r verb key rest <&3; do
 		# shellcheck disable=SC2086 # words
 		case $verb in

@@ -39,24 +39,28 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
     },
   };
   const told = new Map<string, string>();
+  let mark = '';
   await serving(options, async (ports) => {
     await new Promise<void>((resolve) => {
       const splitter = new LineSplitter((line) => {
         const [verb, key = '', ...rest] = line.split(' ');
-        if (verb === 'put') guest.write(`\u0001key done ${key} 0 new\n`);
+        if (verb === 'secret') {
+          mark = `\u0001${key} `;
+          guest.write(`${mark}ready\n`);
+          for (let each = 0; each < 1000; each++) guest.write(`${mark}ask ${each} tool\n`);
+        } else if (verb === 'put') guest.write(`${mark}done ${key} 0 new\n`);
         else told.set(key, rest.join(' '));
         if (told.size === 999) built.abort();
         if (told.size === 1000) resolve();
       });
       guest.on('data', (chunk: Buffer) => splitter.push(chunk));
       ports.onDelivery?.(host, disk);
-      guest.write('\u0001ready key\n');
-      for (let key = 0; key < 1000; key++) guest.write(`\u0001key ask ${key} tool\n`);
+      guest.write('\u0001hello\n');
     });
     // And then it may ask again.
     await new Promise<void>((resolve) => {
       guest.on('data', () => told.has('again') && resolve());
-      guest.write('\u0001key ask again tool\n');
+      guest.write(`${mark}ask again tool\n`);
     });
   });
   guest.destroy();

@@ -99,7 +99,7 @@ test('a module that cannot be loaded leaves the old one, file and all', async ()
 
 test('what is no name, and what does not build, gets nowhere near the guest', async () => {
   await serve();
-  const unknown = await push('stopwatch_tset');
+  const unknown = await push('stopwatch_tes');
   expect(unknown.code).toBe(2);
   expect(unknown.err).toMatch(/did you mean 'stopwatch_test'/);
   append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');

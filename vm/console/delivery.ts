@@ -94,7 +94,9 @@ export class Delivery {
       this.#onReady = resolve;
     });
     const decoder = new StringDecoder('utf8');
-    const splitter = new MessageSplitter({
+    const secret = newId();
+    const splitter = new MessageSplitter(secret, {
+      onHello: () => this.#send(`secret ${secret}`),
       onText: (text) => this.#output.push(text),
       onMessage: (message) => this.#take(message),
     });

@@ -17,16 +17,20 @@ function split(chunks: readonly string[]): (readonly [kind: string, text: string
     if (kind === 'text' && last?.[0] === 'text') last[1] += text;
     else found.push([kind, text]);
   };
-  const splitter = new MessageSplitter({ onText: take('text'), onMessage: take('message') });
+  const splitter = new MessageSplitter(KEY, {
+    onHello: () => take('message')('hello'),
+    onText: take('text'),
+    onMessage: take('message'),
+  });
   for (const chunk of chunks) splitter.push(chunk);
   return found;
 }
 
 describe('MessageSplitter', () => {
   test('a message is one wherever it begins', () => {
-    const stream = `noise\n\u0001ready ${KEY}\na\n${MARK}done 1\nno end${MARK}ask 2 x\r\n${MARK}done 3\nb\n`;
+    const stream = `noise\n\u0001hello\na\n${MARK}done 1\nno end${MARK}ask 2 x\r\n${MARK}done 3\nb\n`;
     expect(split([stream])).toEqual([
-      ['message', 'ready'],
+      ['message', 'hello'],
       ['text', 'a\n'],
       ['message', 'done 1'],
       ['text', 'no end'],
@@ -37,17 +41,17 @@ describe('MessageSplitter', () => {
   });
 
   test('what does not know the key is text, in whatever pieces it comes', () => {
-    const pieces = fc.constantFrom('\u0001', '\n', KEY, ' ', 'ready', 'done', 'x', `\u0001ready ${KEY}`);
+    const pieces = fc.constantFrom('\u0001', '\n', KEY, ' ', 'ready', 'done', 'x', '\u0001hello');
     const texts = fc.array(pieces, { maxLength: 20 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(texts, texts, fc.array(fc.nat(80), { maxLength: 8 }), (before, after, cuts) => {
         fc.pre(!`${before}${after}`.includes(MARK));
-        const stream = `\u0001ready ${KEY}\n${before}${MARK}done 1\n${after}`;
+        const stream = `\u0001hello\n${before}${MARK}done 1\n${after}`;
         const places = [0, ...cuts.sort((one, other) => one - other), stream.length];
         const chunks = places.slice(1).map((end, index) => stream.slice(places[index], end));
         const found = split(chunks);
         expect(found.filter(([kind]) => kind === 'message').map(([, text]) => text)).toEqual([
-          'ready',
+          'hello',
           'done 1',
         ]);
         const text = found.filter(([kind]) => kind === 'text').map(([, part]) => part);
@@ -58,11 +62,11 @@ describe('MessageSplitter', () => {
     );
   });
 
-  test('a message without an end, and a guest that is never ready, need no more memory', () => {
+  test('a message without an end, and a guest that never says hello, need no more memory', () => {
     const chunk = 'x'.repeat(2 ** 16);
     const endless = Array.from({ length: 64 }, () => chunk);
     expect(split(endless)).toEqual([]);
-    expect(split([`\u0001ready ${KEY}\n${MARK}`, ...endless, `\n${MARK}done 1\n`]).at(-1)).toEqual([
+    expect(split([`\u0001hello\n${MARK}`, ...endless, `\n${MARK}done 1\n`]).at(-1)).toEqual([
       'message',
       'done 1',
     ]);
@@ -85,11 +89,16 @@ test.each([
       return { status: 0, text: '' };
     },
   });
-  there.write(`\u0001ready ${KEY}\n`);
+  const line = () => new Promise<string>((resolve) => back.once('data', (data) => resolve(String(data))));
+  const told = line();
+  there.write('noise\n\u0001hello\n');
+  const [, secret = ''] = /^secret (\w{12})\n$/.exec(await told) ?? [];
+  const mark = `\u0001${secret} `;
+  there.write(`${mark}ready\n`);
   await delivery.ready;
-  back.once('data', (command: Buffer) => {
-    const id = String(command).split(' ')[1] ?? '';
-    there.write(`${output.replace('ID', id)}${MARK}done ${id} 3\n`);
+  void line().then((command) => {
+    const id = command.split(' ')[1] ?? '';
+    there.write(`${output.replace('ID', id)}${mark}done ${id} 3\n`);
   });
   const heard: string[] = [];
   const answer = await delivery.run('x', (line) => heard.push(line), new AbortController().signal);

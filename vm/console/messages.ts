@@ -3,43 +3,48 @@
 
 /** In front of every message. */
 const MARK = '\u0001';
-const READY = new RegExp(String.raw`(?:^|\n)${MARK}ready (\w+)\r?\n`);
+const HELLO = new RegExp(String.raw`(?:^|\n)${MARK}hello\r?\n`);
 /** The longest message, in characters. */
 const LONGEST = 64 * 1024;
 
 export interface MessageHandlers {
+  /** The guest waits to be told the secret. */
+  readonly onHello: () => void;
   readonly onText: (text: string) => void;
   readonly onMessage: (message: string) => void;
 }
 
 /**
- * The first message is `^Aready KEY`, at the beginning of a line. Every later one begins with `^AKEY `, anywhere, and
- * goes to the end of its line: text that does not know the key is no message, whatever is in it and however it ends.
+ * The first message is `^Ahello`, on a line of its own. Every later one begins with `^ASECRET `, anywhere, and goes to the
+ * end of its line: text that does not know the secret is no message, whatever is in it and however it ends.
  */
 export class MessageSplitter {
   readonly #handlers: MessageHandlers;
-  #mark: string | undefined;
+  readonly #mark: string;
+  #knows = false;
   #rest = '';
 
-  constructor(handlers: MessageHandlers) {
+  /** `secret`: of letters and digits. */
+  constructor(secret: string, handlers: MessageHandlers) {
+    this.#mark = `${MARK}${secret} `;
     this.#handlers = handlers;
   }
 
   push(chunk: string): void {
     this.#rest += chunk;
-    if (this.#mark === undefined) this.#awaitKey();
-    if (this.#mark !== undefined) this.#split(this.#mark);
+    if (!this.#knows) this.#awaitHello();
+    if (this.#knows) this.#split(this.#mark);
   }
 
-  #awaitKey(): void {
-    const found = READY.exec(this.#rest);
+  #awaitHello(): void {
+    const found = HELLO.exec(this.#rest);
     if (found === null) {
       this.#rest = this.#rest.slice(-LONGEST);
       return;
     }
-    this.#mark = `${MARK}${found[1]} `;
+    this.#knows = true;
     this.#rest = this.#rest.slice(found.index + found[0].length);
-    this.#handlers.onMessage('ready');
+    this.#handlers.onHello();
   }
 
   #split(mark: string): void {
