@@ -89,14 +89,15 @@ test.each([
       return { status: 0, text: '' };
     },
   });
-  const line = () => new Promise<string>((resolve) => back.once('data', (data) => resolve(String(data))));
-  const told = line();
+  const lineToGuest = () =>
+    new Promise<string>((resolve) => back.once('data', (data) => resolve(String(data))));
+  const told = lineToGuest();
   there.write('noise\n\u0001hello\n');
   const [, secret = ''] = /^secret (\w{12})\n$/.exec(await told) ?? [];
   const mark = `\u0001${secret} `;
   there.write(`${mark}ready\n`);
   await delivery.ready;
-  void line().then((command) => {
+  void lineToGuest().then((command) => {
     const id = command.split(' ')[1] ?? '';
     there.write(`${output.replace('ID', id)}${mark}done ${id} 3\n`);
   });
