@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
  * Whose files are executed. A configuration and a device are programs, and the search for them leads upwards, out of what
- * the user may know. So the rule is git's for repositories (safe.directory): only what belongs to the user or to root.
+ * the user may know. So the rule is git's for repositories: only what belongs to the user or to root, or is in a directory
+ * that the user has told git to trust (safe.directory).
  */
+import { execFileSync } from 'node:child_process';
 import { lstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 
 /** Ours, root's, and for root under sudo those of the user who called it. */
@@ -13,11 +16,31 @@ function trustedOwners(): readonly number[] {
   return own === 0 && caller !== undefined ? [0, Number(caller)] : [own, 0];
 }
 
-/** The first user, by number, who is none of these and has this file, this link or what it leads to; undefined: nobody. */
+/** The uid of a user who is none of these and owns this file, this link or what it leads to; undefined: there is none. */
 function strangerOf(path: string): number | undefined {
   const owners = trustedOwners();
   const found = [lstatSync(path, { throwIfNoEntry: false }), statSync(path, { throwIfNoEntry: false })];
-  return found.flatMap((stat) => stat?.uid ?? []).find((uid) => !owners.includes(uid));
+  const stranger = found.flatMap((stat) => stat?.uid ?? []).find((uid) => !owners.includes(uid));
+  return stranger === undefined || isSafeForGit(path) ? undefined : stranger;
+}
+
+/** Only what the user and the host's administrator have set counts, as with git: a repository cannot say it of itself. */
+function isSafeForGit(path: string): boolean {
+  const entries = ['--system', '--global'].flatMap((scope) => safeDirectories(scope));
+  return entries.some((entry) => entry === '*' || path === entry || path.startsWith(`${entry}/`));
+}
+
+function safeDirectories(scope: string): readonly string[] {
+  try {
+    const args = ['config', scope, '--null', '--get-all', 'safe.directory'];
+    const listed = execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const entries = listed.split('\0').slice(0, -1);
+    // An empty one takes back those before it.
+    return entries.slice(entries.lastIndexOf('') + 1).map((entry) => entry.replace(/\/\*?$/, ''));
+  } catch {
+    // Nothing is set, or there is no git.
+    return [];
+  }
 }
 
 /** Whether they belong to the user or to root, as far as they exist. */
@@ -33,9 +56,13 @@ export function assertTrusted(...paths: readonly string[]): void {
     throw new StopwatchError(
       'bad-config',
       `${path} belongs to another user (uid ${stranger}): what is there would run as you (uid ${process.geteuid?.()}), so nothing of it is used`,
-      {
-        hint: `Only files of your own and of root are executed. If you know what is in it, make it yours: chown, or a copy.`,
-      },
+      { hint: `If you trust what is there: ${trustCommand(path)}` },
     );
   }
+}
+
+function trustCommand(path: string): string {
+  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+  // Its name may be the other user's. What quotes for a shell elsewhere would make every start slower.
+  return `git config --global --add safe.directory '${directory.replaceAll("'", String.raw`'\''`)}'`;
 }

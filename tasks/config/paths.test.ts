@@ -113,3 +113,17 @@ test.runIf(isRoot)('root under sudo also uses the files of the user who called i
   expect(projectRoot(root)).toBe(root);
   vi.unstubAllEnvs();
 });
+
+test.runIf(isRoot)('a directory that the user has told git to trust is trusted', () => {
+  chownSync(root, NOBODY, NOBODY);
+  packageJson('.', { name: 'stopwatch' });
+  vi.stubEnv('HOME', join(root, 'a/b'));
+  const set = (text: string): void => writeFileSync(join(root, 'a/b/.gitconfig'), `[safe]\n${text}`);
+  set(`directory = ${root}/b\n`);
+  expect(() => projectRoot(root)).toThrow(/belongs to another user/);
+  set(`directory = ${root}\n`);
+  expect(projectRoot(root)).toBe(root);
+  set(`directory = *\ndirectory =\n`);
+  expect(() => projectRoot(root)).toThrow(/belongs to another user/);
+  vi.unstubAllEnvs();
+});
