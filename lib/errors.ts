@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   'invalid-evidence': EXIT.differs,
   'guest-panicked': EXIT.guest,
   'guest-hung': EXIT.guest,
+  'guest-flooded': EXIT.guest,
   'guest-silent': EXIT.guest,
   'guest-exited-early': EXIT.guest,
   'qemu-died': EXIT.guest,

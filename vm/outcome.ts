@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
-import { type BootOptions, type GuestOutcome, quits, type TestSuite } from './types.js';
+import { type BootOptions, type GuestOutcome, quits, type KtapTest, type TestSuite } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
 export type Ending =
   | { readonly by: 'itself' }
   | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }
   | { readonly by: 'interrupt' }
+  /** The kernel went wrong, and no result of a test came for this long. */
+  | { readonly by: 'splat'; readonly seconds: number; readonly text: string }
+  | { readonly by: 'size'; readonly what: 'console' | 'events'; readonly bytes: number }
   | { readonly by: 'stop' | 'user' | 'stuck'; readonly reason: string };
 
 export interface BootFacts {
@@ -40,7 +43,7 @@ export interface BootOutcome {
 /**
  * The first that applies decides: interrupted; the kernel panicked (whoever
  * ended it afterwards); QEMU died; the caller or the user stopped it; it went
- * silent or hung; and only for a guest that ended in good order, its tests.
+ * silent, hung or printed without an end; and only for a guest that ended in good order, its tests.
  */
 export function outcomeOf(facts: BootFacts): BootOutcome {
   const { ending, exit, findings } = facts;
@@ -67,6 +70,16 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
         outcome: 'silent',
         reason: `nothing was printed on the console within ${ending.seconds} s of the start`,
       };
+    case 'splat': {
+      const reason = `${ending.text}; no result of a test came in the ${ending.seconds} s after it${progress(facts, ', ')}`;
+      return { outcome: 'hung', reason };
+    }
+    case 'size': {
+      const what = ending.what === 'console' ? 'printed on the console' : "caused in the devices' trace";
+      const size = `more than ${Math.round(ending.bytes / 2 ** 20)} MiB`;
+      const reason = `the guest has ${what} ${size}${progress(facts, ', ')}${lastSaid(facts)}`;
+      return { outcome: 'flooded', reason };
+    }
     case 'silence':
     case 'total':
       return hung(facts, ending.by, ending.seconds);
@@ -99,8 +112,11 @@ function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootO
   if (by === 'total' && !facts.spoke) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
-  const last = facts.lastLine === '' ? '' : `; the last line was '${facts.lastLine}'`;
-  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${last}` };
+  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastSaid(facts)}` };
+}
+
+function lastSaid({ lastLine }: BootFacts): string {
+  return lastLine === '' ? '' : `; the last line was '${lastLine}'`;
 }
 
 /** How far the tests came, after `separator`. */
@@ -149,10 +165,12 @@ function testVerdict(facts: BootFacts): BootOutcome {
     return failed(`the kernel complained: ${complaint.text}`);
   }
   const all = suites.flatMap(({ id, suite }) =>
-    (suite?.ktap.tests ?? []).map(({ name, status }) => ({ name: `${of(id)}${name}`, status })),
+    (suite?.ktap.tests ?? []).map((test) => ({ ...test, name: `${of(id)}${test.name}` })),
   );
   const [first, ...others] = all.filter(({ status }) => status === 'not ok');
   if (first !== undefined) {
+    const script = scriptFailure(first);
+    if (script !== undefined && others.length === 0) return failed(script);
     const more = others.length > 0 ? ` and ${others.length} more` : '';
     return failed(`'${first.name}'${more} failed`);
   }
@@ -164,6 +182,13 @@ function testVerdict(facts: BootFacts): BootOutcome {
     return { outcome: 'exited-early', reason: 'the guest restarted instead of powering off' };
   }
   return { outcome: 'passed', reason: `${all.filter(({ status }) => status === 'ok').length} tests passed` };
+}
+
+/** Of a test that printed no KTAP: what it said last, and its exit status. */
+function scriptFailure({ comment, diagnostics }: KtapTest): string | undefined {
+  if (!comment.startsWith('exit status ')) return undefined;
+  const said = diagnostics.findLast((line) => line.trim() !== '');
+  return `the test's script failed: ${said === undefined ? comment : `${said} (${comment})`}`;
 }
 
 /** Why a test in which nothing failed has not passed. */

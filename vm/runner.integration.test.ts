@@ -38,6 +38,8 @@ function byLine(onLine: (line: string) => void): BootPorts['onEvents'] {
 const passing = [
   'console=stopwatch: test: stopwatch\\nKTAP version 1\\n1..1\\nok 1 a\\nstopwatch: result: stopwatch pass\\n',
 ];
+const uart = (code: number): string =>
+  `event=memory_region_ops_write cpu 0 mr 0x1 addr 0x9000000 value 0x${code.toString(16)} size 2 name 'pl011'`;
 /** Commands of processes that still have this text in their arguments. */
 function processesWith(text: string): string[] {
   return readdirSync('/proc')
@@ -169,7 +171,7 @@ describe('boot', () => {
   it('is stopped by the caller, in good order', async () => {
     let machine: RunningMachine | undefined;
     const result = await run(
-      ['qmp', 'event=one', 'idle'],
+      ['qmp', 'event=stopwatch_one id=stopwatch', 'idle'],
       {},
       {
         onStart: (started) => {
@@ -203,7 +205,7 @@ describe('boot', () => {
 
   it('ends the machine when the caller’s own code throws, and passes that on', async () => {
     const failing = run(
-      ['qmp', 'event=one', 'idle'],
+      ['qmp', 'event=stopwatch_one id=stopwatch', 'idle'],
       {},
       {
         onEvents: () => {
@@ -232,11 +234,55 @@ describe('boot', () => {
     expect(processesWith(directory)).toEqual([]);
   });
 
+  it('keeps what is about the devices, puts the console between, and saves what QEMU says of the guest', async () => {
+    const region =
+      "memory_region_ops_write cpu 0 mr 0x2 addr 0xc000000 value 0x1 size 8 name 'stopwatch-regs'";
+    const result = await run([
+      'qmp',
+      ...[0x6f, 0x6b, 0x0a].map(uart),
+      `event=${region}`,
+      'event=stopwatch: a bad access',
+      'shutdown=guest-shutdown',
+    ]);
+    expect(result.dropped.lines).toBe(3);
+    expect(readFileSync(join(directory, 'events.log'), 'utf8')).toBe(`console 3: ok\n${region}\n`);
+    expect(readFileSync(join(directory, 'qemu.log'), 'utf8')).toBe('stopwatch: a bad access\n');
+  });
+
+  it('ends a guest whose kernel went wrong and whose test does not go on', async () => {
+    const bug = '[    1.000000] BUG: scheduling while atomic: init/1/0x00000002\\n';
+    const result = await run([
+      'qmp',
+      `console=stopwatch: test: stopwatch\\nKTAP version 1\\n1..2\\nok 1 a\\n${bug}`,
+      'idle',
+    ]);
+    expect(result).toMatchObject({ outcome: 'hung', splats: [{ test: { id: 'stopwatch', results: 1 } }] });
+    expect(result.reason).toMatch(
+      /^BUG: scheduling while atomic: .*; no result of a test came in the 5 s after it/,
+    );
+  });
+
+  it('ends a guest that prints without an end', async () => {
+    const sizes = { console: 1000, events: 1000 };
+    const result = await run(['qmp', `console=${'spam\\n'.repeat(300)}`, 'idle'], { sizes });
+    expect(result).toMatchObject({ outcome: 'flooded' });
+    const traced = Array.from({ length: 30 }, () => `event=stopwatch_x ${'x'.repeat(50)}`);
+    expect((await run(['qmp', ...traced, 'idle'], { sizes })).outcome).toBe('flooded');
+  });
+
+  it('notices a QEMU that does not listen any more', async () => {
+    const result = await run(['qmp', 'stubborn', 'idle'], { limits: { ...noLimits, totalSeconds: 1 } });
+    expect(result.unresponsive).toBe(true);
+  });
+
   it('loses no event, however many come at once and however soon QEMU ends', async () => {
     const events: string[] = [];
-    const many = Array.from({ length: 400 }, (_, index) => `event=${`${index} `.padEnd(200, 'x')}`);
+    const many = Array.from(
+      { length: 400 },
+      (_, index) => `event=stopwatch_x ${`${index} `.padEnd(200, 'x')}`,
+    );
     await run([...many, 'exit=0'], {}, { onEvents: byLine((line) => events.push(line)) });
     expect(events.length).toBe(400);
-    expect(events.map((line) => Number.parseInt(line, 10))).toEqual([...events.keys()]);
+    expect(events.map((line) => Number.parseInt(line.slice(12), 10))).toEqual([...events.keys()]);
   });
 });

@@ -9,7 +9,7 @@ import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import type { Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type GuestPorts, makePortEnds, type PortEnds } from './console/guest-ports.js';
-import { EventLog } from './qemu/event-log.js';
+import { TraceLog } from './qemu/trace-log.js';
 import { plannedTests } from './guest-tests.js';
 import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
@@ -17,7 +17,7 @@ import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, QmpClient } from './qemu/qmp.js';
 import { RawLogs } from './raw-logs.js';
-import type { BootResult } from './types.js';
+import { type BootResult, quits } from './types.js';
 import { type Limits, Watchdog } from './watchdog.js';
 
 /** Host milliseconds. */
@@ -28,6 +28,8 @@ const EVENTS_INTERVAL = 25;
 const EVENTS_CHUNKS = 8;
 /** For QEMU to go after it was told to through QMP, before it gets a signal. */
 const QUIT_GRACE = 1000;
+/** For the next result of a test after a kernel went wrong, which may go on. */
+const SPLAT_GRACE = 5000;
 /** For a kernel that panicked, or a guest that shut down, to end QEMU. */
 const END_GRACE = 1500;
 
@@ -40,6 +42,8 @@ export interface BootRequest {
   /** Absolute paths; each byte is written there before anything looks at it. */
   readonly logs: { readonly console: string; readonly events: string; readonly qemu: string };
   readonly limits: Limits;
+  /** Bytes; absent: no limit. */
+  readonly sizes?: { readonly console: number; readonly events: number } | undefined;
   /** Something will be sent to the console. */
   readonly input: boolean;
   /** The machine gets ports for a command; `stdin`: also one for its standard input. */
@@ -88,29 +92,31 @@ export async function boot(request: BootRequest, ports: BootPorts): Promise<Boot
   let listener: Listener | undefined;
   let delivery: DeliveryEnds | undefined;
   let portEnds: PortEnds | undefined;
-  let events: EventLog | undefined;
   const logs = new RawLogs();
   try {
     listener = await listenOnce(join(directory.path, 'qmp'));
     if (ports.onDelivery !== undefined) delivery = await makeDeliveryEnds(directory.path);
     if (request.ports !== undefined) portEnds = await makePortEnds(directory.path, request.ports);
-    events = new EventLog(request.logs.events);
-    return await new Boot(request, ports, logs, events).run(directory.path, listener, { delivery, portEnds });
+    return await new Boot(request, ports, logs).run(directory.path, listener, { delivery, portEnds });
   } finally {
     portEnds?.close();
     delivery?.listener.close();
     listener?.close();
-    events?.close();
     logs.close();
     await directory.remove();
   }
+}
+
+interface BootEnds {
+  readonly delivery: DeliveryEnds | undefined;
+  readonly portEnds: PortEnds | undefined;
 }
 
 class Boot {
   readonly #request: BootRequest;
   readonly #ports: BootPorts;
   readonly #logs: RawLogs;
-  readonly #events: EventLog;
+  #events: TraceLog | undefined;
   readonly #startMs: number;
   readonly #console: ConsoleObserver;
   readonly #messages = new Tail();
@@ -120,13 +126,15 @@ class Boot {
   #ending: Ending = { by: 'itself' };
   #shutdown: string | undefined;
   #dying = false;
+  /** The kernel's complaint that waits for a result of the test. */
+  #fatal: ConsoleObserver['fatal'];
+  #unresponsive = false;
   #fault: { readonly error: unknown } | undefined;
 
-  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs, events: EventLog) {
+  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs) {
     this.#request = request;
     this.#ports = ports;
     this.#logs = logs;
-    this.#events = events;
     this.#startMs = ports.clock.now();
     this.#watchdog = new Watchdog(ports.clock, (ending) => this.#finish(ending));
     this.#console = new ConsoleObserver(
@@ -135,17 +143,21 @@ class Boot {
     );
   }
 
-  async run(
-    directory: string,
-    listener: Listener,
-    { delivery, portEnds }: { delivery: DeliveryEnds | undefined; portEnds: PortEnds | undefined },
-  ): Promise<BootResult> {
+  async run(directory: string, listener: Listener, ends: BootEnds): Promise<BootResult> {
+    try {
+      return await this.#run(directory, listener, ends);
+    } finally {
+      this.#events?.close();
+    }
+  }
+
+  async #run(directory: string, listener: Listener, { delivery, portEnds }: BootEnds): Promise<BootResult> {
     const { parts, logs, monitorPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const qemuLog = this.#logs.create(logs.qemu);
     // By a short path of our own: QEMU takes a % in the name of its log for a directive.
     const events = join(directory, 'events');
-    if (parts.options.trace) await symlink(logs.events, events);
+    if (parts.options.trace) await symlink(this.#traceTo(logs.events, qemuLog), events);
     const args = qemuArguments(parts, {
       qmp: join(directory, 'qmp'),
       events: parts.options.trace ? events : undefined,
@@ -171,6 +183,7 @@ class Boot {
       this.#watchdog.heard();
       this.#ports.onConsole?.(bytes);
       this.#console.push(bytes);
+      this.#watchConsole();
       if (this.#console.panicked && !this.#dying) {
         this.#dying = true;
         this.#endSoon('the kernel panicked');
@@ -198,12 +211,53 @@ class Boot {
     const exit = await child.exited;
     this.#ports.interrupt.removeEventListener('abort', onInterrupt);
     this.#watchdog.stop();
-    this.#readEvents();
-    if (parts.options.trace) this.#guard(() => this.#events.checkSpace());
+    this.#guard(() => this.#events?.end((bytes) => this.#ports.onEvents?.(bytes)));
     // Its last event tells the reason of a shutdown.
     if (this.#qmp !== undefined) await this.#qmp.closed;
     messages.end();
     return this.#result({ code: exit.exitCode, signal: exit.signal });
+  }
+
+  /** Where QEMU is to write its trace. */
+  #traceTo(path: string, message: (bytes: Uint8Array) => void): string {
+    const { devices } = this.#request.parts;
+    this.#events = new TraceLog(
+      path,
+      {
+        ids: devices.map(({ id }) => id),
+        prefixes: devices.flatMap(({ device }) => device.description.traceEvents?.prefix ?? []),
+      },
+      { save: this.#logs.create(path), message, release: (file, bytes) => void this.#punch(file, bytes) },
+    );
+    return this.#events.raw;
+  }
+
+  /** Gives the blocks back that QEMU's trace has and nobody needs any more. Not every file system can. */
+  async #punch(file: string, bytes: number): Promise<void> {
+    const args = ['--punch-hole', '--offset', '0', '--length', String(bytes), file];
+    const signal = new AbortController().signal;
+    await this.#ports.processes
+      .run({ file: 'fallocate', args, env: this.#ports.env }, { signal })
+      .catch(() => {});
+  }
+
+  /** A guest that prints without an end, or goes on after its kernel went wrong, is ended. */
+  #watchConsole(): void {
+    const { sizes, parts } = this.#request;
+    const console = this.#console;
+    if (sizes !== undefined && console.size > sizes.console)
+      this.#finish({ by: 'size', what: 'console', bytes: sizes.console });
+    const { fatal } = console;
+    if (fatal === undefined || this.#fatal !== undefined || !quits(parts.options)) return;
+    this.#fatal = fatal;
+    this.#watchdog.after(SPLAT_GRACE, () => {
+      this.#fatal = undefined;
+      const { text, results } = fatal;
+      if (console.results === results && !console.panicked)
+        this.#finish({ by: 'splat', seconds: SPLAT_GRACE / 1000, text });
+      // The next complaint of the kernel starts this again.
+      else if (console.fatal === fatal) console.fatal = undefined;
+    });
   }
 
   /** Raw to the log first, then to whoever looks at it. */
@@ -228,10 +282,14 @@ class Boot {
     this.#watchdog.after(isMore ? 0 : EVENTS_INTERVAL, () => this.#followEvents());
   }
 
-  #readEvents(chunks?: number): boolean {
+  #readEvents(chunks: number): boolean {
     let isMore = false;
     this.#guard(() => {
-      isMore = this.#events.read((bytes) => this.#ports.onEvents?.(bytes), chunks);
+      const events = this.#events;
+      if (events === undefined) return;
+      isMore = events.read((bytes) => this.#ports.onEvents?.(bytes), chunks);
+      const most = this.#request.sizes?.events ?? Number.POSITIVE_INFINITY;
+      if (events.size > most) this.#finish({ by: 'size', what: 'events', bytes: most });
     });
     return isMore;
   }
@@ -274,7 +332,10 @@ class Boot {
       void child.end();
       return;
     }
-    this.#watchdog.after(QUIT_GRACE, () => void child.end());
+    this.#watchdog.after(QUIT_GRACE, () => {
+      this.#unresponsive = true;
+      void child.end();
+    });
     void this.#qmp.execute('quit');
   }
 
@@ -304,7 +365,7 @@ class Boot {
 
   #result(exit: BootResult['qemuExit']): BootResult {
     if (this.#fault !== undefined) throw this.#fault.error;
-    const { suites, lastLines } = this.#console.end();
+    const { suites, lastLines, splats } = this.#console.end();
     const { findings, firstOutputMs } = this.#console;
     const { options, accelerator } = this.#request.parts;
     const qemuMessages = this.#messages.lines;
@@ -332,6 +393,9 @@ class Boot {
         .filter(({ kind }) => kind === 'splat' || kind === 'out-of-memory')
         .map(({ text }) => text)
         .slice(0, 20),
+      splats,
+      unresponsive: this.#unresponsive,
+      dropped: this.#events?.dropped ?? { lines: 0, bytes: 0 },
       qemuMessages,
       qemuExit: exit,
       timing: {

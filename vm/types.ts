@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What one boot of the machine is given and what it comes to. */
+import type { Splat } from './console/splat.js';
+import type { Dropped } from './qemu/trace-filter.js';
 import type { VmSettings } from './settings.js';
 
 /** Files the machine is made of: absolute paths. */
@@ -40,6 +42,8 @@ export type GuestOutcome =
   | 'failed'
   | 'panicked'
   | 'hung'
+  /** It printed, or its devices reported, more than a run may. */
+  | 'flooded'
   | 'silent'
   | 'exited-early'
   | 'qemu-died'
@@ -93,6 +97,12 @@ export interface BootResult {
   readonly lastLines: readonly string[];
   /** Splats of a kernel that went on: Oops, BUG, WARNING, out of memory. At most 20. */
   readonly warnings: readonly string[];
+  /** What the kernel printed with its complaints, in order. At most 20. */
+  readonly splats: readonly Splat[];
+  /** QEMU did not listen any more when it was told to end. */
+  readonly unresponsive: boolean;
+  /** Lines of QEMU's trace about other things than the devices, which are not kept. */
+  readonly dropped: Dropped;
   /** QEMU's own messages (standard error), at most the last 40 lines. */
   readonly qemuMessages: readonly string[];
   readonly qemuExit: { readonly code: number | undefined; readonly signal: string | undefined };

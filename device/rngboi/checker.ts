@@ -34,6 +34,7 @@ export function rngboiChecker({ seed }: RngboiCheckerOptions): DeviceChecker<Mod
     interrupt: () => undefined,
     resets: ({ event }) => event === 'reset',
     registers: [{ name: 'RNG0', offset: RNG0, read: [WORD_SIZE], write: [] }],
+    refused: ({ event }) => (event === 'refused' ? 'not an aligned 4-byte read of RNG0' : undefined),
     channels: {
       // The kernel reads words too, so user space gets some of them, in order.
       word: {

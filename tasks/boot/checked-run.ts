@@ -8,6 +8,7 @@ import type { Processes } from '../../lib/process/process.js';
 import { type InstanceVerdict, MachineCrosscheck } from '../../vm/crosscheck/index.js';
 import type { DeviceInstance } from '../../vm/device.js';
 import { type PlannedTest, plannedTests } from '../../vm/guest-tests.js';
+import { isFatal } from '../../vm/console/splat.js';
 import { hostClock } from '../../vm/clock.js';
 import { junitXml } from '../../vm/report/junit.js';
 import {
@@ -37,6 +38,12 @@ import {
 import type { Layout } from '../build/layout.js';
 import { checkedInstances, type SavedCheck } from './saved-check.js';
 import { commandLine } from '../../lib/process/command-line.js';
+
+const MIB = 1024 * 1024;
+/** Bytes of the console and of the devices' trace, at the most: a test prints some kilobytes, also with a kernel that complains. */
+const TEST_SIZES = { console: 4 * MIB, events: 1024 * MIB };
+/** A person may look at much. */
+const SHELL_SIZES = { console: 256 * MIB, events: 4096 * MIB };
 
 export interface CheckedRunRequest {
   readonly config: Config;
@@ -93,7 +100,7 @@ export async function checkedRun(
   // None of a machine whose devices have no checker.
   const live =
     saved && saved.instances.length > 0
-      ? new MachineCrosscheck(checkedInstances(saved, instances, replay))
+      ? new MachineCrosscheck(checkedInstances(saved, instances, replay), isFatal)
       : undefined;
   if (saved) await writeFile(run.crosscheck, `${JSON.stringify(saved, null, 2)}\n`);
 
@@ -109,6 +116,7 @@ export async function checkedRun(
         silenceSeconds: config.vm.silenceSeconds,
         totalSeconds: config.vm.totalSeconds,
       },
+      sizes: quits(options) ? TEST_SIZES : SHELL_SIZES,
       input: false,
     },
     {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { checkMachineFile, formatVerdict, type InstanceVerdict } from '../../vm/crosscheck/index.js';
 import type { Result, Services } from '../config/services.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { isFatal } from '../../vm/console/splat.js';
 import { instancesOf, type ProjectDevice } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { modelSettings, runFiles } from '../build/machine.js';
@@ -41,6 +42,7 @@ export async function crosscheckFile(
   const verdicts = await checkMachineFile(events, checkedInstances(check, devices), {
     console: guest ? beside.console : undefined,
     signal: services.signal,
+    isCrash: isFatal,
   }).catch((cause: unknown) => {
     throw new StopwatchError(
       'file-unreadable',

@@ -20,7 +20,8 @@ import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import type { Config } from '../config/schema.js';
 import type { Result, Services } from '../config/services.js';
 import { checkedRun } from './checked-run.js';
-import { crosscheckLines, failureOf } from './test-run.js';
+import { failureOf } from './run-failure.js';
+import { crosscheckLines } from './test-run.js';
 
 export interface ExecOptions {
   /** The command and its arguments; with `script`, only arguments. */

@@ -15,7 +15,8 @@ import { readSavedCheck } from './saved-check.js';
 import type { GdbRequest } from './gdb.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256File } from '../../lib/files/sha256.js';
-import { closing, failureOf, nextCommand } from './test-run.js';
+import { failureOf } from './run-failure.js';
+import { closing, nextCommand } from './test-run.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
 /** An event in a stream. */

@@ -50,12 +50,13 @@ function optionsOf({
   atLeast,
   monitor,
 }: SavedInstance): NonNullable<CheckedInstance['options']> {
-  if (monitor === null) return { guest, guestMayBeSilent, atLeast };
+  if (monitor === null) return { guest, guestMayBeSilent, atLeast, coverage: true };
   const { base, interrupt } = monitor;
   return {
     guest,
     guestMayBeSilent,
     atLeast,
+    coverage: true,
     monitor: {
       accesses: base === null ? {} : { base: BigInt(base) },
       ...(interrupt === null ? {} : { interrupt }),

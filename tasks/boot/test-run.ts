@@ -3,18 +3,18 @@
 import { didYouMean } from '../config/closest.js';
 import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
-import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
-import { shellQuote } from '../../lib/process/process.js';
-import { formatVerdict, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
+import { coveredLines, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
 import { type DeviceInstance, instancesOf } from '../../vm/device.js';
 import { isNamed, plannedTests } from '../../vm/guest-tests.js';
 import type { DeviceResult, RunReport, TestResult } from '../../vm/report/report.js';
-import type { BootOptions, BootResult, GuestOutcome, KtapResult } from '../../vm/types.js';
+import type { BootOptions, BootResult, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
+import { failureOf } from './run-failure.js';
 import { layoutOf } from '../build/layout.js';
 import { recordable, startRecording } from './recording.js';
 import { commandLine } from '../../lib/process/command-line.js';
@@ -166,77 +166,6 @@ function withRepeated(
   return { ...result, verdict: [...(result.verdict ?? []), line] };
 }
 
-/** Which error a run that did not pass is. */
-const CODES: Readonly<Record<GuestOutcome, ErrorCode>> = {
-  passed: 'test-failed',
-  failed: 'test-failed',
-  panicked: 'guest-panicked',
-  hung: 'guest-hung',
-  silent: 'guest-silent',
-  'exited-early': 'guest-exited-early',
-  'qemu-died': 'qemu-died',
-  interrupted: 'interrupted',
-  stopped: 'model-differs',
-  ended: 'guest-exited-early',
-};
-
-const WORDS: Readonly<Record<GuestOutcome, string>> = {
-  passed: 'passed, but not the run',
-  failed: 'failed its test',
-  panicked: 'panicked',
-  hung: 'hung',
-  silent: 'never spoke',
-  'exited-early': 'ended before its test did',
-  'qemu-died': 'lost its machine: QEMU died',
-  interrupted: 'was interrupted',
-  stopped: 'was stopped',
-  ended: 'was left',
-};
-
-/** What a run that did not pass is reported as. */
-export function failureOf({ result, host }: RunReport, run: RunDirectory): StopwatchError | undefined {
-  const { exitCode, guest, devices } = result;
-  if (exitCode === EXIT.passed) return undefined;
-  const [first, ...others] = wrongVerdicts(devices);
-  if (exitCode === EXIT.differs && first !== undefined) {
-    const code = first.verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
-    const more = others.flatMap(({ id, verdict }) => ['', `${id}: ${summary(verdict)}`]);
-    return new StopwatchError(code, `${prefixOf(devices, first.id)}${summary(first.verdict)}`, {
-      lastLines: [...formatVerdict(first.verdict).slice(1), ...more],
-      hint: `Judge it again without a VM: ${host.next}`,
-      log: run.events,
-    });
-  }
-  const failed =
-    guest.outcome === 'failed'
-      ? devices.flatMap(({ id, tests }) =>
-          tests.flatMap((test) =>
-            failedTests(
-              test,
-              devices.length + tests.length > 2 || test.suite !== id ? `${test.suite}: ` : '',
-            ),
-          ),
-        )
-      : [];
-  return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
-    // Of a test that failed its own words, which may be far above the last ones.
-    lastLines: [
-      ...(failed.length > 0 ? failed.slice(0, 40) : guest.lastLines.slice(-15)),
-      ...host.qemuMessages,
-    ],
-    hint: 'Look into it at a shell: npx stopwatch run',
-    log: run.console,
-  });
-}
-
-/** Those that do not agree, a difference before evidence that is invalid. */
-function wrongVerdicts(devices: readonly DeviceResult[]): readonly InstanceVerdict[] {
-  const all = devices.flatMap(({ id, verdict }) => (verdict === null ? [] : { id, verdict }));
-  return (['differ', 'invalid'] as const).flatMap((which) =>
-    all.filter(({ verdict }) => verdict.result === which),
-  );
-}
-
 /** In front of what is said about one of several devices. */
 function prefixOf(devices: readonly DeviceResult[], id: string): string {
   return devices.length > 1 ? `${id}: ` : '';
@@ -257,40 +186,47 @@ export function countTests(documents: readonly Pick<KtapResult, 'tests'>[]): str
   return `${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`;
 }
 
-export function nextCommand({
-  boot,
-  verdicts,
-  run,
-}: {
-  readonly boot: BootResult;
-  readonly verdicts: readonly InstanceVerdict[];
-  readonly run: RunDirectory;
-}): string {
-  const again = verdicts.some(({ verdict }) => verdict.result !== 'agree');
-  if (again) return commandLine('crosscheck', run.events);
-  return boot.outcome === 'passed' ? 'npx stopwatch run' : shellQuote({ file: 'less', args: [run.console] });
+export function nextCommand({ boot, verdicts }: Ran): string {
+  if (boot.outcome !== 'passed') return 'npx stopwatch run';
+  const isMissing = verdicts.some(({ verdict }) =>
+    verdict.covered?.groups.some(({ missing }) => missing.length > 0),
+  );
+  return isMissing ? 'npx stopwatch fuzz --seconds 20' : 'npx stopwatch run';
 }
 
-/** What the summary ends with. */
+interface Ran {
+  readonly boot: BootResult;
+  readonly verdicts: readonly InstanceVerdict[];
+}
+
+/** What the summary ends with. A failure has its own words, and says the next command. */
 export function closing({ result, host }: RunReport, recorded = false): Pick<Result, 'verdict' | 'next'> {
-  const { guest, devices } = result;
-  const tests = devices.flatMap((device) => device.tests);
-  const test =
-    guest.outcome === 'passed' || guest.outcome === 'failed'
-      ? `${guest.outcome}: ${countTests(tests)}`
-      : `${guest.outcome}: ${guest.reason}`;
+  const { guest, devices, exitCode } = result;
+  const passed = exitCode === EXIT.passed;
+  const test = `${guest.outcome}: ${countTests(devices.flatMap((device) => device.tests))}`;
+  const covered = devices.flatMap(({ id, verdict }) => {
+    const [said, missing] = verdict === null ? [] : coveredLines(verdict);
+    const of = devices.length > 1 ? `${id}: ` : '';
+    return [
+      ...(said === undefined ? [] : [`Exercised    ${of}${said}`]),
+      ...(missing === undefined ? [] : [`  not        ${of}${missing}`]),
+    ];
+  });
   return {
     verdict: [
-      `Guest test   ${test}`,
-      ...deviceLines(devices),
-      ...uncheckedLines(devices),
+      ...(passed || guest.outcome === 'failed' ? [`Guest test   ${test}`] : []),
+      ...(passed
+        ? [...deviceLines(devices), ...uncheckedLines(devices), ...covered]
+        : devices.length > 1
+          ? deviceLines(devices)
+          : []),
       `Machine      ${guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${guest.clock}`,
-      ...guest.warnings.map((warning) => `Warning      ${warning}`),
+      ...(passed ? guest.warnings.map((warning) => `Warning      ${warning}`) : []),
       `Report       ${host.files['report']}`,
       `Picture      ${host.files['page']}`,
       ...(recorded ? [`Recording    npx stopwatch replay ${host.runId}`] : []),
     ],
-    next: host.next,
+    next: passed ? host.next : undefined,
   };
 }
 

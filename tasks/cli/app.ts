@@ -139,8 +139,9 @@ export class App {
       return;
     }
     if (result.text !== undefined) this.print(cleanedPainted(result.text, look.colour), look);
-    if (result.error !== undefined) this.tell(result.error, look);
     await this.summarise(look, result);
+    // What explains the failure comes last, where it is on the screen.
+    if (result.error !== undefined) this.tell(result.error, look);
     await this.writeStepSummary(command.name, look, result);
   }
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What a running task gets: processes for its tools, its log, its share of the job budget. */
 import type { JobBudget, JobserverStyle } from './jobserver.js';
+import {
+  type CompilerError,
+  CompilerErrors,
+  compilerErrorText,
+  sourcePath,
+} from '../../lib/compiler-errors.js';
 import { type Command, type Processes, shellQuote } from '../../lib/process/process.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit } from './events.js';
@@ -48,6 +54,7 @@ export function createContext(options: ContextOptions): TaskContext {
     log.line(header(command, run));
     const last: string[] = [];
     const first: string[] = [];
+    const compiler = new CompilerErrors();
     try {
       const exit = await processes.run(command, {
         signal,
@@ -58,17 +65,18 @@ export function createContext(options: ContextOptions): TaskContext {
           if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
           last.push(text);
           if (last.length > LAST_LINES) last.shift();
+          compiler.line(text);
           line(text);
         },
       });
       if (signal.aborted) throw interrupted(task);
       if (exit.exitCode === 0) return exit.stdout;
       log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
-      throw await commandFailure(command, exit, withCause(first, last), {
-        task,
-        directory: options.workdir,
-        log: logFile,
-      });
+      const where = { task, directory: options.workdir, log: logFile };
+      const failure = await commandFailure(command, exit, withCause(first, last), where);
+      throw failure.code === 'command-failed'
+        ? (compileFailure(compiler.found, command, logFile) ?? failure)
+        : failure;
     } finally {
       share?.close();
     }
@@ -89,6 +97,23 @@ export function createContext(options: ContextOptions): TaskContext {
     env: options.env,
     crashed: options.crashed,
   };
+}
+
+/** What the compiler says, first and without what make or ninja say around it; the log has all. */
+function compileFailure(
+  errors: readonly CompilerError[],
+  { args, cwd = '.' }: Omit<Command, 'env'>,
+  log: string,
+): StopwatchError | undefined {
+  const [first, ...others] = errors;
+  if (first === undefined) return undefined;
+  const changed = args.flatMap((arg, index) => (args[index - 1] === '-C' ? arg : []));
+  const where = { root: process.cwd(), directories: [...changed, cwd] };
+  const text = (error: CompilerError): string => compilerErrorText(error, sourcePath(error.file, where));
+  return new StopwatchError('command-failed', text(first), {
+    lastLines: [first.source, ...others.map((error) => [text(error)].concat(error.source))].flat(),
+    log,
+  });
 }
 
 /** The last lines, after the first complaint if that is further up. */

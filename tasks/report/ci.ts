@@ -2,6 +2,7 @@
 /** The plain lines; for a CI system also each task's output, folded, and on GitHub an annotation for each error. */
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
+import { compilerError } from '../../lib/compiler-errors.js';
 import type { StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
 import { cleaned, duration, toolLine, type Output } from './format.js';
@@ -123,26 +124,9 @@ function folded(system: CiSystem, task: string, title: string, lines: readonly s
   ];
 }
 
-/** `file:line[:column]: error: …`, as gcc, as and dtc write it; and ld's `file:line: undefined reference`. */
-const COMPILER_ERROR =
-  /^(?:\S*ld: )?(?<file>[^\s:]+):(?<line>\d+)(?::(?<column>\d+))?: (?:(?:fatal )?[eE]rror: (?<error>.+)|(?<undefined>undefined reference to .+))$/;
-
 /** Each error once, in order. */
 export function compilerErrors(lines: readonly string[]) {
-  return [...new Set(lines)].flatMap((text) => {
-    const groups = COMPILER_ERROR.exec(text)?.groups;
-    if (groups === undefined) return [];
-    const { file = '', line, column, error, undefined: reference = '' } = groups;
-    return [
-      {
-        /** As the compiler names it: absolute, or relative to where it ran. */
-        file,
-        line: Number(line),
-        column: column === undefined ? undefined : Number(column),
-        message: error ?? reference,
-      },
-    ];
-  });
+  return [...new Set(lines)].flatMap((text) => compilerError(text) ?? []);
 }
 
 /** A failure that no compiler explains. The first lines of a verdict say what was expected and what came. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A failure as text: what failed, the command, its last lines, the log, what to do next. */
-import { ERROR_CODES, type ExitCode, type StopwatchError } from '../../lib/errors.js';
+import { ERROR_CODES, EXIT, type ExitCode, type StopwatchError } from '../../lib/errors.js';
 import { cleaned, toolLine, type Paint } from './format.js';
 
 /** Several lines, with a newline at the end. */
@@ -9,12 +9,19 @@ export function failureText(error: StopwatchError, paint: Paint): string {
     `${paint('red', error.code === 'interrupted' ? 'Stopped:' : 'Error:')} ${cleaned(error.message)}`,
   ];
   if (error.command !== undefined) lines.push(`  Command: ${cleaned(error.command)}`);
-  if (error.lastLines.length > 0) {
+  if (isVerdict(error)) {
+    lines.push(...error.lastLines.map((line) => (line === '' ? '' : `  ${toolLine(line)}`)));
+  } else if (error.lastLines.length > 0) {
     lines.push('  Last lines:', ...error.lastLines.map((line) => paint('dim', `    ${toolLine(line)}`)));
   }
   if (error.log !== undefined) lines.push(`  Log: ${cleaned(error.log)}`);
   if (error.hint !== undefined) lines.push(`  ${paint('bold', 'Next:')} ${cleaned(error.hint)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Its lines are an explanation, not the end of some output. */
+function isVerdict({ exitCode }: StopwatchError): boolean {
+  return exitCode === EXIT.testFailed || exitCode === EXIT.differs || exitCode === EXIT.guest;
 }
 
 /** The error codes that lead to an exit code, for the documentation. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** For tests of the page: whole runs, with their event log, console and report, made by the models. */
+import { consoleLine } from '../../vm/crosscheck/console-lines.js';
 import { stopwatchChecker } from '../../device/stopwatch/checker/checker.js';
 import { COMMAND, NS_PER_S } from '../../device/stopwatch/contract/contract.js';
 import { KtapParser } from '../../vm/console/ktap.js';
@@ -34,6 +35,8 @@ class Machine {
   readonly #console: Buffer[] = [];
   readonly #devices = new Map<string, TraceWriter>();
   readonly #written = new Map<TraceWriter, number>();
+  #printed = 0;
+  #line = '';
   now = 0n;
 
   constructor(ids: readonly string[]) {
@@ -52,10 +55,14 @@ class Machine {
     this.#flush();
     const bytes = typeof text === 'string' ? Buffer.from(`${text}\r\n`) : text;
     this.#console.push(bytes);
-    for (const byte of bytes)
-      this.lines.push(
-        `memory_region_ops_write cpu 0 mr 0x55f0f710d590 addr 0x9000000 value 0x${byte.toString(16)} size 4 name 'pl011'`,
-      );
+    for (const byte of bytes) {
+      this.#printed += 1;
+      if (byte !== 10) this.#line += String.fromCharCode(byte);
+      else {
+        this.lines.push(consoleLine(this.#line.trimEnd(), this.#printed));
+        this.#line = '';
+      }
+    }
   }
 
   /** Uses a device, at a later time. */

@@ -10,7 +10,7 @@ import {
 } from '../../vm/report/report.js';
 import type { BootResult } from '../../vm/types.js';
 
-export const circumstances: Omit<RunCircumstances, 'timing' | 'suites' | 'qemuMessages'> = {
+export const circumstances: Omit<RunCircumstances, 'timing' | 'dropped' | 'suites' | 'qemuMessages'> = {
   runId: '2026-01-02T03-04-05',
   command: 'stopwatch run-test-quit',
   startedAt: '2026-01-02T03:04:05.000Z',
@@ -33,6 +33,9 @@ export function aBoot(different: Partial<BootResult> = {}): BootResult {
     suites: [{ id: 'stopwatch', result: 'pass', ktap, timing: { startMs: 500, endMs: 900 } }],
     lastLines: ['ok 1 a'],
     warnings: [],
+    splats: [],
+    unresponsive: false,
+    dropped: { lines: 0, bytes: 0 },
     qemuMessages: [],
     qemuExit: { code: 0, signal: undefined },
     timing: { firstOutputMs: 50, testStartMs: 500, testEndMs: 900, endMs: 1000 },

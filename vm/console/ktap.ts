@@ -32,6 +32,8 @@ export class KtapParser {
   #levels: Level[] = [];
   #ended: Level | undefined;
   #bailedOut = false;
+  /** A line that has the version, and more. */
+  #displaced: string | undefined;
   readonly #problems: string[] = [];
 
   /** One line of the console: noise is ignored, printk's time in front of a KTAP line is not. */
@@ -48,6 +50,16 @@ export class KtapParser {
     return this.#levels.length > 0;
   }
 
+  /** A line has a version line and more: it is meant to be KTAP, and is none. */
+  get displaced(): boolean {
+    return this.#displaced !== undefined;
+  }
+
+  /** Results of the outermost level so far. */
+  get results(): number {
+    return this.#levels[0]?.count ?? 0;
+  }
+
   /** The outermost plan is known and met, or the test bailed out. */
   get complete(): boolean {
     const top = this.#levels[0];
@@ -59,10 +71,16 @@ export class KtapParser {
     const top = this.#levels[0];
     if (top !== undefined) this.#closeBelow(0, '(its own result is missing)');
     this.#ended ??= top ?? newLevel(0);
-    if (top === undefined) return { planned: undefined, tests: [], problems: ['no KTAP version line'] };
+    if (top === undefined) return { planned: undefined, tests: [], problems: [this.#noVersion()] };
     const problems = [...this.#problems];
     if (!this.#bailedOut) problems.push(...planProblem(top, ''));
     return { planned: top.planned, tests: top.tests, problems };
+  }
+
+  #noVersion(): string {
+    return this.#displaced === undefined
+      ? 'no KTAP version line'
+      : `the KTAP version line is not alone on its line: '${this.#displaced}'`;
   }
 
   #take(text: string, indent: number, timed: boolean): void {
@@ -71,6 +89,7 @@ export class KtapParser {
       return;
     }
     const current = this.#levels.at(-1);
+    if (current === undefined && text.includes('TAP version 1')) this.#displaced ??= text.slice(0, 100);
     if (current === undefined || this.#bailedOut) return;
     const plan = PLAN.exec(text);
     if (plan !== null) {

@@ -2,6 +2,7 @@
 /** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
 import { type Finding, Deinterleaver, findingOf } from './console.js';
 import { KtapParser } from './ktap.js';
+import { isFatal, type Splat, SplatCollector } from './splat.js';
 import { sectionMark } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
@@ -42,6 +43,11 @@ export class ConsoleObserver {
   /** When, on the clock that was given: undefined until it happens. */
   firstOutputMs: number | undefined;
   readonly findings: Finding[] = [];
+  /** The last one that leaves the kernel unfit, and how many results the tests had then. */
+  fatal: { readonly text: string; readonly results: number } | undefined;
+  /** Bytes so far. */
+  size = 0;
+  readonly #splats = new SplatCollector();
   readonly #tail = new Tail();
   readonly #suites: Suite[] = [];
   /** The one between whose marks the console is. */
@@ -56,6 +62,10 @@ export class ConsoleObserver {
     this.#deinterleaver = new Deinterleaver((line) => {
       this.#take(line);
       const finding = findingOf(line);
+      const suite = this.#suite;
+      this.#splats.line(line, finding, suite && { id: suite.id, results: suite.ktap.results });
+      if (finding?.kind === 'splat' && isFatal(finding.text))
+        this.fatal = { text: finding.text, results: this.results };
       if (finding !== undefined && this.findings.length < KEPT_FINDINGS) this.findings.push(finding);
       onLine(line);
     });
@@ -70,6 +80,7 @@ export class ConsoleObserver {
 
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    this.size += bytes.length;
     this.firstOutputMs ??= this.#now();
     this.#splitter.push(bytes);
   }
@@ -100,6 +111,11 @@ export class ConsoleObserver {
     this.#suites.push(this.#suite);
   }
 
+  /** What the tests have reported so far: single results, and whole tests. */
+  get results(): number {
+    return this.#suites.reduce((sum, { ktap, result }) => sum + ktap.results + (result ? 1 : 0), 0);
+  }
+
   get panicked(): boolean {
     return this.findings.some((finding) => finding.kind === 'panic');
   }
@@ -110,19 +126,23 @@ export class ConsoleObserver {
   }
 
   /** The stream is over. */
-  end(): { readonly suites: readonly TestSuite[]; readonly lastLines: readonly string[] } {
+  end(): {
+    readonly suites: readonly TestSuite[];
+    readonly lastLines: readonly string[];
+    readonly splats: readonly Splat[];
+  } {
     this.#splitter.end();
     this.#deinterleaver.end();
     const suites = this.#suites.map((suite) => ({
       id: suite.id,
       result: suite.result,
       ktap:
-        suite.ktap.started || suite.result === undefined
+        suite.ktap.started || suite.ktap.displaced || suite.result === undefined
           ? suite.ktap.end()
           : exitStatus({ ...suite, result: suite.result, lastLines: suite.tail.lines }),
       timing: { startMs: suite.startMs, endMs: suite.endMs },
     }));
-    return { suites, lastLines: this.#tail.lines };
+    return { suites, lastLines: this.#tail.lines, splats: this.#splats.splats };
   }
 }
 

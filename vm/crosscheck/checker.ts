@@ -4,10 +4,13 @@
  * the verdict at the end. `machine.ts` knows which lines are its.
  */
 import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
+import { CoverageCount } from './covered.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
+import { Story } from './story.js';
 import type {
   Check,
+  Circumstances,
   DeviceChecker,
   DivergenceKind,
   InvalidReason,
@@ -27,6 +30,8 @@ export interface CheckOptions {
   readonly guestMayBeSilent?: boolean;
   /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
   readonly atLeast?: Readonly<Record<string, number>>;
+  /** Counts what the run touches of the device. */
+  readonly coverage?: boolean;
   /** The command that repeats this check; part of a divergence. */
   readonly replay?: string;
   /** Gets every event of the device, after it was checked. */
@@ -40,6 +45,12 @@ export class Checker<S, E extends StreamEvent> {
   private readonly monitor: Monitor | undefined;
   private readonly guest: Guest | undefined;
   private readonly last = new LastLines();
+  private readonly story: Story<E>;
+  private readonly coverage: CoverageCount | undefined;
+  /** The event that raised the interrupt, until another one lowers it. */
+  private raised: bigint | undefined;
+  /** A line of the console in the stream said that the guest's kernel went wrong. */
+  private crashed = false;
   private readonly kinds: Record<string, number> = {};
   private readonly counts: Record<string, number> = {};
   private readonly invalid: InvalidReason[] = [];
@@ -64,6 +75,8 @@ export class Checker<S, E extends StreamEvent> {
     this.sequence = new Sequence(device);
     this.monitor = options.monitor && new Monitor(options.monitor);
     this.guest = options.guest ? new Guest(device.channels, options.guestMayBeSilent) : undefined;
+    this.story = new Story(device);
+    this.coverage = options.coverage === true ? new CoverageCount(device) : undefined;
     this.before = device.initial;
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
   }
@@ -83,6 +96,16 @@ export class Checker<S, E extends StreamEvent> {
     this.guest?.line(text);
   }
 
+  /** A line of the guest's console in the stream, between the device's events. */
+  printed(text: string): void {
+    this.story.console(text);
+  }
+
+  /** The guest's kernel went wrong. */
+  crash(): void {
+    this.crashed = true;
+  }
+
   /** A line of the device's own trace, without its end, and its number in the stream. */
   own(text: string, lineNumber: number): void {
     const event = this.device.parse(text);
@@ -94,6 +117,8 @@ export class Checker<S, E extends StreamEvent> {
     this.events += 1;
     this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
     const role = this.device.role(event);
+    this.story.event(event, role);
+    this.line(event);
     const asked = !this.failed;
     if (asked) this.check(event, role, text);
     else if (this.found) this.afterDivergence(this.found, event, role, text);
@@ -110,6 +135,13 @@ export class Checker<S, E extends StreamEvent> {
     const before = this.device.describe(this.before, event.now);
     const after = this.device.describe(this.step.state, event.now);
     return { event, role, text, judged, states: { before, after }, decision: this.step.decision };
+  }
+
+  /** Follows the interrupt's level. A reset lowers it without a word. */
+  private line(event: E): void {
+    const level = this.device.interrupt(event);
+    if (level === true) this.raised = event.seq;
+    else if (level === false || this.device.resets(event)) this.raised = undefined;
   }
 
   /** A line that looks like one of the device's trace and is not. */
@@ -152,7 +184,10 @@ export class Checker<S, E extends StreamEvent> {
     this.before = this.step.state;
     this.stimulus = event;
     const access = this.device.access(event);
-    if (access) this.disagree(this.monitor?.access(access, event.seq));
+    if (access) {
+      this.coverage?.access(access);
+      this.disagree(this.monitor?.access(access, event.seq));
+    }
     if (this.device.jumps(event)) this.monitor?.restores();
     if (!this.found) this.enter(this.device.step(this.before, event, this.sequence.continues));
   }
@@ -219,6 +254,7 @@ export class Checker<S, E extends StreamEvent> {
   /** Counts a step once all of it has been checked. */
   private settle(): void {
     if (this.found || this.owed() !== undefined) return;
+    if (this.step.decision !== undefined) this.coverage?.decision(this.step.decision);
     for (const name of this.step.tally) this.counts[name] = (this.counts[name] ?? 0) + 1;
     for (const observable of this.step.observables) this.guest?.sees(observable);
   }
@@ -230,7 +266,9 @@ export class Checker<S, E extends StreamEvent> {
   private diverge(kind: DivergenceKind, difference: Check): void {
     const { at, stimulus, before } = this;
     const last = this.last.list();
-    this.found = { kind, difference, at, stimulus, before, after: this.step.state, last, device: undefined };
+    const told = { story: this.story.tell(), during: this.story.during, afterCrash: this.crashed };
+    const after = this.step.state;
+    this.found = { kind, difference, at, stimulus, before, after, last, told, device: undefined };
   }
 
   /** The verdict is in: the rest is only counted, but for the device's word on the state after this access. */
@@ -241,13 +279,14 @@ export class Checker<S, E extends StreamEvent> {
 
   /**
    * The verdict. `truncated`: what stood after the stream's last line end, if anything. `lines`: how many the stream has.
-   * Call it once.
+   * `whole`: the guest came to the end of the device's test; true where there is none. Call it once.
    */
-  end(truncated: string, lines: number): Verdict {
+  end(truncated: string, lines: number, whole = true): Verdict {
+    const circumstances = this.circumstances();
     if (truncated !== '') this.invalid.push({ reason: 'truncated', line: truncated });
     if (!this.sequence.ended)
       this.invalid.push({ reason: 'no-end', lastSeq: String(this.sequence.lastSeq ?? 'none') });
-    if (!this.failed) this.weigh();
+    if (!this.failed) this.weigh(whole);
     return {
       result: this.found ? 'differ' : this.invalid.length > 0 ? 'invalid' : 'agree',
       events: this.events,
@@ -259,20 +298,41 @@ export class Checker<S, E extends StreamEvent> {
       kinds: this.kinds,
       counts: this.counts,
       ...(this.found ? { divergence: divergenceOf(this.found, this.device, this.options.replay) } : {}),
+      ...(this.guest && !whole ? { partial: true } : {}),
+      circumstances,
+      ...(this.coverage ? { covered: this.coverage.result } : {}),
       invalid: this.invalid,
       ...(this.guest?.unchecked && { unchecked: [UNCHECKED] }),
     };
   }
 
-  /** What can only be said of a whole stream. */
-  private weigh(): void {
-    this.invalid.push(...(this.monitor?.silent() ?? []), ...(this.guest?.invalid() ?? []));
+  private circumstances(): Circumstances {
+    const { stimulus, raised, story } = this;
+    const begun = this.monitor?.begun;
+    const unfinished =
+      begun !== undefined
+        ? { seq: String((this.sequence.lastSeq ?? -1n) + 1n), access: begun }
+        : stimulus !== undefined && this.owed() !== undefined
+          ? { seq: String(stimulus.seq), access: this.device.words(stimulus).access }
+          : undefined;
+    return {
+      story: story.tell(),
+      ...(unfinished === undefined || this.sequence.ended ? {} : { unfinished }),
+      ...(raised === undefined ? {} : { unacknowledged: { seq: String(raised) } }),
+      failedTests: story.failedTests,
+    };
+  }
+
+  /** What can only be said of a whole stream, and of what the guest printed only when it came to its end. */
+  private weigh(whole: boolean): void {
+    this.invalid.push(...(this.monitor?.silent() ?? []));
+    if (whole) this.invalid.push(...(this.guest?.invalid() ?? []));
     const needed = [...Object.entries(this.options.atLeast ?? {}), ...(this.guest?.caused ?? [])];
-    for (const [what, count] of needed) {
+    for (const [what, count] of whole ? needed : []) {
       const got = this.counts[what] ?? 0;
       if (got < count) this.invalid.push({ reason: 'too-few', what, needed: count, got });
     }
-    const mismatch = this.guest?.mismatch(this.counts);
+    const mismatch = this.guest?.mismatch(this.counts, whole);
     if (mismatch) this.diverge('guest', mismatch);
   }
 }

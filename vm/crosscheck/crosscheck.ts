@@ -13,9 +13,11 @@ export interface CrosscheckOptions extends CheckOptions {
 /** Like MachineCrosscheck; all lines of the console are about this device. */
 export class Crosscheck {
   readonly #machine: MachineCrosscheck;
+  readonly #id: string;
 
   constructor(checker: AnyChecker, { id = checker.name, ...options }: CrosscheckOptions = {}) {
     this.#machine = new MachineCrosscheck([{ id, checker, options }]);
+    this.#id = id;
     this.#machine.consoleLine(`${MARK}test: ${id}`);
   }
 
@@ -36,6 +38,7 @@ export class Crosscheck {
 
   /** The stream is over. Call it once. */
   end(): Verdict {
+    this.#machine.consoleLine(`${MARK}result: ${this.#id} pass`);
     const [only] = this.#machine.end();
     if (only === undefined) throw new Error('Internal error: a cross-check of nothing');
     return only.verdict;

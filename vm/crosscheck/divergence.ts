@@ -60,6 +60,11 @@ export interface Found<S, E extends StreamEvent> {
   readonly before: S;
   readonly after: S;
   readonly last: readonly string[];
+  readonly told: {
+    readonly story: readonly string[];
+    readonly during: string | undefined;
+    readonly afterCrash: boolean;
+  };
   /** The device's own word, if it comes before the next stimulus. */
   device: Words | undefined;
 }
@@ -69,7 +74,7 @@ export function divergenceOf<S, E extends StreamEvent>(
   device: Pick<DeviceChecker<S, E>, 'words' | 'describe'>,
   replay: string | undefined,
 ): Divergence {
-  const { kind, difference, at, stimulus, before, after, last } = found;
+  const { kind, difference, at, stimulus, before, after, last, told } = found;
   const { access, register } = stimulus ? device.words(stimulus) : { access: 'nothing', register: undefined };
   return {
     kind,
@@ -79,6 +84,9 @@ export function divergenceOf<S, E extends StreamEvent>(
     ...(register === undefined ? {} : { register }),
     ...difference,
     last,
+    story: told.story,
+    ...(told.during === undefined ? {} : { during: told.during }),
+    ...(told.afterCrash ? { afterCrash: true } : {}),
     states: {
       before: device.describe(before, at.now),
       model: device.describe(after, at.now),

@@ -23,7 +23,9 @@ export function summary(verdict: Verdict): string {
     `${confirmed} confirmed by QEMU's own trace, ${observed} seen by the guest`;
   switch (verdict.result) {
     case 'agree':
-      return `The device and the model agree (${rests})`;
+      return verdict.partial === true
+        ? `The device and the model agree as far as the guest came (${rests})`
+        : `The device and the model agree (${rests})`;
     case 'differ': {
       const { divergence } = verdict;
       const where = divergence ? ` at seq ${divergence.seq}, ${divergence.access}` : '';
@@ -50,20 +52,27 @@ export function formatVerdict(verdict: Verdict): readonly string[] {
 }
 
 function divergenceLines(divergence: Divergence): string[] {
-  const { kind, seq, now, access, register, field, expected, actual, last, states, replay } = divergence;
+  const { kind, seq, now, access, replay } = divergence;
   return [
     `${KIND[kind]} at seq ${seq}, virtual time ${now} ns`,
     `  access    ${access}`,
+    ...divergenceTable(divergence),
+    ...(replay === undefined ? [] : ['', `Judge this stream again, without a VM: ${replay}`]),
+  ];
+}
+
+/** What was compared, the states, and what happened before. */
+export function divergenceTable(divergence: Divergence): readonly string[] {
+  const { kind, register, field, expected, actual, story, states, during } = divergence;
+  return [
     ...(register === undefined ? [] : [`  register  ${register}`]),
+    ...(during === undefined ? [] : [`  guest     test ${during}`]),
     `  compared  ${field}`,
     `  expected  ${expected}`,
     `  actual    ${actual}`,
+    ...(kind === 'guest' ? [] : ['', ...table(states)]),
     '',
-    ...table(states),
-    '',
-    `The last ${last.length} events of the device:`,
-    ...last.map((line, index) => `${index === last.length - 1 ? '> ' : '  '}${line}`),
-    ...(replay === undefined ? [] : ['', `Judge this stream again, without a VM: ${replay}`]),
+    ...story.map((line, index) => `${index === story.length - 1 ? '> ' : '  '}${line}`),
   ];
 }
 
@@ -118,4 +127,16 @@ export function reasonWords(reason: InvalidReason): string {
     default:
       return `a line of the guest's test cannot be read: ${reason.line}`;
   }
+}
+
+/** What a run touched of a device and what not, in two lines at most; empty where the device does not say. */
+export function coveredLines({ covered }: Pick<Verdict, 'covered'>): readonly string[] {
+  const groups = covered?.groups ?? [];
+  if (groups.length === 0) return [];
+  const missing = groups.filter((one) => one.missing.length > 0);
+  const said = groups.map(({ group, touched, all }) => `${touched} of ${all} ${group}`).join(', ');
+  const names = missing.map(({ group, missing: which }) =>
+    which.length > 4 ? `${which.length} ${group} (${which.slice(0, 2).join('; ')}; …)` : which.join(', '),
+  );
+  return [said, ...(names.length === 0 ? [] : [names.join(', ')])];
 }

@@ -7,7 +7,8 @@ export {
   type InstanceVerdict,
   MachineCrosscheck,
 } from './machine.js';
-export { formatVerdict, reasonWords, summary } from './format.js';
+export { coveredLines, divergenceTable, formatVerdict, reasonWords, summary } from './format.js';
+export { BAIL_OUT } from './story.js';
 export { Checker, type CheckOptions } from './checker.js';
 export type * from './types.js';
 export type { MonitorOptions } from './monitor.js';

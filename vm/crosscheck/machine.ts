@@ -5,6 +5,7 @@ import { LineSplitter } from '../../lib/lines.js';
 import { instanceOf } from '../guest-tests.js';
 import { sectionMark } from './sections.js';
 import { Checker, type CheckOptions } from './checker.js';
+import { parseConsoleLine } from './console-lines.js';
 import { INTERRUPT_LINE, OPERATION } from './monitor.js';
 import type { AnyChecker, StreamEvent, Verdict } from './types.js';
 
@@ -37,9 +38,19 @@ export class MachineCrosscheck {
   readonly #splitter = new LineSplitter((line) => this.#line(line));
   /** The instance whose test has the console. */
   #tested: AnyCheck | undefined;
+  /** The same by the console's lines in the stream, which come at their time. */
+  #running: AnyCheck | undefined;
+  /** Those whose test has come to its end. */
+  readonly #finished = new Set<AnyCheck>();
+  readonly #isCrash: (consoleLine: string) => boolean;
   #lines = 0;
 
-  constructor(instances: readonly CheckedInstance[]) {
+  /** `isCrash`: whether such a line of the console says that the kernel went wrong. */
+  constructor(
+    instances: readonly CheckedInstance[],
+    isCrash: (consoleLine: string) => boolean = () => false,
+  ) {
+    this.#isCrash = isCrash;
     for (const { id, checker, options = {} } of instances) {
       const check = new Checker(checker, options);
       this.#checks.set(id, check);
@@ -58,8 +69,13 @@ export class MachineCrosscheck {
   /** A line of the guest's console, without its end. What a test prints is about the device that it tests. */
   consoleLine(line: string): void {
     const mark = sectionMark(line);
-    if (mark === undefined) this.#tested?.consoleLine(line);
-    else this.#tested = mark.kind === 'test' ? this.#checks.get(instanceOf(mark.id)) : undefined;
+    if (mark === undefined) {
+      this.#tested?.consoleLine(line);
+      return;
+    }
+    const check = this.#checks.get(instanceOf(mark.id));
+    this.#tested = mark.kind === 'test' ? check : undefined;
+    if (check !== undefined) this.#finished[mark.kind === 'result' ? 'add' : 'delete'](check);
   }
 
   /** No verdict can be `agree` any more: a live run may be ended early. */
@@ -71,7 +87,10 @@ export class MachineCrosscheck {
   /** The verdicts, in the order of the instances. Call it once. */
   end(): readonly InstanceVerdict[] {
     const truncated = this.#splitter.takeRest();
-    return [...this.#checks].map(([id, check]) => ({ id, verdict: check.end(truncated, this.#lines) }));
+    return [...this.#checks].map(([id, check]) => ({
+      id,
+      verdict: check.end(truncated, this.#lines, this.#finished.has(check)),
+    }));
   }
 
   /** Most lines are QEMU's, about the console's own accesses: these are the first to be dropped. */
@@ -83,11 +102,23 @@ export class MachineCrosscheck {
       // … name 'left-regs'
       const name = text.slice(text.lastIndexOf("'", text.length - 2) + 1, -1);
       this.#regions.get(name)?.accessSeen(text);
+    } else if (text.startsWith('console ')) {
+      const printed = parseConsoleLine(text);
+      if (printed !== undefined) this.#printed(printed.text);
     } else if (text.startsWith('gic')) {
       this.#interruptLine(text);
     } else {
       this.#ownLine(text);
     }
+  }
+
+  /** The guest printed this between the events. */
+  #printed(line: string): void {
+    const mark = sectionMark(line);
+    if (mark !== undefined)
+      this.#running = mark.kind === 'test' ? this.#checks.get(instanceOf(mark.id)) : undefined;
+    else this.#running?.printed(line);
+    if (this.#isCrash(line)) for (const check of this.#checks.values()) check.crash();
   }
 
   #interruptLine(text: string): void {
@@ -119,6 +150,7 @@ export interface ConsoleOptions {
   /** Saved console of the same run, for the `guest` option. */
   readonly console?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly isCrash?: ((consoleLine: string) => boolean) | undefined;
 }
 
 /**
@@ -131,7 +163,7 @@ export async function checkMachineFile(
   instances: readonly CheckedInstance[],
   options: ConsoleOptions = {},
 ): Promise<readonly InstanceVerdict[]> {
-  return checkFileWith(path, new MachineCrosscheck(instances), options);
+  return checkFileWith(path, new MachineCrosscheck(instances, options.isCrash), options);
 }
 
 /** Feeds the files to a cross-check and gives what that ends with. */

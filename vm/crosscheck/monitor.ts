@@ -100,6 +100,14 @@ export class Monitor {
     return before && this.hidden(before);
   }
 
+  /** A write that has reached the device's region, and of which the device has said nothing yet. */
+  get begun(): string | undefined {
+    if (this.write === undefined) return undefined;
+    const { address, value, size } = this.write;
+    const where = this.base === undefined ? `address ${hex(address)}` : `offset ${hex(address - this.base)}`;
+    return `write ${where} = ${value}, ${size} bytes`;
+  }
+
   /** The interrupt controller saw the device's line change. */
   edge(level: boolean): Disagreement | undefined {
     const late = this.interruptSilence.speak();

@@ -108,10 +108,12 @@ export interface DeviceChecker<S, E extends StreamEvent> {
   /** The machine was reset: the interrupt controller may have forgotten the line's level already. */
   resets(event: E): boolean;
   readonly channels: Readonly<Record<string, Channel>>;
-  /** What a picture of a run compares its accesses with. Absent: it shows those that there were. */
+  /** What the report of a run compares its accesses with. Absent: it shows those that there were. */
   readonly registers?: readonly CheckedRegister[] | undefined;
   /** The decisions of the contract, in words. */
   readonly decisions?: readonly string[] | undefined;
+  /** Why the device refused the access that this event is an effect of, such as `BAD_ACCESS`; undefined if it did not. */
+  refused?(event: E): string | undefined;
 }
 
 export interface CheckedRegister {
@@ -165,8 +167,43 @@ export interface Divergence {
   readonly last: readonly string[];
   /** before: the model's, before the access; model: after it; device: as the device reported it after the access, if it did. */
   readonly states: { readonly before: Words; readonly model: Words; readonly device?: Words };
+  /** The last ones in words, each stimulus with its effects, by the time before the divergence; between them what the guest printed. */
+  readonly story: readonly string[];
+  /** Which of the guest's tests ran: `in 'pausing'`, or `after 'starting'` where its name never came. */
+  readonly during?: string;
+  /** The guest's kernel had gone wrong before, so this did not make it do so. */
+  readonly afterCrash?: true;
   /** One command that repeats this check from the saved stream. */
   readonly replay?: string;
+}
+
+/** What else is known of a device at the end of its stream, for a guest that failed. */
+export interface Circumstances {
+  /** Its last events, as in `Divergence.story`. */
+  readonly story: readonly string[];
+  /** The device began this and never finished it: QEMU has not returned from it. */
+  readonly unfinished?: { readonly seq: string; readonly access: string };
+  /** It raised its interrupt here, and nothing made it lower it up to the end. */
+  readonly unacknowledged?: { readonly seq: string };
+  /** What the device did in each of the guest's tests that failed, and what it refused there. */
+  readonly failedTests: readonly FailedTest[];
+}
+
+export interface FailedTest {
+  readonly name: string;
+  readonly refused: readonly string[];
+  readonly story: readonly string[];
+}
+
+/** What a run touched of a device. */
+export interface Covered {
+  /** By group: how many of how many, and which not. */
+  readonly groups: readonly {
+    readonly group: string;
+    readonly touched: number;
+    readonly all: number;
+    readonly missing: readonly string[];
+  }[];
 }
 
 /** Why evidence is invalid. */
@@ -212,6 +249,10 @@ export interface Verdict {
   /** What was checked and found right, by name: `reads`, `writes`, `commands`, … */
   readonly counts: Readonly<Record<string, number>>;
   readonly divergence?: Divergence;
+  /** The guest did not get to the end of the device's test: what can only be compared there was not compared. */
+  readonly partial?: true;
+  readonly circumstances?: Circumstances;
+  readonly covered?: Covered;
   /** Everything that makes the evidence unfit, in order; with a divergence, what came after it. */
   readonly invalid: readonly InvalidReason[];
   /** What could not be checked, in words; absent: nothing. */

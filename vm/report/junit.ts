@@ -36,7 +36,7 @@ export function junitXml(report: RunReport): string {
 }
 
 function machineCase({ result, host }: RunReport): Case {
-  const { outcome, reason, lastLines, accelerator, clock } = result.guest;
+  const { outcome, reason, lastLines, splats, accelerator, clock } = result.guest;
   const name = `boots, runs and ends (${accelerator}, ${clock})`;
   const time = host.timing.endMs / 1000;
   // A test that failed, a run that was judged and stopped: the machine did its part.
@@ -49,7 +49,7 @@ function machineCase({ result, host }: RunReport): Case {
         result: {
           kind: 'error',
           message: `${outcome}: ${reason}`,
-          details: [...lastLines, ...host.qemuMessages].join('\n'),
+          details: [...(splats[0]?.lines ?? []), ...lastLines, ...host.qemuMessages].join('\n'),
         },
       };
 }

@@ -1,37 +1,67 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { aBoot, aDevice, aReport, aTest, aVerdict, circumstances } from '../../test/support/report.js';
-import { exitCodeOf } from './exit-code.js';
+import { decide, exitCodeOf } from './exit-code.js';
 import { anInstance } from '../../test/support/machine.js';
 import { comparable, deviceResults, makeReport, reportJson } from './report.js';
 import type { GuestOutcome } from '../types.js';
 
-describe('exitCodeOf', () => {
-  const rows: readonly (readonly [GuestOutcome, number, number, number, number])[] = [
-    // outcome, then with: no verdict, agree, differ, invalid
-    ['passed', 0, 0, 3, 3],
-    ['ended', 0, 0, 3, 3],
-    ['failed', 1, 1, 3, 1],
-    ['panicked', 4, 4, 3, 4],
-    ['hung', 4, 4, 3, 4],
-    ['silent', 4, 4, 3, 4],
-    ['exited-early', 4, 4, 3, 4],
-    ['qemu-died', 4, 4, 3, 4],
-    ['stopped', 4, 4, 3, 3],
-    ['interrupted', 130, 130, 130, 130],
+const divergence = {
+  kind: 'field' as const,
+  seq: '3',
+  now: '5',
+  access: 'write',
+  field: 'state.elapsed',
+  expected: '1',
+  actual: '2',
+  last: [],
+  story: [],
+  states: { before: {}, model: {} },
+};
+type Judged = Parameters<typeof decide>[1][number];
+
+const access: Judged = { result: 'differ', divergence: { ...divergence, kind: 'field' } };
+const late: Judged = { result: 'differ', divergence: { ...divergence, kind: 'field', afterCrash: true } };
+const saw: Judged = { result: 'differ', divergence: { ...divergence, kind: 'guest' } };
+const agree: Judged = { result: 'agree' };
+const invalid: Judged = { result: 'invalid' };
+
+describe('decide', () => {
+  const rows: readonly (readonly [GuestOutcome, number, number, number, number, number, number])[] = [
+    // outcome, then with: no verdict, agree, an access, an access after the crash, what the guest saw, invalid
+    ['passed', 0, 0, 3, 3, 3, 3],
+    ['ended', 0, 0, 3, 3, 3, 3],
+    ['failed', 1, 1, 3, 1, 1, 1],
+    ['panicked', 4, 4, 3, 4, 4, 4],
+    ['hung', 4, 4, 3, 4, 4, 4],
+    ['flooded', 4, 4, 3, 4, 4, 4],
+    ['silent', 4, 4, 3, 4, 4, 4],
+    ['exited-early', 4, 4, 3, 4, 4, 4],
+    ['qemu-died', 4, 4, 3, 4, 4, 4],
+    ['stopped', 4, 4, 3, 3, 3, 3],
+    ['interrupted', 130, 130, 130, 130, 130, 130],
   ];
-  it.each(rows)('%s', (outcome, none, agree, differ, invalid) => {
+  it.each(rows)('%s', (outcome, none, ...codes) => {
     expect(exitCodeOf(outcome, [])).toBe(none);
-    expect(exitCodeOf(outcome, [{ result: 'agree' }])).toBe(agree);
-    expect(exitCodeOf(outcome, [{ result: 'differ' }])).toBe(differ);
-    expect(exitCodeOf(outcome, [{ result: 'invalid' }])).toBe(invalid);
-    // Of several devices the worst one decides.
-    expect(exitCodeOf(outcome, [{ result: 'agree' }, { result: 'invalid' }])).toBe(invalid);
-    expect(exitCodeOf(outcome, [{ result: 'invalid' }, { result: 'differ' }, { result: 'agree' }])).toBe(
-      differ,
-    );
+    for (const [index, verdict] of [agree, access, late, saw, invalid].entries())
+      expect(exitCodeOf(outcome, [verdict]), String(index)).toBe(codes[index]);
+  });
+
+  it.each([
+    ['the access', 'failed', [invalid, saw, access], 'access', 2],
+    ['the test before what the guest saw', 'failed', [saw], 'test', undefined],
+    ['the crash before an access after it', 'panicked', [late], 'guest', undefined],
+    ['what the guest saw before no evidence', 'passed', [invalid, saw], 'saw', 1],
+    ['no evidence', 'passed', [agree, invalid], 'invalid', 1],
+    ['nothing', 'passed', [agree], 'none', undefined],
+  ] as const)('of several devices, leads with %s', (_name, outcome, verdicts, lead, at) => {
+    expect(decide(outcome, verdicts)).toMatchObject({ lead });
+    expect(decide(outcome, verdicts).at).toBe(at);
   });
 });
+
+const differing = (replay: string) =>
+  aReport({}, { verdict: aVerdict({ result: 'differ', divergence: { ...divergence, replay } }) });
 
 describe('makeReport', () => {
   it('keeps what the host did apart from what the machine did', () => {
@@ -61,19 +91,6 @@ describe('makeReport', () => {
   });
 
   it('does not compare the path in a replay command', () => {
-    const differing = (replay: string) =>
-      aReport({}, { verdict: aVerdict({ result: 'differ', divergence: { ...divergence, replay } }) });
-    const divergence = {
-      kind: 'field' as const,
-      seq: '3',
-      now: '5',
-      access: 'write',
-      field: 'state.elapsed',
-      expected: '1',
-      actual: '2',
-      last: [],
-      states: { before: {}, model: {} },
-    };
     expect(comparable(differing('a'))).toBe(comparable(differing('b')));
   });
 

@@ -59,7 +59,7 @@ export interface RunResult {
   readonly exitCode: ExitCode;
   readonly guest: Pick<
     BootResult,
-    'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'lastLines' | 'qemuExit'
+    'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'splats' | 'lastLines' | 'qemuExit'
   >;
   /** In the order of the configuration; none of a machine that was started without them. */
   readonly devices: readonly DeviceResult[];
@@ -90,6 +90,8 @@ export interface RunCircumstances {
   readonly suites: readonly SuiteTime[];
   /** Why this accelerator runs. */
   readonly acceleratorReason: string;
+  /** Of QEMU's trace: about other things than the devices, such as the console's UART. They are not kept. */
+  readonly dropped: BootResult['dropped'];
   readonly qemuMessages: readonly string[];
   /** By name: `console`, `events`, `qemu`, … Absolute paths. */
   readonly files: Readonly<Record<string, string>>;
@@ -142,21 +144,22 @@ function testResult(suite: string, found: TestSuite | undefined): TestResult {
 export function makeReport(
   boot: BootResult,
   devices: readonly DeviceResult[],
-  circumstances: Omit<RunCircumstances, 'timing' | 'suites' | 'qemuMessages'>,
+  circumstances: Omit<RunCircumstances, 'timing' | 'dropped' | 'suites' | 'qemuMessages'>,
 ): RunReport {
-  const { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit } = boot;
+  const { outcome, reason, accelerator, clock, warnings, splats, lastLines, qemuExit } = boot;
   const verdicts = devices.flatMap(({ verdict }) => verdict ?? []);
   return {
     schema: REPORT_SCHEMA,
     result: {
       exitCode: exitCodeOf(outcome, verdicts),
-      guest: { outcome, reason, accelerator, clock, warnings, lastLines, qemuExit },
+      guest: { outcome, reason, accelerator, clock, warnings, splats, lastLines, qemuExit },
       devices,
     },
     host: {
       ...circumstances,
       timing: boot.timing,
       suites: boot.suites.map(({ id, timing: { startMs, endMs = null } }) => ({ suite: id, startMs, endMs })),
+      dropped: boot.dropped,
       qemuMessages: boot.qemuMessages,
     },
   };

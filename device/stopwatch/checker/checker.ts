@@ -15,6 +15,7 @@ import {
   describe,
   describeSnapshot,
   type Effect,
+  errorNames,
   initialState,
   type ModelState,
   snapshotAt,
@@ -58,6 +59,7 @@ export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecke
       write: allowed('write', offset),
     })),
     decisions: DECISIONS.map(decisionWords),
+    refused: (event) => (event.event === 'error' ? errorNames(event.raised) : undefined),
   };
 }
 

@@ -2,7 +2,7 @@
 /** Describes the stopwatch's accesses, and reads what the guest prints. */
 import type { Channel } from '../../../vm/device-kit.js';
 import { registerAt, type RegisterName, STATUS } from '../contract/contract.js';
-import { commandName, errorNames } from '../model/index.js';
+import { commandName, describeSnapshot, errorNames } from '../model/index.js';
 import type { TraceEvent } from './trace.js';
 
 /** Name of the trapping region in QEMU's memory tree, after the id of the device: `stopwatch-regs`. */
@@ -20,7 +20,7 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
     case 'end':
       return { access: 'end of the stream' };
     case 'error':
-      return { access: `error ${errorNames(event.raised)}` };
+      return { access: `refused (${errorNames(event.raised)})` };
     case 'read':
     case 'write': {
       const register = registerAt(Number(event.offset))?.name;
@@ -32,11 +32,17 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
       return register === undefined ? { access: text } : { access: text, register };
     }
     case 'mem':
+      return { access: `data_len is ${event.dataLen}` };
     case 'text':
+      return { access: `text '${event.text}'` };
     case 'irq':
-    case 'state':
+      return { access: `interrupt ${event.level ? 'raised' : 'lowered'}` };
+    case 'state': {
+      const { status, timeout } = describeSnapshot(event);
+      return { access: timeout === 'IDLE' ? `${status}` : `${status}, timeout ${timeout?.toLowerCase()}` };
+    }
     default:
-      return { access: event.event };
+      return event satisfies never;
   }
 }
 

@@ -2,9 +2,8 @@
 /**
  * Makes a Recording of the saved files of a run, by checking them again.
  *
- * QEMU's trace has every byte that the guest wrote to its console, in the order
- * of the devices' events: so it is known between which events a line came. Where
- * the trace lacks them, the kernel's own times say it.
+ * The stream has the lines of the console where the guest printed them. Where it
+ * lacks them, the kernel's own times say between which events a line came.
  */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
@@ -15,6 +14,7 @@ import {
   MachineCrosscheck,
   type Observed,
 } from '../../crosscheck/index.js';
+import { parseConsoleLine } from '../../crosscheck/console-lines.js';
 import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
 import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type Row } from './recording.js';
@@ -52,11 +52,6 @@ export interface RecordedInstance {
   readonly device: string;
   readonly checked?: CheckedInstance | undefined;
 }
-
-/** `memory_region_ops_write cpu 0 mr 0x… addr 0x9000000 value 0x5b size 4 name 'pl011'`: a byte for the console. */
-const UART_WRITE = 'memory_region_ops_write ';
-const UART_NAME = "'pl011'";
-const UART_DATA = / addr 0x[0-9a-f]*000 value /;
 
 export class Recorder {
   readonly #devices: readonly Collected[];
@@ -108,11 +103,7 @@ export class Recorder {
   }
 
   #line(line: string): void {
-    // QEMU's lines about the console are most of the stream, and the checker has no use for them.
-    if (line.endsWith(UART_NAME)) {
-      if (line.startsWith(UART_WRITE) && UART_DATA.test(line)) this.#bytes += 1;
-      return;
-    }
+    this.#bytes = parseConsoleLine(line)?.bytes ?? this.#bytes;
     this.#crosscheck.feed(`${line}\n`);
   }
 

@@ -15,6 +15,7 @@ const GUEST: Readonly<Record<GuestOutcome, string>> = {
   failed: "The guest's test failed",
   panicked: 'The guest panicked',
   hung: 'The guest hung',
+  flooded: 'The guest never stopped printing',
   silent: 'The guest never spoke',
   'exited-early': 'The guest ended before its test did',
   'qemu-died': 'QEMU died',

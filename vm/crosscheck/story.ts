@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/** The last that happened to a device, in words: each stimulus with its effects, and between them what the guest printed. */
+import type { DeviceChecker, FailedTest, StreamEvent } from './types.js';
+
+/** Stimuli that are shown. */
+const SHOWN = 8;
+/** Kept, for a test in which something was refused long before its end. */
+const KEPT = 64;
+/** Of the guest's console between two events. */
+const LINES = 3;
+/** The name of a test that was not named. */
+export const BAIL_OUT = 'Bail out!';
+/** Per failed test. */
+const REFUSED = 4;
+const FAILED_TESTS = 10;
+
+interface Happened<E> {
+  readonly stimulus: E;
+  readonly effects: E[];
+}
+type Entry<E> = Happened<E> | string;
+
+type Words<E extends StreamEvent> = Pick<DeviceChecker<unknown, E>, 'words' | 'refused' | 'access'>;
+
+export class Story<E extends StreamEvent> {
+  readonly #device: Words<E>;
+  readonly #entries: Entry<E>[] = [];
+  /** Of the guest's test that runs. */
+  #refused: string[] = [];
+  #sinceResult: Happened<E>[] = [];
+  /** The last of its tests that the guest has reported. */
+  #reported: string | undefined;
+  readonly failedTests: FailedTest[] = [];
+
+  constructor(device: Words<E>) {
+    this.#device = device;
+  }
+
+  event(event: E, role: 'stimulus' | 'effect' | 'end'): void {
+    if (role === 'end') return;
+    const last = this.#sinceResult.at(-1);
+    if (role === 'effect' && last !== undefined) {
+      last.effects.push(event);
+      const why = this.#device.refused?.(event);
+      if (why !== undefined && this.#refused.length < REFUSED)
+        this.#refused.push(
+          `seq ${last.stimulus.seq}: ${this.#device.words(last.stimulus).access}: refused (${why})`,
+        );
+      return;
+    }
+    const happened = { stimulus: event, effects: [] };
+    push(this.#sinceResult, happened);
+    push(this.#entries, happened);
+  }
+
+  /** The guest printed this. */
+  console(line: string): void {
+    // A long text of the guest must not push out what the device did.
+    const before = this.#entries.slice(-LINES);
+    if (before.length === LINES && before.every((entry) => typeof entry === 'string'))
+      this.#entries.splice(-LINES, 1);
+    push(this.#entries, line);
+    const bailed = /^Bail out!/.test(line);
+    const result = /^(not )?ok \d+ (?:- )?(.*?)(?: #.*)?$/.exec(line);
+    if (result === null && !bailed) return;
+    const name = result?.[2] ?? BAIL_OUT;
+    if ((bailed || result?.[1] !== undefined) && this.failedTests.length < FAILED_TESTS)
+      this.failedTests.push({ name, refused: this.#refused, story: this.#tell(this.#sinceResult) });
+    this.#reported = name;
+    this.#refused = [];
+    this.#sinceResult = [];
+  }
+
+  /** Where in the guest's test this is. */
+  get during(): string | undefined {
+    return this.#reported === undefined ? undefined : `after '${this.#reported}'`;
+  }
+
+  /** Up to now. */
+  tell(): readonly string[] {
+    return this.#tell(this.#entries);
+  }
+
+  #tell(entries: readonly Entry<E>[]): readonly string[] {
+    const from = entries.filter((entry) => typeof entry !== 'string').at(-SHOWN);
+    const shown = from === undefined ? entries.slice(-3) : entries.slice(entries.indexOf(from));
+    const end = shown.findLast((entry) => typeof entry !== 'string')?.stimulus.now ?? 0n;
+    const rows = shown.map((entry) => {
+      if (typeof entry === 'string') return ['', 'console', entry] as const;
+      const { stimulus, effects } = entry;
+      const access = this.#device.access(stimulus);
+      const got = access?.direction === 'read' ? [String(access.value)] : [];
+      const all = [...got, ...effects.map((effect) => this.#device.words(effect).access)].join('; ');
+      const text = `${this.#device.words(stimulus).access}${all === '' ? '' : ` → ${all}`}`;
+      return [relative(stimulus.now - end), `seq ${stimulus.seq}`, text] as const;
+    });
+    const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+    return rows.map(
+      ([time, where, text]) => `${time.padStart(widths[0] ?? 0)}  ${where.padEnd(widths[1] ?? 0)}  ${text}`,
+    );
+  }
+}
+
+function push<T>(list: T[], entry: T): void {
+  list.push(entry);
+  if (list.length > KEPT) list.splice(0, KEPT / 2);
+}
+
+/** `-12.3 ms` */
+function relative(ns: bigint): string {
+  const size = Number(ns < 0n ? -ns : ns);
+  const sign = ns < 0n ? '-' : '+';
+  if (size >= 1e9) return `${sign}${(size / 1e9).toFixed(3)} s`;
+  if (size >= 1e6) return `${sign}${(size / 1e6).toFixed(3)} ms`;
+  return size >= 1e3 ? `${sign}${(size / 1e3).toFixed(3)} us` : `${sign}${size} ns`;
+}

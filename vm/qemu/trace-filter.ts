@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Sorts the lines of QEMU's log. What a verdict rests on goes on as it is: the devices' own events, the accesses to their
+ * regions, and the interrupt controller's. QEMU cannot trace one region alone, and each byte of the console is an
+ * access to its UART: such lines are counted and dropped, and the console's text goes between the events instead,
+ *
+ *   console 1234: ok 5 resetting
+ *
+ * where the guest printed it. Any other line is QEMU's message about a guest's error.
+ */
+import { consoleLine } from '../crosscheck/console-lines.js';
+
+const LINE_END = 0x0a;
+const QUOTE = 0x27;
+const [ZERO, NINE] = [0x30, 0x39];
+const OPERATION = Buffer.from('memory_region_ops_');
+const INTERRUPT = Buffer.from('gic');
+/** `virt` has its first UART here, and the data register comes first. */
+const UART = ' addr 0x9000000 value 0x';
+const UART_WRITE =
+  /^memory_region_ops_write cpu -?\d+ mr \S+ addr 0x9000000 value 0x([0-9a-f]+) size \d+ name 'pl011'$/;
+/** What a terminal needs, and a log does not. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Longer lines of the console are cut. */
+const LONGEST = 500;
+
+export interface TraceFilterOptions {
+  /** Of the devices: QEMU calls their regions `ID-regs`, `ID-mem`, … */
+  readonly ids: readonly string[];
+  /** What the devices' own events begin with. */
+  readonly prefixes: readonly string[];
+}
+
+/** What was not kept. */
+export interface Dropped {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+export class TraceFilter {
+  readonly #regions: readonly Buffer[];
+  readonly #prefixes: readonly Buffer[];
+  readonly #onKept: (bytes: Buffer) => void;
+  readonly #onMessage: (bytes: Buffer) => void;
+  /** The beginning of a line whose end has not come yet. */
+  #rest: Buffer = Buffer.alloc(0);
+  #console = '';
+  /** Bytes of the console so far. */
+  #printed = 0;
+  #dropped = 0;
+  #droppedBytes = 0;
+
+  /** `onMessage` gets whole lines that are no trace. The bytes are valid until the function returns. */
+  constructor(
+    { ids, prefixes }: TraceFilterOptions,
+    onKept: (bytes: Buffer) => void,
+    onMessage: (bytes: Buffer) => void,
+  ) {
+    this.#regions = ids.map((id) => Buffer.from(`${id}-`));
+    this.#prefixes = prefixes.map((prefix) => Buffer.from(prefix));
+    this.#onKept = onKept;
+    this.#onMessage = onMessage;
+  }
+
+  get dropped(): Dropped {
+    return { lines: this.#dropped, bytes: this.#droppedBytes };
+  }
+
+  /** The next bytes of the log, cut anywhere. */
+  push(chunk: Buffer): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    // Lines that are kept and follow each other go on together.
+    let from = 0;
+    let at = 0;
+    for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, at)) {
+      const next = end + 1;
+      const kind = this.#kindOf(bytes, at, end);
+      if (kind !== 'kept') {
+        if (at > from) this.#onKept(bytes.subarray(from, at));
+        from = next;
+        if (kind === 'message') this.#onMessage(bytes.subarray(at, next));
+        else this.#drop(bytes, at, end);
+      }
+      at = next;
+    }
+    if (at > from) this.#onKept(bytes.subarray(from, at));
+    this.#rest = Buffer.from(bytes.subarray(at));
+  }
+
+  /** The log is over: a line without its end is kept, for its reader to complain. */
+  end(): void {
+    if (this.#rest.length > 0) this.#onKept(this.#rest);
+    this.#rest = Buffer.alloc(0);
+  }
+
+  #kindOf(bytes: Buffer, lineStart: number, end: number): 'kept' | 'dropped' | 'message' {
+    const start = afterTimestamp(bytes, lineStart, end);
+    if (startsWith(bytes, OPERATION, start)) {
+      // … name 'ID-regs'
+      const name = bytes.lastIndexOf(QUOTE, end - 2) + 1;
+      return this.#regions.some((region) => startsWith(bytes, region, name)) ? 'kept' : 'dropped';
+    }
+    if (startsWith(bytes, INTERRUPT, start)) return 'kept';
+    return this.#prefixes.some((prefix) => startsWith(bytes, prefix, start)) ? 'kept' : 'message';
+  }
+
+  #drop(bytes: Buffer, start: number, end: number): void {
+    this.#dropped += 1;
+    this.#droppedBytes += end + 1 - start;
+    if (bytes[end - 1] !== QUOTE) return;
+    const line = bytes.toString('latin1', start, end);
+    if (!line.endsWith("'pl011'") || !line.includes(UART)) return;
+    const match = UART_WRITE.exec(line);
+    if (match !== null) this.#print(Number.parseInt(match[1] ?? '0', 16) & 0xff);
+  }
+
+  /** The guest sends this byte to its console. */
+  #print(code: number): void {
+    this.#printed += 1;
+    if (code === LINE_END) {
+      const text = this.#console.replaceAll(ESCAPES, '');
+      this.#console = '';
+      this.#onKept(Buffer.from(`${consoleLine(text, this.#printed)}\n`, 'latin1'));
+    } else if (this.#console.length < LONGEST) this.#console += String.fromCharCode(code);
+  }
+}
+
+function startsWith(bytes: Buffer, text: Buffer, at: number): boolean {
+  return (
+    at >= 0 &&
+    bytes[at] === text[0] &&
+    at + text.length <= bytes.length &&
+    bytes.compare(text, 0, text.length, at, at + text.length) === 0
+  );
+}
+
+/** With `-msg timestamp=on` QEMU puts thread and time before each event: `123@1700000000.000001:`. */
+function afterTimestamp(bytes: Buffer, start: number, end: number): number {
+  const code = bytes[start] ?? 0;
+  if (code < ZERO || code > NINE) return start;
+  const match = /^\d+@\d+\.\d+:/.exec(bytes.toString('latin1', start, Math.min(end, start + 60)));
+  return start + (match?.[0].length ?? 0);
+}
