@@ -165,11 +165,11 @@ function testVerdict(facts: BootFacts): BootOutcome {
     return failed(`the kernel complained: ${complaint.text}`);
   }
   const all = suites.flatMap(({ id, suite }) =>
-    (suite?.ktap.tests ?? []).map((test) => ({ ...test, name: `${of(id)}${test.name}` })),
+    (suite?.ktap.tests ?? []).map((test) => ({ name: `${of(id)}${test.name}`, status: test.status, test })),
   );
   const [first, ...others] = all.filter(({ status }) => status === 'not ok');
   if (first !== undefined) {
-    const script = scriptFailure(first);
+    const script = scriptFailure(first.test);
     if (script !== undefined && others.length === 0) return failed(script);
     const more = others.length > 0 ? ` and ${others.length} more` : '';
     return failed(`'${first.name}'${more} failed`);

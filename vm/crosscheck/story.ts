@@ -60,7 +60,7 @@ export class Story<E extends StreamEvent> {
     if (before.length === LINES && before.every((entry) => typeof entry === 'string'))
       this.#entries.splice(-LINES, 1);
     push(this.#entries, line);
-    const bailed = /^Bail out!/.test(line);
+    const bailed = line.startsWith(BAIL_OUT);
     const result = /^(not )?ok \d+ (?:- )?(.*?)(?: #.*)?$/.exec(line);
     if (result === null && !bailed) return;
     const name = result?.[2] ?? BAIL_OUT;
