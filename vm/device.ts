@@ -46,7 +46,8 @@ export interface DeviceDescription {
 }
 
 export interface DeviceTreeNode {
-  readonly compatible: string;
+  /** The most specific name first. */
+  readonly compatible: string | readonly [string, ...string[]];
   /** `reg-names`, in the order of its `sysbus_init_mmio()` calls. */
   readonly regions: readonly string[];
 }

@@ -7,7 +7,7 @@ export const stopwatchDescription: DeviceDescription = {
   name: 'stopwatch',
   qemuType: 'stopwatch',
   properties: { start_at_boot: true },
-  deviceTree: { compatible: 'stopwatch', regions: ['mem', 'regs'] },
+  deviceTree: { compatible: ['qemu,stopwatch', 'stopwatch'], regions: ['mem', 'regs'] },
   traceEvents: TRACE,
   writeHandler: 'stopwatch_write',
 };

@@ -14,6 +14,7 @@
 # The words of the C library for the driver's errno values.
 EINVAL='Invalid argument'
 EPERM='Operation not permitted'
+EBADFD='File descriptor in bad state'
 ERANGE='Numerical result out of range'
 EBUSY='Device or resource busy'
 ENODEV='No such device'

@@ -224,7 +224,9 @@ async function dumpTree(
       signal: services.signal,
     },
   );
-  const compatible = instances.flatMap(({ device }) => device.description.deviceTree?.compatible ?? []);
+  const compatible = instances.flatMap(({ device }) =>
+    [device.description.deviceTree?.compatible ?? []].flat().slice(0, 1),
+  );
   const found = [...new Set(compatible)].map((name) => ({ name, nodes: findDevices(source, name) }));
   const text = found.flatMap(({ name, nodes }) =>
     nodes.length === 0

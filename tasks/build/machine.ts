@@ -92,7 +92,8 @@ export function nodeOf(
 ): DeviceNode | undefined {
   const { deviceTree, name } = description;
   if (deviceTree === undefined) return undefined;
-  const { compatible, regions } = deviceTree;
+  const { regions } = deviceTree;
+  const [compatible = ''] = [deviceTree.compatible].flat();
   const node = findDevices(dts, compatible).find(({ label }) => label === id);
   if (node === undefined) {
     throw new StopwatchError(

@@ -39,6 +39,9 @@ test('every list of QEMU is made from the list of devices', () => {
   expect(files['trace-events']).toBe('lamp_on(const char *id) "id=%s"\n');
   expect(files['devices.h']).toContain('DEVICE("pv-lamp", "acme,lamp", "mem", "regs")\n');
   expect(files['devices.h']).not.toContain('edu');
+  const both = { compatible: ['acme,lamp', '8lamp'], regions: [] } as const;
+  const two = qemuDirectory('/build', [device({ name: 'lamp', deviceTree: both }, [])], '');
+  expect(two.files['devices.h']).toContain('DEVICE("lamp", "acme,lamp\\0008lamp")\n');
   expect(files['pv.mak']).toBe('CONFIG_ARM_VIRT=y\nCONFIG_EDU=y\n');
 });
 

@@ -48,7 +48,7 @@ export function qemuDirectory(
   const nodes = descriptions.flatMap(({ qemuType, deviceTree }) =>
     deviceTree === undefined
       ? []
-      : `    DEVICE(${[qemuType, deviceTree.compatible, ...deviceTree.regions].map(cString).join(', ')})`,
+      : `    DEVICE(${[qemuType, [deviceTree.compatible].flat().join('\0'), ...deviceTree.regions].map(cString).join(', ')})`,
   );
   return {
     directory,
@@ -75,7 +75,7 @@ export function qemuDirectory(
   };
 }
 
-const cString = (text: string): string => JSON.stringify(text);
+const cString = (text: string): string => JSON.stringify(text).replaceAll('\\u0000', '\\000');
 
 export function qemuDevicesTask(layout: Layout, devices: readonly ProjectDevice[]): Task {
   const base = join(layout.package, 'vm', 'qemu', 'devices.mak');

@@ -64,10 +64,13 @@ export function header(): string {
       'Values of STATUS',
       entries(STATUS, 'STOPWATCH_STATUS', (v) => String(v)),
     ),
-    block(
-      'Bits of ERROR',
-      entries(ERROR_BIT, 'STOPWATCH_ERR', (bit) => hex(1 << bit)),
-    ),
+    block('Bits of ERROR', [
+      ...entries(ERROR_BIT, 'STOPWATCH_ERR', (bit) => hex(1 << bit)),
+      [
+        'STOPWATCH_ERR_ALL',
+        hex(Object.values(ERROR_BIT).reduce<number>((mask, bit) => mask | (1 << bit), 0)),
+      ],
+    ]),
     block(
       'Bits of FEATURES',
       entries(FEATURE_BIT, 'STOPWATCH_FEATURE', (bit) => hex(1 << bit)),

@@ -139,7 +139,7 @@ test('the rich project has the stopwatch under another name, and nowhere the old
   expect(device.description).toMatchObject({
     name: 'frobnicator',
     qemuType: 'frobnicator',
-    deviceTree: { compatible: 'frobnicator' },
+    deviceTree: { compatible: ['qemu,frobnicator', 'frobnicator'] },
     traceEvents: { prefix: 'frobnicator_' },
   });
   expect(device.generated).toEqual([
