@@ -16,6 +16,10 @@ test('what the system says becomes an error that says what to do', async () => {
     ['EACCES', 'permission-denied'],
     ['EROFS', 'permission-denied'],
     ['ENOENT', 'file-unreadable'],
+    ['EMFILE', 'file-unreadable'],
+    ['EFBIG', 'disk-full'],
+    ['EADDRINUSE', 'locked'],
+    ['ENOTEMPTY', 'file-unreadable'],
     ['ABORT_ERR', 'interrupted'],
     ['EWHATEVER', 'internal'],
   ]) {
@@ -31,7 +35,17 @@ test('what the system says becomes an error that says what to do', async () => {
 
 test('a full disk is named with what is left of it', async () => {
   const error = await toStopwatchError(systemError('ENOSPC', '/tmp/not/there/file'), PLACE);
-  expect(error.message).toMatch(/\/tmp\/not\/there\/file has \d+ MiB left/);
+  expect(error.message).toMatch(/file system of \/tmp\/not\/there\/file: \d+ MiB left/);
+});
+
+test('a command that says which file did not fit: its file system is named', async () => {
+  const command = { file: 'ar', args: [], cwd: '/' };
+  const exit = { durationMs: 1, exitCode: 1, signal: undefined };
+  const said = ["ar: cannot write '/proc/none/x.o': No space left on device"];
+  // Nothing fits into /proc.
+  expect((await commandFailure(command, exit, said, PLACE)).message).toContain(
+    'file system of /proc/none/x.o',
+  );
 });
 
 test('a fault of ours stays recognisable, with its cause', async () => {
@@ -84,7 +98,7 @@ test('a failed command: task, command, directory, exit code or signal, last line
   const full = await commandFailure(command, exit, ['cc1: No space left on device', 'make: error'], PLACE);
   expect(full).toMatchObject({
     code: 'disk-full',
-    message: expect.stringMatching(/\/src has/),
+    message: expect.stringMatching(/file system of \/src: /),
     lastLines: ['cc1: No space left on device', 'make: error'],
   });
 });

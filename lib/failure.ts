@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Turns whatever went wrong into the one error class. */
 import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { withoutCredentials } from './credentials.js';
 import { errnoOf } from './errno.js';
@@ -31,7 +32,7 @@ export async function toStopwatchError(error: unknown, context: FailureContext):
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return diskFull(path ?? directory, context, details);
+      return diskFull(path === undefined ? [directory, tmpdir()] : [path], context, details);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -44,9 +45,29 @@ export async function toStopwatchError(error: unknown, context: FailureContext):
     case 'EISDIR':
     case 'EIO':
     case 'ELOOP':
+    case 'ENAMETOOLONG':
+    case 'ENOTEMPTY':
+    case 'EEXIST':
       return new StopwatchError('file-unreadable', `${task}: ${message}.`, {
         ...details,
         hint: `Look at what happened to the file${path === undefined ? '' : ` (${path})`}, and run the same command again.`,
+      });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new StopwatchError('file-unreadable', `${task}: too many files are open: ${message}.`, {
+        ...details,
+        hint:
+          code === 'EMFILE' ? 'Raise the limit of this shell: ulimit -n 4096' : 'Other programs hold them.',
+      });
+    case 'EFBIG':
+      return new StopwatchError('disk-full', `${task}: a file would become too large: ${message}.`, {
+        ...details,
+        hint: 'Raise the limit of this shell (ulimit -f unlimited), or use a file system that allows larger files.',
+      });
+    case 'EADDRINUSE':
+      return new StopwatchError('locked', `${task}: another process uses that address: ${message}.`, {
+        ...details,
+        hint: 'End it, or choose another port.',
       });
     case 'ABORT_ERR':
       return new StopwatchError('interrupted', `${task} was interrupted.`, details);
@@ -69,8 +90,10 @@ export async function commandFailure(
   // Before it is cut: half of an address would not be recognised.
   const quoted = withoutCredentials(shellQuote(command));
   const details = { command: quoted, lastLines, log: context.log };
-  if (lastLines.some((line) => NO_SPACE.test(line))) {
-    return diskFull(command.cwd ?? context.directory, context, details);
+  const full = lastLines.find((line) => NO_SPACE.test(line));
+  if (full !== undefined) {
+    const named = [...full.matchAll(/(?<![\w./-])\/[^\s:;,'"`’]+/g)].map(([path]) => path);
+    return diskFull([...named, command.cwd ?? context.directory, tmpdir()], context, details);
   }
   const end = signal === undefined ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   const short = quoted.length > 160 ? `${quoted.slice(0, 160)}…` : quoted;
@@ -87,28 +110,51 @@ export async function commandFailure(
   });
 }
 
+/** `places`: what was written may have been in any of them; the first one is meant where none is full. */
 async function diskFull(
-  directory: string,
+  places: readonly string[],
   { task, log }: FailureContext,
   details: ErrorDetails,
 ): Promise<StopwatchError> {
+  const spaces = await Promise.all(places.map(freeSpace));
+  const full = spaces.find((space) => space.full) ?? spaces[0];
+  const path = full?.path ?? places[0] ?? tmpdir();
+  const temporary = path === tmpdir();
   return new StopwatchError(
     'disk-full',
-    `${task}: the disk is full: ${directory} has ${await freeSpace(directory)} left.`,
+    `${task}: no space left on the file system of ${path}${temporary ? ', the directory for temporary files' : ''}: ${full?.left ?? 'an unknown amount'} left.`,
     {
       ...details,
       log,
-      hint: 'Make room, or choose a work directory on another disk with --workdir, and run the same command again.',
+      hint: temporary
+        ? 'Make room there, or set TMPDIR to another directory, and run the same command again.'
+        : 'Make room there, or choose a work directory on another disk with --workdir, and run the same command again.',
     },
   );
 }
 
-/** Free space on the file system of the nearest directory that exists. */
-async function freeSpace(path: string): Promise<string> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return `${Math.floor((bavail * bsize) / 1024 / 1024)} MiB`;
-  } catch {
-    return dirname(path) === path ? 'an unknown amount' : freeSpace(dirname(path));
+interface Space {
+  readonly path: string;
+  readonly left: string;
+  /** Nearly nothing can be written. */
+  readonly full: boolean;
+}
+
+/** Less than this is full: a tool removes what it could not finish. */
+const FULL_MIB = 16;
+
+/** Of the file system of the nearest directory that exists. */
+async function freeSpace(path: string): Promise<Space> {
+  let here = path;
+  for (;;) {
+    try {
+      const { bavail, bsize, files, ffree } = await statfs(here);
+      const mib = Math.floor((bavail * bsize) / 1024 / 1024);
+      const noFiles = files > 0 && ffree === 0;
+      return { path, left: noFiles ? 'no inodes' : `${mib} MiB`, full: noFiles || mib < FULL_MIB };
+    } catch {
+      if (dirname(here) === here) return { path, left: 'an unknown amount', full: false };
+      here = dirname(here);
+    }
   }
 }

@@ -56,7 +56,7 @@ export interface CampaignResult extends Progress {
 }
 
 /** How long QEMU may be silent while a script is minimised: waiting the full time for each try would take hours. */
-const SHRINK_SILENCE_MS = 3000;
+const SHRINK_SILENCE_MS = 1500;
 /** Milliseconds between two reports of progress. */
 const PROGRESS_MS = 1000;
 
@@ -118,9 +118,9 @@ class Campaign {
       this.#working.set(index, runner);
       let outcome: Outcome;
       try {
-        const plan = await planned(search.plan(script, runner.base));
-        outcome = await runner.run(plan);
-        if (outcome.result === 'agree') this.#count(plan);
+        const ran = await runner.run(async (base) => planned(search.plan(script, base)));
+        ({ outcome } = ran);
+        if (outcome.result === 'agree') this.#count(ran.plan);
       } catch (error) {
         // Stop the other lanes too.
         this.#begun = Number.POSITIVE_INFINITY;
@@ -192,7 +192,7 @@ export async function replay(
 ): Promise<Outcome> {
   const runner = new PlanRunner({ ...request, device: search.qemuDevice(script) }, ports);
   try {
-    return await runner.run(await planned(search.plan(script, runner.base)));
+    return (await runner.run(async (base) => planned(search.plan(script, base)))).outcome;
   } finally {
     await runner.end();
   }
@@ -234,7 +234,7 @@ async function shorten(
     simpler: (operation, before) => search.simpler(operation, before),
     failing: async (fewer) => {
       const shorter = { ...script, operations: fewer };
-      const now = await runner.run(await planned(search.plan(shorter, runner.base)));
+      const { outcome: now } = await runner.run(async (base) => planned(search.plan(shorter, base)));
       // A difference must stay a difference, a crash a crash.
       if (now.result === 'agree' || now.result !== found.result) return undefined;
       outcome = now;

@@ -24,6 +24,22 @@ const large = async (operations: readonly number[]): Promise<number | undefined>
 const simpler = (one: number): number[] => [0, Math.floor(one / 2), one - 1].filter((less) => less < one);
 
 describe('minimise', () => {
+  it('ends when no operation can be left out for a while, however many simpler forms there are', async () => {
+    const failing = async (operations: readonly number[]) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return operations.length === 0 ? undefined : operations.length - 1;
+    };
+    const options = {
+      ...without,
+      simpler: (one: number) => [one - 1],
+      failing,
+      idleSeconds: 0.1,
+      tries: 1e9,
+    };
+    const { operations, minimal } = await minimise([1e9, 1e9, 1e9], 2, options);
+    expect([operations.length, minimal]).toEqual([1, false]);
+  });
+
   it('leaves what is needed and nothing else, wherever it stands', async () => {
     await fc.assert(
       fc.asyncProperty(

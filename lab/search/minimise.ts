@@ -9,6 +9,8 @@ export interface ShrinkBudget {
   readonly tries: number;
   /** A script that makes QEMU hang takes long to try. */
   readonly seconds: number;
+  /** Seconds after the last operation that could be left out; without it, there is no such limit. */
+  readonly idleSeconds?: number | undefined;
 }
 
 export interface MinimiseOptions<O> extends ShrinkBudget {
@@ -30,13 +32,17 @@ export interface Minimised<O> {
 export async function minimise<O>(
   failed: readonly O[],
   at: number,
-  { simpler, failing, tries: maxTries, seconds, signal }: MinimiseOptions<O>,
+  { simpler, failing, tries: maxTries, seconds, idleSeconds = seconds, signal }: MinimiseOptions<O>,
 ): Promise<Minimised<O>> {
   const started = performance.now();
   let operations = failed.slice(0, at + 1);
   let tries = 0;
-  const spent = (): boolean =>
-    tries >= maxTries || performance.now() - started >= seconds * 1000 || signal.aborted;
+  let gained = started;
+  const spent = (): boolean => {
+    const now = performance.now();
+    const late = now - started >= seconds * 1000 || now - gained >= idleSeconds * 1000;
+    return tries >= maxTries || late || signal.aborted;
+  };
 
   /** Keeps the candidate if it fails. */
   async function attempt(candidate: readonly O[]): Promise<boolean> {
@@ -44,6 +50,7 @@ export async function minimise<O>(
     tries += 1;
     const index = await failing(candidate);
     if (index === undefined) return false;
+    if (index + 1 < operations.length) gained = performance.now();
     operations = candidate.slice(0, index + 1);
     return true;
   }

@@ -27,6 +27,11 @@ export type Outcome =
 
 export type Failed = Exclude<Outcome, { readonly result: 'agree' }>;
 
+export interface RunResult {
+  readonly outcome: Outcome;
+  readonly plan: Plan;
+}
+
 /** An answer, with the interrupts that preceded it. */
 export interface Observed {
   readonly operation: number;
@@ -55,26 +60,30 @@ export class PlanRunner {
   constructor(
     private readonly request: MachineRequest,
     private readonly ports: MachinePorts,
+    private readonly startMachine: typeof SearchMachine.start = async (...of) => SearchMachine.start(...of),
   ) {}
 
   /** Virtual time at which the next plan must start. */
-  get base(): bigint {
+  get #base(): bigint {
     return this.#now < OLD_NS ? this.#now : 0n;
   }
 
-  /** Runs a plan. Rejects only if QEMU cannot be started. */
-  async run(plan: Plan): Promise<Outcome> {
+  /** Makes a plan that starts at the machine's time, and runs it. Rejects only if QEMU cannot be started. */
+  async run(planAt: (base: bigint) => Promise<Plan>): Promise<RunResult> {
+    let plan: Plan;
+    // Whoever ends the machine while the plan is made, as another lane does that found a failure, sets the time to 0.
+    do plan = await planAt(this.#base);
+    while (plan.base !== this.#base);
     if (this.#machine !== undefined && this.#now !== plan.base) await this.end();
-    const outcome = await this.#steps(this.#machine ?? (await this.#start(plan.base)), plan);
+    const outcome = await this.#steps(this.#machine ?? (await this.#start()), plan);
     if (outcome.result === 'agree') this.#now = plan.end;
     else await this.end();
-    return outcome;
+    return { outcome, plan };
   }
 
-  async #start(base: bigint): Promise<SearchMachine> {
-    if (base !== 0n) throw new Error(`A new machine starts at 0, the plan at ${base}`);
-    this.#now = base;
-    return (this.#machine = await SearchMachine.start(this.request, this.ports));
+  async #start(): Promise<SearchMachine> {
+    this.#now = 0n;
+    return (this.#machine = await this.startMachine(this.request, this.ports));
   }
 
   async #steps(first: SearchMachine, plan: Plan): Promise<Outcome> {
@@ -108,14 +117,14 @@ export class PlanRunner {
   }
 
   /**
-   * Runs a plan on a new machine up to the operation, without comparing, and
+   * Runs a plan, which starts at 0, on a new machine up to the operation, without comparing, and
    * returns the answers to that operation. Answers that QEMU did not give
    * before it ended are missing.
    */
   async observe(plan: Plan, operation: number): Promise<readonly Observed[]> {
     await this.end();
     const observed: Observed[] = [];
-    let machine = await this.#start(plan.base);
+    let machine = await this.#start();
     try {
       for (const step of plan.steps) {
         if (step.kind === 'exchange') {

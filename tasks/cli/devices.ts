@@ -13,6 +13,7 @@ import { deviceFileIn, deviceFilesIn, deviceNamesIn } from '../config/device-fil
 import { isPlainObject } from '../config/layers.js';
 import { assertTrusted } from '../config/ownership.js';
 import { isPackageItself, type Paths } from '../config/paths.js';
+import { runUserModule } from '../config/user-module.js';
 import { got } from '../config/wording.js';
 
 /** Each has one for a device. What is there is built, and runs. */
@@ -75,8 +76,9 @@ async function projectDevice(file: string, { work }: Paths): Promise<Device> {
   });
   let module: { readonly device?: unknown };
   try {
-    module = await jiti.import(file);
+    module = await runUserModule(file, async () => jiti.import<{ readonly device?: unknown }>(file));
   } catch (cause) {
+    if (cause instanceof StopwatchError) throw cause;
     throw new StopwatchError('bad-config', `${file} cannot be loaded: ${messageOf(cause)}`, {
       hint: 'Its imports of the tool are #device-kit and #device-kit/fuzz; the rest is your own code.',
       cause,

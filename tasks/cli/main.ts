@@ -14,6 +14,9 @@ import { createProgram } from './program.js';
 /** Milliseconds that a crash waits for the terminal to be given back. */
 const RELEASE_WITHIN = 500;
 
+/** Node's exit code where a promise that is awaited never settles. */
+const NEVER_SETTLED = 13;
+
 function environment(): Record<string, string> {
   const defined = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
@@ -65,6 +68,14 @@ async function main(): Promise<void> {
     });
   }
 
+  let ended = false;
+  process.on('exit', (code) => {
+    // Code of the user's called process.exit, or nothing is left that could go on.
+    if (ended || (code !== EXIT.passed && code !== NEVER_SETTLED)) return;
+    process.exitCode = EXIT.host;
+    writeSync(2, 'Error: the process ended before the command did; nothing was decided.\n');
+  });
+
   interrupt.listen();
   try {
     await createProgram(app).parseAsync();
@@ -73,6 +84,7 @@ async function main(): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.passed : EXIT.usage;
   }
+  ended = true;
   // Nothing may hold the process back: not a socket kept alive, not a listener.
   process.exit();
 }

@@ -7,6 +7,7 @@ import { isPlainObject } from './layers.js';
 import { assertTrusted } from './ownership.js';
 import { configFilesIn, type Paths } from './paths.js';
 import { PRODUCT } from '../../lib/product.js';
+import { runUserModule } from './user-module.js';
 import { got } from './wording.js';
 
 /** The configuration file in the project's directory, if any. Throws 'bad-config' when there are two. */
@@ -70,9 +71,10 @@ async function runModule(file: string, paths: Paths): Promise<unknown> {
     interopDefault: false,
   });
   try {
-    const module = await jiti.import<{ default?: unknown }>(file);
+    const module = await runUserModule(file, async () => jiti.import<{ default?: unknown }>(file));
     return module.default;
   } catch (error) {
+    if (error instanceof StopwatchError) throw error;
     throw new StopwatchError('bad-config', `${file} cannot be loaded: ${messageOf(error)}`, {
       cause: error,
     });

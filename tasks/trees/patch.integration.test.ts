@@ -337,6 +337,12 @@ describe('applyPatches', () => {
     expect(await readdir(small.root)).not.toContain('elsewhere');
   });
 
+  it('says that git converted the line ends of a patch', async () => {
+    const patch = await small.patch('0001-crlf.patch', { 'two.c': edited({ 5: 'FIVE' }) });
+    await writeFile(patch, (await readFile(patch, 'utf8')).replaceAll('\n', '\r\n'));
+    await expect(apply([patch])).rejects.toThrow(/0001-crlf\.patch has CRLF line ends.*core\.autocrlf/);
+  });
+
   it('does not write through symbolic links', async () => {
     const [first] = await series();
     await rm(join(small.tree, 'dir'), { recursive: true });

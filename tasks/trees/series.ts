@@ -88,8 +88,22 @@ export async function readPatchFiles(files: readonly string[]): Promise<readonly
       const content = await readFile(file).catch((cause: unknown) => {
         throw new StopwatchError('file-unreadable', `Could not read the patch ${file}`, { cause });
       });
+      mustHaveUnixLineEnds(file, content);
       return { file, sha256: createHash('sha256').update(content).digest('hex') };
     }),
+  );
+}
+
+/** Lines of a mail never end like that; those of a file in it may. */
+function mustHaveUnixLineEnds(file: string, content: Buffer): void {
+  const end = content.indexOf('\n');
+  if (end < 1 || content[end - 1] !== 0x0d) return;
+  throw new StopwatchError(
+    'patch-failed',
+    `The patch ${file} has CRLF line ends, so it fits no source tree: git converted it when it was checked out (core.autocrlf)`,
+    {
+      hint: 'A file .gitattributes with the line `* -text` keeps them; then: git rm --cached -rq . && git reset --hard (which loses what is not committed), or clone again.',
+    },
   );
 }
 

@@ -190,17 +190,25 @@ class Planner {
     this.#observe();
   }
 
-  /** Lets time pass. While timers are served, an expiry happens exactly at its deadline. */
+  /**
+   * Lets time pass. While timers are served, an expiry happens exactly at its deadline: the clock stops just before it and
+   * at it, because a timer that is early or late, as after a load, does not show where time passes both in one step.
+   */
   #passTo(now: bigint): void {
+    const { timeout, deadline } = this.#device.state;
+    if (this.#running && timeout === 'PENDING' && deadline <= now) {
+      this.#stepTo(deadline - 1n);
+      this.#stepTo(deadline);
+    }
+    this.#stepTo(now);
+  }
+
+  #stepTo(now: bigint): void {
     const device = this.#device;
     const ns = now - device.now;
     if (ns <= 0n) return;
-    const { timeout, deadline } = device.state;
-    if (this.#running && timeout === 'PENDING' && deadline <= now) {
-      device.now = deadline;
-      device.expire();
-    }
     device.now = now;
+    if (this.#running) device.expire();
     this.#ask('clock', `clock_step ${ns}`, `OK ${now}`);
   }
 
