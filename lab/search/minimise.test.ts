@@ -23,16 +23,17 @@ const large = async (operations: readonly number[]): Promise<number | undefined>
 };
 const simpler = (one: number): number[] => [0, Math.floor(one / 2), one - 1].filter((less) => less < one);
 
+const slowly = async (operations: readonly number[]) => {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  return operations.length === 0 ? undefined : operations.length - 1;
+};
+
 describe('minimise', () => {
   it('ends when no operation can be left out for a while, however many simpler forms there are', async () => {
-    const failing = async (operations: readonly number[]) => {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      return operations.length === 0 ? undefined : operations.length - 1;
-    };
     const options = {
       ...without,
       simpler: (one: number) => [one - 1],
-      failing,
+      failing: slowly,
       idleSeconds: 0.1,
       tries: 1e9,
     };

@@ -4,25 +4,30 @@ import { runUserModule } from './user-module.js';
 
 afterEach(() => vi.restoreAllMocks());
 
+const state = (): unknown[] => [
+  process.exitCode,
+  Reflect.get(process, 'exit'),
+  Reflect.get(process.stdout, 'write'),
+];
 const FILE = '/p/stopwatch.config.ts';
 
 test('its value, and the process as it was', async () => {
-  const { exit, exitCode } = process;
-  const { write } = process.stdout;
+  const before = state();
   expect(await runUserModule(FILE, async () => 5)).toBe(5);
-  expect([process.exit, process.exitCode, process.stdout.write]).toEqual([exit, exitCode, write]);
+  expect(state()).toEqual(before);
 });
+
+const caught = async () => {
+  try {
+    return process.exit(0);
+  } catch {
+    return 5;
+  }
+};
 
 test('process.exit is refused, even where it is caught', async () => {
   const refusal = { code: 'bad-config', message: `${FILE} calls process.exit(0) while it is loaded` };
   await expect(runUserModule(FILE, async () => process.exit(0))).rejects.toMatchObject(refusal);
-  const caught = async () => {
-    try {
-      process.exit(0);
-    } catch {
-      return 5;
-    }
-  };
   await expect(runUserModule(FILE, caught)).rejects.toMatchObject(refusal);
 });
 

@@ -10,8 +10,9 @@ const LIMIT_MS = 30_000;
 
 /** Throws 'bad-config' that names the file where it exits or does not end loading; rethrows what it throws. */
 export async function runUserModule<T>(file: string, load: () => Promise<T>, limitMs = LIMIT_MS): Promise<T> {
-  const { exit, stdout, stderr, exitCode } = process;
-  const { write } = stdout;
+  const { stdout, stderr, exitCode } = process;
+  // oxlint-disable-next-line typescript/unbound-method -- they are put back as they were
+  const [exit, write] = [process.exit, stdout.write];
   let timer: NodeJS.Timeout | undefined;
   let exited: StopwatchError | undefined;
   const stopped = new Promise<never>((_, reject) => {
