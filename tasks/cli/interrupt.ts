@@ -27,20 +27,21 @@ export class Interrupt {
     for (const name of SIGNALS) process.on(name, () => this.receive(name));
   }
 
-  abort(message: string): void {
+  /** The first reason stays. */
+  abort(reason: StopwatchError): void {
     this.abortedAt ??= performance.now();
-    this.controller.abort(
-      new StopwatchError('interrupted', message, {
-        hint: 'The same command goes on from what is finished.',
-      }),
-    );
+    this.controller.abort(reason);
   }
 
   private receive(name: string): void {
     // Ctrl-C is a key of the program that has the terminal.
     if (name === 'SIGINT' && this.foreground > 0) return;
     if (this.abortedAt === undefined) {
-      this.abort(`Interrupted by ${name}`);
+      this.abort(
+        new StopwatchError('interrupted', `Interrupted by ${name}`, {
+          hint: 'The same command goes on from what is finished.',
+        }),
+      );
       if (name === 'SIGINT') this.say('Stopping; press Ctrl-C again to kill everything.');
       return;
     }

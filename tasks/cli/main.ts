@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Signals, crashes and the exit code are handled here and nowhere else. */
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
-import { EXIT } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { failureText } from '../report/failure.js';
 import { painter } from '../report/format.js';
 import { shielded } from '../report/github.js';
@@ -33,6 +34,49 @@ function widenPath(): void {
   process.env['PATH'] = directories.join(':');
 }
 
+/** A stream of ours cannot be used any more. A dead terminal is no crash: the command ends as on SIGHUP. */
+function lostStream(cause: NodeJS.ErrnoException): StopwatchError {
+  const { code = '', message } = cause;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+    return new StopwatchError('disk-full', `The output of the command cannot be written: ${message}`, {
+      hint: 'Make room where it is written to, and run the same command again.',
+      cause,
+    });
+  }
+  const who = code === 'EPIPE' ? 'The reader of the output' : 'The terminal';
+  return new StopwatchError('interrupted', `${who} has gone (${message})`, {
+    hint: 'The same command goes on from what is finished.',
+    cause,
+  });
+}
+
+/** Waits until what was printed has been written, or cannot be. */
+async function written(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writable) await new Promise((resolve) => stream.write('', resolve));
+  }
+}
+
+/** At its end Node crashes where it cannot put a terminal back as it was, unless the descriptor is another file by then. */
+function replaceLost(terminals: readonly number[]): void {
+  for (const descriptor of terminals) {
+    // No terminal any more: it was closed on its other side.
+    if (isatty(descriptor)) continue;
+    closeSync(descriptor);
+    // Takes the lowest number that is free.
+    openSync('/dev/null', 'r+');
+  }
+}
+
+/** For the last words of a process. */
+function sayAtOnce(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody is there to read it.
+  }
+}
+
 async function main(): Promise<void> {
   widenPath();
   const interrupt = new Interrupt((text) => process.stderr.write(`${text}\n`));
@@ -45,7 +89,11 @@ async function main(): Promise<void> {
     interrupt,
   });
 
+  let crashing = false;
   const crash = (thrown: unknown): void => {
+    // What the handler itself meets, such as a dead terminal, must not call it again.
+    if (crashing) return;
+    crashing = true;
     interrupt.killAll();
     const error = crashError(thrown, app.logs);
     const released = Promise.race([
@@ -54,26 +102,28 @@ async function main(): Promise<void> {
     ]);
     void released.then(() => {
       const text = failureText(error, painter(false));
-      writeSync(2, process.env['GITHUB_ACTIONS'] === 'true' ? shielded(text) : text);
+      sayAtOnce(process.env['GITHUB_ACTIONS'] === 'true' ? shielded(text) : text);
       process.exit(error.exitCode);
     });
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-  for (const stream of [process.stdout, process.stderr]) {
+  let lost: StopwatchError | undefined;
+  for (const stream of [process.stdin, process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // Whoever read our output has gone (`stopwatch all | head`): there is nobody left to do it for.
-      if (error.code === 'EPIPE') interrupt.abort('The reader of the output has gone');
-      else crash(error);
+      lost = lostStream(error);
+      // Whoever read our output has gone (`stopwatch all | head`, a closed terminal): there is nobody left to do it for.
+      interrupt.abort(lost);
     });
   }
-
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => replaceLost(terminals));
   let ended = false;
   process.on('exit', (code) => {
     // Code of the user's called process.exit, or nothing is left that could go on.
     if (ended || (code !== EXIT.passed && code !== NEVER_SETTLED)) return;
     process.exitCode = EXIT.host;
-    writeSync(2, 'Error: the process ended before the command did; nothing was decided.\n');
+    sayAtOnce('Error: the process ended before the command did; nothing was decided.\n');
   });
 
   interrupt.listen();
@@ -83,6 +133,11 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+  }
+  await Promise.race([written(), new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN))]);
+  if (lost !== undefined && process.exitCode === EXIT.passed) {
+    sayAtOnce(failureText(lost, painter(false)));
+    process.exitCode = lost.exitCode;
   }
   ended = true;
   // Nothing may hold the process back: not a socket kept alive, not a listener.
