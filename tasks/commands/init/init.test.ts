@@ -49,6 +49,7 @@ test('the smallest project', async () => {
   expect(data).toEqual({ directory, name: 'my_led', template: 'minimal', files: expect.any(Array) });
   expect(next).toContain('npm install && npx stopwatch all');
   expect(filesIn(directory)).toEqual([
+    '.gitattributes',
     '.gitignore',
     'README.md',
     'device/my_led/device.ts',
