@@ -16,7 +16,8 @@ import type { GdbRequest } from './gdb.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256File } from '../../lib/files/sha256.js';
 import { failureOf } from './run-failure.js';
-import { closing, nextCommand } from './test-run.js';
+import { nextCommand } from './next-command.js';
+import { closing } from './test-run.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
 /** An event in a stream. */
@@ -73,7 +74,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       compileCache: undefined,
       stages: [],
       build: [],
-      next: nextCommand,
+      next: nextCommand(false),
       options: recorded.options,
       command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),

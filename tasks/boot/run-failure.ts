@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A run that did not pass, as an error whose first lines say what to fix. Pure; it fits on a screen of 40 lines. */
 import { EXIT, type ErrorCode, StopwatchError } from '../../lib/errors.js';
-import { commandLine } from '../../lib/process/command-line.js';
 import { BAIL_OUT, divergenceTable, reasonWords, summary, type Verdict } from '../../vm/crosscheck/index.js';
 import { driverFunctions, type Splat } from '../../vm/console/splat.js';
 import { decide } from '../../vm/report/exit-code.js';
@@ -62,7 +61,7 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
     const code = verdict.result === 'differ' ? 'model-differs' : 'invalid-evidence';
     return new StopwatchError(code, `${prefix(id)}${headline(verdict)}`, {
       lastLines: [...aboutVerdict(verdict), ...others(judged, leading, prefix)].slice(0, LINES + 8),
-      hint: nextOf(result, host.runId, host.files['recording'] !== undefined),
+      hint: host.next,
       log: run.events,
     });
   }
@@ -87,7 +86,7 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   const last = body.length + splatted.length > 0 ? [] : guest.lastLines.slice(-10);
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     lastLines: [...shown, ...last, ...host.qemuMessages.slice(-5)].slice(0, LINES + 8),
-    hint: nextOf(result, host.runId, host.files['recording'] !== undefined),
+    hint: host.next,
     log: run.console,
   });
 }
@@ -218,17 +217,3 @@ function diagnosed({ name, diagnostics }: KtapTest, prefix: string, most: number
 /** Of the only device: its own test needs no name. */
 const plain = (suite: string): string => (suite.includes('/') ? `${suite}: ` : '');
 const indent = (line: string): string => `  ${line}`;
-
-/** A command that shows something new. */
-function nextOf({ guest, devices }: RunReport['result'], runId: string, recorded: boolean): string {
-  const verdicts = devices.flatMap(({ verdict }) => verdict ?? []);
-  const { lead } = decide(guest.outcome, verdicts);
-  const inDevice =
-    lead === 'access' || verdicts.some(({ circumstances: seen }) => seen?.unfinished !== undefined);
-  if (recorded) return commandLine('replay', runId, '--gdb');
-  if (inDevice) return 'npx stopwatch run --gdb-qemu';
-  if (lead === 'invalid') return 'npx stopwatch run-test-quit --record';
-  const inDriver = guest.splats.some((splat) => driverFunctions(splat).length > 0);
-  if (lead === 'guest' && (inDriver || guest.outcome === 'hung')) return 'npx stopwatch run --gdb';
-  return 'npx stopwatch run';
-}

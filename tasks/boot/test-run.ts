@@ -5,15 +5,16 @@ import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
-import { coveredLines, type InstanceVerdict, summary } from '../../vm/crosscheck/index.js';
+import { coveredLines, summary } from '../../vm/crosscheck/index.js';
 import { type DeviceInstance, instancesOf } from '../../vm/device.js';
 import { isNamed, plannedTests } from '../../vm/guest-tests.js';
 import type { DeviceResult, RunReport, TestResult } from '../../vm/report/report.js';
-import type { BootOptions, BootResult, KtapResult } from '../../vm/types.js';
+import type { BootOptions, KtapResult } from '../../vm/types.js';
 import { machineParts, type RunDirectory, MONITOR_PATTERNS } from '../build/machine.js';
 import { bringUpToDate, toolchain } from '../build/toolchain.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
+import { nextCommand } from './next-command.js';
 import { failureOf } from './run-failure.js';
 import { layoutOf } from '../build/layout.js';
 import { recordable, startRecording } from './recording.js';
@@ -97,7 +98,7 @@ export async function testRun(
           stages: tools.stages,
           build: tools.build.tasks,
           compileCache: tools.cache?.use(),
-          next: nextCommand,
+          next: nextCommand(record),
           options: { ...options, seed },
           command: commandLine(...args),
           machine: record ? recorded(seed) : undefined,
@@ -184,19 +185,6 @@ export function countTests(documents: readonly Pick<KtapResult, 'tests'>[]): str
   const tests = documents.flatMap((document) => document.tests);
   const count = (status: string) => tests.filter((test) => test.status === status).length;
   return `${count('ok')} ok, ${count('not ok')} not ok, ${count('skip')} skipped`;
-}
-
-export function nextCommand({ boot, verdicts }: Ran): string {
-  if (boot.outcome !== 'passed') return 'npx stopwatch run';
-  const isMissing = verdicts.some(({ verdict }) =>
-    verdict.covered?.groups.some(({ missing }) => missing.length > 0),
-  );
-  return isMissing ? 'npx stopwatch fuzz --seconds 20' : 'npx stopwatch run';
-}
-
-interface Ran {
-  readonly boot: BootResult;
-  readonly verdicts: readonly InstanceVerdict[];
 }
 
 /** What the summary ends with. A failure has its own words, and says the next command. */

@@ -92,13 +92,14 @@ test.each(faults)('$what: exit code 3, and the access is named', async ({ edits,
   if (found.register !== undefined) expect(said).toContain(`register  ${found.register}`);
   expect(said).toContain(`expected  ${found.expected}`);
   expect(said).toContain(`actual    ${found.actual}`);
-  expect(said).toContain(host.next);
-  expect(found.replay).toBe(host.next);
+  expect(said).toContain(`Next: ${host.next}`);
+  expect(host.next).toBe('npx stopwatch run --gdb-qemu');
   expect(readFileSync(project.lastRun('junit.xml'), 'utf8')).toMatch(/<failure[^]*seq \d+/);
 
   // The replay command, as it stands there; without a VM, and without the device's source.
   restore();
-  const replay = await start('sh', ['-c', host.next], { cwd: project.directory, env: project.env }).ended;
+  const replay = await start('sh', ['-c', found.replay ?? ''], { cwd: project.directory, env: project.env })
+    .ended;
   expect(replay.code, replay.out + replay.err).toBe(3);
   expect(replay.out).toContain(`at seq ${found.seq}, ${found.access}`);
   expect(replay.out).toContain(`actual    ${found.actual}`);

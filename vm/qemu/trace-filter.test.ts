@@ -43,6 +43,7 @@ describe('the filter of the trace', () => {
     OWN,
     regs('virtio'),
     'led: bad access',
+    'led: bad access',
     regs('right'),
   ];
 
@@ -52,7 +53,7 @@ describe('the filter of the trace', () => {
       const { kept, messages, dropped } = filtered(lines, piece);
       expect(kept).toBe(['console 8: ok 1 a', regs('left'), EDGE, OWN, regs('right'), ''].join('\n'));
       expect(messages).toBe('led: bad access\n');
-      expect(dropped.lines).toBe(10);
+      expect(dropped.lines).toBe(11);
       expect(dropped.bytes).toBeGreaterThan(800);
     },
   );

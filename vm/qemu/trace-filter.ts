@@ -45,6 +45,8 @@ export class TraceFilter {
   readonly #onMessage: (bytes: Buffer) => void;
   /** The beginning of a line whose end has not come yet. */
   #rest: Buffer = Buffer.alloc(0);
+  /** The last one. */
+  #message: Buffer = Buffer.alloc(0);
   #console = '';
   /** Bytes of the console so far. */
   #printed = 0;
@@ -79,7 +81,8 @@ export class TraceFilter {
       if (kind !== 'kept') {
         if (at > from) this.#onKept(bytes.subarray(from, at));
         from = next;
-        if (kind === 'message') this.#onMessage(bytes.subarray(at, next));
+        if (kind === 'message' && !this.#isRepeated(bytes.subarray(at, next)))
+          this.#onMessage(bytes.subarray(at, next));
         else this.#drop(bytes, at, end);
       }
       at = next;
@@ -103,6 +106,13 @@ export class TraceFilter {
     }
     if (startsWith(bytes, INTERRUPT, start)) return 'kept';
     return this.#prefixes.some((prefix) => startsWith(bytes, prefix, start)) ? 'kept' : 'message';
+  }
+
+  /** A guest may make the same error with every byte that it prints. */
+  #isRepeated(message: Buffer): boolean {
+    if (message.equals(this.#message)) return true;
+    this.#message = Buffer.from(message);
+    return false;
   }
 
   #drop(bytes: Buffer, start: number, end: number): void {
