@@ -141,6 +141,8 @@ run_command() {
 	exec 6>"$port"
 	wait_for_port status
 	exec 3<>"$port"
+	# The host may still be looking whether all of this is up to date.
+	[ "$stdin" = no ] || read -r _ <&3
 	cd "$HOME" || complain "no $HOME"
 	/run/exec/command <&4 >&5 2>&6 3>&- 4<&- 5>&- 6>&-
 	_status=$?

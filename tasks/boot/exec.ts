@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `exec`: boots, runs one command in the guest with our standard input and output, and ends with its exit code. */
-import { appendFile, copyFile, constants, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, constants, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -14,9 +14,10 @@ import { instancesOf } from '../../vm/device.js';
 import { boot, type RunningMachine } from '../../vm/runner.js';
 import { BUILD_EPOCH } from '../build/build-tools.js';
 import { bootTargets } from '../build/graph.js';
-import { layoutOf } from '../build/layout.js';
+import { type Layout, layoutOf } from '../build/layout.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
-import { bringUpToDate, toolchain } from '../build/toolchain.js';
+import { CPIO_TOOL } from '../build/rootfs.js';
+import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import type { Config } from '../config/schema.js';
 import type { Result, Services } from '../config/services.js';
 import { checkedRun } from './checked-run.js';
@@ -39,7 +40,7 @@ const [COMMAND, SCRIPT] = ['/run/exec/command', '/run/exec/script'];
 
 export async function execCommand(services: Services, options: ExecOptions): Promise<Result> {
   const { deterministic } = options;
-  const { loaded, signal, environment } = services;
+  const { loaded } = services;
   // Its files come in an initramfs of their own, beside the usual one.
   const vm: Config['vm'] = {
     ...loaded.config.vm,
@@ -49,18 +50,68 @@ export async function execCommand(services: Services, options: ExecOptions): Pro
   const config: Config = { ...loaded.config, vm };
   const layout = layoutOf(config, loaded.paths);
   const command = await guestCommand(options);
-  const tools = await toolchain(services);
-  await bringUpToDate(tools, [...bootTargets(config), 'guest:cpio-tool']);
-  await services.release();
+  const stale = new AbortController();
+  const tools = await toolchain(services, (event) => {
+    if (event.type === 'plan' && event.tasks.some(({ fresh }) => !fresh)) stale.abort();
+    services.emit(event);
+  });
+  const machine: Machine = { services, options, config, layout, tools, command };
+  const before = await identity(layout);
+  const built = bringUpToDate(tools, [...bootTargets(config), CPIO_TOOL]).then(async () =>
+    services.release(),
+  );
+  const unchanged = built.then(async () => before !== undefined && before === (await identity(layout)));
+  const foundStale = new Promise<false>((resolve) => {
+    stale.signal.addEventListener('abort', () => resolve(false));
+  });
+  const upToDate = Promise.race([foundStale, unchanged]);
+  // Whoever waits for it hears of an error.
+  upToDate.catch(() => {});
+  // A boot takes longer than looking whether anything is stale: the guest waits for that before it runs the command.
+  if (before !== undefined && !deterministic && !config.crosscheck.run) {
+    const result = await runOnce(machine, upToDate);
+    if (result !== undefined) return result;
+  }
+  await built;
+  const result = await runOnce(machine, Promise.resolve(true));
+  if (result === undefined) throw new StopwatchError('internal', 'The machine was not started');
+  return result;
+}
+
+/** Says whether the files that a boot takes are the same as before; undefined: one of them is missing. */
+async function identity({ qemu, kernel, initramfs, cpioTool }: Layout): Promise<string | undefined> {
+  try {
+    const stats = await Promise.all([qemu, kernel, initramfs, cpioTool].map(async (file) => stat(file)));
+    return stats.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join('\n');
+  } catch {
+    return undefined;
+  }
+}
+
+interface Machine {
+  readonly services: Services;
+  readonly options: ExecOptions;
+  readonly config: Config;
+  readonly layout: Layout;
+  readonly tools: Toolchain;
+  readonly command: GuestCommand;
+}
+
+/** Boots; the command runs when `upToDate` is true. Gives undefined where it is false: then nothing has run. */
+async function runOnce(
+  { services, options, config, layout, tools, command }: Machine,
+  upToDate: Promise<boolean>,
+): Promise<Result | undefined> {
+  const { deterministic, verbose } = options;
+  const { signal, environment } = services;
   const processes = await services.processes();
   const directory = await makePrivateDirectory(tmpdir());
-  const streams = new CommandStreams(
-    deterministic ? undefined : process.stdin,
-    process.stdout,
-    process.stderr,
-  );
+  const streams = new CommandStreams(upToDate, {
+    stdin: deterministic ? undefined : process.stdin,
+    outputs: [process.stdout, process.stderr],
+  });
   try {
-    const instances = instancesOf(tools.devices, vm);
+    const instances = instancesOf(tools.devices, config.vm);
     const guest = { nodev: false, rw: false, guest: 'exec', trace: config.crosscheck.run } as const;
     const parts = machineParts(config, layout, instances, guest);
     const initramfs = await withCommand(directory.path, command, {
@@ -99,17 +150,21 @@ export async function execCommand(services: Services, options: ExecOptions): Pro
               ...ports,
               onStart: (machine) => {
                 ports.onStart?.(machine);
-                streams.machine = machine;
+                streams.start(machine);
               },
               onPorts: (guestPorts) => streams.connect(guestPorts),
               onConsole: (bytes) => {
                 ports.onConsole?.(bytes);
-                if (options.verbose) process.stderr.write(bytes);
+                if (verbose) process.stderr.write(bytes);
               },
             },
           ),
       },
     );
+    if (!(await upToDate)) {
+      await rm(run.directory, { recursive: true, force: true });
+      return undefined;
+    }
     const { exitCode, guest: outcome, devices } = report.result;
     const { end } = streams;
     const judged = devices.some(({ verdict }) => verdict !== null);
@@ -134,22 +189,47 @@ const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.s
 
 /** Our streams at one end, the guest's at the other. */
 class CommandStreams {
-  machine: RunningMachine | undefined;
   /** Undefined until the command has ended and all of its output has been written. */
   end: CommandEnd | undefined;
   readonly #stdin: Readable | undefined;
   readonly #outputs: readonly [Writable, Writable];
   readonly #written = [0, 0];
+  readonly #upToDate: Promise<boolean>;
+  #machine: RunningMachine | undefined;
   #said: CommandEnd | undefined;
   #ports: GuestPorts | undefined;
 
-  constructor(stdin: Readable | undefined, stdout: Writable, stderr: Writable) {
+  constructor(
+    upToDate: Promise<boolean>,
+    {
+      stdin,
+      outputs,
+    }: { readonly stdin: Readable | undefined; readonly outputs: readonly [Writable, Writable] },
+  ) {
+    this.#upToDate = upToDate;
     this.#stdin = stdin;
-    this.#outputs = [stdout, stderr];
+    this.#outputs = outputs;
+  }
+
+  start(machine: RunningMachine): void {
+    this.#machine = machine;
+    const stop = (): void => machine.quit('something was out of date');
+    this.#upToDate.then((isCurrent) => {
+      if (!isCurrent) stop();
+    }, stop);
   }
 
   connect(ports: GuestPorts): void {
     this.#ports = ports;
+    this.#upToDate.then(
+      (isCurrent) => {
+        if (isCurrent) this.#run(ports);
+      },
+      () => {}, // Whoever waits for the run hears of it.
+    );
+  }
+
+  #run(ports: GuestPorts): void {
     for (const [index, from] of [ports.stdout, ports.stderr].entries()) {
       const to = index === 0 ? this.#outputs[0] : this.#outputs[1];
       from.on('error', () => {}); // QEMU has ended, which is seen elsewhere.
@@ -168,6 +248,7 @@ class CommandStreams {
     });
     ports.status.on('error', () => {});
     ports.status.on('data', (bytes: Buffer) => lines.push(bytes));
+    ports.status.write('run\n');
     if (ports.stdin === undefined) return;
     ports.stdin.on('error', () => {}); // The command need not read it.
     this.#stdin?.on('error', () => ports.stdin?.end());
@@ -181,7 +262,7 @@ class CommandStreams {
     const [stdout = 0, stderr = 0] = this.#written;
     if (stdout < said.stdoutBytes || stderr < said.stderrBytes) return;
     this.end = said;
-    this.machine?.quit('the command ended');
+    this.#machine?.quit('the command ended');
   }
 
   close(): void {

@@ -13,6 +13,9 @@ import { guestFiles } from './guest-base.js';
 import { ownEntries, ownFiles, packagesTask } from './own-files.js';
 import { cpioList, debugfsScript, type RootEntry, rootEntries, type RootFiles } from './root-entries.js';
 
+/** Makes the kernel's maker of initramfs. */
+export const CPIO_TOOL = 'guest:cpio-tool';
+
 /** Where the files of the root come from. */
 export function rootFiles(config: Config, layout: Layout, devices: readonly ProjectDevice[]): RootFiles {
   const modules = modulesOf(config, devices).map((name) => ({
@@ -63,7 +66,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
   return [
     ...packages,
     {
-      name: 'guest:cpio-tool',
+      name: CPIO_TOOL,
       title: "Guest: the kernel's maker of initramfs",
       deps: ['linux:tree'],
       inputs: { files: [source], tools: ['gcc'] },
@@ -78,7 +81,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
     {
       name: 'guest:initramfs',
       title: 'Guest: initramfs',
-      deps: [...deps, 'guest:cpio-tool'],
+      deps: [...deps, CPIO_TOOL],
       inputs,
       outputs: [layout.initramfs],
       jobs: 'one',

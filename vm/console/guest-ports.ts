@@ -2,6 +2,8 @@
 /**
  * Standard input and output of a command in the guest: each a port of virtio-serial, and a UNIX socket on the host.
  *
+ * The command begins when the host has sent a line to the port `status`; without a standard input at once.
+ *
  * A port carries any bytes, has flow control in both directions, and ends when its socket does. At the end the guest
  * says on the port `status` how the command ended and how many bytes it has written to each of the others:
  *
