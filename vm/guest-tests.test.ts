@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import config from '../config.js';
 import { anInstance } from '../test/support/machine.js';
-import { instanceOf, isNamed, plannedTests } from './guest-tests.js';
+import { instanceOf } from './crosscheck/sections.js';
+import { isNamed, plannedTests } from './guest-tests.js';
 import type { BootOptions } from './types.js';
 
 const untested = anInstance('virtio', 'virtio-rng');

@@ -42,9 +42,3 @@ export function isNamed({ suite, id, device, test }: PlannedTest, pattern: strin
   const file = test.path.slice(test.path.lastIndexOf('/') + 1);
   return [suite, test.name, file, id, device].some((name) => matcher.test(name));
 }
-
-/** The device's id in the name of a suite. */
-export function instanceOf(suite: string): string {
-  const slash = suite.indexOf('/');
-  return slash < 0 ? suite : suite.slice(0, slash);
-}

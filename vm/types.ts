@@ -2,6 +2,7 @@
 /** What one boot of the machine is given and what it comes to. */
 import type { Splat } from './console/splat.js';
 import type { Dropped } from './qemu/trace-filter.js';
+import type { TestStatus } from './crosscheck/sections.js';
 import type { VmSettings } from './settings.js';
 
 /** Files the machine is made of: absolute paths. */
@@ -68,9 +69,6 @@ export interface KtapResult {
   /** What is wrong with the document itself: no version line, plan not met, numbers out of order. */
   readonly problems: readonly string[];
 }
-
-/** Exit statuses 0, 1, 4 (as in kselftest), and all others. */
-export type TestStatus = 'pass' | 'fail' | 'skip' | 'error';
 
 /** One test of one device, as the console has it between init's two lines. */
 export interface TestSuite {

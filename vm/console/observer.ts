@@ -3,10 +3,10 @@
 import { type Finding, Deinterleaver, findingOf } from './console.js';
 import { KtapParser } from './ktap.js';
 import { isFatal, type Splat, SplatCollector } from './splat.js';
-import { sectionMark } from '../crosscheck/sections.js';
+import { sectionMark, type TestStatus } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
-import type { KtapResult, KtapTest, TestStatus, TestSuite } from '../types.js';
+import type { KtapResult, KtapTest, TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
 const KEPT_FINDINGS = 100;

@@ -2,8 +2,7 @@
 /** The cross-check of a whole machine. QEMU writes one stream; each line goes to the checker of the instance that it is about. */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../lib/lines.js';
-import { instanceOf } from '../guest-tests.js';
-import { sectionMark } from './sections.js';
+import { instanceOf, sectionMark } from './sections.js';
 import { Checker, type CheckOptions } from './checker.js';
 import { parseConsoleLine } from './console-lines.js';
 import { INTERRUPT_LINE, OPERATION } from './monitor.js';

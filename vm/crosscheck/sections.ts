@@ -8,7 +8,9 @@
  * and `stopwatch: exit: STATUS` when its shell ends with another status than 0.
  */
 import { PRODUCT } from '../../lib/product.js';
-import type { TestStatus } from '../types.js';
+
+/** Exit statuses 0, 1, 4 (as in kselftest), and all others. */
+export type TestStatus = 'pass' | 'fail' | 'skip' | 'error';
 
 export type SectionMark =
   | { readonly kind: 'test'; readonly id: string }
@@ -44,4 +46,10 @@ function isStatus(text: string | undefined): text is TestStatus {
 export function shellStatus(line: string): number | undefined {
   const [, status] = /^exit: (\d{1,3})\s*$/.exec(line.startsWith(MARK) ? line.slice(MARK.length) : '') ?? [];
   return status === undefined ? undefined : Number(status);
+}
+
+/** The device's id in the name of a suite. */
+export function instanceOf(suite: string): string {
+  const slash = suite.indexOf('/');
+  return slash < 0 ? suite : suite.slice(0, slash);
 }

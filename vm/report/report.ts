@@ -3,9 +3,9 @@
 import type { ExitCode } from '../../lib/errors.js';
 import type { InstanceVerdict, Verdict } from '../crosscheck/index.js';
 import type { DeviceInstance } from '../device.js';
-import { instanceOf } from '../guest-tests.js';
+import { instanceOf, type TestStatus } from '../crosscheck/sections.js';
 import { exitCodeOf } from './exit-code.js';
-import type { BootResult, KtapResult, TestStatus, TestSuite } from '../types.js';
+import type { BootResult, KtapResult, TestSuite } from '../types.js';
 
 /** Raised when a reader of older reports would misread a new one. */
 export const REPORT_SCHEMA = 4;

@@ -65,7 +65,7 @@ test('the smallest project', async () => {
   ]);
   const texts = filesIn(directory).map((file) => readFileSync(join(directory, file), 'utf8'));
   expect(texts.filter((text) => /gadget/i.test(text))).toEqual([]);
-  expect(texts.join('').split('\n').length).toBeLessThan(460);
+  expect(texts.join('').split('\n').length).toBeLessThan(470);
   expect(statSync(join(directory, 'guest_fs/my_led/my_led_test.sh')).mode & 0o777).toBe(0o755);
   expect(statSync(directory).mode & 0o777).toBe(0o777 & ~process.umask());
   expect(readdirSync(dirname(directory))).toEqual(['my-led']);

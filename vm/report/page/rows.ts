@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Puts events and lines of the console in one order, and finds tests and crashes in it. */
-import { instanceOf } from '../../guest-tests.js';
+import { instanceOf } from '../../crosscheck/sections.js';
 import { findingOf } from '../../console/console.js';
 import { sectionMark } from '../../crosscheck/sections.js';
 import { CONSOLE_SOURCE } from './page-data.js';
