@@ -191,6 +191,21 @@ test('doctor on a host that has nothing: exit code 5 and the one command', async
   });
 });
 
+test('what a tool says reaches no terminal as it is, and without the password of a proxy', async () => {
+  const says = String.raw`printf 'fatal error \033]0;t\007\302\2332J by http://ann:s3cr@t@proxy:1\n'; exit 1`;
+  const environment = onlyWith({ dnf: '', make: says });
+  for (const args of [
+    ['doctor'],
+    ['doctor', '--json'],
+    ['all', '--no-install'],
+    ['all', '--no-install', '--json'],
+  ]) {
+    const { out, err } = await stopwatch(args, environment);
+    expect(out + err, args.join(' ')).toContain('http://…@proxy:1');
+    expect(out + err).not.toMatch(/s3cr|ann:|(?!\n)\p{Cc}/u);
+  }
+});
+
 test('a command that builds, on such a host, with --no-install: exit code 5 before anything is done', async () => {
   const { code, out, err } = await stopwatch(['all', '--no-install'], onlyWith({ 'apt-get': 'exit 1' }));
   expect(code).toBe(5);
