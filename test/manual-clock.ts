@@ -25,9 +25,14 @@ export class ManualClock implements Clock {
       const due = this.#timers.filter((timer) => timer.at <= end).toSorted((a, b) => a.at - b.at)[0];
       if (due === undefined) break;
       this.#timers = this.#timers.filter((timer) => timer !== due);
-      this.#now = due.at;
+      this.#now = Math.max(this.#now, due.at);
       due.callback();
     }
     this.#now = end;
+  }
+
+  /** Moves on while nothing is called, as for a process that is stopped. */
+  jump(ms: number): void {
+    this.#now += ms;
   }
 }

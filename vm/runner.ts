@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { StopwatchError } from '../lib/errors.js';
 import type { Child, Processes } from '../lib/process/process.js';
 import { qemuArguments, type MachineParts } from './qemu/command-line.js';
-import type { Clock } from './clock.js';
+import { AwakeClock, type Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type GuestPorts, makePortEnds, type PortEnds } from './console/guest-ports.js';
 import { TraceLog } from './qemu/trace-log.js';
@@ -117,6 +117,7 @@ class Boot {
   readonly #ports: BootPorts;
   readonly #logs: RawLogs;
   #events: TraceLog | undefined;
+  readonly #clock: Clock;
   readonly #startMs: number;
   readonly #console: ConsoleObserver;
   readonly #messages = new Tail();
@@ -135,8 +136,9 @@ class Boot {
     this.#request = request;
     this.#ports = ports;
     this.#logs = logs;
-    this.#startMs = ports.clock.now();
-    this.#watchdog = new Watchdog(ports.clock, (ending) => this.#finish(ending));
+    this.#clock = new AwakeClock(ports.clock);
+    this.#startMs = this.#clock.now();
+    this.#watchdog = new Watchdog(this.#clock, (ending) => this.#finish(ending));
     this.#console = new ConsoleObserver(
       () => this.#elapsed(),
       (line) => ports.onConsoleLine?.(line),
@@ -307,7 +309,7 @@ class Boot {
 
   #connect(socket: ConstructorParameters<typeof QmpClient>[0]): void {
     this.#qmp = new QmpClient(socket, {
-      clock: this.#ports.clock,
+      clock: this.#clock,
       timeoutMs: QMP_TIMEOUT,
       onEvent: ({ event, data }) => {
         if (event !== 'SHUTDOWN') return;
@@ -354,7 +356,7 @@ class Boot {
   }
 
   #elapsed(): number {
-    return this.#ports.clock.now() - this.#startMs;
+    return this.#clock.now() - this.#startMs;
   }
 
   #notStarted(ending: Ending, why: string): BootResult {

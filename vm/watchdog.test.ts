@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../test/manual-clock.js';
+import { AwakeClock } from './clock.js';
 import { type Limits, Watchdog } from './watchdog.js';
 
 function setUp(limits: Partial<Limits>) {
@@ -44,6 +45,28 @@ describe('Watchdog', () => {
       clock.advance(1000);
     }
     expect(barks).toEqual(['total at 12000']);
+  });
+
+  it('does not count time in which the process was stopped', () => {
+    const clock = new ManualClock();
+    const barks: string[] = [];
+    const dog = new Watchdog(new AwakeClock(clock), ({ by }) => barks.push(`${by} at ${clock.now()}`));
+    dog.start({ firstOutputSeconds: 10, silenceSeconds: 5, totalSeconds: 20 });
+    clock.advance(2100);
+    dog.heard();
+    clock.jump(60_000);
+    clock.advance(0);
+    expect(barks).toEqual([]);
+    clock.advance(4000);
+    dog.heard();
+    clock.jump(60_000);
+    clock.advance(4000);
+    expect(barks).toEqual([]);
+    clock.advance(1500);
+    expect(barks).toHaveLength(1);
+    expect(barks[0]).toMatch(/^silence at 13[01]/);
+    clock.advance(20_000);
+    expect(barks.at(-1)).toMatch(/^total at 1[34]/);
   });
 
   it('is quiet when it is stopped', () => {

@@ -241,7 +241,10 @@ test('an output that is not made, a missing program, a full disk, a fault of our
   const full = await failing(
     async ({ exec }) => void (await exec('fail', ['1', 'ld: No space left on device'])),
   );
-  expect(full).toMatchObject({ code: 'disk-full', message: expect.stringMatching(/work has \d+ MiB left/) });
+  expect(full).toMatchObject({
+    code: 'disk-full',
+    message: expect.stringMatching(/file system of \S+work: \d+ MiB left/),
+  });
   // /dev/full is a real device without room.
   expect(await failing(async () => writeFileSync('/dev/full', 'x'))).toMatchObject({ code: 'disk-full' });
   expect(await failing(() => Promise.reject(new TypeError('a mistake')))).toMatchObject({
@@ -340,4 +343,25 @@ test('aborted, a run ends its tools at once and says interrupted', async ({ sand
   expect(Object.fromEntries(outcome.ends)).toEqual({ a: 'failed', b: 'skipped', deaf: 'failed' });
   for (const { error } of outcome.errors) expect(error.code).toBe('interrupted');
   expect(sandbox.alive()).toEqual([]);
+});
+
+test('with nothing to build, it does not wait for another process that builds something else', async ({
+  sandbox,
+}) => {
+  const mine = step(sandbox, 'mine');
+  const first = benchOf(sandbox);
+  expect((await first.executor.run([mine], [])).ok).toBe(true);
+  const slow = benchOf(sandbox);
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const other = task('other', [], { run: async () => held });
+  const building = slow.executor.run([other], []);
+  await until(() => slow.story().includes('start other'));
+
+  const second = benchOf(sandbox);
+  expect(await second.executor.run([mine], [])).toMatchObject({ ok: true, errors: [] });
+  expect(second.story()).toEqual(['fresh mine']);
+  expect(second.events.map(({ type }) => type)).not.toContain('waiting');
+  release();
+  expect((await building).ok).toBe(true);
 });

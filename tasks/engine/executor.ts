@@ -12,7 +12,7 @@ import { markDirectory } from '../../lib/files/work-mark.js';
 import { analyseGraph } from './analyse.js';
 import { createEvaluator, type Evaluator } from './evaluate.js';
 import type { Emit, TaskStatus } from './events.js';
-import type { StopwatchError } from '../../lib/errors.js';
+import { StopwatchError } from '../../lib/errors.js';
 import { toStopwatchError } from '../../lib/failure.js';
 import { buildGraph, selectTargets } from './graph.js';
 import { schedule, type TaskEnd } from './schedule.js';
@@ -124,6 +124,31 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
   };
 
+  /** All targets as fresh, where they are: undefined where something has to be built, or changes while it is looked at. */
+  const runFresh = async (
+    tasks: readonly Task[],
+    targets: readonly string[],
+  ): Promise<RunOutcome | undefined> => {
+    const started = clock.now();
+    const evaluator = newEvaluator();
+    let analysed: Awaited<ReturnType<typeof analyseGraph>>;
+    try {
+      analysed = await analyseGraph(selectTargets(buildGraph(tasks), targets), evaluator);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return undefined;
+    }
+    const plan = analysed.map(({ status }) => status);
+    if (plan.some(({ fresh }) => !fresh)) return undefined;
+    emit({ type: 'plan', tasks: plan });
+    for (const { name } of plan) emit({ type: 'task-fresh', task: name });
+    await saveQuietly(evaluator, false);
+    const durationMs = clock.now() - started;
+    emit({ type: 'done', durationMs, ok: true });
+    const ends = new Map(plan.map(({ name }): [string, TaskEnd] => [name, 'fresh']));
+    return { ok: true, errors: [], ends, plan, durationMs };
+  };
+
   const understood = async <T>(action: () => Promise<T>): Promise<T> => {
     try {
       return await action();
@@ -141,15 +166,26 @@ export function createExecutor(options: ExecutorOptions): Executor {
         return analysed.map(({ status }) => status);
       }),
     run: (tasks, targets, { wait = true, describe } = {}) =>
-      understood(() => {
+      understood(async () => {
         // Before the lock, so that a mistake does not wait for another process.
         selectTargets(buildGraph(tasks), targets);
-        const lock = { signal, wait, onWaiting, processes, describe };
-        return withLock(join(workdir, 'lock'), lock, async () => {
+        const path = join(workdir, 'lock');
+        const lock = { signal, onWaiting, processes, describe };
+        const work = async (): Promise<RunOutcome> => {
           markDirectory(workdir);
           mkdirSync(join(workdir, 'run'), { recursive: true });
           return runLocked(tasks, targets);
-        });
+        };
+        try {
+          return await withLock(path, { ...lock, wait: false }, work);
+        } catch (error) {
+          if (!(error instanceof StopwatchError) || error.code !== 'locked') throw error;
+          // Another process builds something else: with nothing to build, there is nothing to wait for.
+          const outcome = await runFresh(tasks, targets);
+          if (outcome !== undefined) return outcome;
+          if (!wait) throw error;
+          return withLock(path, lock, work);
+        }
       }),
   };
 }
