@@ -34,7 +34,7 @@ export class AwakeClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    let cancel: () => void = () => {};
+    let cancel: (() => void) | undefined;
     const wait = (left: number): void => {
       const part = Math.min(left, STEP_MS);
       const from = this.now();
@@ -46,6 +46,6 @@ export class AwakeClock implements Clock {
       });
     };
     wait(ms);
-    return () => cancel();
+    return () => cancel?.();
   }
 }

@@ -352,9 +352,11 @@ test('with nothing to build, it does not wait for another process that builds so
   const first = benchOf(sandbox);
   expect((await first.executor.run([mine], [])).ok).toBe(true);
   const slow = benchOf(sandbox);
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  const other = task('other', [], { run: async () => held });
+  const release = new AbortController();
+  const other = task('other', [], {
+    run: async () =>
+      new Promise<void>((resolve) => release.signal.addEventListener('abort', () => resolve())),
+  });
   const building = slow.executor.run([other], []);
   await until(() => slow.story().includes('start other'));
 
@@ -362,6 +364,6 @@ test('with nothing to build, it does not wait for another process that builds so
   expect(await second.executor.run([mine], [])).toMatchObject({ ok: true, errors: [] });
   expect(second.story()).toEqual(['fresh mine']);
   expect(second.events.map(({ type }) => type)).not.toContain('waiting');
-  release();
+  release.abort();
   expect((await building).ok).toBe(true);
 });

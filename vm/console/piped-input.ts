@@ -12,9 +12,9 @@ import type { RunningMachine } from '../runner.js';
 /** Quiet for so long without a prompt: the command reads its input itself, or the prompt is an unusual one. Milliseconds. */
 const NO_PROMPT = 2000;
 /** The same before the first prompt: the guest boots. */
-const NO_FIRST_PROMPT = 10_000;
+export const NO_FIRST_PROMPT = 10_000;
 /** What looks like a prompt may be the start of `#1 SMP`: it is one when nothing follows for so long. Milliseconds. */
-const SETTLED = 50;
+export const SETTLED = 50;
 const PROMPT = /[#$>] ?$/;
 const CTRL_D = '\u0004';
 

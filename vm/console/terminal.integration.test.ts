@@ -64,6 +64,18 @@ it('is raw while the machine runs: keys go to the guest, Ctrl-A h helps, Ctrl-A 
   expect(tty.isPaused()).toBe(true);
 });
 
+it('holds what is typed until the guest has a prompt', async () => {
+  const [tty, screen] = [new Tty(), new Screen()];
+  const running = start(tty, screen, ['qmp', 'console=booting\\n', 'wait=700', 'console=~ # ', 'echo']);
+  await screen.until('booting');
+  tty.write('typed while it boots\r');
+  await screen.until('typed while it boots');
+  expect(screen.text.indexOf('~ # ')).toBeGreaterThan(0);
+  expect(screen.text.indexOf('typed')).toBeGreaterThan(screen.text.indexOf('~ # '));
+  tty.write('\u0001x');
+  expect(await running).toMatchObject({ outcome: 'ended' });
+});
+
 it('restores the terminal when QEMU dies', async () => {
   const [tty, screen] = [new Tty(), new Screen()];
   const result = await start(tty, screen, ['qmp', 'console=x\\n', 'crash', 'idle']);

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../clock.js';
 import { KEY_HELP, KeyFilter } from './keys.js';
-import { PipedInput } from './piped-input.js';
+import { NO_FIRST_PROMPT, PipedInput, SETTLED } from './piped-input.js';
 import { boot, type BootPorts, type BootRequest, type RunningMachine } from '../runner.js';
 import type { BootResult } from '../types.js';
 
@@ -23,6 +23,8 @@ export interface TerminalStreams {
   readonly stdout: NodeJS.WritableStream;
 }
 
+/** Ends of what is printed before a program reads the console. */
+const READS = /(?:[#$>]|login:|[Pp]assword:) ?$/;
 /** Bytes of piped input that are read ahead of the guest. */
 const READ_AHEAD = 64 * 1024;
 
@@ -41,7 +43,7 @@ export async function bootOnTerminal(
   const isTerminal = streams.stdin.isTTY === true;
   const noLimits = { firstOutputSeconds: undefined, silenceSeconds: undefined, totalSeconds: undefined };
   const bridge = isTerminal
-    ? new TerminalBridge(streams)
+    ? new TerminalBridge(streams, ports.clock)
     : new PipeBridge(streams, ports.clock, limits.silenceSeconds ?? 15);
   try {
     return await boot(
@@ -101,22 +103,57 @@ abstract class Bridge {
   protected abstract readonly onEnd: () => void;
 }
 
+/**
+ * Holds what is typed until the guest reads it, which its first prompt shows: the serial line keeps only a few characters,
+ * and a kernel that starts its driver when more have come never reads from it.
+ */
 class TerminalBridge extends Bridge {
   readonly #keys = new KeyFilter();
+  readonly #clock: Clock;
+  /** Typed before the guest's first prompt; undefined: it has been there. */
+  #held: Uint8Array[] | undefined = [];
+  #cancel: () => void = () => {};
+
+  constructor(streams: TerminalStreams, clock: Clock) {
+    super(streams);
+    this.#clock = clock;
+  }
 
   override start(machine: RunningMachine): void {
     this.streams.stdin.setRawMode?.(true);
     super.start(machine);
+    this.#wait();
+  }
+
+  /** Before the console's own reader has seen the bytes: its prompt is looked at in the next turn. */
+  override printed(bytes: Uint8Array): void {
+    super.printed(bytes);
+    if (this.#held !== undefined) queueMicrotask(() => this.#wait());
+  }
+
+  #wait(): void {
+    this.#cancel();
+    if (this.#held === undefined) return;
+    const ms = READS.test(this.machine?.prompt ?? '') ? SETTLED : NO_FIRST_PROMPT;
+    this.#cancel = this.#clock.after(ms, () => {
+      const held = this.#held ?? [];
+      this.#held = undefined;
+      for (const bytes of held) this.machine?.send(bytes);
+    });
   }
 
   override stop(): void {
     super.stop();
+    this.#cancel();
     this.streams.stdin.setRawMode?.(false);
   }
 
   protected readonly onInput = (chunk: Buffer | string): void => {
     const { send, action } = this.#keys.push(Buffer.from(chunk));
-    if (send.length > 0) this.machine?.send(send);
+    if (send.length > 0) {
+      if (this.#held === undefined) this.machine?.send(send);
+      else this.#held.push(send);
+    }
     // Raw mode: a line end needs its carriage return.
     if (action === 'help') this.streams.stdout.write(`\r\n${KEY_HELP.join('\r\n')}\r\n`);
     if (action === 'quit') this.machine?.quit('ended by Ctrl-A x');
