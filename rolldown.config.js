@@ -10,6 +10,9 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 import { dynamicImportVarsPlugin, importGlobPlugin } from 'rolldown/experimental';
 
+/** `npm run build` builds beside what is there, and replaces it when all is well. */
+const dist = process.env.DIST || 'dist';
+
 const command = defineConfig({
   input: {
     stopwatch: 'tasks/cli/stopwatch.ts',
@@ -22,7 +25,7 @@ const command = defineConfig({
   external: ['dockerode', 'jiti'],
   // import(`../../device/${name}/device.ts`) in tasks/cli/devices.ts: a chunk for each device of the package.
   plugins: [dynamicImportVarsPlugin(), importGlobPlugin(), notices(), executable('stopwatch.js')],
-  output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
+  output: { dir: dist, format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
 });
 
 /** What a run's page holds inline: vm/report/page/assets.ts reads it. One script each, without imports. */
@@ -34,7 +37,7 @@ const pages = [
     input: { script: `vm/report/page/client/${name}.ts` },
     platform: 'browser',
     plugins: [notices(), style(sheet)],
-    output: { dir: `dist/page/${name}`, format: 'esm', minify: true, codeSplitting: false },
+    output: { dir: `${dist}/page/${name}`, format: 'esm', minify: true, codeSplitting: false },
   }),
 );
 

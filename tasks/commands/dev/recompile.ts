@@ -49,7 +49,7 @@ export async function recompile(request: RecompileRequest): Promise<void> {
   const program = (name: string) => join(root, 'node_modules', '.bin', name);
   await Promise.all([
     run(root, program('tsc'), ['-p', project], ports),
-    run(root, program('rolldown'), ['-c', '--dir', next], ports),
+    run(root, program('rolldown'), ['-c'], ports, { DIST: next }),
   ]);
   cpSync(next, join(root, 'dist'), { recursive: true });
   rmSync(next, { recursive: true, force: true });
@@ -60,10 +60,11 @@ async function run(
   file: string,
   args: readonly string[],
   { processes, environment, signal }: Pick<RecompileRequest, 'processes' | 'environment' | 'signal'>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const lines: string[] = [];
   const { exitCode } = await processes.run(
-    { file, args, cwd, env: baseEnvironment(environment) },
+    { file, args, cwd, env: { ...baseEnvironment(environment), ...env } },
     { signal, onLine: (line) => lines.push(line) },
   );
   signal.throwIfAborted();

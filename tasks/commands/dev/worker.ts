@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EXIT, messageOf, StopwatchError, type ExitCode } from '../../../lib/errors.js';
 import { isCheckout } from '../../config/paths.js';
 import { watchFiles, type Watch } from '../../../lib/files/watch.js';
@@ -48,6 +48,8 @@ class Worker {
   private before: Verdict | undefined;
   /** The last run in which the device and the model differed. */
   private divergence: StopwatchError | undefined;
+  /** No run has come after it. */
+  private isDivergenceLast = false;
   /** Saved files that have no verdict yet, because their run was stopped. */
   private unjudged: readonly string[] = [];
   private unjudgedAt: number | undefined;
@@ -301,9 +303,13 @@ class Worker {
   }
 
   private why(error: unknown): string {
+    this.isDivergenceLast = false;
     if (error === undefined) return '';
     const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-    if (first instanceof StopwatchError && first.code === 'model-differs') this.divergence = first;
+    if (first instanceof StopwatchError && first.code === 'model-differs') {
+      this.divergence = first;
+      this.isDivergenceLast = true;
+    }
     return first instanceof Error ? first.message : String(first);
   }
 
@@ -314,9 +320,11 @@ class Worker {
   }
 
   private divergenceText(): string {
-    return this.divergence === undefined
-      ? 'The device and the model have not differed so far.'
-      : this.failureText(this.divergence);
+    const { divergence } = this;
+    if (divergence === undefined) return 'The device and the model have not differed so far.';
+    const run = divergence.log === undefined ? 'an earlier run' : `run ${basename(dirname(divergence.log))}`;
+    const since = this.isDivergenceLast ? 'the last run' : 'runs have come after it';
+    return `The divergence of ${run} (${since}):\n${this.failureText(divergence)}`;
   }
 
   private failureText(thrown: unknown): string {
