@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import { parseKconfig, refused, withSymbols } from './kconfig.js';
+import { dependencies, ownFragments, parseKconfig, refused, withSymbols } from './kconfig.js';
 
 const fragment = '# a comment\nCONFIG_A=y\nCONFIG_B=m\nCONFIG_NAME="x y"\n# CONFIG_OFF is not set\n';
 
@@ -24,4 +24,29 @@ test('what Kconfig dropped or changed is found; what is off and absent is as wan
     { symbol: 'CONFIG_B', wanted: 'm', got: 'y' },
     { symbol: 'CONFIG_NAME', wanted: '"x y"', got: 'n' },
   ]);
+});
+
+test('what a symbol depends on: its own lines, and the conditions around it', () => {
+  const kconfig = [
+    'if NET',
+    'config FIRST',
+    '\tbool "first"',
+    '\tdepends on PCI',
+    'menuconfig SECOND',
+    '\tdepends on OF && HAS_IOMEM',
+    '\tdepends on !S390',
+    'endif',
+    'config THIRD',
+    '\tbool',
+  ].join('\n');
+  expect(dependencies(kconfig, 'SECOND')).toEqual(['NET', 'OF && HAS_IOMEM', '!S390']);
+  expect(dependencies(kconfig, 'THIRD')).toEqual([]);
+  expect(dependencies('//config:config CAL\n//config:\tdepends on X\n', 'CAL')).toEqual(['X']);
+});
+
+test('the user’s own options: lines, and files relative to the project', () => {
+  expect(ownFragments(['CONFIG_A=y', 'my.config', '# CONFIG_B is not set', '/etc/other'], '/p')).toEqual({
+    files: ['/p/my.config', '/etc/other'],
+    lines: ['CONFIG_A=y', '# CONFIG_B is not set'],
+  });
 });

@@ -68,3 +68,21 @@ test('every inode of the image gets a mode with its type, owner root and the one
     expect(lines).toContain(`set_inode_field ${path} mtime @1767225600`);
   }
 });
+
+test('the user’s own files go over ours, with the directories that they need', () => {
+  const own: readonly RootEntry[] = [
+    { kind: 'dir', path: '/usr', mode: 0o755 },
+    { kind: 'dir', path: '/usr/share/empty', mode: 0o755 },
+    { kind: 'file', path: '/usr/bin/awk', mode: 0o755, from: '/h/awk' },
+    { kind: 'file', path: '/usr/lib/stopwatch/testing.sh', mode: 0o600, from: '/h/testing.sh' },
+    { kind: 'link', path: '/opt/tools/awk', to: '/usr/bin/awk' },
+  ];
+  const all = rootEntries(['/usr/bin/awk'], files, own);
+  const names = all.map(({ path }) => path);
+  expect(new Set(names).size).toBe(names.length);
+  for (const path of ['/usr/share', '/usr/share/empty', '/opt', '/opt/tools']) {
+    expect(all).toContainEqual({ kind: 'dir', path, mode: 0o755 });
+    expect(names.indexOf(path)).toBeLessThan(names.indexOf('/opt/tools/awk'));
+  }
+  for (const entry of own.slice(2)) expect(all).toContainEqual(entry);
+});

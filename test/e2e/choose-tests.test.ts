@@ -9,7 +9,7 @@ const { project } = laboratory();
 
 const made: string[] = [];
 afterEach(() => {
-  for (const file of made.splice(0)) rmSync(file);
+  for (const file of made.splice(0)) rmSync(file, { force: true });
 });
 
 /** A further test of the stopwatch. */
@@ -57,7 +57,7 @@ test('one without KTAP is its exit status, and what could not be checked is said
 test('a script that declares what it causes must cause it', async () => {
   script('lazy', '# causes: commands=3', 'echo "# caused commands=0"');
   const { err } = await project.exits(3, ['test', '--only', 'lazy']);
-  expect(err).toMatch(/3 commands/);
+  expect(err).toMatch(/too few commands were checked: expected at least 3, got 0/);
 });
 
 test('--repeat ends with the first run that does not pass, and says its seed', async () => {

@@ -19,7 +19,7 @@ const page = readFileSync(join(CHECKOUT, 'docs/guest.md'), 'utf8');
 const blocks = [...page.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)].map(
   ([, kind = '', name, text = '']): Block => ({ kind, name, text }),
 );
-const written = [...blocks.flatMap(({ name }) => name ?? []), 'hello', 'parameters.tar'];
+const written = [...blocks.flatMap(({ name }) => name ?? []), 'hello', 'programs.tar'];
 afterAll(() => {
   for (const name of written) rmSync(join(project.directory, name), { force: true });
 });
