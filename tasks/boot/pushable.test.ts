@@ -26,6 +26,7 @@ const tests = testsOf(machine, config);
 describe('what is pushed, and which tests run then', () => {
   it.each<[string, Choice, string[], string[]]>([
     ['all', { names: [] }, all.map(({ name }) => name), ['lap', 'stopwatch', 'rng']],
+    ['one script, by its file', { names: ['rngboi_test.sh'] }, ['rngboi_test'], ['rng']],
     ['one script', { names: ['rngboi_test'] }, ['rngboi_test'], ['rng']],
     [
       'a device',

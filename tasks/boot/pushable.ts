@@ -97,7 +97,7 @@ export function chosen(all: readonly Pushable[], { names, device }: Choice): rea
     );
   }
   if (names.length === 0) return own;
-  return [...new Set(names)].map((name) => own.find((one) => one.name === name) ?? fail(own, name));
+  return [...new Set(names)].map((name) => own.find((one) => isCalled(one, name)) ?? fail(own, name));
 }
 
 /** The tests of the devices that these files are for; a file for any device is a reason to run all. */
@@ -109,6 +109,11 @@ export function chosenTests(
   if (device !== undefined) return tests.filter((test) => test.device === device);
   const devices = new Set(what.map((one) => one.device));
   return devices.has(undefined) ? tests : tests.filter((test) => devices.has(test.device));
+}
+
+/** A file's own name is as good. */
+function isCalled({ name, path }: Pushable, word: string): boolean {
+  return name === word || basename(path) === word;
 }
 
 function fail(all: readonly Pushable[], name: string): never {

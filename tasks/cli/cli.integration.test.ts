@@ -109,6 +109,12 @@ test.each(COMMANDS)('%s --help has a description, options, exit codes and an exa
 test.each<[string, string[], string]>([
   ['no command', [], 'Usage: stopwatch'],
   ['an unknown command', ['stauts'], "unknown command 'stauts'\n(Did you mean status?)"],
+  ['the beginning of a command', ['run-test'], "unknown command 'run-test'\n(Did you mean run-test-quit?)"],
+  [
+    'what contradicts itself',
+    ['run', '--nodev', '--crosscheck'],
+    "'--crosscheck' cannot be used with option '--nodev'",
+  ],
   ['an unknown option', ['all', '--jbos', '2'], "unknown option '--jbos'\n(Did you mean --jobs?)"],
   ['a number of jobs that is none', ['all', '--jobs', 'x'], "'x' is invalid. Expected a number of processes"],
   ['an unknown part', ['prepare', 'qemo'], 'Allowed choices are qemu, linux, busybox'],
@@ -294,4 +300,12 @@ test('a reader that goes away early is no crash', async () => {
     child.on('close', resolve);
   });
   expect(err).not.toContain('Internal error');
+});
+
+test('help, and help of one command', async () => {
+  for (const args of [['help'], ['help', 'run']]) {
+    const { code, out } = await stopwatch(args);
+    expect(code).toBe(0);
+    expect(out).toContain(args.length === 1 ? 'Commands:' : '--nodev');
+  }
 });

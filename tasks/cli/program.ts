@@ -29,6 +29,7 @@ import { stress } from '../commands/stress.js';
 import { test } from '../commands/test.js';
 import { update } from '../commands/update.js';
 import { updatePatches } from '../commands/update-patches.js';
+import { closest } from '../config/closest.js';
 import { packageVersion } from '../config/paths.js';
 import type { App } from './app.js';
 import { addGlobalOptions } from './options.js';
@@ -80,7 +81,7 @@ export function createProgram(app: App): Command {
     .description('Build, boot and prove a para-virtualized device.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({ showGlobalOptions: true })
     // Before the commands are added: they take these over.
     .exitOverride()
@@ -88,6 +89,15 @@ export function createProgram(app: App): Command {
     .showHelpAfterError('`--help` says what there is.');
   addGlobalOptions(program);
   for (const definition of COMMANDS) addCommand(program, app, definition);
+  // commander's own suggestions know no beginnings of words: `run-test`.
+  program.on('command:*', ([word = '']: readonly string[]) => {
+    const found = closest(
+      word,
+      program.commands.map((command) => command.name()),
+    );
+    const hint = found === undefined ? '' : `\n(Did you mean ${found}?)`;
+    program.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
+  });
   addExitsAndExamples(program, {
     exits: ALL_EXITS,
     examples: [

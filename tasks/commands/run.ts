@@ -40,7 +40,9 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
       '--serve',
       'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
     ).conflicts(['dumpDtb', 'gdbQemu']),
-    new Option('--crosscheck', 'judge the devices against their reference models while they run'),
+    new Option('--crosscheck', 'judge the devices against their reference models while they run').conflicts(
+      'nodev',
+    ),
     ...gdbOptions('stop before the first instruction').map((option) => option.conflicts('dumpDtb')),
     new Option(
       '--gdb-qemu',
