@@ -80,12 +80,13 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
     guest.outcome === 'failed' && cause !== undefined ? ['', ...aboutSplat(cause, devices)] : [];
   const story = guest.outcome === 'failed' ? [] : storyOf(judged, prefix);
   // The headline has said some of it.
-  const shown = [...body, ...splatted, ...story, ...others(judged, undefined, prefix)].filter(
-    (line) => line === '' || !guest.reason.includes(line.trim()),
-  );
-  const last = body.length + splatted.length > 0 ? [] : guest.lastLines.slice(-10);
+  const isNew = (line: string): boolean => line === '' || !guest.reason.includes(line.trim());
+  const explained = [...body, ...splatted].filter(isNew);
+  const shown = [...explained, ...story, ...others(judged, undefined, prefix)];
+  const last =
+    explained.length > 0 ? [] : ['', 'The end of the console:', ...guest.lastLines.slice(-10).map(indent)];
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
-    lastLines: [...shown, ...last, ...host.qemuMessages.slice(-5)].slice(0, LINES + 8),
+    lastLines: [...shown, ...last, ...host.qemuMessages.slice(-5)].filter(notFirst).slice(0, LINES + 8),
     hint: host.next,
     log: run.console,
   });
@@ -216,4 +217,6 @@ function diagnosed({ name, diagnostics }: KtapTest, prefix: string, most: number
 
 /** Of the only device: its own test needs no name. */
 const plain = (suite: string): string => (suite.includes('/') ? `${suite}: ` : '');
+/** No empty line at the top. */
+const notFirst = (line: string, index: number): boolean => line !== '' || index > 0;
 const indent = (line: string): string => `  ${line}`;
