@@ -44,6 +44,7 @@ function commandSections(top: Command): string {
   return top
     .createHelp()
     .visibleCommands(top)
+    .filter((command) => command.name() !== 'help')
     .map((command) => {
       const usage = command.usage().replace('[options]', '').trim();
       const options = optionRows(command.options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The one name of a device, in every spelling. Pure. */
 import { StopwatchError } from '../../../lib/errors.js';
+import reserved from './reserved-names.json' with { type: 'json' };
 
 /** What the ID register of the package's own device says. */
 const OWN_MAGIC = 'SWCH';
@@ -12,6 +13,12 @@ const C_KEYWORDS = new Set(
     'asm bool true false typeof'
   ).split(' '),
 );
+
+/**
+ * Macros, types and functions in the headers of Linux and QEMU that the templates include, as far as a device of this name
+ * would clash with them: found by the preprocessor in Linux 6.12 and QEMU 11.0.
+ */
+const RESERVED: ReadonlySet<string> = new Set(reserved);
 
 /** `sources`: the C and shell code of the device `from`. Throws 'bad-usage' when it would not compile under this name. */
 export function checkName(name: string, from: string, sources: readonly string[]): void {
@@ -33,6 +40,8 @@ export function checkName(name: string, from: string, sources: readonly string[]
     const found = word.exec(code.replaceAll(new RegExp(`\\w*${from}\\w*`, 'gi'), ''));
     if (found !== null) refuse(`its sources use \`${found[0]}\` for something else`);
   }
+  if (RESERVED.has(name))
+    refuse('Linux or QEMU has a macro, a type or a function for which the compiler would take it');
 }
 
 /** Four letters for the ID register. */
