@@ -35,7 +35,7 @@ const EXPECTED: readonly (readonly [RegExp, RegExp])[] = [
   [/--repeat 2$/, /^Repeated +2 runs passed, seeds 1 to 2$/m],
   [/status$/, /linux:configure/],
   [/-- hello$/, /^hello from the guest$/m],
-  [/IKCONFIG'$/, /^CONFIG_IKCONFIG_PROC=y$/m],
+  [/grep IKCONFIG$/, /^CONFIG_IKCONFIG_PROC=y$/m],
   [/-- cal 1 2026$/, /January 2026/],
   [/--force guest:initramfs$/, /initramfs/],
 ];
