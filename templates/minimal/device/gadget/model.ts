@@ -95,6 +95,7 @@ function step(state: State, event: Event, initial: bigint): Step<State, Event> {
       };
     }
     case 'end':
+    default:
       return nothing;
   }
 }
