@@ -112,7 +112,10 @@ static void rngboi_write(void *opaque, hwaddr offset, uint64_t value,
     trace_rngboi_refused(s->id, s->seq++, now);
 }
 
-/* Every access comes here as the guest made it: the core splits none */
+/*
+ * The core splits no access. A misaligned one faults in the guest, or the
+ * accelerator splits it before it comes here.
+ */
 static const MemoryRegionOps rngboi_ops = {
     .read = rngboi_read,
     .write = rngboi_write,
@@ -151,12 +154,11 @@ static int rngboi_post_load(void *opaque, int version_id)
 
 static const VMStateDescription vmstate_rngboi = {
     .name = TYPE_RNGBOI,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = rngboi_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(state, RngboiState),
-        VMSTATE_UINT64(seq, RngboiState),
         VMSTATE_END_OF_LIST()
     }
 };

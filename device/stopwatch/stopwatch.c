@@ -21,6 +21,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "qemu/module.h"
 #include "qemu/notify.h"
@@ -38,11 +39,6 @@
 #define TYPE_STOPWATCH "stopwatch"
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
-/* All bits of ERROR */
-#define STOPWATCH_ERRORS \
-    ((uint64_t)(STOPWATCH_ERR_BAD_COMMAND | STOPWATCH_ERR_BAD_STATE | \
-                STOPWATCH_ERR_BAD_TIMEOUT | STOPWATCH_ERR_BUSY | \
-                STOPWATCH_ERR_BAD_ACCESS))
 
 #define QEMU_SINCE_10_1 \
     (QEMU_VERSION_MAJOR > 10 || \
@@ -87,8 +83,8 @@ struct StopwatchState {
     int64_t deadline;       /* while pending, else 0 */
     uint64_t timeout_count;
     uint64_t error;
-    uint64_t seq;           /* of the next trace event */
 
+    uint64_t seq;           /* of the next trace event, in this process */
     bool irq_level;         /* last level traced; derived */
 };
 
@@ -96,16 +92,15 @@ struct StopwatchState {
 static const struct {
     bool readable;
     bool writable;
-    bool low32;             /* also takes 4-byte accesses of the low half */
 } stopwatch_access[] = {
-    [STOPWATCH_COMMAND / 8]       = { true,  true,  true  },
-    [STOPWATCH_STATUS / 8]        = { true,  false, true  },
-    [STOPWATCH_ID / 8]            = { true,  false, true  },
-    [STOPWATCH_FEATURES / 8]      = { true,  false, true  },
-    [STOPWATCH_ERROR / 8]         = { true,  true,  true  },
-    [STOPWATCH_ELAPSED_NS / 8]    = { true,  false, false },
-    [STOPWATCH_TIMEOUT_NS / 8]    = { true,  true,  false },
-    [STOPWATCH_TIMEOUT_COUNT / 8] = { true,  false, false },
+    [STOPWATCH_COMMAND / 8]       = { true, true  },
+    [STOPWATCH_STATUS / 8]        = { true, false },
+    [STOPWATCH_ID / 8]            = { true, false },
+    [STOPWATCH_FEATURES / 8]      = { true, false },
+    [STOPWATCH_ERROR / 8]         = { true, true  },
+    [STOPWATCH_ELAPSED_NS / 8]    = { true, false },
+    [STOPWATCH_TIMEOUT_NS / 8]    = { true, true  },
+    [STOPWATCH_TIMEOUT_COUNT / 8] = { true, false },
 };
 
 static const char *stopwatch_error_name(uint64_t error)
@@ -209,6 +204,12 @@ static void stopwatch_disarm(StopwatchState *s)
 /*
  * What follows performs a write and returns the ERROR bit of a rejected one,
  * or 0.
+ *
+ * "mem" is used without barriers: a command is performed by the thread of
+ * the vCPU that wrote it, which sees that vCPU's stores before, and whose
+ * stores the vCPU sees after. Other vCPUs need a lock, which orders them. Its
+ * RAM is used directly and marked dirty, not by a guest-physical address:
+ * there may be something else at that address.
  */
 
 /* UPDATE: the elapsed time in words, truncated to hundredths of a second */
@@ -313,14 +314,14 @@ static bool stopwatch_access_ok(hwaddr offset, unsigned size, bool is_write)
 {
     hwaddr i = offset / 8;
 
-    if (offset % 8 || i >= ARRAY_SIZE(stopwatch_access)) {
+    if (size < 4 || offset % size || i >= ARRAY_SIZE(stopwatch_access)) {
         return false;
     }
-    if (size != 8 && !(size == 4 && stopwatch_access[i].low32)) {
-        return false;
+    if (is_write) {
+        /* Its high half would be a second write */
+        return offset % 8 == 0 && stopwatch_access[i].writable;
     }
-    return is_write ? stopwatch_access[i].writable
-                    : stopwatch_access[i].readable;
+    return stopwatch_access[i].readable;
 }
 
 static uint64_t stopwatch_read_register(StopwatchState *s, int64_t now,
@@ -382,10 +383,8 @@ static uint64_t stopwatch_read(void *opaque, hwaddr offset, unsigned size)
         return 0;
     }
 
-    value = stopwatch_read_register(s, now, offset);
-    if (size == 4) {
-        value = (uint32_t)value;
-    }
+    value = stopwatch_read_register(s, now, QEMU_ALIGN_DOWN(offset, 8));
+    value = extract64(value, offset % 8 * 8, size * 8);
     trace_stopwatch_read(s->id, s->seq++, now, offset, value, size);
     return value;
 }
@@ -415,9 +414,10 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
 }
 
 /*
- * Every access comes here as the guest made it, whatever its width and
- * alignment: the core would answer an access that is not .valid with an abort
- * in the guest, and split one that is not .impl.
+ * The core passes on all accesses: it would answer one that is not .valid
+ * with an abort in the guest, and split one that is not .impl. What comes is
+ * not always what the guest did: a misaligned access faults in the guest or
+ * is split by the accelerator, so the contract promises nothing about it.
  */
 static const MemoryRegionOps stopwatch_ops = {
     .read = stopwatch_read,
@@ -440,9 +440,11 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
     StopwatchState *s = STOPWATCH(obj);
     int64_t now = stopwatch_now();
 
-    /* A deadline may have come since the timer was last served */
-    stopwatch_expire(s, now);
-
+    /*
+     * A timeout whose deadline has come and that was not served is gone: it
+     * must not raise the line here, where the interrupt controller may have
+     * been reset or not.
+     */
     trace_stopwatch_reset(s->id, s->seq++, now, s->start_at_boot);
     s->status = s->start_at_boot ? STOPWATCH_STATUS_RUNNING
                                  : STOPWATCH_STATUS_RESET;
@@ -450,8 +452,11 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
     s->elapsed = 0;
     s->timeout_count = 0;
     s->error = 0;
-    memset(memory_region_get_ram_ptr(&s->mem), 0, STOPWATCH_MEM_SIZE);
-    memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_SIZE);
+    /* Before an incoming migration it may be shared with the running source */
+    if (!runstate_check(RUN_STATE_INMIGRATE)) {
+        memset(memory_region_get_ram_ptr(&s->mem), 0, STOPWATCH_MEM_SIZE);
+        memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_SIZE);
+    }
     stopwatch_disarm(s);
     stopwatch_update_irq(s, now);
     stopwatch_trace_state(s, now);
@@ -486,7 +491,8 @@ static int stopwatch_post_load(void *opaque, int version_id)
     StopwatchState *s = opaque;
     int64_t now = stopwatch_now();
 
-    if (!stopwatch_is_possible(s, now) || (s->error & ~STOPWATCH_ERRORS)) {
+    if (!stopwatch_is_possible(s, now) ||
+        (s->error & ~(uint64_t)STOPWATCH_ERR_ALL)) {
         return -EINVAL;
     }
 
@@ -506,8 +512,8 @@ static int stopwatch_post_load(void *opaque, int version_id)
 /* The timer follows from the deadline; "mem" migrates as RAM */
 static const VMStateDescription vmstate_stopwatch = {
     .name = TYPE_STOPWATCH,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = stopwatch_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(status, StopwatchState),
@@ -517,7 +523,6 @@ static const VMStateDescription vmstate_stopwatch = {
         VMSTATE_INT64(deadline, StopwatchState),
         VMSTATE_UINT64(timeout_count, StopwatchState),
         VMSTATE_UINT64(error, StopwatchState),
-        VMSTATE_UINT64(seq, StopwatchState),
         VMSTATE_END_OF_LIST()
     }
 };

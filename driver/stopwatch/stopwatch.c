@@ -141,8 +141,11 @@ static int stopwatch_write(struct stopwatch *sw, unsigned int offset, u64 value)
 		return 0;
 	}
 
-	/* The bits are sticky: what is in there now is not about this write. */
-	writeq(STOPWATCH_ERR_ALL, sw->regs + STOPWATCH_ERROR);
+	/*
+	 * The bits are sticky: what is in there now is not about this write. All
+	 * bits, because a later version may have more.
+	 */
+	writeq(U64_MAX, sw->regs + STOPWATCH_ERROR);
 	writeq(value, sw->regs + offset);
 	return stopwatch_errno(readq(sw->regs + STOPWATCH_ERROR));
 }

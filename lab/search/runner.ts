@@ -197,7 +197,7 @@ export class PlanRunner {
       } catch {
         return 'not saved';
       }
-      // The trace's sequence numbers are part of the state: a refused load would leave a gap in the trace.
+      // A process that refuses the state has nothing to trace.
       const first = await start(refused ? { ...this.request, trace: undefined } : this.request);
       const accepted = await first.accepts(corrupted);
       if (accepted === refused) return accepted ? 'accepted' : 'refused';

@@ -189,7 +189,7 @@ export class Checker<S, E extends StreamEvent> {
       this.disagree(this.monitor?.access(access, event.seq));
     }
     if (this.device.jumps(event)) this.monitor?.restores();
-    if (!this.found) this.enter(this.device.step(this.before, event, this.sequence.continues));
+    if (!this.found) this.enter(this.device.step(this.before, event));
   }
 
   private enter(step: Step<S, E>): void {

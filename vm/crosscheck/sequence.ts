@@ -6,8 +6,6 @@ import type { InvalidReason, StreamEvent } from './types.js';
 export class Sequence<E extends StreamEvent> {
   private last: { readonly seq: bigint; readonly now: bigint } | undefined;
   ended = false;
-  /** Whether the last accepted event continued the one before without a jump. */
-  continues = false;
 
   constructor(private readonly rules: { begins(event: E): boolean; jumps(event: E): boolean }) {}
 
@@ -28,7 +26,6 @@ export class Sequence<E extends StreamEvent> {
       if (now < last.now)
         return { reason: 'clock-went-back', seq: `${seq}`, before: `${last.now}`, now: `${now}` };
     }
-    this.continues = last !== undefined && seq === last.seq + 1n && now >= last.now;
     this.last = { seq, now };
     return undefined;
   }

@@ -92,10 +92,9 @@ export interface DeviceChecker<S, E extends StreamEvent> {
   role(event: E): 'stimulus' | 'effect' | 'end';
   /** May the stream begin with this event? */
   begins(event: E): boolean;
-  /** May `seq` and `now` jump at this event? (State loaded from elsewhere.) */
+  /** May `seq` and `now` jump at this event? (State loaded from elsewhere, or from another time.) */
   jumps(event: E): boolean;
-  /** `continues`: seq goes on without a jump, so the model knows the state before. */
-  step(state: S, event: E, continues: boolean): Step<S, E>;
+  step(state: S, event: E): Step<S, E>;
   /** A stimulus in words, with its register if it has one. */
   words(event: E): { readonly access: string; readonly register?: string };
   /** The model's state in words. */

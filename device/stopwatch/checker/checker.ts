@@ -18,7 +18,6 @@ import {
   errorNames,
   initialState,
   type ModelState,
-  snapshotAt,
   step,
   type Stimulus,
 } from '../model/index.js';
@@ -44,7 +43,7 @@ export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecke
     role,
     begins: ({ event }) => event === 'reset' || event === 'load',
     jumps: ({ event }) => event === 'load',
-    step: (state, event, continues) => check(state, event, continues, options),
+    step: (state, event) => check(state, event, options),
     words,
     describe,
     reported: (event) => (event.event === 'state' ? describeSnapshot(event) : undefined),
@@ -106,7 +105,6 @@ const NOTHING = { checks: [], supplied: 0, expect: [], tally: [], observables: [
 function check(
   state: ModelState,
   event: TraceEvent,
-  continues: boolean,
   { slackNs, startAtBoot }: StopwatchCheckerOptions,
 ): StopwatchStep {
   const { now } = event;
@@ -129,7 +127,8 @@ function check(
     }
     case 'read': {
       const { offset, size, value } = event;
-      const register = decode('read', offset, size)?.name;
+      const target = decode('read', offset, size);
+      const register = target?.shift === 0n ? target.name : undefined;
       return run(
         state,
         { stimulus: 'read', now, offset, size },
@@ -139,7 +138,7 @@ function check(
     case 'write':
       return write(state, event);
     case 'load':
-      return load(state, event, continues);
+      return load(state, event);
     case 'end':
       return late(state, now, slackNs, 'missing') ?? { ...NOTHING, state, supplied: 1 };
     case 'mem':
@@ -173,12 +172,8 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
   return { ...NOTHING, state, supplied: 4, consumes: { event: 'mem', resume } };
 }
 
-/** A loaded state is supplied. If the stream continues from a state that the model knows, it must be the same state. */
-function load(state: ModelState, { now }: TraceEvent, continues: boolean): StopwatchStep {
-  if (continues) {
-    const expect = [{ event: 'state', now, ...snapshotAt(state, now) } as const];
-    return { ...NOTHING, state, supplied: 1, expect, tally: ['loads'] };
-  }
+/** A loaded state is supplied: it was saved by another process, or at another time. */
+function load(state: ModelState, { now }: TraceEvent): StopwatchStep {
   const resume = (event: TraceEvent): StopwatchStep => {
     if (event.event !== 'state') throw new Error(`Resumed with a ${event.event} event`);
     const { status, elapsed, timeout, deadline, count, error } = event;
@@ -237,7 +232,7 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
   return { state: result.state, supplied, ...all };
 }
 
-/** A failure if an expiry is overdue by more than the slack. Reset and end are not accesses: the device need not fire first. */
+/** A failure if an expiry is overdue by more than the slack. Reset and end are not accesses: the device does not fire first. */
 function late(
   state: ModelState,
   now: bigint,

@@ -31,14 +31,16 @@ export const DATA_SIZE = 128;
 /** How a register may be used: W performs something and reads 0; W1C clears the bits written as 1. */
 export type Access = 'W' | 'R' | 'R/W' | 'R/W1C';
 
-/** One register of `regs`. All are 64 bits wide and little-endian. */
+/**
+ * One register of `regs`. All are 64 bits wide and little-endian. They take
+ * accesses of 8 bytes, reads of 4 bytes of either half, and writes of 4 bytes of
+ * the low half, as if the high half were written as 0.
+ */
 export interface Register {
   readonly name: string;
   /** Byte offset in `regs`. */
   readonly offset: number;
   readonly access: Access;
-  /** Also takes aligned 4-byte accesses of its low half. */
-  readonly low32: boolean;
   /** First version of the contract that has it. */
   readonly since: 1 | 2;
   readonly meaning: string;
@@ -49,7 +51,6 @@ export const REGISTERS = [
     name: 'COMMAND',
     offset: 0x00,
     access: 'W',
-    low32: true,
     since: 1,
     meaning: 'performs a command; reads 0',
   },
@@ -57,7 +58,6 @@ export const REGISTERS = [
     name: 'STATUS',
     offset: 0x08,
     access: 'R',
-    low32: true,
     since: 1,
     meaning: 'state of the stopwatch',
   },
@@ -65,7 +65,6 @@ export const REGISTERS = [
     name: 'ID',
     offset: 0x10,
     access: 'R',
-    low32: true,
     since: 2,
     meaning: 'magic in the high half, contract version in the low half',
   },
@@ -73,7 +72,6 @@ export const REGISTERS = [
     name: 'FEATURES',
     offset: 0x18,
     access: 'R',
-    low32: true,
     since: 2,
     meaning: 'one bit per optional feature',
   },
@@ -81,7 +79,6 @@ export const REGISTERS = [
     name: 'ERROR',
     offset: 0x20,
     access: 'R/W1C',
-    low32: true,
     since: 2,
     meaning: 'sticky error bits; write 1 to clear',
   },
@@ -89,7 +86,6 @@ export const REGISTERS = [
     name: 'ELAPSED_NS',
     offset: 0x28,
     access: 'R',
-    low32: false,
     since: 2,
     meaning: 'elapsed time in nanoseconds',
   },
@@ -97,7 +93,6 @@ export const REGISTERS = [
     name: 'TIMEOUT_NS',
     offset: 0x30,
     access: 'R/W',
-    low32: false,
     since: 2,
     meaning: 'write 1 to 10^10: arm; write 0: cancel a pending timeout; read: time left',
   },
@@ -105,7 +100,6 @@ export const REGISTERS = [
     name: 'TIMEOUT_COUNT',
     offset: 0x38,
     access: 'R',
-    low32: false,
     since: 2,
     meaning: 'timeouts fired since machine reset',
   },

@@ -120,11 +120,10 @@ function decisionRows(): string[][] {
 
 function registerRows(): string[][] {
   const all: readonly Register[] = REGISTERS;
-  return all.map(({ offset, name, access, low32, since, meaning }) => [
+  return all.map(({ offset, name, access, since, meaning }) => [
     code(hex(offset)),
     code(name),
     access,
-    low32 ? '8, 4' : '8',
     String(since),
     meaning,
   ]);
@@ -210,7 +209,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
         ],
       ],
     ),
-    registers: table(['offset', 'name', 'access', 'bytes', 'since', 'meaning'], registerRows()),
+    registers: table(['offset', 'name', 'access', 'since', 'meaning'], registerRows()),
     status: table(
       ['value', 'name', 'meaning'],
       keys(STATUS).map((name) => [String(STATUS[name]), code(name), STATUS_MEANING[name]]),

@@ -4,7 +4,9 @@ import { type Access, type Register, type RegisterName, registerAt } from '../co
 
 export interface Decoded {
   readonly name: RegisterName;
-  /** Bits of the register that the access covers: its low half or all of it. */
+  /** Number of the register's first bit that the access covers: 0, or 32 for the high half. */
+  readonly shift: bigint;
+  /** As many bits as the access covers. */
   readonly mask: bigint;
 }
 
@@ -13,9 +15,12 @@ const WRITABLE: Readonly<Record<Access, boolean>> = { W: true, R: false, 'R/W': 
 
 /** The register meant by an access, or undefined where the access is BAD_ACCESS: width, alignment, offset or direction. */
 export function decode(direction: 'read' | 'write', offset: bigint, size: number): Decoded | undefined {
-  const register: (Register & { name: RegisterName }) | undefined = registerAt(Number(offset));
+  const half = offset % 8n;
+  const register: (Register & { name: RegisterName }) | undefined = registerAt(Number(offset - half));
   if (register === undefined) return undefined;
   if (!(direction === 'read' ? READABLE : WRITABLE)[register.access]) return undefined;
-  if (size !== 8 && !(size === 4 && register.low32)) return undefined;
-  return { name: register.name, mask: (1n << BigInt(size * 8)) - 1n };
+  if (size !== 8 && size !== 4) return undefined;
+  if (half % BigInt(size) !== 0n) return undefined;
+  if (direction === 'write' && half !== 0n) return undefined;
+  return { name: register.name, shift: half * 8n, mask: (1n << BigInt(size * 8)) - 1n };
 }

@@ -59,7 +59,7 @@ export function step(state: ModelState, stimulus: Stimulus): StepResult {
 function read(state: ModelState, { now, offset, size }: ReadStimulus): StepResult {
   const target = decode('read', offset, size);
   if (target === undefined) return reject(state, now, 'BAD_ACCESS', [{ effect: 'value', value: 0n }]);
-  const value = valueOf(state, target.name, now) & target.mask;
+  const value = (valueOf(state, target.name, now) >> target.shift) & target.mask;
   return { ok: true, state, effects: [{ effect: 'value', value }] };
 }
 

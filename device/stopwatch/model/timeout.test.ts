@@ -116,6 +116,12 @@ describe('the expiry', () => {
 });
 
 describe('machine reset', () => {
+  it('discards a timeout that is overdue: it neither counts nor raises the line', () => {
+    const reset = { stimulus: 'reset', now: PENDING_UNTIL + 1n, startAtBoot: true } as const;
+    const { state, effects } = must(reach('PAUSED', 'PENDING'), reset);
+    expect([state.timeout, state.count]).toEqual(['IDLE', 0n]);
+    expect(effects.map(({ effect }) => effect)).toEqual(['state']);
+  });
   it.each([true, false])(
     'restores power-on state, start_at_boot %s, and drops the line if it was high',
     (start) => {

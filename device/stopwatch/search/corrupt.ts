@@ -5,7 +5,7 @@ import { type ModelState, snapshotAt, step } from '../model/index.js';
 import type { Operation, SavedField } from './script.js';
 
 /** Version of the device's section in a saved state. */
-const SAVED_VERSION = 1n;
+const SAVED_VERSION = 2n;
 /** Saved fields that together give the elapsed time: all are set when one is changed. */
 const SUM: readonly string[] = ['status', 'elapsed', 'started'];
 const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);

@@ -69,6 +69,7 @@ const at = oneOf<number>(
 
 const registers = oneOf<number>(
   [4, from(REGISTERS.map(({ offset }) => offset))],
+  [2, from(REGISTERS.map(({ offset }) => offset + 4))],
   [3, between(0, 0x48)],
   [1, from([0x40, 0x100, REGS_SIZE - 8, REGS_SIZE - 4, REGS_SIZE - 1])],
   [1, between(-12, 8)],
@@ -180,7 +181,7 @@ const corrupt: MakeAt = (random, time) => {
   return { at: time, op: 'corrupt', field, value: random.pick(CORRUPTIONS[field]) };
 };
 
-const arm = write('regs', register('TIMEOUT_NS'), eight, length);
+const arm = write('regs', register('TIMEOUT_NS'), wide, length);
 const order = write('regs', register('COMMAND'), wide, command);
 const operand = write('mem', () => 0, eight, seconds);
 
@@ -189,7 +190,7 @@ const EVERYDAY = weighted<MakeAt>(
   [960, order],
   [192, write('regs', register('COMMAND'), wide, noCommand)],
   [400, arm],
-  [112, write('regs', register('TIMEOUT_NS'), eight, () => 0n)],
+  [112, write('regs', register('TIMEOUT_NS'), wide, () => 0n)],
   [192, write('regs', register('ERROR'), wide, errors)],
   [240, write('regs', registers, width, oneOf([1, command], [1, length], [1, any64]))],
   [320, read('regs', registers)],

@@ -31,9 +31,8 @@ export class Simulated {
     return this.#state;
   }
 
-  /** Machine reset. */
+  /** Machine reset. A timeout that is due and was not served is gone. */
   reset(): void {
-    this.expire();
     this.#apply({ stimulus: 'reset', now: this.now, startAtBoot: this.startAtBoot });
     this.#mem.fill(0);
     this.#text = undefined;
