@@ -99,7 +99,7 @@ describe("a driver's fault", () => {
     const { report, error } = failureIn('readl', itself);
     expect(report.result.exitCode).toBe(1);
     expect(error?.lastLines.slice(0, 5)).toContain(
-      '  seq 277: read offset 0xc, 4 bytes: refused (BAD_ACCESS)',
+      '  seq 277: read offset 0xc, 2 bytes: refused (BAD_ACCESS)',
     );
   });
 
@@ -107,7 +107,7 @@ describe("a driver's fault", () => {
     const { report, error } = failureIn('readq', itself);
     expect(report.result.exitCode).toBe(1);
     expect(error?.message).toMatch(/the test bailed out: the driver has found no stopwatch$/);
-    expect(error?.lastLines[0]).toMatch(/^ {2}seq \d+: read offset 0xc, 4 bytes: refused \(BAD_ACCESS\)$/);
+    expect(error?.lastLines[0]).toMatch(/^ {2}seq \d+: read offset 0xc, 2 bytes: refused \(BAD_ACCESS\)$/);
   });
 });
 
