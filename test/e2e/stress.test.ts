@@ -47,7 +47,7 @@ const faults: readonly Fault[] = [
     what: 'it goes and leaves its timeout armed',
     edits: [
       ['\t\tlist_del(&sw->node);\n\tstopwatch_quiesce(sw);', '\t\tlist_del(&sw->node);'],
-      ['\tstopwatch_quiesce(sw);\n\tret = devm_request_irq', '\tret = devm_request_irq'],
+      ['\tstopwatch_quiesce(sw);\n\tret = devm_request_threaded_irq', '\tret = devm_request_threaded_irq'],
     ],
     tests: ['binding', 'expiries'],
     // The device has fired more often than there was a driver to hear it; or the next driver has heard it.
@@ -58,8 +58,8 @@ const faults: readonly Fault[] = [
     what: 'it loses every second interrupt',
     edits: [
       [
-        '\tif (!ret)\n\t\tWRITE_ONCE(',
-        '\tif (!ret && readq(sw->regs + STOPWATCH_TIMEOUT_COUNT) % 2)\n\t\tWRITE_ONCE(',
+        '\tWRITE_ONCE(sw->timeouts, sw->timeouts + 1);\n',
+        '\tif (readq(sw->regs + STOPWATCH_TIMEOUT_COUNT) % 2)\n\t\tWRITE_ONCE(sw->timeouts, sw->timeouts + 1);\n',
       ],
     ],
     tests: ['binding', 'sharing', 'expiries'],
