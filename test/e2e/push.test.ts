@@ -63,8 +63,8 @@ test('scripts and the module get into the running guest, and its test runs there
   edit(
     project.package,
     'guest_fs/stopwatch/stopwatch_test.sh',
-    "'0.00 seconds'\n\tsleep",
-    "'0.01 seconds'\n\tsleep",
+    "'0.00 seconds'\n\tnap",
+    "'0.01 seconds'\n\tnap",
   );
   const failed = await push('stopwatch_test', '--test');
   expect(failed.code).toBe(1);
