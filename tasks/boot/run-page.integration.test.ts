@@ -17,11 +17,13 @@ import { diverged, type FixtureRun, passed } from '../../test/support/page-runs.
 import { reportJson } from '../../vm/report/report.js';
 import { packageRoot } from '../config/paths.js';
 
+let project: string;
 let work: string;
 beforeEach(() => {
-  work = realpathSync(mkdtempSync(join(tmpdir(), 'stopwatch-report-')));
+  project = realpathSync(mkdtempSync(join(tmpdir(), 'stopwatch-report-')));
+  work = join(project, '.stopwatch');
 });
-afterEach(() => rmSync(work, { recursive: true, force: true }));
+afterEach(() => rmSync(project, { recursive: true, force: true }));
 
 /** As `run-test-quit` leaves it. */
 function save(name: string, run: FixtureRun): string {
@@ -40,6 +42,7 @@ function save(name: string, run: FixtureRun): string {
     device,
     how: { slackNs: 0, properties: { start_at_boot: true } },
     guest: true,
+    guestMayBeSilent: false,
     atLeast: {},
     monitor: { base: null, interrupt: 144 },
   }));
@@ -55,7 +58,7 @@ async function report(
     execFile(
       process.execPath,
       [main, 'report', ...args, '--workdir', work],
-      { cwd: work },
+      { cwd: project },
       (error, out, err) => {
         done({ code: error === null ? 0 : Number(error.code), out, err });
       },
@@ -70,8 +73,10 @@ test('makes the page of the newest run, and what other programs read', async () 
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain(`Picture      ${join(directory, 'report.html')}`);
   expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('stopwatch differs from its model');
-  expect(readFileSync(join(work, 'run.vcd'), 'utf8')).toContain('$scope module stopwatch $end');
-  expect(JSON.parse(readFileSync(join(work, 'run.json'), 'utf8'))).toMatchObject({ displayTimeUnit: 'ns' });
+  expect(readFileSync(join(project, 'run.vcd'), 'utf8')).toContain('$scope module stopwatch $end');
+  expect(JSON.parse(readFileSync(join(project, 'run.json'), 'utf8'))).toMatchObject({
+    displayTimeUnit: 'ns',
+  });
 });
 
 test('compares two runs', async () => {

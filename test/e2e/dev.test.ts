@@ -71,7 +71,7 @@ test('on a terminal: each save is checked, and the keys do what they say', async
   );
   expect(bad.before).toMatch(/^✔ passed .* run again$/);
   dev.type('d');
-  expect(await dev.waitFor(/Judge this stream again/)).toMatch(/compared +state\.elapsed/);
+  await dev.waitFor(/compared +state\.elapsed/);
 
   restore();
   const good = await dev.verdict();
