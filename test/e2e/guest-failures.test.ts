@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
     code: 1,
     outcome: 'failed',
     reason: /^'resetting' failed$/,
-    last: /^stopwatch: result: stopwatch fail$/m,
+    last: /^stopwatch: result: stopwatch fail 1$/m,
     shown: "text, later: expected '1.00 seconds', got '0.00 seconds'\n",
   },
   {
@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
     code: 1,
     outcome: 'failed',
     reason: /planned 16 tests, got 5/,
-    last: /^stopwatch: result: stopwatch fail$/m,
+    last: /^stopwatch: result: stopwatch fail 1$/m,
   },
   {
     what: 'a kernel that finds no init and no root, and panics',
