@@ -46,7 +46,8 @@ test('a failed check is shown as an annotation and in the summary', async () => 
   const { code, errors, summary } = await allOnGithub();
   expect(code).toBe(1);
   const message = "text, later: expected '1.00 seconds', got '0.00 seconds'";
-  expect(errors).toEqual([expect.stringContaining(`%0A${message}`)]);
+  // A line of its own.
+  expect(errors).toEqual([expect.stringMatching(new RegExp(`%0A *${message}`))]);
   expect(summary).toContain(message);
 });
 
