@@ -151,6 +151,7 @@ const fullStages: readonly Stage[] = [
   full('bump'),
   full('compile-cache'),
   full('debug'),
+  full('page'),
   full('campaigns'),
   full('container', { through: throughDocker }),
 ];
