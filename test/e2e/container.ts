@@ -31,6 +31,12 @@ export const uid = asRoot ? CALLER : (process.getuid?.() ?? 0);
 /** The group that may use the daemon's socket. */
 export const gid = statSync((address ?? '/').replace('unix://', '')).gid;
 
+/** What a command starts with so that the user runs it, who is not root. */
+export function asCaller(group = gid): readonly string[] {
+  if (!asRoot) return [];
+  return ['setpriv', '--reuid', String(uid), '--regid', String(group), '--clear-groups', '--'];
+}
+
 const never = new AbortController().signal;
 
 export class ContainerProject {
@@ -47,9 +53,7 @@ export class ContainerProject {
   /** The command line, called by the user. */
   call(args: readonly string[], options: StartOptions & { readonly group?: number } = {}): Started {
     const { group = gid, ...rest } = options;
-    const command = [process.execPath, mainOf(this.project), ...args];
-    const become = ['setpriv', '--reuid', String(uid), '--regid', String(group), '--clear-groups', '--'];
-    const [file = '', ...words] = asRoot ? [...become, ...command] : command;
+    const [file = '', ...words] = [...asCaller(group), process.execPath, mainOf(this.project), ...args];
     return start(file, words, {
       cwd: this.project.directory,
       ...rest,

@@ -10,7 +10,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { archive, importImage } from '../../docker/api.js';
 import { makeCertificate } from '../support/certificate.js';
 import { freePort } from '../support/ports.js';
-import { address, asRoot, type ContainerProject, containerProject, gid, uid } from './container.js';
+import { address, asCaller, asRoot, type ContainerProject, containerProject, gid, uid } from './container.js';
 import { toolOf } from './interactive.js';
 import { start } from './project.js';
 
@@ -93,7 +93,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     const { project } = container;
     // Daemons older than 23 start with a terminal of no size and get the right one a moment later.
     const sized = 'while test "$(stty size)" = "0 0"; do sleep 0.1; done; stty size';
-    const line = `${toolOf(project)} docker --base bootstrap -- sh -c 'test -t 0 && test -t 1 && ${sized}'`;
+    const line = `${asCaller().join(' ')} ${toolOf(project)} docker --base bootstrap -- sh -c 'test -t 0 && test -t 1 && ${sized}'`;
     const { code, out, err } = await start('script', ['-qec', `stty rows 31 cols 97; ${line}`, '/dev/null'], {
       cwd: project.directory,
       env: { ...project.env, DOCKER_HOST: address ?? '', TERM: 'xterm' },
