@@ -168,9 +168,11 @@ function testsSection({ result }: RunReport, recording: Recording): Html | undef
   return section(
     'tests',
     'Tests',
-    tested.map(({ test, bars }) => {
+    tested.map(({ test, bars }, place) => {
+      // A hostile guest may announce one twice; each table has a name of its own.
+      const before = tested.slice(0, place).filter((one) => one.test.suite === test.suite).length;
       return table(
-        `Tests of ${test.suite}`,
+        `Tests of ${test.suite}${before === 0 ? '' : `, ${before + 1}`}`,
         ['test', '', 'virtual time', ''],
         test.tests.map(({ name, status, comment }, index) => {
           const bar = bars[index];
