@@ -4,6 +4,7 @@ import { commandLine } from '../../lib/process/command-line.js';
 import { driverFunctions } from '../../vm/console/splat.js';
 import type { InstanceVerdict } from '../../vm/crosscheck/index.js';
 import { decide } from '../../vm/report/exit-code.js';
+import type { DeviceInstance } from '../../vm/device.js';
 import type { BootResult } from '../../vm/types.js';
 import type { RunDirectory } from '../build/machine.js';
 
@@ -13,15 +14,19 @@ interface Ran {
   readonly run: Pick<RunDirectory, 'id'>;
 }
 
-/** `recorded`: the run can be replayed. */
-export function nextCommand(recorded: boolean) {
+/** `recorded`: the run can be replayed. `devices`: those of its machine. */
+export function nextCommand(recorded: boolean, devices: readonly DeviceInstance[] = []) {
   return ({ boot: { outcome, splats }, verdicts: judged, run }: Ran): string => {
     const verdicts = judged.map(({ verdict }) => verdict);
     const { lead } = decide(outcome, verdicts);
     if (lead === 'none') {
-      const groups = verdicts.flatMap(({ covered }) => covered?.groups ?? []);
-      const isMissing = groups.some(({ missing }) => missing.length > 0);
-      return isMissing ? 'npx stopwatch fuzz --seconds 20' : 'npx stopwatch run';
+      const partly = judged.find(({ verdict }) =>
+        verdict.covered?.groups.some(({ missing }) => missing.length > 0),
+      );
+      if (partly === undefined) return 'npx stopwatch run';
+      // Several devices of a project may be searchable: fuzz wants a name then.
+      const name = devices.find(({ id }) => id === partly.id)?.device.description.name;
+      return commandLine('fuzz', '--seconds', '20', ...(name === undefined ? [] : ['--device', name]));
     }
     if (recorded) return commandLine('replay', run.id, '--gdb');
     const inDevice = lead === 'access' || verdicts.some((verdict) => verdict.circumstances?.unfinished);

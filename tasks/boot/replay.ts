@@ -74,7 +74,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       compileCache: undefined,
       stages: [],
       build: [],
-      next: nextCommand(false),
+      next: nextCommand(false, recorded.parts.devices),
       options: recorded.options,
       command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),

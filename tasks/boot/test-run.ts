@@ -98,7 +98,7 @@ export async function testRun(
           stages: tools.stages,
           build: tools.build.tasks,
           compileCache: tools.cache?.use(),
-          next: nextCommand(record),
+          next: nextCommand(record, instances),
           options: { ...options, seed },
           command: commandLine(...args),
           machine: record ? recorded(seed) : undefined,
