@@ -21,7 +21,7 @@ test.each([
 
 test.each([
   'http://proxy:3128',
-  'https://registry.npmjs.org/@scope/name@1.2',
+  'https://packages.example.org/@scope/name@1.2',
   'ann@example.com',
   'git@example.com:a/b.git',
   'http_proxy=http://proxy:1 NO_PROXY=localhost,.example.com',

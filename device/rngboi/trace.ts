@@ -12,7 +12,7 @@ const ACCESS = [
 ] as const;
 
 const EVENTS = {
-  /** Machine reset, power-on included: the generator starts again from the seed. 0: there is none. */
+  /** Machine reset, power-on included: the generator restarts from its seed; 0 means that it has none. */
   reset: [['seed', 'seed', 'hex']],
   /** The guest read, and this value was returned. */
   read: ACCESS,

@@ -49,7 +49,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.firstOutputSeconds':
     'the guest counts as silent if it prints nothing for this long after the start, host seconds',
   'vm.silenceSeconds': 'the guest counts as hung if it prints nothing for this long, host seconds',
-  'vm.totalSeconds': 'a test is ended after so long, whatever happens, host seconds',
+  'vm.totalSeconds': 'a test is stopped after this long in any case, host seconds',
   'crosscheck.run': 'judge `run` too (`--crosscheck`)',
   'crosscheck.monitor': 'compare QEMU’s own trace with the device’s',
   'crosscheck.slackMs':

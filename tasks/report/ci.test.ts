@@ -214,7 +214,7 @@ test('the summary leads to the picture of the run, and shows a small one', () =>
       verdict: [],
       text: undefined,
       error: undefined,
-      page: '/work/reports/one_two/report.html',
+      page: '/project/reports/one_two/report.html',
       artifacts: 'https://github.com/o/r/actions/runs/7#artifacts',
       sketch: ['stopwatch accesses   | ✖', '0 to 1 s             ▲'],
     },

@@ -216,10 +216,10 @@ function reportOf(
       build: BUILD,
       files: Object.fromEntries(
         ['console', 'events', 'qemu']
-          .map((name) => [name, `/work/reports/run/${name}.log`])
+          .map((name) => [name, `/project/reports/run/${name}.log`])
           .concat([
-            ['directory', '/work/reports/run'],
-            ['report', '/work/reports/run/report.json'],
+            ['directory', '/project/reports/run'],
+            ['report', '/project/reports/run/report.json'],
           ]),
       ),
     },

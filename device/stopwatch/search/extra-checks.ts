@@ -93,7 +93,7 @@ function meetings(trace: string): number {
     .length;
 }
 
-/** Uses two devices in turn: what one is told must not reach the other, and each has a trace of its own that agrees. */
+/** Uses two devices in turn: an access to one must not affect the other, and the trace of each must agree with the model. */
 export const twoDevicesCheck: ExtraCheck = {
   name: 'twoDevices',
   title: 'Two devices',
