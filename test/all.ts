@@ -135,6 +135,7 @@ const usualStages: readonly Stage[] = [
   command('lint', 'npm', 'run', '--silent', 'check:lint'),
   command('format', 'npm', 'run', '--silent', 'check:format'),
   command('guest scripts', 'npm', 'run', '--silent', 'check:guest'),
+  command('spelling and markdown', 'npm', 'run', '--silent', 'check:text'),
   tests('unit'),
   tests('integration'),
   tests('e2e'),
