@@ -26,6 +26,33 @@
 #define STOPWATCH_MEM_SIZE     0x10000
 #define STOPWATCH_MEM_SIZE_V1  136
 
+/* The live page, at MEM_PAGE in "mem": offsets of its fields */
+#define STOPWATCH_MEM_PAGE         0x1000
+#define STOPWATCH_PAGE_MAGIC       0x00
+#define STOPWATCH_PAGE_SIZE        0x04
+#define STOPWATCH_PAGE_VERSION     0x08
+#define STOPWATCH_PAGE_SEQ         0x0c
+#define STOPWATCH_PAGE_DISRUPTION  0x10
+#define STOPWATCH_PAGE_FLAGS       0x18
+#define STOPWATCH_PAGE_STATE       0x20
+#define STOPWATCH_PAGE_ACCUMULATED 0x28
+#define STOPWATCH_PAGE_COUNTER     0x30
+#define STOPWATCH_PAGE_FREQUENCY   0x38
+#define STOPWATCH_PAGE_ERROR       0x40
+#define STOPWATCH_PAGE_BYTES       0x48
+
+/* Values of its fields */
+#define STOPWATCH_PAGE_MAGIC_VALUE          0x53575047
+#define STOPWATCH_PAGE_VERSION_VALUE        1
+#define STOPWATCH_PAGE_FLAG_COUNTER_INVALID 0x01
+
+/* The lap ring, at MEM_LAPS in "mem": offsets of its fields */
+#define STOPWATCH_MEM_LAPS            0x2000
+#define STOPWATCH_LAPS_HEAD           0x00
+#define STOPWATCH_LAPS_CAPACITY       0x08
+#define STOPWATCH_LAPS_ENTRIES        0x10
+#define STOPWATCH_LAPS_CAPACITY_VALUE 64
+
 /* ID: the magic in the high half, the contract version in the low half */
 #define STOPWATCH_MAGIC   0x53574348
 #define STOPWATCH_VERSION 2
@@ -37,6 +64,7 @@
 #define STOPWATCH_CMD_UPDATE      3
 #define STOPWATCH_CMD_TIMEOUT     4
 #define STOPWATCH_CMD_TIMEOUT_ACK 5
+#define STOPWATCH_CMD_LAP         6
 
 /* Values of STATUS */
 #define STOPWATCH_STATUS_RUNNING 0
@@ -55,6 +83,8 @@
 #define STOPWATCH_FEATURE_ERROR      0x01
 #define STOPWATCH_FEATURE_ELAPSED_NS 0x02
 #define STOPWATCH_FEATURE_TIMEOUT    0x04
+#define STOPWATCH_FEATURE_LIVE_PAGE  0x08
+#define STOPWATCH_FEATURE_LAPS       0x10
 
 /* Longest timeouts: TIMEOUT_NS in nanoseconds, the TIMEOUT command in seconds */
 #define STOPWATCH_TIMEOUT_MAX_NS 10000000000ULL

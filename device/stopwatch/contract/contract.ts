@@ -28,6 +28,52 @@ export const MEM_DATA = 0x8;
 /** Bytes of `data`. */
 export const DATA_SIZE = 128;
 
+/** A field of the live page or of the lap ring, little-endian, naturally aligned. */
+export interface MemField {
+  readonly name: string;
+  /** Byte offset in the structure. */
+  readonly offset: number;
+  readonly bytes: 4 | 8;
+  readonly meaning: string;
+}
+
+/** Offset in `mem` of the live page. */
+export const MEM_PAGE = 0x1000;
+/** First field of the live page: "SWPG" in ASCII. */
+export const PAGE_MAGIC = 0x53575047n;
+/** Version of the live page's layout. A later one only adds fields at the end. */
+export const PAGE_VERSION = 1n;
+/** Bits of the live page's `flags`. */
+export const PAGE_FLAG_BIT = { COUNTER_INVALID: 0 } as const;
+
+export const PAGE = [
+  { name: 'MAGIC', offset: 0x00, bytes: 4, meaning: 'constant' },
+  { name: 'SIZE', offset: 0x04, bytes: 4, meaning: 'bytes of this structure' },
+  { name: 'VERSION', offset: 0x08, bytes: 4, meaning: 'of this structure' },
+  { name: 'SEQ', offset: 0x0c, bytes: 4, meaning: 'odd while the device writes the fields below' },
+  { name: 'DISRUPTION', offset: 0x10, bytes: 8, meaning: 'differs after time has jumped' },
+  { name: 'FLAGS', offset: 0x18, bytes: 8, meaning: 'bit 0, COUNTER_INVALID: read ELAPSED_NS instead' },
+  { name: 'STATE', offset: 0x20, bytes: 8, meaning: 'as in STATUS' },
+  { name: 'ACCUMULATED', offset: 0x28, bytes: 8, meaning: 'elapsed nanoseconds at `COUNTER`' },
+  { name: 'COUNTER', offset: 0x30, bytes: 8, meaning: "the guest's counter when the device wrote this" },
+  { name: 'FREQUENCY', offset: 0x38, bytes: 8, meaning: 'of the counter, Hz' },
+  { name: 'ERROR', offset: 0x40, bytes: 8, meaning: 'bound of the error, nanoseconds: one tick' },
+] as const satisfies readonly MemField[];
+/** Bytes of the live page's structure. */
+export const PAGE_SIZE = 0x48;
+
+/** Offset in `mem` of the lap ring. */
+export const MEM_LAPS = 0x2000;
+/** Where the lap ring's part of `mem` ends. */
+export const MEM_LAPS_END = 0x3000;
+/** Entries of the lap ring. */
+export const LAPS_CAPACITY = 64n;
+export const LAPS = [
+  { name: 'HEAD', offset: 0x00, bytes: 8, meaning: 'laps appended since machine reset' },
+  { name: 'CAPACITY', offset: 0x08, bytes: 8, meaning: 'number of entries' },
+  { name: 'ENTRIES', offset: 0x10, bytes: 8, meaning: 'split times, nanoseconds' },
+] as const satisfies readonly MemField[];
+
 /** How a register may be used: W performs something and reads 0; W1C clears the bits written as 1. */
 export type Access = 'W' | 'R' | 'R/W' | 'R/W1C';
 
@@ -132,10 +178,12 @@ export const ERROR_BIT = {
 } as const;
 export type ErrorName = keyof typeof ERROR_BIT;
 
-/** Bit numbers of the FEATURES register; 3 and up are reserved for later versions. */
-export const FEATURE_BIT = { ERROR: 0, ELAPSED_NS: 1, TIMEOUT: 2 } as const;
+/** Bit numbers of the FEATURES register; 5 and up are reserved for later versions. */
+export const FEATURE_BIT = { ERROR: 0, ELAPSED_NS: 1, TIMEOUT: 2, LIVE_PAGE: 3, LAPS: 4 } as const;
 /** Value of the FEATURES register. */
-export const FEATURES = Object.values(FEATURE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
+export const FEATURES = 0x7n;
+/** Number of the command LAP, which comes with bit 4. */
+export const LAP = 6n;
 
 /** Longest timeout that TIMEOUT_NS takes, in nanoseconds; the shortest is 1. */
 export const TIMEOUT_MAX_NS = 10_000_000_000n;

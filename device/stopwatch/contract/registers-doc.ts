@@ -9,12 +9,19 @@ import {
   type ErrorName,
   FEATURE_BIT,
   FEATURES,
+  LAPS,
+  LAPS_CAPACITY,
   MAGIC,
   MEM_DATA,
   MEM_DATA_LEN,
+  MEM_LAPS,
+  MEM_LAPS_END,
+  MEM_PAGE,
   MEM_SIZE,
   MEM_SIZE_V1,
+  type MemField,
   type Outcome,
+  PAGE,
   type Register,
   REGISTERS,
   REGS_SIZE,
@@ -54,10 +61,12 @@ const STATUS_MEANING: Readonly<Record<StatusName, string>> = {
   PAUSED: 'not counting, elapsed time kept',
 };
 
-const FEATURE_REGISTERS: Readonly<Record<keyof typeof FEATURE_BIT, readonly string[]>> = {
-  ERROR: ['ERROR'],
-  ELAPSED_NS: ['ELAPSED_NS'],
-  TIMEOUT: ['TIMEOUT_NS', 'TIMEOUT_COUNT'],
+const FEATURE_MEANING: Readonly<Record<keyof typeof FEATURE_BIT, string>> = {
+  ERROR: '`ERROR`',
+  ELAPSED_NS: '`ELAPSED_NS`',
+  TIMEOUT: '`TIMEOUT_NS`, `TIMEOUT_COUNT`',
+  LIVE_PAGE: '[the live page](#the-live-page) in `mem`',
+  LAPS: 'the command LAP, and [the lap ring](#laps) in `mem`',
 };
 
 const DOES = {
@@ -166,6 +175,21 @@ function mermaid(lines: readonly string[]): string {
   return ['```mermaid', 'stateDiagram-v2', ...lines.map((line) => `    ${line}`), '```'].join('\n');
 }
 
+const FREE = 'free for the guest; the device neither reads nor writes it, but a machine reset clears it';
+
+function fieldTable(base: number, fields: readonly MemField[]): string {
+  return table(
+    ['offset', 'in `mem`', 'type', 'name', 'meaning'],
+    fields.map(({ name, offset, bytes, meaning }) => [
+      code(hex(offset)),
+      code(hex(base + offset)),
+      code(name === 'ENTRIES' ? `u${bytes * 8}[${LAPS_CAPACITY}]` : `u${bytes * 8}`),
+      code(name),
+      meaning,
+    ]),
+  );
+}
+
 /** Sections of docs/registers.md by the names of their markers. */
 export function registersDoc(): Readonly<Record<string, string>> {
   const command = (name: CommandName): string[] => [
@@ -201,12 +225,20 @@ export function registersDoc(): Readonly<Record<string, string>> {
           `length of the text with its NUL, written by UPDATE; seconds of a timeout, read by TIMEOUT`,
         ],
         [code(hex(MEM_DATA)), code(`char[${DATA_SIZE}]`), code('data'), 'the text, written by UPDATE'],
+        [code(hex(MEM_DATA + DATA_SIZE)), '', '', FREE],
         [
-          code(hex(MEM_DATA + DATA_SIZE)),
+          code(hex(MEM_PAGE)),
+          code(`u8[${hex(MEM_LAPS - MEM_PAGE)}]`),
           '',
-          '',
-          `free for the guest, up to ${code(hex(MEM_SIZE))}; the device neither reads nor writes it, but a machine reset clears it`,
+          'with bit 3 of FEATURES: the live page',
         ],
+        [
+          code(hex(MEM_LAPS)),
+          code(`u8[${hex(MEM_LAPS_END - MEM_LAPS)}]`),
+          '',
+          'with bit 4 of FEATURES: the lap ring',
+        ],
+        [code(hex(MEM_LAPS_END)), '', '', `${FREE}, up to ${code(hex(MEM_SIZE))}`],
       ],
     ),
     registers: table(['offset', 'name', 'access', 'since', 'meaning'], registerRows()),
@@ -222,12 +254,11 @@ export function registersDoc(): Readonly<Record<string, string>> {
       ],
     ),
     features: `${table(
-      ['bit', 'registers that are there'],
-      keys(FEATURE_BIT).map((name) => [
-        String(FEATURE_BIT[name]),
-        FEATURE_REGISTERS[name].map(code).join(', '),
-      ]),
+      ['bit', 'what is there'],
+      keys(FEATURE_BIT).map((name) => [String(FEATURE_BIT[name]), FEATURE_MEANING[name]]),
     )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later and read 0.`,
+    'live-page': fieldTable(MEM_PAGE, PAGE),
+    laps: fieldTable(MEM_LAPS, LAPS),
     errors: table(
       ['bit', 'mask', 'name', 'raised when'],
       keys(ERROR_BIT).map((name) => [
