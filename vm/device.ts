@@ -60,7 +60,8 @@ export interface DeviceTreeNode {
  *   driver/NAME/*.h           also for the device
  *   driver/NAME/kernel.config what the guest's kernel needs for it
  *   guest_fs/NAME/            goes to /usr/bin of the guest
- *   guest_fs/NAME/*_test.sh, *_test
+ *   guest_fs/NAME/*.c         each is compiled to a program there; it may include headers beside it and the driver's
+ *   guest_fs/NAME/*_test.sh, *_test, *_test.c
  *                             its tests, scripts or programs: NAME_test.sh first, the others in the order of their names
  *   guest_fs/NAME/NAME_stress.sh
  *                             its stress test; each gets the id of the device that it is to test
@@ -78,8 +79,11 @@ export interface DeviceFiles {
   readonly driver: DriverFiles | undefined;
   /** A fragment of the guest kernel's configuration. */
   readonly kernelConfig: string | undefined;
+  /** Copied to the guest as they are. */
   readonly guest: readonly GuestFile[];
-  /** The guest's tests and its stress test, as they are in `guest`. */
+  /** Compiled for the guest. */
+  readonly programs: readonly GuestProgram[];
+  /** The guest's tests and its stress test, as they are in `guest` and `programs`. */
   readonly tests: readonly GuestTest[];
   readonly stress: GuestTest | undefined;
 }
@@ -97,6 +101,13 @@ export interface GuestFile {
   readonly file: string;
   readonly path: string;
   readonly mode: number;
+}
+
+/** A C file of the host, and the program in the guest that it is compiled to. */
+export interface GuestProgram extends GuestFile {
+  readonly name: string;
+  /** What it may include. */
+  readonly headers: readonly string[];
 }
 
 /** A script or program of the guest that tests a device. */

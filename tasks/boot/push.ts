@@ -2,6 +2,7 @@
 /** `push`: new files into the VM that `run --serve` started, and the tests there. */
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { basename } from 'node:path';
 import type { Finding } from '../../vm/console/console.js';
 import { hostClock } from '../../vm/clock.js';
 import { outcomeOf } from '../../vm/outcome.js';
@@ -14,7 +15,7 @@ import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
 import { deserializeError } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
-import { type Pushable, pushables } from './pushable.js';
+import { pushables } from './pushable.js';
 import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
 import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
@@ -46,14 +47,11 @@ export async function pushSaved(services: Services, paths: readonly string[]): P
   const { config, paths: places } = services.loaded;
   try {
     const devices = await services.devices();
-    const sources = new Map(devices.map(({ device, files }) => [device.description.name, files.driver]));
-    const isOf = ({ from, module, device = '' }: Pushable, path: string): boolean =>
-      module === undefined ? path === from : path.startsWith(`${sources.get(device)?.directory}/`);
-    const what = pushables(config, layoutOf(config, places), devices).filter((one) =>
-      paths.some((path) => isOf(one, path)),
+    const what = pushables(config, layoutOf(config, places), devices).filter(({ sources }) =>
+      sources.some((source) => paths.includes(source)),
     );
     if (what.length === 0) return [];
-    const names = what.map(({ name }) => name);
+    const names = what.map(({ path }) => basename(path));
     const { error, verdict = [] } = await push({ ...services, emit: () => {} }, { what: names, test: false });
     return error === undefined ? verdict : [error.message];
   } catch (thrown) {

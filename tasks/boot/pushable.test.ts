@@ -6,7 +6,8 @@ import { type Choice, chosen, chosenTests, type Pushable, testsOf } from './push
 
 function pushable(name: string, device: string | undefined): Pushable {
   const path = `/usr/bin/${name}.sh`;
-  return { name, device, from: `/p${path}`, path, mode: 0o755, module: undefined, targets: [] };
+  const from = `/p${path}`;
+  return { name, device, from, sources: [from], path, mode: 0o755, module: undefined, targets: [] };
 }
 const all = [
   pushable('testing', undefined),
@@ -50,6 +51,13 @@ describe('what is pushed, and which tests run then', () => {
     const what = chosen(all, choice);
     expect(what.map(({ name }) => name)).toEqual(names);
     expect(chosenTests(tests, what, choice).map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('tells a program from the script of the same name', () => {
+    const script = pushable('led', 'led');
+    const both = [script, { ...script, path: '/usr/bin/led' }];
+    expect(chosen(both, { names: ['led'] })).toEqual([both[1]]);
+    expect(chosen(both, { names: ['led.sh'] })).toEqual([script]);
   });
 
   it.each<[Choice, string]>([

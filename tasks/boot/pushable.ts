@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/** What a running guest can be given anew, and by which names; and the tests that it can run. */
+/** The files that a running guest can be given again, and their names; and the tests that it can run. */
 import { basename } from 'node:path';
 import { plannedTests } from '../../vm/guest-tests.js';
-import type { DeviceInstance, GuestFile, ProjectDevice } from '../../vm/device.js';
+import type { DeviceInstance, GuestFile, GuestProgram, ProjectDevice } from '../../vm/device.js';
 import { didYouMean } from '../config/closest.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { driverTask, modulePath } from '../build/drivers.js';
+import { driversOf, driverSources, driverTask, modulePath } from '../build/drivers.js';
 import { guestFiles } from '../build/guest-base.js';
+import { basePrograms, builtProgram, programsOf, programTask } from '../build/guest-programs.js';
 import type { Layout } from '../build/layout.js';
 
 export interface Pushable {
@@ -16,6 +17,8 @@ export interface Pushable {
   readonly device: string | undefined;
   /** File on the host. */
   readonly from: string;
+  /** The files that it is made of: a change of one is a reason to push it. */
+  readonly sources: readonly string[];
   /** In the guest. */
   readonly path: string;
   readonly mode: number;
@@ -25,39 +28,57 @@ export interface Pushable {
   readonly targets: readonly string[];
 }
 
-/** The scripts of the guest, but for the one that runs as long as it does, and the modules that drivers are. */
+/** The guest's scripts but for init, its programs, and the drivers that are modules. */
 export function pushables(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Pushable[] {
   const base = guestFiles(layout, []).filter(({ path }) => path !== '/init');
   const modules = config.vm.driver === 'builtin' ? [] : devices;
   return [
     ...base.map((file) => script(file, undefined)),
-    ...devices.flatMap(({ device, files }) =>
-      files.guest.map((file) => script(file, device.description.name)),
-    ),
+    ...basePrograms(layout).map((each) => program(layout, each, undefined)),
+    ...devices.flatMap((each) => {
+      const { name } = each.device.description;
+      return [
+        ...each.files.guest.map((file) => script(file, name)),
+        ...programsOf(layout, each).map((one) => program(layout, one, name)),
+      ];
+    }),
     ...modules.flatMap((device) => driverOf(layout, device)),
   ];
 }
 
 function script({ file, path, mode }: GuestFile, device: string | undefined): Pushable {
   const name = basename(path, '.sh');
-  return { name, device, from: file, path, mode, module: undefined, targets: [] };
+  return { name, device, from: file, sources: [file], path, mode, module: undefined, targets: [] };
+}
+
+function program(layout: Layout, each: GuestProgram, device: string | undefined): Pushable {
+  const { name, file, headers, path, mode } = each;
+  return {
+    name,
+    device,
+    from: builtProgram(layout, each).file,
+    sources: [file, ...headers],
+    path,
+    mode,
+    module: undefined,
+    targets: [programTask(each)],
+  };
 }
 
 function driverOf(layout: Layout, device: ProjectDevice): Pushable[] {
-  const { driver } = device.files;
-  if (driver === undefined) return [];
-  const { module } = driver;
-  return [
-    {
+  return driversOf([device]).map((driver) => {
+    const { module } = driver.files;
+    return {
       name: `${module}_module`,
-      device: device.device.description.name,
+      device: driver.name,
       from: modulePath(layout, device),
+      sources: driverSources(driver),
       path: `/lib/modules/${module}.ko`,
       mode: 0o644,
       module,
       targets: [driverTask(device)],
-    },
-  ];
+    };
+  });
 }
 
 /** A test of one device of the machine. */
@@ -97,7 +118,7 @@ export function chosen(all: readonly Pushable[], { names, device }: Choice): rea
     );
   }
   if (names.length === 0) return own;
-  return [...new Set(names)].map((name) => own.find((one) => isCalled(one, name)) ?? fail(own, name));
+  return [...new Set(names)].map((name) => called(own, name) ?? fail(own, name));
 }
 
 /** The tests of the devices that these files are for; a file for any device is a reason to run all. */
@@ -111,9 +132,9 @@ export function chosenTests(
   return devices.has(undefined) ? tests : tests.filter((test) => devices.has(test.device));
 }
 
-/** A file's own name is as good. */
-function isCalled({ name, path }: Pushable, word: string): boolean {
-  return name === word || basename(path) === word;
+/** A file's own name is as good, and decides between the program `led` and the script `led.sh`. */
+function called(all: readonly Pushable[], word: string): Pushable | undefined {
+  return all.find(({ path }) => basename(path) === word) ?? all.find(({ name }) => name === word);
 }
 
 function fail(all: readonly Pushable[], name: string): never {

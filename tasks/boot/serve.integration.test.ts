@@ -30,7 +30,7 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
       processes: async () => createProcesses(),
       loaded: { paths: { work } },
     },
-    pushables: [{ ...tool, module: undefined, targets: [] }],
+    pushables: [{ ...tool, sources: [], module: undefined, targets: [] }],
     tests: [],
     pausing: false,
     build: async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * `editor:commands`: compile_commands.json for the files of the devices and the drivers as they are edited, not as they are
+ * `editor:commands`: compile_commands.json for the files of the devices, the drivers and the guest's programs as they are edited, not as they are
  * linked into the trees: clangd and its like find every header by it.
  */
 import { lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { shellQuote } from '../../lib/process/process.js';
+import { programCommands } from './guest-programs.js';
 import type { Layout } from './layout.js';
 import { BUILTIN_PLACE, directoryOf, type Driver, driversOf, driverTaskOf } from './drivers.js';
 import { kernelSource } from './linux.js';
@@ -33,6 +34,7 @@ export function editorTasks(config: Config, layout: Layout, devices: readonly Pr
   const tree = layout.tree('qemu');
   const sources = devices.flatMap(cSources);
   const drivers = driversOf(devices);
+  const programs = programCommands(config, layout, devices);
   const isModule = config.vm.driver === 'module';
   return [
     {
@@ -65,11 +67,17 @@ export function editorTasks(config: Config, layout: Layout, devices: readonly Pr
         'linux:build',
         ...(isModule ? drivers.map(({ name }) => driverTaskOf(name)) : []),
       ],
-      inputs: { values: { drivers: drivers.map(({ files }) => files.directory) } },
+      inputs: {
+        values: {
+          drivers: drivers.map(({ files }) => files.directory),
+          programs: programs.map(({ file, command }) => [file, command]),
+        },
+      },
       outputs: [layout.compileCommands],
       jobs: 'one',
       run: async (context) => {
         const found: CompileCommand[] = JSON.parse(await readFile(deviceCommands, 'utf8'));
+        found.push(...programs);
         for (const driver of drivers) found.push(...(await driverCommands(layout, driver, isModule)));
         await writeFileAtomic(layout.compileCommands, `${JSON.stringify(found, null, 2)}\n`);
         await offer(layout.compileCommands, join(layout.project, 'compile_commands.json')).catch(

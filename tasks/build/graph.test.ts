@@ -40,6 +40,15 @@ const stopwatch: ProjectDevice = {
     },
     kernelConfig: undefined,
     guest: [],
+    programs: [
+      {
+        name: 'lap',
+        file: '/nowhere/package/guest_fs/stopwatch/lap.c',
+        headers: ['/nowhere/package/driver/stopwatch/uapi.h'],
+        path: '/usr/bin/lap',
+        mode: 0o755,
+      },
+    ],
     tests: [],
     stress: undefined,
   },
@@ -53,6 +62,7 @@ const other: ProjectDevice = {
     driver: undefined,
     kernelConfig: undefined,
     guest: [],
+    programs: [],
     tests: [],
     stress: undefined,
   },
@@ -150,6 +160,18 @@ describe('what a change makes stale', () => {
     const names = ancestors(config, driverTask(stopwatch));
     expect(names).toContain('linux:build');
     expect(names.filter((name) => name.startsWith('qemu'))).toEqual([]);
+  });
+
+  test('a program of the guest needs its sources and no kernel; the root has it', () => {
+    const program = tasksOf(config).find(({ name }) => name === 'program:lap');
+    expect(program?.inputs.files).toEqual([
+      '/nowhere/package/guest_fs/stopwatch/lap.c',
+      '/nowhere/package/driver/stopwatch/uapi.h',
+    ]);
+    expect(ancestors(config, 'program:lap')).toEqual(['devices:generate', 'program:lap']);
+    const root = tasksOf(config).find(({ name }) => name === 'guest:initramfs');
+    expect(root?.deps).toContain('program:lap');
+    expect(root?.inputs.files).toContain(at('build/guest-programs/lap'));
   });
 
   test('only a driver of the project is built', () => {

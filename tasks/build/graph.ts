@@ -9,6 +9,7 @@ import { busyboxTasks } from './busybox.js';
 import { editorTasks } from './compile-commands.js';
 import { diskTask } from './disk.js';
 import { GENERATED, generatedTask } from './generated.js';
+import { programTasks } from './guest-programs.js';
 import { layoutOf } from './layout.js';
 import { linuxTasks } from './linux.js';
 import { manifestTask } from './manifest.js';
@@ -30,6 +31,7 @@ export function buildTasks(
     ...qemuTasks(config, layout, devices, ports),
     ...linuxTasks(config, layout, devices, ports),
     ...busyboxTasks(config, layout, ports),
+    ...programTasks(config, layout, devices),
     ...rootfsTasks(config, layout, devices),
     diskTask(config, layout, devices),
     deviceTreeTask(config, layout, instancesOf(devices, config.vm)),

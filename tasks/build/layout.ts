@@ -32,6 +32,8 @@ export interface Layout extends Paths {
   /** The kernel's maker of initramfs. */
   readonly cpioTool: string;
   readonly initramfs: string;
+  /** The devices' programs for the guest, compiled. */
+  readonly guestPrograms: string;
   /** The user's own Debian packages for the guest, unpacked. */
   readonly guestPackages: string;
   readonly ext4: string;
@@ -81,6 +83,7 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     busybox: join(build, 'busybox', 'busybox'),
     cpioTool: join(build, 'gen_init_cpio'),
     initramfs: join(vm, 'initramfs.cpio'),
+    guestPrograms: join(build, 'guest-programs'),
     guestPackages: join(build, 'guest-packages'),
     ext4: join(vm, 'rootfs.ext4'),
     disk: join(vm, 'disk.ext4'),

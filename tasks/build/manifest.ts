@@ -26,7 +26,7 @@ export function manifestTask(
     layout.qemu,
     layout.kernel,
     layout.busybox,
-    ...rootFiles(config, layout, devices).modules.map(({ file }) => file),
+    ...rootFiles(config, layout, devices).built.map(({ file }) => file),
     ext4 ? layout.ext4 : layout.initramfs,
     layout.dtb,
   ];

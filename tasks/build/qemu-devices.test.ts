@@ -12,6 +12,7 @@ function device(description: Partial<DeviceDescription> & { name: string }, qemu
       driver: undefined,
       kernelConfig: undefined,
       guest: [],
+      programs: [],
       tests: [],
       stress: undefined,
     },

@@ -4,7 +4,7 @@ import { cpioList, debugfsScript, type RootEntry, rootEntries } from './root-ent
 
 const files = {
   busybox: '/b/busybox',
-  modules: [
+  built: [
     { file: '/k/stopwatch.ko', path: '/lib/modules/stopwatch.ko', mode: 0o644 },
     { file: '/k/rngboi.ko', path: '/lib/modules/rngboi.ko', mode: 0o644 },
   ],

@@ -39,21 +39,22 @@ const DIRECTORIES = [
 /** Where the files of the root come from. */
 export interface RootFiles {
   readonly busybox: string;
-  readonly modules: readonly GuestFile[];
+  /** Modules and programs. */
+  readonly built: readonly GuestFile[];
   readonly guest: readonly GuestFile[];
 }
 
 /** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list; `own`: the user's, which go over ours. */
 export function rootEntries(
   applets: readonly string[],
-  { busybox, modules, guest }: RootFiles,
+  { busybox, built, guest }: RootFiles,
   own: readonly RootEntry[] = [],
 ): RootEntry[] {
   const usual = new Set<string>(DIRECTORIES.map(([path]) => path));
   const mine = byPath(own).filter(({ kind, path }) => kind !== 'dir' || !usual.has(path));
   const taken = new Set(mine.map(({ path }) => path));
   const copied = [
-    ...[...guest, ...modules]
+    ...[...guest, ...built]
       .filter(({ path }) => !taken.has(path))
       .map(({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file })),
     ...mine.filter(({ kind }) => kind !== 'dir'),

@@ -10,6 +10,7 @@ import { BUILD_EPOCH } from './build-tools.js';
 import type { Layout } from './layout.js';
 import { driversOf, driverTaskOf, moduleOf } from './drivers.js';
 import { guestFiles } from './guest-base.js';
+import { builtProgram, allPrograms, programTask } from './guest-programs.js';
 import { ownEntries, ownFiles, packagesTask } from './own-files.js';
 import { cpioList, debugfsScript, type RootEntry, rootEntries, type RootFiles } from './root-entries.js';
 
@@ -23,7 +24,8 @@ export function rootFiles(config: Config, layout: Layout, devices: readonly Proj
     path: `/lib/modules/${name}.ko`,
     mode: 0o644,
   }));
-  return { busybox: layout.busybox, modules, guest: guestFiles(layout, devices) };
+  const programs = allPrograms(layout, devices).map((program) => builtProgram(layout, program));
+  return { busybox: layout.busybox, built: [...modules, ...programs], guest: guestFiles(layout, devices) };
 }
 
 /** Names of the modules that the guest has. */
@@ -37,12 +39,13 @@ const byName = (files: readonly GuestFile[]): GuestFile[] =>
 
 export function rootfsTasks(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task[] {
   const files = rootFiles(config, layout, devices);
-  const copied = [...files.guest, ...files.modules];
+  const copied = [...files.guest, ...files.built];
   const own = ownFiles(config, layout);
   const packages = packagesTask(config, layout);
   const deps = [
     'busybox:build',
     ...modulesOf(config, devices).map(driverTaskOf),
+    ...allPrograms(layout, devices).map(programTask),
     ...packages.map(({ name }) => name),
   ];
   const inputs = {
@@ -52,7 +55,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
       own: own.map(({ from, to, mode = null }) => [from, to, mode]),
       root: rootEntries([], {
         busybox: 'busybox',
-        modules: byName(files.modules),
+        built: byName(files.built),
         guest: byName(files.guest),
       }),
     },

@@ -4,7 +4,7 @@ import type { ProjectDevice } from '../../vm/device.js';
 import { chooseDevice, chooseDevices } from './choose-device.js';
 
 function named(name: string): ProjectDevice {
-  const files = { qemu: [], driver: undefined, kernelConfig: undefined, guest: [] };
+  const files = { qemu: [], driver: undefined, kernelConfig: undefined, guest: [], programs: [] };
   return {
     device: { description: { name, qemuType: name, properties: {} } },
     root: '/',

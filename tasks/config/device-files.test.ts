@@ -41,6 +41,7 @@ test('everything has its place', () => {
     },
     kernelConfig: join(root, 'driver/led/kernel.config'),
     guest: ['led.sh', 'led_stress.sh', 'led_test.sh'].map(inGuest),
+    programs: [],
     tests: [{ ...inGuest('led_test.sh'), name: 'led', causes: undefined }],
     stress: { ...inGuest('led_stress.sh'), name: 'led', causes: undefined },
   });
@@ -54,6 +55,7 @@ test('a device of QEMU’s own with the driver of Linux', () => {
     driver: undefined,
     kernelConfig: join(root, 'driver/rng/kernel.config'),
     guest: [],
+    programs: [],
     tests: [],
     stress: undefined,
   });
@@ -72,6 +74,20 @@ function script(name: string, text: string, mode = 0o755): void {
   chmodSync(join(root, 'guest_fs/led', name), mode);
 }
 const tests = () => deviceFilesIn(root, deviceOf('led')).tests.map(({ name, causes }) => [name, causes]);
+
+test('each C file of the guest is a program, with the headers beside it and those of the driver', () => {
+  write('guest_fs/led/led.c', 'guest_fs/led/load_test.c', 'guest_fs/led/common.h', 'guest_fs/led/led.sh');
+  write('driver/led/led_uapi.h');
+  const found = deviceFilesIn(root, deviceOf('led'));
+  const headers = ['guest_fs/led/common.h', 'driver/led/led_uapi.h'].map((file) => join(root, file));
+  const program = (name: string) => ({ ...inGuest(name), file: join(root, 'guest_fs/led', `${name}.c`) });
+  expect(found.guest).toEqual([inGuest('led.sh')]);
+  expect(found.programs).toEqual([
+    { ...program('led'), name: 'led', headers },
+    { ...program('load_test'), name: 'load_test', headers },
+  ]);
+  expect(found.tests).toEqual([{ ...program('load_test'), name: 'load', causes: undefined }]);
+});
 
 describe('tests', () => {
   test('are scripts and programs, the one of the device’s name first', () => {

@@ -4,7 +4,14 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { isIgnored } from '../../lib/files/ignored.js';
-import type { Device, DeviceFiles, DriverFiles, GuestFile, GuestTest } from '../../vm/device.js';
+import type {
+  Device,
+  DeviceFiles,
+  DriverFiles,
+  GuestFile,
+  GuestProgram,
+  GuestTest,
+} from '../../vm/device.js';
 
 /** The file that declares the device of this name; undefined where there is none. */
 export function deviceFileIn(root: string, name: string): string | undefined {
@@ -31,21 +38,35 @@ export function deviceFilesIn(root: string, { description, generated = [] }: Dev
   const list = (folder: string): string[] => filesIn(join(root, folder, name), made);
   const sources = list('device').filter((file) => /\.[ch]$/.test(file));
   const driver = list('driver');
-  const guest = list('guest_fs').map((file) => inGuest(file));
+  const driverHeaders = driver.filter((file) => file.endsWith('.h'));
+  const programs = programsIn(join(root, 'guest_fs', name), driverHeaders);
+  const guest = list('guest_fs')
+    .filter((file) => !/\.[ch]$/.test(file))
+    .map((file) => inGuest(file));
   return {
-    qemu: sources.some((file) => file.endsWith('.c'))
-      ? [...sources, ...driver.filter((file) => file.endsWith('.h'))]
-      : [],
+    qemu: sources.some((file) => file.endsWith('.c')) ? [...sources, ...driverHeaders] : [],
     driver: driverFiles(join(root, 'driver', name), name, driver),
     kernelConfig: driver.find((file) => basename(file) === KERNEL_CONFIG),
     guest,
-    tests: guest
-      .filter(isTest)
+    programs,
+    tests: [...guest.filter(isTest), ...programs.filter(({ path }) => path.endsWith('_test'))]
       .map(asTest)
-      .sort((a, b) => Number(b.name === name) - Number(a.name === name)),
+      .sort((a, b) => Number(b.name === name) - Number(a.name === name) || (a.name < b.name ? -1 : 1)),
     stress: guest.filter(({ file }) => basename(file) === `${name}_stress.sh`).map(asTest)[0],
   };
 }
+
+/** Each C file there is one; it may include these headers beside those in its directory. */
+export function programsIn(directory: string, others: readonly string[] = []): GuestProgram[] {
+  const headers = [...headersIn(directory), ...others];
+  const program = (file: string): GuestProgram => ({ ...inGuest(file), name: basename(file, '.c'), headers });
+  return filesIn(directory)
+    .filter((file) => file.endsWith('.c'))
+    .map(program);
+}
+
+export const headersIn = (directory: string): string[] =>
+  filesIn(directory).filter((file) => file.endsWith('.h'));
 
 const KERNEL_CONFIG = 'kernel.config';
 
@@ -65,11 +86,13 @@ function isTest({ file }: GuestFile): boolean {
   return file.endsWith('_test') && (statSync(file).mode & 0o111) !== 0;
 }
 
-function asTest(file: GuestFile): GuestTest {
+function asTest({ file, path, mode }: GuestFile): GuestTest {
   return {
-    ...file,
-    name: basename(file.file).replace(/_(?:test|stress)(?:\.sh)?$/, ''),
-    causes: causesIn(file.file),
+    file,
+    path,
+    mode,
+    name: basename(path).replace(/_(?:test|stress)(?:\.sh)?$/, ''),
+    causes: causesIn(file),
   };
 }
 
@@ -103,11 +126,11 @@ function causesIn(file: string): Readonly<Record<string, number>> | undefined {
 }
 
 function inGuest(file: string): GuestFile {
-  return { file, path: `/usr/bin/${basename(file)}`, mode: 0o755 };
+  return { file, path: `/usr/bin/${basename(file, '.c')}`, mode: 0o755 };
 }
 
 /** The files in a directory and those that are made there, in order. */
-function filesIn(directory: string, made: readonly string[]): string[] {
+function filesIn(directory: string, made: readonly string[] = []): string[] {
   const present = existsSync(directory)
     ? readdirSync(directory, { withFileTypes: true })
         .filter((entry) => !entry.isDirectory() && !isIgnored(entry.name))

@@ -48,6 +48,7 @@ export function anInstance(
       driver: { directory: `/p/driver/${name}`, module: name, names: ['Kbuild', `${name}.c`] },
       kernelConfig: undefined,
       guest: [test, stress],
+      programs: [],
       tests: [test],
       stress,
     },

@@ -199,6 +199,7 @@ function reportOf(
       driver: undefined,
       kernelConfig: undefined,
       guest: [],
+      programs: [],
       tests: [],
       stress: undefined,
     },
