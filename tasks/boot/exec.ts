@@ -16,7 +16,7 @@ import { BUILD_EPOCH } from '../build/build-tools.js';
 import { bootTargets } from '../build/graph.js';
 import { type Layout, layoutOf } from '../build/layout.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
-import { CPIO_TOOL } from '../build/rootfs.js';
+import { CPIO_TOOL } from '../build/guest/rootfs.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import type { Config } from '../config/schema.js';
 import type { Result, Services } from '../config/services.js';

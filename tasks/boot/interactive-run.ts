@@ -14,7 +14,7 @@ import { shellQuote } from '../../lib/process/process.js';
 import { watchTrees } from '../../lib/files/tree-watch.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
-import { missDisk } from '../build/disk.js';
+import { missDisk } from '../build/guest/disk.js';
 import { attachCommand, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';

@@ -6,9 +6,9 @@ import type { DeviceInstance, GuestFile, GuestProgram, ProjectDevice } from '../
 import { didYouMean } from '../config/closest.js';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { driversOf, driverSources, driverTask, modulePath } from '../build/drivers.js';
-import { guestFiles } from '../build/guest-base.js';
-import { basePrograms, builtProgram, programsOf, programTask } from '../build/guest-programs.js';
+import { driversOf, driverSources, driverTask, modulePath } from '../build/linux/drivers.js';
+import { guestFiles } from '../build/guest/guest-base.js';
+import { basePrograms, builtProgram, programsOf, programTask } from '../build/guest/guest-programs.js';
 import type { Layout } from '../build/layout.js';
 
 export interface Pushable {

@@ -19,13 +19,13 @@ import {
   readBase,
   sumOf,
   writeBase,
-} from '../build/guest-changes.js';
-import { type DiskDeps, withDisk } from '../build/guest-disk.js';
+} from '../build/guest/guest-changes.js';
+import { type DiskDeps, withDisk } from '../build/guest/guest-disk.js';
 import type { Layout } from '../build/layout.js';
-import { guestFiles } from '../build/guest-base.js';
-import { ownEntries } from '../build/own-files.js';
-import { rootEntries } from '../build/root-entries.js';
-import { rootFiles } from '../build/rootfs.js';
+import { guestFiles } from '../build/guest/guest-base.js';
+import { ownEntries } from '../build/guest/own-files.js';
+import { rootEntries } from '../build/guest/root-entries.js';
+import { rootFiles } from '../build/guest/rootfs.js';
 
 /** What there is to do, found out before anything is written. */
 export interface GuestUpdate {

@@ -12,12 +12,12 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { programCommands } from './guest-programs.js';
+import { programCommands } from './guest/guest-programs.js';
 import type { Layout } from './layout.js';
-import { BUILTIN_PLACE, directoryOf, type Driver, driversOf, driverTaskOf } from './drivers.js';
-import { kernelSource } from './linux.js';
-import { cSources } from './qemu-devices.js';
-import { compilations } from './relink.js';
+import { BUILTIN_PLACE, directoryOf, type Driver, driversOf, driverTaskOf } from './linux/drivers.js';
+import { kernelSource } from './linux/linux.js';
+import { cSources } from './qemu/qemu-devices.js';
+import { compilations } from './qemu/relink.js';
 
 /** An entry of a compilation database (the format is LLVM's). */
 export interface CompileCommand {

@@ -6,7 +6,7 @@ import type { ProjectDevice } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { VARIANTS } from '../config/variants.js';
 import { buildGraph, selectTargets } from '../engine/graph.js';
-import { driverTask } from './drivers.js';
+import { driverTask } from './linux/drivers.js';
 import { bootTargets, buildTasks, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
 import { nameIn } from './variant-names.js';
 

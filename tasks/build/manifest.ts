@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../../lib/files/atomic.js';
 import type { ProjectDevice } from '../../vm/device.js';
 import { versionOf } from './build-tools.js';
 import type { Layout } from './layout.js';
-import { rootFiles } from './rootfs.js';
+import { rootFiles } from './guest/rootfs.js';
 import { sha256File } from '../../lib/files/sha256.js';
 import { readStamp } from './source-stamp.js';
 

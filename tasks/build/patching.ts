@@ -20,9 +20,9 @@ import { IN_PLACE } from '../trees/in-place.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { PatchSeries } from '../trees/update-patches.js';
-import { linuxLinks } from './drivers.js';
+import { linuxLinks } from './linux/drivers.js';
 import { type Layout, ownTreeId } from './layout.js';
-import { qemuLinks } from './qemu-devices.js';
+import { qemuLinks } from './qemu/qemu-devices.js';
 import { gitDeps, type SourcePorts, TITLES } from './sources.js';
 
 /** The trees that are patched. */

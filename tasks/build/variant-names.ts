@@ -2,7 +2,7 @@
 /** Tasks whose result differs in a variant have their own names there, so that each keeps its record. Pure. */
 import type { Variant } from '../config/variants.js';
 import type { Task } from '../engine/task.js';
-import { driverTaskOf } from './drivers.js';
+import { driverTaskOf } from './linux/drivers.js';
 
 /** The plain build of QEMU, in a variant with its own `qemu:build` on top of it. */
 export const PLAIN_QEMU = 'qemu:plain';

@@ -13,7 +13,7 @@ export const module: CommandDefinition<{ readonly device?: string }> = {
   async run(given, { device: name }) {
     const [{ driverTask, modulePath }, { layoutOf }, { bringUpToDate, toolchain }, { chooseDevices }] =
       await Promise.all([
-        import('../build/drivers.js'),
+        import('../build/linux/drivers.js'),
         import('../build/layout.js'),
         import('../build/toolchain.js'),
         import('../config/choose-device.js'),

@@ -10,7 +10,7 @@ import { findPaths, type Paths } from '../../config/paths.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import { PRODUCT } from '../../../lib/product.js';
-import { diskWritten } from '../../build/disk.js';
+import { diskWritten } from '../../build/guest/disk.js';
 import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
 import { cacheDirectory } from '../../build/sources.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Builds a QEMU with other versions of some sources, beside a build that stays unchanged. */
 import { dirname } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import type { Processes } from '../../lib/process/process.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Processes } from '../../../lib/process/process.js';
 
 /** Shell commands, for the build directory, that make some objects and the program. */
 export interface BuildCommands {

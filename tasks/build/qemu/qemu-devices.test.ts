@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import type { DeviceDescription, ProjectDevice } from '../../vm/device.js';
+import type { DeviceDescription, ProjectDevice } from '../../../vm/device.js';
 import { cSources, qemuDirectory } from './qemu-devices.js';
 
 function device(description: Partial<DeviceDescription> & { name: string }, qemu: string[]): ProjectDevice {

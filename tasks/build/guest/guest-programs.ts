@@ -2,14 +2,14 @@
 /** The guest's programs in C (`program:NAME`): each C file in guest_fs/base and in a device's folder, linked statically. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { shellQuote } from '../../lib/process/process.js';
-import type { GuestFile, GuestProgram, ProjectDevice } from '../../vm/device.js';
-import { headersIn, programsIn } from '../config/device-files.js';
-import type { Config } from '../config/schema.js';
-import type { Task } from '../engine/task.js';
-import type { CompileCommand } from './compile-commands.js';
-import { GENERATED } from './generated.js';
-import type { Layout } from './layout.js';
+import { shellQuote } from '../../../lib/process/process.js';
+import type { GuestFile, GuestProgram, ProjectDevice } from '../../../vm/device.js';
+import { headersIn, programsIn } from '../../config/device-files.js';
+import type { Config } from '../../config/schema.js';
+import type { Task } from '../../engine/task.js';
+import type { CompileCommand } from '../compile-commands.js';
+import { GENERATED } from '../generated.js';
+import type { Layout } from '../layout.js';
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 

@@ -2,14 +2,14 @@
 /** `guest:disk`: the root of `run --rw`. What the guest writes stays; what is built here is brought up to date in it. */
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, stat } from 'node:fs/promises';
-import type { Config } from '../config/schema.js';
-import type { Task, TaskContext } from '../engine/task.js';
-import { writeFileAtomic } from '../../lib/files/atomic.js';
-import type { ProjectDevice } from '../../vm/device.js';
+import type { Config } from '../../config/schema.js';
+import type { Task, TaskContext } from '../../engine/task.js';
+import { writeFileAtomic } from '../../../lib/files/atomic.js';
+import type { ProjectDevice } from '../../../vm/device.js';
 import { readBase, sumsOnDisk, writeBase } from './guest-changes.js';
 import { guestFiles } from './guest-base.js';
 import { withDisk } from './guest-disk.js';
-import type { Layout } from './layout.js';
+import type { Layout } from '../layout.js';
 import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
 import { byDebugfs, rootFiles } from './rootfs.js';

@@ -2,13 +2,13 @@
 /** The guest's root file system, made without root: `guest:initramfs` and `guest:ext4`. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Config } from '../config/schema.js';
-import { StopwatchError } from '../../lib/errors.js';
-import type { Task, TaskContext } from '../engine/task.js';
-import type { GuestFile, ProjectDevice } from '../../vm/device.js';
-import { BUILD_EPOCH } from './build-tools.js';
-import type { Layout } from './layout.js';
-import { driversOf, driverTaskOf, moduleOf } from './drivers.js';
+import type { Config } from '../../config/schema.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Task, TaskContext } from '../../engine/task.js';
+import type { GuestFile, ProjectDevice } from '../../../vm/device.js';
+import { BUILD_EPOCH } from '../build-tools.js';
+import type { Layout } from '../layout.js';
+import { driversOf, driverTaskOf, moduleOf } from '../linux/drivers.js';
 import { guestFiles } from './guest-base.js';
 import { builtProgram, allPrograms, programTask } from './guest-programs.js';
 import { ownEntries, ownFiles, packagesTask } from './own-files.js';

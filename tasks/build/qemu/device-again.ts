@@ -2,11 +2,11 @@
 /** Variants of QEMU that compile only the project's devices with other flags, and link them with the objects of the plain build. */
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { ProjectDevice } from '../../vm/device.js';
-import { StopwatchError } from '../../lib/errors.js';
-import type { Task } from '../engine/task.js';
-import type { SourceLink } from '../trees/links.js';
-import type { Layout } from './layout.js';
+import type { ProjectDevice } from '../../../vm/device.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Task } from '../../engine/task.js';
+import type { SourceLink } from '../../trees/links.js';
+import type { Layout } from '../layout.js';
 import { cSources } from './qemu-devices.js';
 import { buildCommands, relink } from './relink.js';
 

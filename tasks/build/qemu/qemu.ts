@@ -3,19 +3,19 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
-import type { Config } from '../config/schema.js';
-import type { Variant } from '../config/variants.js';
-import type { Task, TaskContext } from '../engine/task.js';
-import type { ProjectDevice } from '../../vm/device.js';
-import { extractDebianPackage } from '../trees/archive/extract.js';
-import { ccacheEnvironment, resumeBuild, isConfigured, usesCcache, versionOf } from './build-tools.js';
+import type { Config } from '../../config/schema.js';
+import type { Variant } from '../../config/variants.js';
+import type { Task, TaskContext } from '../../engine/task.js';
+import type { ProjectDevice } from '../../../vm/device.js';
+import { extractDebianPackage } from '../../trees/archive/extract.js';
+import { ccacheEnvironment, resumeBuild, isConfigured, usesCcache, versionOf } from '../build-tools.js';
 import { COUNTING, DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
-import { GENERATED } from './generated.js';
-import type { Layout } from './layout.js';
-import { patchTask } from './patching.js';
+import { GENERATED } from '../generated.js';
+import type { Layout } from '../layout.js';
+import { patchTask } from '../patching.js';
 import { DEVICE_LIST, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
-import { fetchFor, type SourcePorts, sourceTasks } from './sources.js';
-import { PLAIN_QEMU } from './variant-names.js';
+import { fetchFor, type SourcePorts, sourceTasks } from '../sources.js';
+import { PLAIN_QEMU } from '../variant-names.js';
 
 export function qemuTasks(
   config: Config,

@@ -2,11 +2,11 @@
 /** `devices:qemu`: the directory that QEMU's tree has as hw/misc/pv, made from the project's list of devices. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ProjectDevice } from '../../vm/device.js';
-import type { Task } from '../engine/task.js';
-import type { SourceLink } from '../trees/links.js';
-import { type GeneratedDirectory, makeDirectory, pathsIn } from './generated-directory.js';
-import type { Layout } from './layout.js';
+import type { ProjectDevice } from '../../../vm/device.js';
+import type { Task } from '../../engine/task.js';
+import type { SourceLink } from '../../trees/links.js';
+import { type GeneratedDirectory, makeDirectory, pathsIn } from '../generated-directory.js';
+import type { Layout } from '../layout.js';
 
 export const QEMU_DEVICES = 'devices:qemu';
 /** QEMU's list of devices: configs/devices/aarch64-softmmu/pv.mak. */

@@ -3,8 +3,8 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import type { Processes } from '../../lib/process/process.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Processes } from '../../../lib/process/process.js';
 
 export interface DiskDeps {
   readonly processes: Processes;

@@ -2,12 +2,12 @@
 /** The guest's user space: `busybox:configure` and `busybox:build`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config/schema.js';
-import type { Task } from '../engine/task.js';
-import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from './build-tools.js';
-import type { Layout } from './layout.js';
-import { configureByKconfig, type Fragments, ownFragments, parseKconfig, withSymbols } from './kconfig.js';
-import { type SourcePorts, sourceTasks } from './sources.js';
+import type { Config } from '../../config/schema.js';
+import type { Task } from '../../engine/task.js';
+import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from '../build-tools.js';
+import type { Layout } from '../layout.js';
+import { configureByKconfig, type Fragments, ownFragments, parseKconfig, withSymbols } from '../kconfig.js';
+import { type SourcePorts, sourceTasks } from '../sources.js';
 
 export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
   const tree = layout.tree('busybox');

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The drivers: modules that are built out of the kernel's tree (`driver:NAME`), or a directory that the kernel builds in. */
 import { join } from 'node:path';
-import type { DriverFiles, ProjectDevice } from '../../vm/device.js';
-import type { Task } from '../engine/task.js';
-import type { SourceLink } from '../trees/links.js';
-import { resumeBuild } from './build-tools.js';
-import { GENERATED } from './generated.js';
-import { type GeneratedDirectory, makeDirectory, pathsIn } from './generated-directory.js';
-import type { Layout } from './layout.js';
+import type { DriverFiles, ProjectDevice } from '../../../vm/device.js';
+import type { Task } from '../../engine/task.js';
+import type { SourceLink } from '../../trees/links.js';
+import { resumeBuild } from '../build-tools.js';
+import { GENERATED } from '../generated.js';
+import { type GeneratedDirectory, makeDirectory, pathsIn } from '../generated-directory.js';
+import type { Layout } from '../layout.js';
 
 /** Where the Linux tree has the drivers that are built in. */
 export const BUILTIN_PLACE = 'drivers/misc/pv';

@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import defaults from '../../config.js';
-import type { Config } from '../config/schema.js';
-import { findPaths } from '../config/paths.js';
-import { layoutOf } from './layout.js';
+import defaults from '../../../config.js';
+import type { Config } from '../../config/schema.js';
+import { findPaths } from '../../config/paths.js';
+import { layoutOf } from '../layout.js';
 import { ownEntries } from './own-files.js';
 
 const root = mkdtempSync(join(tmpdir(), 'own-files-'));

@@ -2,10 +2,10 @@
 /** The guest's kernel: `linux:configure`, `linux:build`. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import type { Config } from '../config/schema.js';
-import type { Task } from '../engine/task.js';
-import type { ProjectDevice } from '../../vm/device.js';
-import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from './build-tools.js';
+import type { Config } from '../../config/schema.js';
+import type { Task } from '../../engine/task.js';
+import type { ProjectDevice } from '../../../vm/device.js';
+import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from '../build-tools.js';
 import {
   BUILTIN_DRIVERS,
   builtinArguments,
@@ -14,11 +14,11 @@ import {
   driversOf,
   driverTasks,
 } from './drivers.js';
-import { GENERATED } from './generated.js';
-import { configureByKconfig, type Fragments, ownFragments } from './kconfig.js';
-import type { Layout } from './layout.js';
-import { patchTask } from './patching.js';
-import { type SourcePorts, sourceTasks } from './sources.js';
+import { GENERATED } from '../generated.js';
+import { configureByKconfig, type Fragments, ownFragments } from '../kconfig.js';
+import type { Layout } from '../layout.js';
+import { patchTask } from '../patching.js';
+import { type SourcePorts, sourceTasks } from '../sources.js';
 
 export function linuxTasks(
   config: Config,

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { GuestFile } from '../../vm/device.js';
-import { writeFileAtomic } from '../../lib/files/atomic.js';
+import type { GuestFile } from '../../../vm/device.js';
+import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import type { DiskFile, DiskReader } from './guest-disk.js';
 
 const baseSchema = z.record(z.string(), z.string());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The contents of the guest's root, and the input of the tools that make an image of it. Pure. */
 import { basename, dirname } from 'node:path';
-import { unreachable } from '../../lib/unreachable.js';
-import type { GuestFile } from '../../vm/device.js';
-import { BUILD_EPOCH } from './build-tools.js';
+import { unreachable } from '../../../lib/unreachable.js';
+import type { GuestFile } from '../../../vm/device.js';
+import { BUILD_EPOCH } from '../build-tools.js';
 
 /** One entry of the root; owner and group are root's. */
 export type RootEntry =

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The files of the guest that come from the host: those that every guest has, and the devices' own. */
 import { join } from 'node:path';
-import { PRODUCT } from '../../lib/product.js';
-import type { GuestFile, ProjectDevice } from '../../vm/device.js';
-import type { Layout } from './layout.js';
+import { PRODUCT } from '../../../lib/product.js';
+import type { GuestFile, ProjectDevice } from '../../../vm/device.js';
+import type { Layout } from '../layout.js';
 
 /** Names in guest_fs/base of the package, with their paths and modes in the guest. */
 const BASE = [

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'vitest';
-import { type Sandbox, test } from '../../test/support/sandbox.js';
+import { type Sandbox, test } from '../../../test/support/sandbox.js';
 import { guestChanges, newFiles, readBase, sumsOnDisk, writeBase } from './guest-changes.js';
 import { withDisk } from './guest-disk.js';
 

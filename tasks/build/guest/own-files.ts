@@ -3,11 +3,11 @@
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import { errnoOf } from '../../lib/errno.js';
-import type { Config } from '../config/schema.js';
-import type { Task, TaskContext } from '../engine/task.js';
-import type { Layout } from './layout.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import { errnoOf } from '../../../lib/errno.js';
+import type { Config } from '../../config/schema.js';
+import type { Task, TaskContext } from '../../engine/task.js';
+import type { Layout } from '../layout.js';
 import type { RootEntry } from './root-entries.js';
 
 interface OwnFile {
