@@ -36,6 +36,7 @@ import {
   monitorOptions,
 } from '../build/machine.js';
 import type { Layout } from '../build/layout.js';
+import { withSourceLines } from './source-lines.js';
 import { checkedInstances, type SavedCheck } from './saved-check.js';
 import { commandLine } from '../../lib/process/command-line.js';
 
@@ -141,6 +142,11 @@ export async function checkedRun(
       },
     },
   );
+  const { splats } = result;
+  const explained = {
+    ...result,
+    splats: await withSourceLines(splats, { instances, layout, cross: config.build.cross }, ports),
+  };
   const judgingMs = hostClock.now();
   const verdicts = live?.end() ?? [];
   const stages = [...request.stages, ...bootStages(result, verdicts, hostClock.now() - judgingMs)];
@@ -151,7 +157,7 @@ export async function checkedRun(
         suites: result.suites,
         verdicts,
       });
-  const report = makeReport(result, devices, {
+  const report = makeReport(explained, devices, {
     runId: run.id,
     command: request.command,
     startedAt: started.toISOString(),

@@ -21,7 +21,7 @@ export async function crosscheckFile(
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   const events = isDirectory ? runFiles(file, '').events : file;
   if (!existsSync(events)) {
-    throw new StopwatchError('file-unreadable', `There is no event stream ${events}`, {
+    throw new StopwatchError('bad-usage', `There is no event stream ${events}`, {
       hint: 'The streams of earlier runs are .stopwatch/reports/<run>/events.log; latest leads to the last one.',
     });
   }

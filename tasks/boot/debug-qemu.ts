@@ -20,14 +20,14 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
   const guest = layoutOf(config, paths);
   const debugged: Config = { ...config, build: { ...config.build, variant: 'debug' } };
   const tools = await toolchain(services);
+  const { nodev, rw, gdbArguments = [], device: wanted } = options;
+  const instances = instancesOf(tools.devices, config.vm);
+  const handlers = writeHandlers(instances, wanted);
   await bringUpToDate(tools, bootTargets(config, options));
   const loaded = { ...services.loaded, config: debugged };
   await bringUpToDate(await toolchain({ ...services, loaded }), ['qemu:build']);
   await services.release();
 
-  const { nodev, rw, gdbArguments = [], device: wanted } = options;
-  const instances = instancesOf(tools.devices, config.vm);
-  const handlers = writeHandlers(instances, wanted);
   const live: Config = { ...config, vm: { ...config.vm, clock: 'realtime', accelerator: 'tcg' } };
   const layout = { ...guest, qemu: layoutOf(debugged, paths).qemu };
   const console = {

@@ -109,6 +109,22 @@ function withStub(config: Config, address: string | undefined): Config {
   return { ...config, vm: { ...config.vm, qemuArgs: [...config.vm.qemuArgs, ...gdbStub(address)] } };
 }
 
+/** The user's own words come after them. */
+function withTerminal(config: Config, words: readonly string[]): Config {
+  return { ...config, vm: { ...config.vm, append: [...words, ...config.vm.append] } };
+}
+
+/** Of the kernel's command line, which hands them to init: a serial line does not say what is at its other end. */
+export function terminalWords(
+  { TERM: term = '' }: Services['environment'],
+  { rows = 0, columns = 0 }: { readonly rows?: number; readonly columns?: number },
+): readonly string[] {
+  return [
+    ...(/^[\w.+-]{1,40}$/.test(term) ? [`TERM=${term}`] : []),
+    ...(rows > 0 && columns > 0 ? [`LINES=${rows}`, `COLUMNS=${columns}`] : []),
+  ];
+}
+
 async function shell(
   services: Services,
   { nodev, rw, gdb: debug, gdbArguments = [], serve: serves }: RunOptions,
@@ -116,7 +132,11 @@ async function shell(
   more: MorePorts,
   gdb: string | undefined,
 ): Promise<Result> {
-  const config = withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb);
+  const terminal = services.interactive ? terminalWords(services.environment, process.stdout) : [];
+  const config = withTerminal(
+    withStub(withClock(services.loaded.config, clockOf(services, serves)), gdb),
+    terminal,
+  );
   const layout = layoutOf(config, services.loaded.paths);
   const args = [
     'stopwatch',

@@ -15,18 +15,19 @@ interface Ran {
 }
 
 /** `recorded`: the run can be replayed. `devices`: those of its machine. */
-export function nextCommand(recorded: boolean, devices: readonly DeviceInstance[] = []) {
+export function nextCommand(recorded: boolean, devices: readonly DeviceInstance[]) {
   return ({ boot: { outcome, splats }, verdicts: judged, run }: Ran): string => {
     const verdicts = judged.map(({ verdict }) => verdict);
     const { lead } = decide(outcome, verdicts);
     if (lead === 'none') {
-      const partly = judged.find(({ verdict }) =>
+      const partly = judged.filter(({ verdict }) =>
         verdict.covered?.groups.some(({ missing }) => missing.length > 0),
       );
-      if (partly === undefined) return 'npx stopwatch run';
-      // Several devices of a project may be searchable: fuzz wants a name then.
-      const name = devices.find(({ id }) => id === partly.id)?.device.description.name;
-      return commandLine('fuzz', '--seconds', '20', ...(name === undefined ? [] : ['--device', name]));
+      const searched = devices.find(
+        ({ id, device }) => 'search' in device && partly.some((one) => one.id === id),
+      );
+      if (searched === undefined) return 'npx stopwatch run';
+      return commandLine('fuzz', '--seconds', '20', '--device', searched.device.description.name);
     }
     if (recorded) return commandLine('replay', run.id, '--gdb');
     const inDevice = lead === 'access' || verdicts.some((verdict) => verdict.circumstances?.unfinished);

@@ -15,7 +15,7 @@ import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Event } from '../engine/events.js';
 import { deserializeError } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
-import { pushables } from './pushable.js';
+import { type Choice, chosen, pushables } from './pushable.js';
 import { addressFile, addressSchema, type PushReply, type PushRequest, replySchema } from './serve.js';
 import type { Result, Services } from '../config/services.js';
 import { countTests, failedTests } from './test-run.js';
@@ -33,7 +33,7 @@ export interface PushOptions {
 }
 
 export async function push(services: Services, { what, device, test }: PushOptions): Promise<Result> {
-  const socket = await connectToServer(services.loaded.paths.work);
+  const socket = await connectToServer(services, { names: what, device });
   try {
     const told = await converse(services, socket, { names: [...what], device, test });
     return resultOf(told, { test, config: services.loaded.config });
@@ -60,8 +60,10 @@ export async function pushSaved(services: Services, paths: readonly string[]): P
   }
 }
 
-/** Throws 'nothing-serves'. What a killed server has left is as good as nothing. */
-async function connectToServer(work: string): Promise<Socket> {
+/** Throws 'nothing-serves', or 'bad-usage' where no VM could take this. What a killed server has left is as good as nothing. */
+async function connectToServer(services: Services, choice: Choice): Promise<Socket> {
+  const { config, paths } = services.loaded;
+  const { work } = paths;
   const file = addressFile(work);
   try {
     const { socket: path } = addressSchema.parse(JSON.parse(await readFile(file, 'utf8')));
@@ -72,6 +74,9 @@ async function connectToServer(work: string): Promise<Socket> {
     });
     return socket;
   } catch (cause) {
+    // With modules: the server may have been started with them.
+    const most: Config = { ...config, vm: { ...config.vm, driver: 'module' } };
+    chosen(pushables(most, layoutOf(config, paths), await services.devices()), choice);
     throw new StopwatchError('nothing-serves', `No VM of ${work} takes new files`, {
       cause,
       hint: 'Start one, in another terminal: npx stopwatch run --serve',

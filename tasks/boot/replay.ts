@@ -132,7 +132,7 @@ async function reportDirectory(layout: Layout, given: string): Promise<string> {
   );
   if (found !== undefined) return found;
   throw new StopwatchError(
-    'file-unreadable',
+    'bad-usage',
     `There is no report ${given}, neither here nor in ${layout.reports}`,
     {
       hint: 'npx stopwatch replay, without a name, takes the newest one that has a recording.',

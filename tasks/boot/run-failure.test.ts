@@ -57,7 +57,7 @@ function failureIn(name: string, ending: Ending, killed = false) {
     exit: killed ? { code: undefined, signal: 'SIGKILL' } : { code: 0, signal: undefined },
   });
   const boot = aBoot({ ...outcome, suites, lastLines, splats, unresponsive: killed });
-  const next = nextCommand(false)({ boot, verdicts, run });
+  const next = nextCommand(false, [])({ boot, verdicts, run });
   const devices = deviceResults([instance], { expected, suites, verdicts });
   const report = makeReport(boot, devices, { ...circumstances, next });
   return { report, verdict: verdicts[0]?.verdict, error: failureOf(report, run) };

@@ -148,7 +148,7 @@ function storyOf(judged: readonly Judged[], prefix: (id: string) => string): rea
 
 /** The driver's functions first. */
 function aboutSplat(
-  { text, lines, trace, test }: Splat,
+  { text, lines, trace, test, sources = {} }: Splat,
   devices: readonly DeviceResult[],
 ): readonly string[] {
   const driver = driverFunctions({ trace });
@@ -160,9 +160,15 @@ function aboutSplat(
     ...(test === undefined ? [] : [`In the guest's test ${testName(test, devices)}`]),
     text,
     ...details.filter((line) => line !== text),
-    ...(driver.length === 0 ? [] : ['In the driver:', ...driver.slice(0, 6).map(indent)]),
+    ...(driver.length === 0
+      ? []
+      : ['In the driver:', ...driver.slice(0, 6).flatMap((entry) => placed(entry, sources[entry]))]),
     ...(rest.length === 0 ? [] : ['Call trace:', ...rest.slice(0, driver.length === 0 ? 10 : 6).map(indent)]),
   ];
+}
+
+function placed(entry: string, source: string | undefined): readonly string[] {
+  return source === undefined ? [indent(entry)] : [indent(source), `      ${entry}`];
 }
 
 /** The name came later, or never: the test's result is printed after it. */

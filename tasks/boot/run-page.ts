@@ -112,7 +112,7 @@ function findRun({ loaded }: Services, given: string): string {
   );
   // Not `latest`: its links would lead elsewhere after the next run.
   if (found !== undefined) return realpathSync(found);
-  throw new StopwatchError('file-unreadable', `There is no run ${given}, neither here nor in ${reports}`, {
+  throw new StopwatchError('bad-usage', `There is no run ${given}, neither here nor in ${reports}`, {
     hint: 'npx stopwatch run-test-quit makes one; latest is the newest.',
   });
 }

@@ -2,7 +2,7 @@
 /** `stress`: the driver under several processes at once, on several processors. */
 import { instancesOf } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { chooseDevice } from '../config/choose-device.js';
 import type { Result, Services } from '../config/services.js';
 import { testRun } from './test-run.js';
 
@@ -10,7 +10,7 @@ export interface StressOptions {
   /** For how long, in the guest; undefined: `rounds` says it. */
   readonly seconds: number | undefined;
   readonly rounds: number | undefined;
-  /** Name of the device; undefined: each that has a stress test, one after the other. */
+  /** Name of the device; needed where several can be stressed. */
   readonly device: string | undefined;
 }
 
@@ -19,25 +19,20 @@ const DEFAULT_SECONDS = 20;
 const CPUS = 4;
 
 export async function stressDriver(services: Services, options: StressOptions): Promise<Result> {
-  const { device } = options;
-  const devices = instancesOf(await services.devices(), services.loaded.config.vm);
-  const found = devices.filter(
-    ({ device: { description } }) => (device ?? description.name) === description.name,
-  );
-  if (!found.some(({ files }) => files.stress !== undefined)) {
-    const name = device ?? 'NAME';
-    throw new StopwatchError(
-      'bad-config',
-      device === undefined
-        ? 'No device of the machine has a stress test'
-        : `The machine has no device ${device} with a stress test`,
-      { hint: `Write guest_fs/${name}/${name}_stress.sh; vm.devices names the machine's devices.` },
-    );
-  }
+  const all = await services.devices();
+  const machine = instancesOf(all, services.loaded.config.vm);
+  const { description } = chooseDevice(all, {
+    name: options.device,
+    can: 'be stressed',
+    applies: ({ device, files }) =>
+      files.stress !== undefined && machine.some((one) => one.device === device),
+    hint: "It needs guest_fs/NAME/NAME_stress.sh, and a place among the machine's devices (vm.devices).",
+  }).device;
+  const device = description.name;
   const { seconds = options.rounds === undefined ? DEFAULT_SECONDS : undefined, rounds } = options;
   const args = [
     'stress',
-    ...(device === undefined ? [] : ['--device', device]),
+    ...(options.device === undefined ? [] : ['--device', device]),
     ...(seconds === undefined ? [] : ['--seconds', String(seconds)]),
     ...(rounds === undefined ? [] : ['--rounds', String(rounds)]),
   ];

@@ -35,6 +35,7 @@ export interface Toolchain {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly force: Services['force'];
+  readonly ensureHost: Services['ensureHost'];
 }
 
 export async function toolchain(services: Services, emit: Emit = services.emit): Promise<Toolchain> {
@@ -94,12 +95,13 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
     emit,
     signal,
     force: services.force,
+    ensureHost: services.ensureHost,
   };
 }
 
 /** Brings the targets and `more` up to date; both by their names in the plain variant. Throws all errors. */
 export async function bringUpToDate(
-  { executor, tasks, variant, tidy, cache, emit, force }: Toolchain,
+  { executor, tasks, variant, tidy, cache, emit, force, ensureHost }: Toolchain,
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
@@ -107,6 +109,8 @@ export async function bringUpToDate(
   const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
   const all = [...tasks, ...others];
   const forced = force === undefined ? [] : force === true ? named(targets) : [nameOf(all, variant, force)];
+  // Only now: what is wrong with the command itself has been found.
+  await ensureHost?.();
   const { errors } = await executor.run(
     all.map((task) => (forced.includes(task.name) ? asForced(task) : task)),
     [...new Set([...named(targets), ...forced])],

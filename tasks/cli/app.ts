@@ -61,15 +61,10 @@ export class App {
       const reporterLook: Look = documents ? { ...look, kind: 'plain' } : look;
       const stream = documents ? world.stderr : this.output;
       this.reporter = await createReporter(reporterLook, outputTo(stream), ciDirectories(loaded, world));
-      const services = this.services(loaded, this.reporter, look, options.force);
+      const services = this.services(loaded, this.reporter, look, command, options);
       const elsewhere = usedElsewhere(loaded, world.cwd);
       if (elsewhere !== undefined) this.note(`Using ${elsewhere}`, look);
       for (const text of loaded.warnings) this.note(`Warning: ${text}`, look);
-      if (command.builds?.(options) === true) {
-        const { ensurePackages, requestFor } = await import('../doctor/packages.js');
-        const install = options.install ? 'ask' : 'no';
-        await ensurePackages(requestFor(services, { install, tools: command.tools?.(options) }));
-      }
       const result = await command.run(services, options, ...args);
       await this.finish(command, result, look);
       await this.afterwards(result);
@@ -102,15 +97,22 @@ export class App {
     });
   }
 
-  private services(loaded: Loaded, reporter: Reporter, look: Look, force: Services['force']): Services {
+  private services(
+    loaded: Loaded,
+    reporter: Reporter,
+    look: Look,
+    command: CommandDefinition,
+    options: Flags,
+  ): Services {
     const { environment, stdin, stdout, stderr, interrupt } = this.world;
     const interactive = stdin.isTTY && stdout.isTTY && look.kind !== 'json';
-    return {
+    let ensured: Promise<void> | undefined;
+    const services: Services = {
       loaded,
       devices: async () => loadDevices(loaded.config.devices, loaded.paths),
       environment,
       signal: interrupt.signal,
-      force,
+      force: options.force,
       emit: reporter.emit,
       release: async () => reporter.finish(),
       json: look.kind === 'json',
@@ -122,7 +124,12 @@ export class App {
         return confirmOn(stdin, stderr, cleaned(question), interrupt.signal);
       },
       processes: async () => interrupt.processes(),
+      ensureHost:
+        command.builds?.(options) === true
+          ? async () => (ensured ??= ensurePackagesFor(services, command, options))
+          : undefined,
     };
+    return services;
   }
 
   private async finish(command: CommandDefinition, result: Result, look: Look): Promise<void> {
@@ -232,7 +239,7 @@ export class App {
     const stdout = this.output;
     const summary = {
       paint: painter(look.colour),
-      columns: stdout.columns || 100,
+      columns: stdout.isTTY ? stdout.columns || undefined : undefined,
       elapsedMs: performance.now(),
     };
     // Beside the output of a command, what was up to date is not worth a word.
@@ -240,6 +247,16 @@ export class App {
       this.print(summariseStages(this.reporter.model, summary), look);
     this.print(summariseClosing({ verdict: closing.verdict ?? [], next: closing.next }, summary), look);
   }
+}
+
+async function ensurePackagesFor(
+  services: Services,
+  command: CommandDefinition,
+  options: Flags,
+): Promise<void> {
+  const { ensurePackages, requestFor } = await import('../doctor/packages.js');
+  const install = options.install ? 'ask' : 'no';
+  await ensurePackages(requestFor(services, { install, tools: command.tools?.(options) }));
 }
 
 /** The configuration, or the project, that is not in the current directory: it was found above that. */

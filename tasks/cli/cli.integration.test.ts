@@ -3,6 +3,7 @@
 import { execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -128,6 +129,33 @@ test.each<[string, string[], string]>([
   expect(code).toBe(2);
   expect(err).toContain(text);
   expect(out).toBe('');
+});
+
+test.each([
+  ['help', 'nope'],
+  ['run', '--', 'words'],
+  ['run', '--gdb-qemu', '--device', 'nope'],
+  ['run', '--gdb'],
+  ['exec'],
+  ['fuzz'],
+  ['fuzz', '--device', 'virtio-rng'],
+  ['mutants'],
+  ['stress', '--device', 'rngboi'],
+  ['module', '--device', 'nope'],
+  ['bump', 'linux'],
+  ['test', '--only', 'nope'],
+  ['update', '--force', 'nope'],
+  ['push', 'nope'],
+  ['push', '--device', 'nope'],
+  ['crosscheck', 'nope'],
+  ['replay', 'nope'],
+  ['report', 'nope'],
+])('what is wrong with the command is said before anything is done: %s %s', async (...args) => {
+  // A host that lacks every compiler, which would be announced.
+  const { code, out, err } = await stopwatch(args, onlyWith({}));
+  expect(err).not.toContain('Missing on this host');
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(existsSync(join(cwd, '.stopwatch'))).toBe(false);
 });
 
 test('options that contradict one another', async () => {

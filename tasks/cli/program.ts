@@ -81,7 +81,7 @@ export function createProgram(app: App): Command {
     .description('Build, boot and prove a para-virtualized device.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     // Before the commands are added: they take these over.
     .exitOverride()
@@ -90,14 +90,23 @@ export function createProgram(app: App): Command {
   addGlobalOptions(program);
   for (const definition of COMMANDS) addCommand(program, app, definition);
   // commander's own suggestions know no beginnings of words: `run-test`.
-  program.on('command:*', ([word = '']: readonly string[]) => {
+  const unknown = (word: string): never => {
     const found = closest(
       word,
       program.commands.map((command) => command.name()),
     );
     const hint = found === undefined ? '' : `\n(Did you mean ${found}?)`;
-    program.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
-  });
+    return program.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
+  };
+  program.on('command:*', ([word = '']: readonly string[]) => unknown(word));
+  // commander's own takes an unknown command for none.
+  program
+    .command('help [command]')
+    .summary('print the help of a command')
+    .action((word: string | undefined) => {
+      const asked = word === undefined ? program : program.commands.find((one) => one.name() === word);
+      (asked ?? unknown(word ?? '')).help();
+    });
   addExitsAndExamples(program, {
     exits: ALL_EXITS,
     examples: [

@@ -57,7 +57,7 @@ export interface CommandDefinition<Own = object, Args extends readonly unknown[]
   readonly ownOutput?: true;
   /** --source says what the command works on, and is not a setting. */
   readonly ownSource?: true;
-  /** Whether it builds, so that the host packages are checked first. */
+  /** Whether it builds, and so needs the host packages. */
   builds?(options: Own): boolean;
   /** Programs it needs besides those of every build. */
   tools?(options: Own): readonly OptionalTool[];

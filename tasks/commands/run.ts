@@ -26,7 +26,7 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
   name: 'run',
   summary: 'boot the VM with a shell on its serial console',
   description:
-    'Boots the VM and connects this terminal to its serial console. Builds what is stale first. Leave it with `poweroff` in the guest, or with `exit`, whose exit code it gives.',
+    "Boots the VM and connects this terminal to its serial console. Builds what is stale first. The guest knows the terminal's type and size; after a change of the size, type `resize` there. Leave it with `poweroff` in the guest, or with `exit`, whose exit code it gives.",
   args: [new Argument('[gdb-arguments...]', 'for gdb, with --gdb or --gdb-qemu, after --')],
   options: [
     variantOption(),

@@ -32,6 +32,8 @@ export interface Services {
   readonly confirm: (question: string, otherwise: boolean) => Promise<boolean>;
   /** Loads the process port; everything it starts is killed on the second Ctrl-C. */
   readonly processes: () => Promise<Processes>;
+  /** Before anything is built: finds, or installs, what this host lacks. Throws 'host-package-missing'. */
+  readonly ensureHost?: (() => Promise<void>) | undefined;
   /** In a process that lives for several runs. */
   readonly treeWatch?: TreeWatch | undefined;
 }

@@ -67,6 +67,7 @@ export function createContext(options: ContextOptions): TaskContext {
           if (last.length > LAST_LINES) last.shift();
           compiler.line(text);
           line(text);
+          run.onLine?.(text);
         },
       });
       if (signal.aborted) throw interrupted(task);

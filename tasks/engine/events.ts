@@ -51,6 +51,8 @@ export interface CompileCacheUse {
   } | null;
 }
 
+export type ProgressUnit = 'bytes' | 'steps' | 'percent';
+
 export type Event =
   /** The analysis is complete; nothing has been done yet. In execution order. */
   | { readonly type: 'plan'; readonly tasks: readonly TaskStatus[] }
@@ -61,7 +63,7 @@ export type Event =
       readonly task: string;
       readonly done: number;
       readonly total: number | undefined;
-      readonly unit: 'bytes' | 'steps';
+      readonly unit: ProgressUnit;
     }
   | { readonly type: 'task-done'; readonly task: string; readonly durationMs: number }
   | { readonly type: 'task-fresh'; readonly task: string }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A task is plain data, created by a function of the configuration. */
 import type { Processes } from '../../lib/process/process.js';
+import type { ProgressUnit } from './events.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -30,6 +31,8 @@ export interface ExecOptions {
   readonly input?: string | undefined;
   /** Return standard output instead of only logging it. */
   readonly capture?: boolean | undefined;
+  /** Gets each line of both outputs, after the log. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** What a task may use while it runs. */
@@ -41,8 +44,8 @@ export interface TaskContext {
   readonly exec: (file: string, args: readonly string[], options?: ExecOptions) => Promise<string>;
   /** A line for the log and for the task's row. */
   readonly log: (line: string) => void;
-  /** Progress in bytes or steps; total undefined when unknown. */
-  readonly progress: (done: number, total: number | undefined, unit: 'bytes' | 'steps') => void;
+  /** Total undefined when unknown; an estimate is `percent` of 100. */
+  readonly progress: (done: number, total: number | undefined, unit: ProgressUnit) => void;
   /** Something the user should see even on success. */
   readonly notice: (text: string) => void;
   /**

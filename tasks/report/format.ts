@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Durations, sizes and widths for people, and text of others on its way to them. */
 import { styleText } from 'node:util';
+import type { ProgressUnit } from '../engine/events.js';
 import { withoutCredentials } from '../../lib/credentials.js';
 import { printable } from '../../lib/printable.js';
 
@@ -35,13 +36,14 @@ export function bytes(count: number): string {
 export interface TaskProgress {
   readonly done: number;
   readonly total: number | undefined;
-  readonly unit: 'bytes' | 'steps';
+  readonly unit: ProgressUnit;
   /** Milliseconds and amount at the first report, for the speed. */
   readonly since: { readonly at: number; readonly done: number };
 }
 
-/** '[123/1305]' or '12.0 MiB of 130.2 MiB, 9%, 3.1 MiB/s, 38 s left'. `now` in milliseconds. */
+/** '[123/1305]', 'about 43%' or '12.0 MiB of 130.2 MiB, 9%, 3.1 MiB/s, 38 s left'. `now` in milliseconds. */
 export function progress({ done, total, unit, since }: TaskProgress, now: number): string {
+  if (unit === 'percent') return `about ${done}%`;
   if (unit === 'steps') return total === undefined ? `[${done}]` : `[${done}/${total}]`;
   const words = [total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)}`];
   if (total !== undefined && total > 0) words.push(`${Math.floor((done / total) * 100)}%`);
@@ -93,6 +95,26 @@ function cleanString(_: string, value: unknown): unknown {
 
 function unicode(sign: string): string {
   return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** In lines of at most `columns`, broken at blanks; what follows a label and two blanks stays below itself. */
+export function wrapped(text: string, columns: number): string[] {
+  if (text.length <= columns) return [text];
+  const [label = ''] = /^ *\S.*? {2,}|^ */.exec(text) ?? [];
+  const indent = ' '.repeat(label.length < columns / 2 ? label.length : 2);
+  const lines: string[] = [];
+  let line = label;
+  let isEmpty = true;
+  for (const word of text.slice(label.length).split(' ')) {
+    if (!isEmpty && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = indent;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }
 
 /** At most `width` characters, with an ellipsis if it was longer. */

@@ -67,7 +67,11 @@ class Written implements Output {
 function plain(verbose: boolean): string {
   const output = new Written();
   let time = 0;
-  const reporter = createPlainReporter(output, { colour: false, verbose, now: () => time });
+  const reporter = createPlainReporter(output, {
+    colour: false,
+    verbose,
+    clock: { now: () => time, after: () => () => {} },
+  });
   for (const [at, event] of RECORDED) {
     time = at;
     reporter.emit(event);
@@ -101,6 +105,36 @@ linux:build: ccache is not used: it would be slower
 linux:build: done in 1 min 44 s
 qemu:build: failed after 8.00 s: QEMU 10.0.2: build: ninja ended with exit code 1
 `);
+});
+
+test('plain: a task that says nothing for half a minute says that it runs, and an estimate is one', () => {
+  const output = new Written();
+  let time = 0;
+  let tick = (): void => {};
+  const clock = {
+    now: () => time,
+    after: (_: number, callback: () => void) => ((tick = callback), () => {}),
+  };
+  const reporter = createPlainReporter(output, { colour: false, verbose: false, clock });
+  reporter.emit({
+    type: 'plan',
+    tasks: [status('qemu:build', 'QEMU: build'), status('linux:build', 'Linux: build')],
+  });
+  for (const task of ['qemu:build', 'linux:build']) reporter.emit({ type: 'task-start', task, logFile: '' });
+  for (time = 5000; time <= 65_000; time += 5000) {
+    const done = time / 1000;
+    reporter.emit({ type: 'task-progress', task: 'linux:build', done, total: 100, unit: 'percent' });
+    if (time === 40_000)
+      reporter.emit({ type: 'task-line', task: 'qemu:build', line: '[7/9] Compiling x.o' });
+    tick();
+  }
+  expect(output.text.split('\n').slice(3)).toEqual([
+    'linux:build: about 30%',
+    'qemu:build: still running after 30 s',
+    'linux:build: about 60%',
+    'qemu:build: [7/9] Compiling x.o, after 1 min 00 s',
+    '',
+  ]);
 });
 
 test('plain, verbose: the lines of the tools, without their control sequences', () => {
@@ -148,6 +182,21 @@ test('summary in a narrow terminal', () => {
   const text = summariseStages(model(), { paint, columns: 32, elapsedMs: 15_200 });
   expect(text).toContain('✔ QEMU 10.…      7.00 s\n');
   for (const line of text.split('\n').slice(0, 3)) expect(line.length).toBeLessThanOrEqual(32);
+});
+
+test('rows wrap at blanks, below what they say, and a command stays whole', () => {
+  const verdict = [
+    'Cross-check  The device and the model agree (1001 events, 2834 fields)',
+    'Report       /a/path/that/is/longer/than/the/terminal',
+  ];
+  const next = 'npx stopwatch fuzz --seconds 20 --device stopwatch';
+  expect(summariseClosing({ verdict, next }, { paint, columns: 40, elapsedMs: 0 })).toBe(`\
+Cross-check  The device and the model
+             agree (1001 events, 2834
+             fields)
+Report       /a/path/that/is/longer/than/the/terminal
+Next: ${next}
+`);
 });
 
 test('what the compiler cache did ends the table', () => {

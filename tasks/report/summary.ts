@@ -2,13 +2,13 @@
 /** What stays on the screen after a run: the stages with their durations, the verdict, and the next command. */
 import type { CompileCacheUse } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { cleaned, duration, fit, type Paint } from './format.js';
+import { cleaned, duration, fit, type Paint, wrapped } from './format.js';
 import type { Row, RunModel } from './progress-model.js';
 
 interface SummaryOptions {
   readonly paint: Paint;
-  /** Columns to stay within. */
-  readonly columns: number;
+  /** Columns to stay within; undefined: no terminal, whose lines are as long as they are. */
+  readonly columns: number | undefined;
   /** Milliseconds since the process started; the total, if a graph was run. */
   readonly elapsedMs: number;
 }
@@ -22,7 +22,10 @@ interface Closing {
 }
 
 /** A table of the stages that ran, then the total. Empty for a run without a plan. */
-export function summariseStages(model: RunModel, { paint, columns, elapsedMs }: SummaryOptions): string {
+export function summariseStages(
+  model: RunModel,
+  { paint, columns = 100, elapsedMs }: SummaryOptions,
+): string {
   const rows = [...model.rows.values()];
   const shown = rows.filter(({ state }) => state !== 'fresh' && state !== 'waiting');
   if (rows.length === 0) return '';
@@ -86,8 +89,9 @@ function mark(row: Row, paint: Paint): string {
 }
 
 /** The verdict's lines and the next command, after the table. */
-export function summariseClosing({ verdict, next }: Closing, { paint }: SummaryOptions): string {
-  const lines = verdict.map(cleaned);
+export function summariseClosing({ verdict, next }: Closing, { paint, columns }: SummaryOptions): string {
+  const lines = verdict.map(cleaned).flatMap((line) => wrapped(line, columns ?? Number.POSITIVE_INFINITY));
+  // Whole, so that it can be copied.
   if (next !== undefined) lines.push(`${paint('bold', 'Next:')} ${cleaned(next)}`);
   return lines.map((line) => `${line}\n`).join('');
 }

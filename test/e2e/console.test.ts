@@ -123,6 +123,29 @@ test('crosscheck judges a saved stream; one with a line missing is no evidence',
   expect(gap.out).toMatch(/a gap in the sequence: expected seq \d+, got \d+/);
 });
 
+test('on a narrow terminal the guest knows its type and size, and follows another one', async () => {
+  const shown = new Interactive(onTerminal(project, `stty cols 60 rows 20; exec ${toolOf(project)} run`));
+  try {
+    await shown.waitFor(/stopwatch:~# /);
+    shown.type('echo "type=$TERM"; stty size\r');
+    await shown.waitFor(/^type=xterm\n20 60$/m);
+    shown.type('resize\r');
+    // The guest asks the terminal where its last corner is.
+    await sleep(500);
+    shown.type('\u001B[30;100R');
+    await shown.waitFor(/stopwatch:~# $/);
+    shown.type('echo "size=$(stty size)"\r');
+    await shown.waitFor(/^size=30 100$/m);
+    shown.type('poweroff\r');
+    await shown.closed;
+  } finally {
+    shown.child.kill('SIGKILL');
+  }
+  const rows = shown.output.slice(shown.output.indexOf('Guest        ended')).split('\n');
+  expect(rows.find((row) => row.startsWith('Machine'))?.length).toBeLessThanOrEqual(60);
+  expect(await left(project)).toEqual([]);
+});
+
 test('on a terminal: a prompt, Ctrl-C for the guest, Ctrl-A x, and the terminal as it was', async () => {
   const [before, after] = [join(scratch, 'before'), join(scratch, 'after')];
   rmSync(after, { force: true });

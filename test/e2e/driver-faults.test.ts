@@ -34,7 +34,7 @@ const faults: readonly Fault[] = [
     outcome: 'panicked',
     said: [
       'Unable to handle kernel NULL pointer dereference',
-      /In the driver:\n +stopwatch_interrupt\+0x/,
+      /In the driver:\n +driver\/stopwatch\/stopwatch\.c:\d+: sw = \*\(struct stopwatch \*\*\)NULL;\n +stopwatch_interrupt\+0x/,
       /In the guest's test after '\w+'/,
       'Call trace:',
     ],
@@ -56,7 +56,10 @@ const faults: readonly Fault[] = [
     ],
     code: 4,
     outcome: 'hung',
-    said: ['BUG: scheduling while atomic', /In the driver:\n +stopwatch_interrupt\+0x/],
+    said: [
+      'BUG: scheduling while atomic',
+      /In the driver:\n +driver\/stopwatch\/stopwatch\.c:\d+: msleep\(1\);\n/,
+    ],
   },
   {
     what: 'a device that never returns from PAUSE',

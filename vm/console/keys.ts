@@ -9,6 +9,7 @@ export const KEY_HELP = [
   'Ctrl-A x       end the machine',
   'Ctrl-A h       this help',
   'Ctrl-A Ctrl-A  send Ctrl-A to the guest',
+  'When the window has another size, type `resize` in the guest.',
 ] as const;
 
 export class KeyFilter {

@@ -10,6 +10,8 @@ export interface Splat {
   readonly lines: readonly string[];
   /** The functions that were active, innermost first, such as `led_interrupt+0x10/0xb0 [led]`. */
   readonly trace: readonly string[];
+  /** By entries of `trace`: the place in the driver's source, and what stands there. */
+  readonly sources?: Readonly<Record<string, string>> | undefined;
   /** The guest's test in which it happened: that of this device, after so many results. */
   readonly test: { readonly id: string; readonly results: number } | undefined;
 }

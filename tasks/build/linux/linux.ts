@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** The guest's kernel: `linux:configure`, `linux:build`. */
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../../config/schema.js';
-import type { Task } from '../../engine/task.js';
+import type { Task, TaskContext } from '../../engine/task.js';
 import type { ProjectDevice } from '../../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from '../build-tools.js';
 import {
@@ -19,6 +19,9 @@ import { configureByKconfig, type Fragments, ownFragments } from '../kconfig.js'
 import type { Layout } from '../layout.js';
 import { patchTask } from '../patching.js';
 import { type SourcePorts, sourceTasks } from '../sources.js';
+
+/** Lines that make prints for a whole kernel of the shipped configuration, from nothing. */
+const LINES = { plain: 1240, debug: 1600 };
 
 export function linuxTasks(
   config: Config,
@@ -82,16 +85,19 @@ export function linuxTasks(
       jobs: 'make',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
+          const onLine = existsSync(layout.kernel)
+            ? undefined
+            : estimate(context, debug ? LINES.debug : LINES.plain);
           // Modules too: linking the drivers needs their Module.symvers.
-          await context.exec('make', [...image, 'Image', 'modules'], { env });
+          await context.exec('make', [...image, 'Image', 'modules'], { env, onLine });
         });
       },
     },
     ...driverTasks(layout, drivers, {
       make: [
         ...makeArguments(layout, tree, cross, ccache),
-        // Only the modules: code in the kernel relies on being optimised.
-        ...(debug ? ['CFLAGS_MODULE=-Og'] : []),
+        // Only the modules: code in the kernel relies on being optimised. Their lines are named in a call trace.
+        `CFLAGS_MODULE=${debug ? '-Og' : '-g1'} -fdebug-prefix-map=${build}=.`,
       ],
       env: {
         ...buildEnvironment([
@@ -134,6 +140,16 @@ function makeArguments(layout: Layout, source: string, cross: string, ccache: bo
     `CROSS_COMPILE=${cross}`,
     ...(ccache ? [`CC=ccache ${cross}gcc`, 'HOSTCC=ccache gcc'] : []),
   ];
+}
+
+/** make does not say how much there is to do; a project's own options add to it. */
+function estimate({ progress }: TaskContext, all: number): () => void {
+  let lines = 0;
+  let shown = 0;
+  return () => {
+    const percent = Math.min(99, Math.floor((100 * ++lines) / all));
+    if (percent > shown) progress((shown = percent), 100, 'percent');
+  };
 }
 
 /** Keeps host, user, time and the directories (each with what takes its place) out of the image. */

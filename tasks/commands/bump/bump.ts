@@ -42,13 +42,16 @@ export async function bump(services: Services, options: BumpOptions): Promise<Re
       { hint: `Take that setting back first, or try another tree: --source ${part}=DIRECTORY` },
     );
   }
-  await refuseToForget(services, options);
-  if (own) return toOwnTree(services, options, file, resolve(source));
+  if (own) {
+    await refuseToForget(services, options);
+    return toOwnTree(services, options, file, resolve(source));
+  }
   if (version === undefined) {
     throw new StopwatchError('bad-usage', 'Which release? Expected a version, or a directory as --source', {
       hint: `npx stopwatch bump ${part} ${present.version} --sha256 SUM`,
     });
   }
+  await refuseToForget(services, options);
   const archive = await findArchive(services, options, version);
   const changed = withSource(config, part, { ...present, version, mirrors: [...archive.mirrors] });
   const moved = await prepareTree(services, changed, part);
