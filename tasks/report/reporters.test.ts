@@ -110,7 +110,7 @@ qemu:build: failed after 8.00 s: QEMU 10.0.2: build: ninja ended with exit code 
 test('plain: a task that says nothing for half a minute says that it runs, and an estimate is one', () => {
   const output = new Written();
   let time = 0;
-  let tick = (): void => {};
+  let tick: (() => void) | undefined;
   const clock = {
     now: () => time,
     after: (_: number, callback: () => void) => ((tick = callback), () => {}),
@@ -126,7 +126,7 @@ test('plain: a task that says nothing for half a minute says that it runs, and a
     reporter.emit({ type: 'task-progress', task: 'linux:build', done, total: 100, unit: 'percent' });
     if (time === 40_000)
       reporter.emit({ type: 'task-line', task: 'qemu:build', line: '[7/9] Compiling x.o' });
-    tick();
+    tick?.();
   }
   expect(output.text.split('\n').slice(3)).toEqual([
     'linux:build: about 30%',
