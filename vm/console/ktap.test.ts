@@ -68,6 +68,63 @@ describe('KtapParser', () => {
     ]);
   });
 
+  it('counts results that kselftest passes on, below the test that ran them', () => {
+    const result = parse(
+      ['TAP version 13', '1..2', '# selftests: net: udp', '# TAP version 13', '# 1..3', '# ok 1 binds']
+        .concat(['# # got 3', '# not ok 2 sends', '# # Totals: pass:1 fail:1', 'ok 1 selftests: net: udp'])
+        .concat(['# ok, no result', '# ok 1 reads # SKIP no route', 'ok 2 selftests: net: tcp'])
+        .join('\n'),
+    );
+    expect(result.problems).toEqual([]);
+    expect(result.tests).toMatchObject([
+      { name: 'selftests: net: udp / binds', status: 'ok', diagnostics: ['selftests: net: udp'] },
+      { name: 'selftests: net: udp / sends', status: 'not ok', diagnostics: ['# got 3'] },
+      { name: 'selftests: net: udp', status: 'not ok', comment: 'a nested test failed' },
+      { name: 'selftests: net: tcp / reads', status: 'skip' },
+      { name: 'selftests: net: tcp', status: 'ok' },
+    ]);
+  });
+
+  it('counts them at any depth, and an end before the plan was met as a failure', () => {
+    const result = parse(
+      [
+        'TAP version 13',
+        '1..1',
+        '# # ok 1 inner',
+        '# # not ok 2 other',
+        '# ok 1 outer',
+        '# Bail out! gone',
+        'ok 1 all',
+      ].join('\n'),
+    );
+    expect(names(result)).toEqual([
+      'ok: all / outer / inner',
+      'not ok: all / outer / other',
+      'not ok: all / outer',
+      'not ok: all / Bail out! gone',
+      'not ok: all',
+    ]);
+    expect(result.problems).toEqual([]);
+  });
+
+  it('a failing nested test fails its parent, whatever that says', () => {
+    const lines = ['KTAP version 1', '1..1', '  KTAP version 1', '  1..1', '  not ok 1 inner', 'ok 1 outer'];
+    expect(names(parse(lines.join('\n')))).toEqual(['not ok: outer / inner', 'not ok: outer']);
+    const expected = lines.with(4, '  not ok 1 inner # XFAIL known');
+    expect(names(parse(expected.join('\n')))).toEqual(['skip: outer / inner', 'ok: outer']);
+  });
+
+  it('keeps the diagnostics of a document that the kernel prints, such as KUnit’s', () => {
+    const lines = [
+      '[    0.1] KTAP version 1',
+      '[    0.1] 1..1',
+      '[    0.1] # expected 3',
+      '[    0.1] not ok 1 a',
+    ];
+    const { tests } = parse(lines.map((line) => line.replace('0.1', '0.100000')).join('\n'));
+    expect(tests).toMatchObject([{ name: 'a', diagnostics: ['expected 3'] }]);
+  });
+
   it('names a nested test by its Subtest line when the result of the parent never comes', () => {
     const result = parse('KTAP version 1\n1..1\n  KTAP version 1\n  # Subtest: timer\n  1..2\n  ok 1 arm');
     expect(names(result)).toEqual(['ok: timer / arm']);

@@ -13,6 +13,10 @@ const PLAN = /^1\.\.(\d+)(?:\s+#\s*([^]*))?$/;
 const RESULT = /^(ok|not ok)(?:\s+(\d+))?(?:\s+-)?(?:\s+([^]*))?$/;
 const BAIL_OUT = /^Bail out!\s*([^]*)$/;
 const DIAGNOSTIC = /^#\s?([^]*)$/;
+/** A line that kselftest's runner passes on from a test's program: it puts `# ` in front, once for each runner. */
+const PASSED_ON = /^(?:# )+/;
+/** Without a number it may be prose. */
+const NUMBERED = /^(?:not )?ok \d/;
 const SUBTEST = /^Subtest:\s*([^]*)$/;
 /** A directive follows the first `#` that is not escaped. */
 const BEFORE_DIRECTIVE = /^(?:[^#\\]|\\[^])*/;
@@ -22,6 +26,10 @@ interface Level {
   readonly indent: number;
   planned: number | undefined;
   count: number;
+  /** Results that kselftest's runner passes on: what the program says of plans and numbers is only for people. */
+  readonly passedOn: boolean;
+  /** A test here has failed, so the parent has. */
+  failed: boolean;
   /** Flattened: the names are relative to this level. */
   tests: KtapTest[];
   diagnostics: string[];
@@ -29,9 +37,11 @@ interface Level {
 }
 
 export class KtapParser {
-  #levels: Level[] = [];
+  readonly #levels: Level[] = [];
   #ended: Level | undefined;
   #bailedOut = false;
+  /** The document is the kernel's own: its version line has printk's time. */
+  #timed = false;
   /** A line that has the version, and more. */
   #displaced: string | undefined;
   readonly #problems: string[] = [];
@@ -84,6 +94,7 @@ export class KtapParser {
   }
 
   #take(text: string, indent: number, timed: boolean): void {
+    if (this.#levels.length === 0) this.#timed = timed;
     if (VERSION.test(text)) {
       this.#version(indent);
       return;
@@ -91,6 +102,9 @@ export class KtapParser {
     const current = this.#levels.at(-1);
     if (current === undefined && text.includes('TAP version 1')) this.#displaced ??= text.slice(0, 100);
     if (current === undefined || this.#bailedOut) return;
+    // A driver may print a line that begins with '#', too; it is no part of a test's document.
+    if (timed !== this.#timed && text.startsWith('#')) return;
+    if (this.#passedOn(text, indent)) return;
     const plan = PLAN.exec(text);
     if (plan !== null) {
       this.#plan(this.#levelFor(indent), Number(plan[1]), plan[2] ?? '');
@@ -108,8 +122,34 @@ export class KtapParser {
       return;
     }
     const diagnostic = DIAGNOSTIC.exec(text);
-    // A driver may print a line that begins with '#', too; it is no part of the document.
-    if (diagnostic !== null && !timed) this.#diagnostic(diagnostic[1] ?? '', indent);
+    if (diagnostic !== null) this.#diagnostic(diagnostic[1] ?? '', indent);
+  }
+
+  /** `# ok 1 name`: counts, one by one, below the test whose result comes after it. */
+  #passedOn(line: string, indent: number): boolean {
+    const [marks] = PASSED_ON.exec(line) ?? [];
+    if (marks === undefined) return false;
+    const text = line.slice(marks.length).trimStart();
+    if (VERSION.test(text) || PLAN.test(text)) return true;
+    const bail = BAIL_OUT.test(text);
+    if (!bail && !NUMBERED.test(text)) return false;
+    const at = indent + line.length - text.length;
+    this.#openPassedOn(at);
+    const [, verdict, number, rest = ''] = RESULT.exec(text) ?? [];
+    this.#result(at, verdict === 'ok', number, bail ? text : rest);
+    return true;
+  }
+
+  #openPassedOn(indent: number): void {
+    if (this.#levels.some((level) => level.passedOn && level.indent === indent)) return;
+    const above = Math.max(
+      0,
+      this.#levels.findLastIndex((level) => level.indent < indent),
+    );
+    const level = newLevel(indent, true);
+    // Whatever the program has printed so far.
+    level.diagnostics = present(this.#levels[above]).diagnostics.splice(0);
+    this.#levels.splice(above + 1, 0, level);
   }
 
   #version(indent: number): void {
@@ -130,7 +170,8 @@ export class KtapParser {
   }
 
   #diagnostic(text: string, indent: number): void {
-    const level = this.#levelFor(indent);
+    const passedOn = this.#levels.findLast((level) => level.passedOn);
+    const level = passedOn ?? this.#levelFor(indent);
     const subtest = SUBTEST.exec(text);
     if (subtest === null) level.diagnostics.push(text);
     else level.subtest = subtest[1] ?? '';
@@ -143,17 +184,22 @@ export class KtapParser {
     const level = present(this.#levels[at]);
     level.count += 1;
     const name = given === '' ? `test ${number ?? level.count}` : given;
-    if (number === undefined) this.#problems.push(`'${name}' has no number`);
+    if (level.passedOn) level.planned = level.count;
+    else if (number === undefined) this.#problems.push(`'${name}' has no number`);
     else if (Number(number) !== level.count) {
       this.#problems.push(`'${name}' has number ${number} where ${level.count} was expected`);
     }
-    this.#closeBelow(at, name);
-    level.tests.push({ name, status: statusOf(ok, comment), comment, diagnostics: level.diagnostics });
+    const nested = this.#closeBelow(at, name);
+    const status = statusOf(ok && !nested.failed, comment);
+    const why = ok && nested.failed ? [comment, 'a nested test failed'].filter(Boolean).join('; ') : comment;
+    level.failed ||= status === 'not ok';
+    level.tests.push({ name, status, comment: why, diagnostics: level.diagnostics });
     level.diagnostics = [];
   }
 
-  /** Ends the levels nested below `at`: their tests become children of the test `name`. */
-  #closeBelow(at: number, name: string): void {
+  /** Ends the levels nested below `at`: their tests become children of the test `name`, which fails with them. */
+  #closeBelow(at: number, name: string): { readonly failed: boolean } {
+    let failed = false;
     while (this.#levels.length > at + 1) {
       const child = present(this.#levels.pop());
       const parent = present(this.#levels.at(-1));
@@ -163,10 +209,12 @@ export class KtapParser {
       for (const test of child.tests) {
         parent.tests.push({ ...test, name: `${prefix}${NAME_SEPARATOR}${test.name}` });
       }
-      if (!outermost || name.startsWith('('))
+      failed ||= child.failed;
+      if ((!outermost && !child.passedOn) || name.startsWith('('))
         this.#problems.push(`the result of '${prefix}' itself is missing`);
       parent.diagnostics.push(...child.diagnostics);
     }
+    return { failed };
   }
 
   /** The innermost level that is indented no deeper than this. */
@@ -181,8 +229,9 @@ function present<T>(value: T | undefined): T {
   return value;
 }
 
-function newLevel(indent: number): Level {
-  return { indent, planned: undefined, count: 0, tests: [], diagnostics: [], subtest: '' };
+function newLevel(indent: number, passedOn = false): Level {
+  const planned = passedOn ? 0 : undefined;
+  return { indent, passedOn, failed: false, planned, count: 0, tests: [], diagnostics: [], subtest: '' };
 }
 
 function planProblem(level: Level, name: string): string[] {
