@@ -14,3 +14,9 @@ export function errnoOf(error: unknown): Errno {
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
   return { code, path, message: error.message };
 }
+
+/** True when the file or directory that was asked for does not exist. */
+export function isMissing(error: unknown): boolean {
+  const { code } = errnoOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

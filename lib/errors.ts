@@ -38,7 +38,6 @@ export const ERROR_CODES = {
   'checksum-mismatch': EXIT.host,
   offline: EXIT.host,
   'extract-failed': EXIT.host,
-  'unsafe-archive': EXIT.host,
   'patch-failed': EXIT.host,
   'bad-source-tree': EXIT.host,
   'command-failed': EXIT.host,

@@ -8,7 +8,9 @@ import { errnoOf } from './errno.js';
 import { type ErrorDetails, StopwatchError } from './errors.js';
 import { type Command, type Exit, shellQuote } from './process/process.js';
 
-const NO_SPACE = /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/;
+/** The last one is tar's. */
+const NO_SPACE =
+  /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b|Wrote only \d+ of \d+ bytes/;
 
 /** Where something went wrong. */
 interface FailureContext {

@@ -6,7 +6,7 @@ import { assertTrusted } from '../config/ownership.js';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
-import { explainFsError, isMissing } from '../trees/fs-errors.js';
+import { isMissing } from '../../lib/errno.js';
 import {
   createRepository,
   exclude,
@@ -73,7 +73,7 @@ function patchFiles(directory: string): string[] {
     names = readdirSync(directory);
   } catch (error) {
     if (isMissing(error)) return [];
-    throw explainFsError(error, 'list the patches', directory);
+    throw error;
   }
   return names
     .filter((name) => name.endsWith('.patch') && !isIgnored(name))

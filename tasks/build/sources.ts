@@ -11,9 +11,8 @@ import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
 import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
-import { extractRelease } from '../trees/archive/extract.js';
-import { adoptTree } from '../trees/earlier-version.js';
-import { createRepository, type GitDeps, isOurs, ours, repositoryIn } from '../trees/git.js';
+import { extractRelease } from '../trees/extract.js';
+import { createRepository, type GitDeps, ours, refuseForeign, repositoryIn } from '../trees/git.js';
 import { copyOwnTree, putAside, refuseAround } from '../trees/own-tree.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
@@ -152,8 +151,10 @@ function treeTask(
       const repository = repositoryIn(what(name, source), directory);
       const isThere = existsSync(directory);
       if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
-        if (isOurs(repository)) return;
-      } else if (isThere) {
+        refuseForeign(repository);
+        return;
+      }
+      if (isThere) {
         const aside = await putAside(directory);
         await rename(intentFile, `${aside}.tree.json`).catch(() => {});
         context.notice(`${basename(directory)} is extracted again; the old tree is kept in ${aside}`);
@@ -166,16 +167,8 @@ function treeTask(
       const { exclude } = source;
       const prepare = async (content: string) =>
         createRepository(repositoryIn(repository.what, content), git, { message: repository.what });
-      const onProgress = (done: number, total: number) => context.progress(done, total, 'bytes');
-      const extract = async (to: string) =>
-        extractRelease({ archive, sha256, directory: to, exclude, prepare }, { ...git, onProgress });
-      if (existsSync(directory)) {
-        const state = join(layout.work, 'state', 'patches', basename(directory));
-        await adoptTree(repository, state, extract, git);
-        return;
-      }
       await writeFileAtomic(intentFile, intent);
-      await extract(directory);
+      await extractRelease({ archive, sha256, directory, exclude, prepare }, context);
     },
   };
 }

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../config/paths.js';
-import { compress, makeTar } from '../trees/archive/archives.test.support.js';
+import { compress, makeTar } from '../trees/archives.test.support.js';
 
 export interface Ended {
   readonly code: number;

@@ -5,7 +5,6 @@ import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { type Processes, shellQuote } from '../../lib/process/process.js';
-import { interrupted } from './fs-errors.js';
 
 export interface GitDeps {
   readonly processes: Processes;
@@ -34,15 +33,16 @@ export const ours = ({ gitDir }: Repository, name: string): string => join(gitDi
 /** Whether there is a repository, and it is one that `createRepository` made. */
 export const isOurs = (repository: Repository): boolean => existsSync(ours(repository, ''));
 
-/** Throws 'bad-source-tree' where a repository is that the user made: nothing in it may be overwritten. */
+/** Throws 'bad-source-tree' where the tree has no repository of ours: what was changed in it by hand cannot be told. */
 export function refuseForeign(repository: Repository): void {
+  if (isOurs(repository)) return;
   const { what, tree, gitDir } = repository;
-  if (!existsSync(gitDir) || isOurs(repository)) return;
+  const got = existsSync(gitDir) ? 'another one' : 'none (version 0.1 made such trees)';
   throw new StopwatchError(
     'bad-source-tree',
-    `${gitDir} is not the repository that stopwatch makes for ${what}`,
+    `Expected the repository that stopwatch makes for ${what} in ${gitDir}, got ${got}`,
     {
-      hint: `Move it away and run the same command again: ${tree} gets a repository, and your changes stay.`,
+      hint: `Move ${tree} away and run the same command again: it makes a new tree. Then carry your changes over; diff -ru shows them.`,
     },
   );
 }
@@ -150,7 +150,8 @@ async function runWithGit(
       ...(input === undefined ? {} : { input }),
     },
   );
-  if (deps.signal.aborted) throw interrupted(`git in the tree of ${repository.what}`);
+  if (deps.signal.aborted)
+    throw new StopwatchError('interrupted', `Interrupted: git in the tree of ${repository.what}`);
   return { ok: exitCode === 0, stdout, said };
 }
 

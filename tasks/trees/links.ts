@@ -2,8 +2,8 @@
 /** Symbolic links from a source tree to the project's own sources, so that an edit is seen by the next build. */
 import { lstat, mkdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isMissing } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
-import { explainFsError, isMissing } from './fs-errors.js';
 
 export interface SourceLink {
   /** Path in the tree. */
@@ -80,14 +80,10 @@ async function refuseLinkedParents(tree: string, path: string): Promise<void> {
 /** By a second name and a rename: killed in between, there is the old link or the new one. */
 async function putLink(path: string, target: string): Promise<void> {
   const fresh = `${path}.new-link`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await rm(fresh, { force: true });
-    await symlink(target, fresh);
-    await rename(fresh, path);
-  } catch (error) {
-    throw explainFsError(error, 'link the sources into the tree', path);
-  }
+  await mkdir(dirname(path), { recursive: true });
+  await rm(fresh, { force: true });
+  await symlink(target, fresh);
+  await rename(fresh, path);
 }
 
 /** Removes the directories on the way to `path` that have become empty, from the innermost. */

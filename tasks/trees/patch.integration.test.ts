@@ -495,7 +495,7 @@ describe('handEdits', () => {
     for (const refused of [apply([]), edits()]) {
       const error = await failureOf(refused);
       expect(error).toMatchObject({ code: 'bad-source-tree' });
-      expect(error.hint).toContain('Move it away');
+      expect(error.hint).toContain(`Move ${small.tree} away`);
     }
     expect((await readdir(join(small.tree, '.git'))).sort()).toEqual(before);
   });

@@ -7,7 +7,6 @@ import type { Config } from '../../config/schema.js';
 import type { Variant } from '../../config/variants.js';
 import type { Task, TaskContext } from '../../engine/task.js';
 import type { ProjectDevice } from '../../../vm/device.js';
-import { extractDebianPackage } from '../../trees/archive/extract.js';
 import { ccacheEnvironment, resumeBuild, isConfigured, usesCcache, versionOf } from '../build-tools.js';
 import { COUNTING, DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-again.js';
 import { GENERATED } from '../generated.js';
@@ -176,20 +175,11 @@ function mesonTask(config: Config, layout: Layout, ports: SourcePorts): Task {
       const wheels = await readdir(join(layout.tree('qemu'), 'python', 'wheels')).catch(() => []);
       if (wheels.some((name) => name.startsWith('meson-'))) return;
       for (const [name, place] of packages) {
-        const { file, sha256 } = await fetchFor(context, name, [place], config, ports);
-        const parts = join(layout.build, `meson-tools-${name}`);
-        await extractDebianPackage(
-          { archive: file, sha256, directory: parts, replace: true },
-          {
-            processes: context.processes,
-            signal: context.signal,
-            env: context.env,
-            onProgress: (done, total) => context.progress(done, total, 'bytes'),
-            log: (line) => context.log(line),
-          },
-        );
-        await context.exec('cp', ['-a', `${parts}/.`, layout.mesonTools]);
-        await rm(parts, { recursive: true, force: true });
+        const { file } = await fetchFor(context, name, [place], config, ports);
+        // A Debian package is an ar archive, see deb(5); the host need not be Debian's.
+        const unpack =
+          'ar x "$1" && tar --extract --no-same-owner --file="$(ls data.tar*)" && rm -f *.tar* debian-binary';
+        await context.exec('sh', ['-c', unpack, 'sh', file], { cwd: layout.mesonTools });
       }
     },
   };

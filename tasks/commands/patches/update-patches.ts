@@ -10,7 +10,6 @@ import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree } from '../../build/patching.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { treeDeps } from '../../build/work-trees.js';
-import { explainFsError } from '../../trees/fs-errors.js';
 import { type PatchUpdate, planUpdate } from '../../trees/update-patches.js';
 
 /** Of one patch file. */
@@ -48,9 +47,7 @@ export async function updatePatches(services: Services): Promise<Result> {
       all.push({ file, change: 'changed', paths: ["the guest's"] });
     }
     for (const { tree, plan } of plans) {
-      await plan.write().catch((error: unknown) => {
-        throw explainFsError(error, 'write the patches', tree.series.directory);
-      });
+      await plan.write();
       for (const { name, change, paths: files } of plan.updates) {
         all.push({ file: relative(paths.project, join(tree.series.directory, name)), change, paths: files });
       }

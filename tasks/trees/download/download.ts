@@ -7,7 +7,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
-import { interrupted } from '../fs-errors.js';
 import type { AttemptResult, Failure } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { withoutCredentials } from '../../../lib/credentials.js';
@@ -286,7 +285,7 @@ async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await pause(ms, undefined, { signal });
   } catch {
-    throw interrupted('waiting before the next try');
+    throw new StopwatchError('interrupted', 'Interrupted: waiting before the next try');
   }
 }
 

@@ -2,14 +2,14 @@
 /** One try to get one file from one address, starting where an earlier try stopped. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { got, MaxRedirectsError, RequestError, TimeoutError } from 'got';
 import { errnoOf } from '../../../lib/errno.js';
-import { explainFsError, interrupted } from '../fs-errors.js';
+import { StopwatchError } from '../../../lib/errors.js';
 import { withoutCredentials } from '../../../lib/credentials.js';
-import { addFile } from './store.js';
 
 /** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
 const CONNECT_MS = 5000;
@@ -60,7 +60,7 @@ async function onDisk<T>(operation: Promise<T>): Promise<T> {
 
 /**
  * Leaves the verified bytes in the partial file, or a part of them for the next try. The caller holds the lock.
- * Throws StopwatchError 'disk-full', 'permission-denied' or 'interrupted'; any failure of the network is a result.
+ * Throws 'interrupted', and what the file system says; any failure of the network is a result.
  */
 export async function attempt(job: Attempt): Promise<AttemptResult> {
   let file: FileHandle | undefined;
@@ -68,14 +68,19 @@ export async function attempt(job: Attempt): Promise<AttemptResult> {
     file = await open(job.partial, 'a');
     if (job.sha256 === undefined) await file.truncate(0);
     const hash = createHash('sha256');
-    const size = await addFile(hash, job.partial, job.signal);
+    let size = 0;
+    for await (const chunk of createReadStream(job.partial, {
+      signal: job.signal,
+    }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
     if (size > 0 && hash.copy().digest('hex') === job.sha256) return { kind: 'complete' };
     const result = await transfer(job, file, { hash, size });
     if ((await file.stat()).size === 0) await rm(job.partial, { force: true });
     return result;
   } catch (error) {
-    const cause = error instanceof DiskFailure ? error.cause : error;
-    throw explainFsError(cause, 'write the download', job.partial);
+    throw error instanceof DiskFailure ? error.cause : error;
   } finally {
     await file?.close();
   }
@@ -155,7 +160,8 @@ async function transfer(
       mismatch: true,
     });
   } catch (error) {
-    if (job.signal.aborted) throw interrupted(`downloading ${withoutCredentials(job.address)}`);
+    if (job.signal.aborted)
+      throw new StopwatchError('interrupted', `Interrupted: downloading ${withoutCredentials(job.address)}`);
     if (error instanceof DiskFailure) throw error;
     const [kind, reason] = networkFailure(error, job.stallSeconds);
     return fail(kind, `${reason}${size > 0 ? ` (at ${size} bytes)` : ''}`);

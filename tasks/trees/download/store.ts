@@ -10,13 +10,13 @@
  * A name is only given to what verified, and what is found is verified again
  * whenever it is asked for.
  */
-import { type Hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../../../lib/errno.js';
+import { errnoOf, isMissing } from '../../../lib/errno.js';
+import { flush } from '../../../lib/files/atomic.js';
 import { sha256File } from '../../../lib/files/sha256.js';
-import { explainFsError, interrupted, isMissing } from '../fs-errors.js';
 
 export interface StorePaths {
   readonly downloads: string;
@@ -36,33 +36,10 @@ export function storePaths(cache: string, sha256: string): StorePaths {
   };
 }
 
-/** Makes the directories of the cache. Throws StopwatchError 'permission-denied' or 'disk-full'. */
 export async function prepareStore(cache: string): Promise<void> {
   const downloads = join(cache, 'downloads');
-  try {
-    await mkdir(join(downloads, 'partial'), { recursive: true });
-    await mkdir(join(downloads, 'locks'), { recursive: true });
-  } catch (error) {
-    throw explainFsError(error, 'make the download cache', downloads);
-  }
-}
-
-/** Adds a whole file to a hash, with flat memory. Gives the number of bytes. */
-export async function addFile(hash: Hash, path: string, signal: AbortSignal): Promise<number> {
-  const handle = await open(path);
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    let total = 0;
-    for (;;) {
-      if (signal.aborted) throw interrupted(`checking ${path}`);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return total;
-      hash.update(buffer.subarray(0, bytesRead));
-      total += bytesRead;
-    }
-  } finally {
-    await handle.close();
-  }
+  await mkdir(join(downloads, 'partial'), { recursive: true });
+  await mkdir(join(downloads, 'locks'), { recursive: true });
 }
 
 /** The verified file with this sum, or undefined. One that no longer verifies is removed. */
@@ -72,24 +49,25 @@ export async function findStored(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { directory } = storePaths(cache, sha256);
-  let names: string[];
-  try {
-    names = await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw explainFsError(error, 'read the download cache', directory);
-  }
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
   for (const name of names.sort()) {
     const path = join(directory, name);
-    try {
-      // A leading dot: the copy of a hand-placed file that was cut off.
-      if (!name.startsWith('.') && (await sha256File(path, signal)) === sha256) return path;
-      await rm(path, { recursive: true, force: true });
-    } catch (error) {
-      if (!isMissing(error)) throw explainFsError(error, 'check the download cache', path);
-    }
+    // A leading dot: the copy of a hand-placed file that was cut off.
+    if (!name.startsWith('.') && (await sumOf(path, signal)) === sha256) return path;
+    await rm(path, { recursive: true, force: true });
   }
   return undefined;
+}
+
+/** Undefined when there is no such file. */
+async function sumOf(path: string, signal: AbortSignal): Promise<string | undefined> {
+  return sha256File(path, signal).catch((error: unknown) => {
+    if (isMissing(error) || errnoOf(error).code === 'EISDIR') return undefined;
+    throw error;
+  });
 }
 
 export type HandPlaced =
@@ -106,31 +84,23 @@ export async function takeHandPlaced(
 ): Promise<HandPlaced> {
   const { downloads, directory } = storePaths(cache, sha256);
   const path = join(downloads, name);
-  let got: string;
-  try {
-    got = await sha256File(path, signal);
-  } catch (error) {
-    if (isMissing(error) || errnoOf(error).code === 'EISDIR') return { kind: 'absent' };
-    throw explainFsError(error, 'read the file that was put there by hand', path);
-  }
+  const got = await sumOf(path, signal);
+  if (got === undefined) return { kind: 'absent' };
   if (got !== sha256) return { kind: 'wrong', path, got };
   const file = join(directory, name);
-  try {
-    await mkdir(directory, { recursive: true });
-    await copyWhole(path, file);
-  } catch (error) {
-    throw explainFsError(error, 'take over the file that was put there by hand', directory);
-  }
+  await copyWhole(path, file);
   return { kind: 'taken', file };
 }
 
 /** Copies, without using more space where the file system can share it. What is at `to` is replaced. */
 async function copyWhole(from: string, to: string): Promise<void> {
   const copy = join(dirname(to), `.copy-${process.pid}-${randomBytes(4).toString('hex')}`);
+  await mkdir(dirname(to), { recursive: true });
   try {
     await copyFile(from, copy, constants.COPYFILE_FICLONE);
-    await syncPath(copy);
+    await flush(copy);
     await rename(copy, to);
+    await flush(dirname(to));
   } finally {
     await rm(copy, { force: true });
   }
@@ -146,13 +116,7 @@ export async function keepFile(
   const sha256 = await sha256File(path, signal);
   const { directory } = storePaths(cache, sha256);
   const file = join(directory, name);
-  try {
-    await mkdir(directory, { recursive: true });
-    await copyWhole(path, file);
-    await syncPath(directory);
-  } catch (error) {
-    throw explainFsError(error, 'put the file into the download cache', file);
-  }
+  await copyWhole(path, file);
   return { file, sha256 };
 }
 
@@ -160,23 +124,9 @@ export async function keepFile(
 export async function commitPartial(cache: string, sha256: string, name: string): Promise<string> {
   const { directory, partial, downloads } = storePaths(cache, sha256);
   const file = join(directory, name);
-  try {
-    await mkdir(directory, { recursive: true });
-    await rename(partial, file);
-    await syncPath(directory);
-    await syncPath(downloads);
-  } catch (error) {
-    throw explainFsError(error, 'put the download into the cache', file);
-  }
+  await mkdir(directory, { recursive: true });
+  await rename(partial, file);
+  await flush(directory);
+  await flush(downloads);
   return file;
-}
-
-/** Flushes a file or a directory to the disk. */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** Archives of all kinds for tests, good and bad, made entry by entry. */
+/** Archives for tests, made entry by entry. */
 import { execFileSync } from 'node:child_process';
 import { Header } from 'tar';
 
 export interface MadeEntry {
   readonly path: string;
-  readonly type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO';
+  readonly type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link';
   readonly linkpath?: string;
   readonly content?: string | Buffer;
   readonly mode?: number;
@@ -28,8 +28,8 @@ export function makeTar(entries: readonly MadeEntry[]): Buffer {
       mtime: new Date(MTIME * 1000),
       uid: 4321,
       gid: 4321,
-      devmaj: type === 'CharacterDevice' ? 1 : 0,
-      devmin: type === 'CharacterDevice' ? 3 : 0,
+      devmaj: 0,
+      devmin: 0,
     }).encode(header);
     blocks.push(header, data, Buffer.alloc((512 - (data.length % 512)) % 512));
   }
@@ -39,26 +39,4 @@ export function makeTar(entries: readonly MadeEntry[]): Buffer {
 /** Through a program that compresses standard input. */
 export function compress(data: Buffer, program: string): Buffer {
   return execFileSync(program, ['-c'], { input: data, maxBuffer: 1 << 30 });
-}
-
-/** An `ar` archive of these members. */
-export function makeAr(members: Readonly<Record<string, Buffer>>): Buffer {
-  const parts: Buffer[] = [Buffer.from('!<arch>\n')];
-  for (const [name, data] of Object.entries(members)) {
-    const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
-    parts.push(Buffer.from(`${fields.join('')}${String(data.length).padEnd(10)}\`\n`), data);
-    if (data.length % 2 === 1) parts.push(Buffer.from('\n'));
-  }
-  return Buffer.concat(parts);
-}
-
-/** A Debian package with this content. */
-export function makeDeb(entries: readonly MadeEntry[], program = 'xz'): Buffer {
-  const control = compress(makeTar([]), 'gzip');
-  const data = compress(makeTar(entries), program);
-  return makeAr({
-    'debian-binary': Buffer.from('2.0\n'),
-    'control.tar.gz': control,
-    [`data.tar.${program}`]: data,
-  });
 }
