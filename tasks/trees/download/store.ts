@@ -49,7 +49,7 @@ export async function findStored(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { directory } = storePaths(cache, sha256);
-  const names = await readdir(directory).catch((error: unknown) => {
+  const names = await readdir(directory).catch((error: unknown): string[] => {
     if (isMissing(error)) return [];
     throw error;
   });
