@@ -143,7 +143,7 @@ const device = edit(
   'device/stopwatch/stopwatch.c',
   (n) => `static const char stopwatch_bench_${n}[] __attribute__((used)) = "${n}";`,
 );
-const driver = edit('driver/stopwatch/stopwatch.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
+const driver = edit('driver/stopwatch/stopwatch_main.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
 const guest = edit('guest_fs/stopwatch/stopwatch_test.sh', (n) => `# ${n}`);
 const model = edit('device/stopwatch/model/step.ts', (n) => `export const bench${n} = ${n};`);
 
@@ -160,11 +160,11 @@ async function measureCommands(): Promise<void> {
     `run-test-quit, ten times: ${reports.size} different report${reports.size === 1 ? '' : 's'}, wanted 1\n`,
   );
   await measure('device/stopwatch/stopwatch.c saved, then all', '3 s', ['all'], repeat, device);
-  await measure('driver/stopwatch/stopwatch.c saved, then all', '3 s', ['all'], repeat, driver);
+  await measure('driver/stopwatch/stopwatch_main.c saved, then all', '3 s', ['all'], repeat, driver);
   await measure('guest_fs/stopwatch/stopwatch_test.sh saved, then all', '2 s', ['all'], repeat, guest);
   await stopwatch(['all', '--driver', 'builtin', '--workdir', work]);
   await measure(
-    'driver/stopwatch/stopwatch.c saved, built in',
+    'driver/stopwatch/stopwatch_main.c saved, built in',
     '7 s',
     ['all', '--driver', 'builtin'],
     repeat,
@@ -184,7 +184,7 @@ async function measureSaves(): Promise<void> {
     await dev.verdict();
     for (const [what, limit, save] of [
       ['guest_fs/stopwatch/stopwatch_test.sh', '1 s', guest],
-      ['driver/stopwatch/stopwatch.c', '2.5 s', driver],
+      ['driver/stopwatch/stopwatch_main.c', '2.5 s', driver],
       ['device/stopwatch/stopwatch.c', '2 s', device],
       ['device/stopwatch/model/step.ts', '1 s', model],
     ] as const) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The C sources by the rules of the trees that they go into, with the trees' own tools. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { laboratory } from './laboratory.js';
 import { must, start, tree } from './project.js';
@@ -11,15 +11,19 @@ beforeAll(() => project.passes(['update']));
 
 const DEVICES = ['stopwatch'];
 
+/** C files of a folder of the package, with its headers if they are asked for. */
+function cFiles(folder: string, endings: RegExp): readonly string[] {
+  const names = readdirSync(join(project.package, folder)).filter((name) => endings.test(name));
+  return names.map((name) => join(project.package, folder, name));
+}
+
 test.each([
   ['qemu', DEVICES.map((name) => join('hw/misc/pv', name, `${name}.c`))],
-  [
-    'linux',
-    DEVICES.flatMap((name) =>
-      [`${name}.c`, `${name}_hw-sw.h`].map((file) => join(project.package, 'driver', name, file)),
-    ),
-  ],
-])("%s's checkpatch has nothing to say", async (name, files) => {
+  ['linux', DEVICES.map((name) => join('driver', name))],
+  ['linux', ['guest_fs/base', ...DEVICES.map((name) => join('guest_fs', name))]],
+])("%s's checkpatch has nothing to say about %j", async (name, places) => {
+  const files = name === 'qemu' ? places : places.flatMap((place) => cFiles(place, /\.[ch]$/));
+  expect(files).not.toEqual([]);
   const strict = name === 'linux' ? ['--strict'] : [];
   const { code, out, err } = await start(
     'perl',
@@ -59,11 +63,6 @@ test.each(DEVICES)('the device %s compiles without a warning, however many are a
 });
 
 test.each(DEVICES)('the driver of %s compiles without a warning, with those of W=1', async (name) => {
-  const { work } = project;
-  const record = readFileSync(join(work, 'build', 'drivers', name, `.${name}.o.cmd`), 'utf8');
-  const [, saved = ''] = /^savedcmd_\S+ := ([^\n]*)/.exec(record) ?? [];
-  // The kernel's build goes on with objtool and the like behind a semicolon.
-  const command = saved.split(' ; ', 1)[0] ?? '';
   // W=1 of scripts/Makefile.extrawarn.
   const more = [
     '-Wall -Wextra -Werror -Wunused -Wmissing-declarations -Wmissing-prototypes -Wmissing-include-dirs',
@@ -71,8 +70,16 @@ test.each(DEVICES)('the driver of %s compiles without a warning, with those of W
     '-Wformat-truncation -Wrestrict -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers',
     '-Wno-type-limits -Wno-shift-negative-value',
   ];
-  const cwd = join(work, 'build', 'linux');
-  const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env }).ended;
-  expect(err).toBe('');
-  expect(code).toBe(0);
+  const { work } = project;
+  for (const file of cFiles(join('driver', name), /\.c$/)) {
+    const object = `.${basename(file, '.c')}.o.cmd`;
+    const record = readFileSync(join(work, 'build', 'drivers', name, object), 'utf8');
+    const [, saved = ''] = /^savedcmd_\S+ := ([^\n]*)/.exec(record) ?? [];
+    // The kernel's build goes on with objtool and the like behind a semicolon.
+    const command = saved.split(' ; ', 1)[0] ?? '';
+    const cwd = join(work, 'build', 'linux');
+    const { code, err } = await start('sh', ['-c', checking(command, more)], { cwd, env: project.env }).ended;
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  }
 });

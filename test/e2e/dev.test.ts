@@ -160,9 +160,9 @@ test('a source tree is watched, too', async () => {
 test('a failed build is reported, and then a good one', async () => {
   const dev = withoutTerminal();
   await dev.verdict();
-  append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
+  append(project.package, 'driver/stopwatch/stopwatch_main.c', '#error "not yet"\n');
   const bad = await dev.verdict();
-  expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\/stopwatch\.c: /);
+  expect(bad.now).toMatch(/^✖ NOT BUILT in .* driver\/stopwatch\/stopwatch_main\.c: /);
   expect(bad.all).toMatch(/error: #error "not yet"/);
   restore();
   expect((await dev.verdict()).now).toMatch(/^✔ passed/);

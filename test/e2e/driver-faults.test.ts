@@ -11,7 +11,7 @@ undoEdits();
 
 const { project } = laboratory();
 
-const DRIVER = 'driver/stopwatch/stopwatch.c';
+const DRIVER = 'driver/stopwatch/stopwatch_main.c';
 const DEVICE = 'device/stopwatch/stopwatch.c';
 const TEST = 'guest_fs/stopwatch/stopwatch_test.sh';
 const KTAP = 'guest_fs/base/testing.sh';
@@ -50,7 +50,7 @@ const faults: readonly Fault[] = [
     what: 'a sleep in the interrupt handler',
     edits: [
       // No thread of its own any more.
-      [DRIVER, 'irq, NULL, stopwatch_interrupt, IRQF_ONESHOT,', 'irq, stopwatch_interrupt, NULL, 0,'],
+      [DRIVER, '\treturn IRQ_WAKE_THREAD;\n', '\treturn stopwatch_interrupt(irq, data);\n'],
       [DRIVER, HANDLER, `\tmsleep(1);\n${HANDLER}`],
       [DRIVER, '#include <linux/debugfs.h>\n', '#include <linux/debugfs.h>\n#include <linux/delay.h>\n'],
     ],
@@ -134,7 +134,7 @@ test('a refused access is named', async () => {
 test('a compiler error: the place in the repository, and what the compiler says', async () => {
   edit(project.package, DRIVER, '\tbool fired;\n', '\tbool fried;\n');
   const { err } = await project.exits(5, ['run-test-quit']);
-  expect(err).toMatch(/^Error: \S*driver\/stopwatch\/stopwatch\.c:\d+:\d+: error: /m);
+  expect(err).toMatch(/^Error: \S*driver\/stopwatch\/stopwatch_main\.c:\d+:\d+: error: /m);
   expect(err).not.toMatch(/make(?:\[\d+\])?: \*\*\*/);
 });
 

@@ -30,7 +30,7 @@ test('has the C files of the device and the driver, as they are edited', () => {
   expect(commands().map(({ file }) => file)).toEqual(
     expect.arrayContaining([
       join(home, 'device/stopwatch/stopwatch.c'),
-      join(home, 'driver/stopwatch/stopwatch.c'),
+      join(home, 'driver/stopwatch/stopwatch_main.c'),
     ]),
   );
 });
@@ -56,7 +56,7 @@ test("an edit of the driver updates its command, without the device's", async ()
   expect(code).toBe(0);
   expect(done).toContain('editor:commands');
   expect(done).not.toContain('editor:device');
-  expect(commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch.c'))?.command).toContain(
+  expect(commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch_main.c'))?.command).toContain(
     ' -DEDITED ',
   );
 });

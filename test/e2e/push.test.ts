@@ -40,7 +40,7 @@ async function pushes(...args: string[]): Promise<string> {
 function saysWhenLoaded(what: string, result = ''): void {
   edit(
     project.package,
-    'driver/stopwatch/stopwatch.c',
+    'driver/stopwatch/stopwatch_main.c',
     '\tstopwatch_loaded = true;\n',
     `\tpr_warn("${what}\\n");\n${result}\tstopwatch_loaded = true;\n`,
   );
@@ -102,7 +102,7 @@ test('what is no name, and what does not build, gets nowhere near the guest', as
   const unknown = await push('stopwatch_tes');
   expect(unknown.code).toBe(2);
   expect(unknown.err).toMatch(/did you mean 'stopwatch_test'/);
-  append(project.package, 'driver/stopwatch/stopwatch.c', '#error "not yet"\n');
+  append(project.package, 'driver/stopwatch/stopwatch_main.c', '#error "not yet"\n');
   const unbuilt = await push('stopwatch_module', '--test');
   expect(unbuilt.code).toBe(5);
   expect(unbuilt.err).toContain('#error "not yet"');

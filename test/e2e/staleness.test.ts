@@ -34,7 +34,7 @@ test('nothing changed: everything is fresh, and all runs only the test', async (
 test('files that are touched and not changed stay fresh', async () => {
   const files = [
     join(project.package, 'device/stopwatch/stopwatch.c'),
-    join(project.package, 'driver/stopwatch/stopwatch.c'),
+    join(project.package, 'driver/stopwatch/stopwatch_main.c'),
     join(project.package, 'guest_fs/stopwatch/stopwatch_test.sh'),
     join(tree(project, 'qemu'), 'hw/misc/unimp.c'),
     join(tree(project, 'linux'), 'lib/cmdline.c'),
@@ -72,7 +72,7 @@ const edits: readonly Edit[] = [
   },
   {
     what: 'the driver',
-    make: appended(installed, 'driver/stopwatch/stopwatch.c', '\n/* edited */\n'),
+    make: appended(installed, 'driver/stopwatch/stopwatch_main.c', '\n/* edited */\n'),
     direct: ['driver:stopwatch'],
     further: ['guest:initramfs', 'vm:manifest', 'editor:commands'],
   },
@@ -125,12 +125,12 @@ test('changed and changed back: what is built is what it was', async () => {
   const mark = `edited by ${process.pid}`;
   const files = [
     'device/stopwatch/stopwatch.c',
-    'driver/stopwatch/stopwatch.c',
+    'driver/stopwatch/stopwatch_main.c',
     'guest_fs/stopwatch/stopwatch_test.sh',
   ];
   for (const file of files) {
     // A value in the code, so that what is built of it is another.
-    if (file === 'driver/stopwatch/stopwatch.c')
+    if (file === 'driver/stopwatch/stopwatch_main.c')
       edit(project.package, file, 'MODULE_LICENSE(', `MODULE_INFO(edited, "${mark}");\nMODULE_LICENSE(`);
     else if (file === 'device/stopwatch/stopwatch.c')
       edit(project.package, file, 'Stopwatch with a timeout interrupt', mark);

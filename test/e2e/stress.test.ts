@@ -46,7 +46,7 @@ const faults: readonly Fault[] = [
   {
     what: 'it goes and leaves its timeout armed',
     edits: [
-      ['\t\tlist_del(&sw->node);\n\tstopwatch_quiesce(sw);', '\t\tlist_del(&sw->node);'],
+      ['\tstopwatch_dev_remove(sw);\n\tstopwatch_quiesce(sw);', '\tstopwatch_dev_remove(sw);'],
       ['\tstopwatch_quiesce(sw);\n\tret = devm_request_threaded_irq', '\tret = devm_request_threaded_irq'],
     ],
     tests: ['binding', 'expiries'],

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { edit } from './edit.js';
 import type { Project } from './project.js';
 
-const DRIVER = 'driver/stopwatch/stopwatch.c';
+const DRIVER = 'driver/stopwatch/stopwatch_main.c';
 
 /** Limits the stress test to these of its tests. */
 export function only(tests: readonly string[]): { readonly env: Readonly<Record<string, string>> } {

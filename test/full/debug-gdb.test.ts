@@ -28,7 +28,7 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
     commands,
     [
       'set breakpoint pending on',
-      'break stopwatch_interrupt',
+      'break stopwatch_hardirq',
       'continue',
       'backtrace',
       'info args',
@@ -51,20 +51,20 @@ test("gdb stops in the driver's interrupt handler, and again when the module was
     );
     const { out, err } = await gdb.ended;
     const line = lineOf(
-      'driver/stopwatch/stopwatch.c',
-      'static irqreturn_t stopwatch_interrupt(int irq, void *data)',
+      'driver/stopwatch/stopwatch_main.c',
+      'static irqreturn_t stopwatch_hardirq(int irq, void *data)',
     );
     const stops = [
       ...out.matchAll(
-        /^Breakpoint 1, stopwatch_interrupt \(irq=\S+, data=0x[0-9a-f]+\) at .*driver\/stopwatch\/stopwatch\.c:(\d+)$/gm,
+        /^Breakpoint 1, stopwatch_hardirq \(irq=\S+, data=0x[0-9a-f]+\) at .*driver\/stopwatch\/stopwatch_main\.c:(\d+)$/gm,
       ),
     ];
     expect(stops.length, out + err).toBe(2);
     for (const [, at] of stops) expect(Number(at) - line).toBeLessThan(8);
-    expect(out).toMatch(/^#0 +stopwatch_interrupt /m);
+    expect(out).toMatch(/^#0 +stopwatch_hardirq /m);
     expect(out).toMatch(/^#\d+ .* in __handle_irq_event_percpu \(.*\) at .*kernel\/irq\/handle\.c:\d+$/m);
     expect(out).toMatch(/^\$1 = 0$/m);
-    expect(out).toMatch(/^\d+\tstatic irqreturn_t stopwatch_interrupt\(int irq, void \*data\)$/m);
+    expect(out).toMatch(/^\d+\tstatic irqreturn_t stopwatch_hardirq\(int irq, void \*data\)$/m);
     expect(out).toMatch(/^\$2 = 7$/m);
     expect(out.match(/^module-symbols: stopwatch is loaded at 0x[0-9a-f]+$/gm)?.length, out).toBe(2);
     await machine.waitFor(/^loaded again$/m);

@@ -28,7 +28,7 @@ test.each<[string, string[], Partial<ReturnType<typeof askedBy>>]>([
   ],
   [
     'but with the driver beside it',
-    ['device/stopwatch/model/step.ts', 'driver/stopwatch/stopwatch.c'],
+    ['device/stopwatch/model/step.ts', 'driver/stopwatch/stopwatch_main.c'],
     { restart: true, judgement: false },
   ],
   ['a fragment of a configuration does not', ['vm/linux/kernel.config'], { compile: false, restart: false }],

@@ -120,7 +120,7 @@ test('the rich project has the stopwatch under another name, and nowhere the old
     expect.arrayContaining([
       'README.md',
       'device/frobnicator/frobnicator.c',
-      'driver/frobnicator/frobnicator.c',
+      'driver/frobnicator/frobnicator_main.c',
       'driver/frobnicator/frobnicator_hw-sw.h',
       'guest_fs/frobnicator/frobnicator_test.sh',
       'package.json',

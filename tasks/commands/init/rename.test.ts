@@ -7,7 +7,7 @@ import { checkName, magicOf, nameOf, renamed } from './rename.js';
 const root = join(import.meta.dirname, '..', '..', '..');
 const sources = [
   'device/stopwatch/stopwatch.c',
-  'driver/stopwatch/stopwatch.c',
+  'driver/stopwatch/stopwatch_main.c',
   'guest_fs/stopwatch/stopwatch_test.sh',
 ].map((file) => readFileSync(join(root, file), 'utf8'));
 

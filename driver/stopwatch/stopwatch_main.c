@@ -6,8 +6,8 @@
  * shared with the host ("mem") and one interrupt. The offsets and codes come
  * from stopwatch_hw-sw.h, which is generated from the device's contract.
  *
- * User space sees, for each device, the files of sysfs-stopwatch in its
- * directory in /sys, and for the first device
+ * User space sees, for each device, /dev/stopwatchN (stopwatch_dev.c) and the
+ * files of sysfs-stopwatch in its directory in /sys, and for the first device
  *   /sys/module/stopwatch/parameters/stopwatch_status
  *	write: a command number; read: the state
  *   /sys/module/stopwatch/parameters/stopwatch_timeout
@@ -36,54 +36,24 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/kstrtox.h>
+#include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/math64.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 
-#include "stopwatch_hw-sw.h"
+#include "stopwatch.h"
+
+/* Entries that a ring of one page has room for. */
+#define STOPWATCH_LAPS_MOST	((STOPWATCH_MMAP_SIZE - STOPWATCH_LAPS_ENTRIES) / sizeof(u64))
 
 /* The size that the "regs" of version 2 have at least. */
 #define STOPWATCH_REGS_USED_V2	(STOPWATCH_TIMEOUT_COUNT + sizeof(u64))
-
-/* The layout of "mem". */
-struct stopwatch_mem {
-	__le64 data_len;
-	char data[STOPWATCH_DATA_SIZE];
-};
-
-static_assert(offsetof(struct stopwatch_mem, data_len) == STOPWATCH_MEM_DATA_LEN);
-static_assert(offsetof(struct stopwatch_mem, data) == STOPWATCH_MEM_DATA);
-static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
-
-/**
- * struct stopwatch - one bound device
- * @dev: the device, for messages
- * @start: the physical address of @regs
- * @regs: the register bank
- * @mem: the memory shared with the host
- * @features: the FEATURES register; 0 on a version-1 device
- * @lock: held over a command together with its operand in @mem, its verdict
- *	in ERROR and its result in @mem; the interrupt handler takes it too
- * @armed: a timeout was armed and its interrupt has not come, under @lock;
- *	says on a version-1 device whose an interrupt is
- * @timeouts: timeout interrupts handled, written under @lock
- * @node: in stopwatch_devices
- */
-struct stopwatch {
-	struct device *dev;
-	resource_size_t start;
-	void __iomem *regs;
-	struct stopwatch_mem *mem;
-	u64 features;
-	struct mutex lock; /* one command at a time, operand to result */
-	bool armed;
-	u64 timeouts;
-	struct list_head node;
-};
 
 /*
  * The bound devices. Module parameters and the debugfs file belong to the
@@ -150,7 +120,7 @@ static int stopwatch_write(struct stopwatch *sw, unsigned int offset, u64 value)
 	return stopwatch_errno(readq(sw->regs + STOPWATCH_ERROR));
 }
 
-static int stopwatch_command(struct stopwatch *sw, u64 command)
+int stopwatch_command(struct stopwatch *sw, u64 command)
 {
 	return stopwatch_write(sw, STOPWATCH_COMMAND, command);
 }
@@ -167,7 +137,13 @@ static int stopwatch_perform(struct stopwatch *sw, u64 command)
 	return stopwatch_command(sw, command);
 }
 
-static int stopwatch_state(struct stopwatch *sw)
+/* 0 where the device does not have the feature. */
+u64 stopwatch_read(struct stopwatch *sw, unsigned int offset, u64 feature)
+{
+	return sw->features & feature ? readq(sw->regs + offset) : 0;
+}
+
+int stopwatch_state(struct stopwatch *sw)
 {
 	u64 state = readq(sw->regs + STOPWATCH_STATUS);
 
@@ -178,10 +154,10 @@ static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
 {
 	int ret;
 
+	lockdep_assert_held(&sw->lock);
 	if (!stopwatch_refuses(sw) && (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S))
 		return -ERANGE;
 
-	guard(mutex)(&sw->lock);
 	/* writeq() orders this store before the command. */
 	WRITE_ONCE(sw->mem->data_len, cpu_to_le64(seconds));
 	ret = stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT);
@@ -190,22 +166,55 @@ static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
 	return ret;
 }
 
+/* Without the register only whole seconds can be armed, and none cancelled. */
+int stopwatch_timeout_ns(struct stopwatch *sw, u64 ns)
+{
+	u32 rest;
+	u64 seconds;
+
+	if (sw->features & STOPWATCH_FEATURE_TIMEOUT)
+		return stopwatch_write(sw, STOPWATCH_TIMEOUT_NS, ns);
+
+	seconds = div_u64_rem(ns, NSEC_PER_SEC, &rest);
+	return rest ? -ERANGE : stopwatch_timeout(sw, seconds);
+}
+
 /* Asks for the elapsed time as text; @text takes STOPWATCH_DATA_SIZE bytes. */
-static int stopwatch_text(struct stopwatch *sw, char *text)
+int stopwatch_text(struct stopwatch *sw, char *text)
 {
 	u64 len;
 	int ret;
 
-	scoped_guard(mutex, &sw->lock) {
-		ret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);
-		len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
-		memcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);
-	}
-
+	ret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);
 	if (ret)
 		return ret;
+
+	len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
+	memcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);
 	if (len < 1 || len > STOPWATCH_DATA_SIZE || text[len - 1])
 		return -EIO;
+	return 0;
+}
+
+/* Appends a lap. The lock is held, so the latest one in the ring is this one. */
+int stopwatch_lap(struct stopwatch *sw, struct stopwatch_lap *lap)
+{
+	const struct stopwatch_laps *laps = (void *)sw->mem + STOPWATCH_MEM_LAPS;
+	u64 head, capacity;
+	int ret;
+
+	if (!(sw->features & STOPWATCH_FEATURE_LAPS))
+		return -EOPNOTSUPP;
+	ret = stopwatch_command(sw, STOPWATCH_CMD_LAP);
+	if (ret)
+		return ret;
+
+	head = le64_to_cpu(READ_ONCE(laps->head));
+	capacity = le64_to_cpu(READ_ONCE(laps->capacity));
+	if (!head || !capacity || capacity > STOPWATCH_LAPS_MOST)
+		return -EIO;
+	lap->number = head - 1;
+	lap->elapsed_ns = le64_to_cpu(READ_ONCE(laps->entries[lap->number % capacity]));
 	return 0;
 }
 
@@ -230,8 +239,18 @@ static irqreturn_t stopwatch_interrupt(int irq, void *data)
 		return IRQ_NONE;
 
 	sw->armed = false;
+	sw->timeout_time = READ_ONCE(sw->interrupt_time);
 	WRITE_ONCE(sw->timeouts, sw->timeouts + 1);
+	wake_up_all(&sw->wait);
 	return IRQ_HANDLED;
+}
+
+static irqreturn_t stopwatch_hardirq(int irq, void *data)
+{
+	struct stopwatch *sw = data;
+
+	WRITE_ONCE(sw->interrupt_time, ktime_get_ns());
+	return IRQ_WAKE_THREAD;
 }
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -257,10 +276,12 @@ static DEVICE_ATTR_WO(command);
 
 static ssize_t elapsed_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
+	struct stopwatch *sw = dev_get_drvdata(dev);
 	char text[STOPWATCH_DATA_SIZE];
 	int ret;
 
-	ret = stopwatch_text(dev_get_drvdata(dev), text);
+	guard(mutex)(&sw->lock);
+	ret = stopwatch_text(sw, text);
 	return ret ?: sysfs_emit(buf, "%s\n", text);
 }
 static DEVICE_ATTR_RO(elapsed);
@@ -276,12 +297,16 @@ static DEVICE_ATTR_RO(elapsed_ns);
 static ssize_t timeout_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t count)
 {
+	struct stopwatch *sw = dev_get_drvdata(dev);
 	u64 seconds;
 	int ret;
 
 	ret = kstrtou64(buf, 0, &seconds);
-	if (!ret)
-		ret = stopwatch_timeout(dev_get_drvdata(dev), seconds);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&sw->lock);
+	ret = stopwatch_timeout(sw, seconds);
 	return ret ?: count;
 }
 static DEVICE_ATTR_WO(timeout);
@@ -375,7 +400,11 @@ static int stopwatch_timeout_set(const char *val, const struct kernel_param *kp)
 
 	guard(mutex)(&stopwatch_devices_lock);
 	sw = stopwatch_first();
-	return sw ? stopwatch_timeout(sw, seconds) : stopwatch_no_device(kp);
+	if (!sw)
+		return stopwatch_no_device(kp);
+
+	guard(mutex)(&sw->lock);
+	return stopwatch_timeout(sw, seconds);
 }
 
 static int stopwatch_timeout_get(char *buffer, const struct kernel_param *kp)
@@ -408,7 +437,8 @@ static int stopwatch_text_show(struct seq_file *file, void *unused)
 	if (!sw)
 		return -ENODEV;
 
-	ret = stopwatch_text(sw, text);
+	scoped_guard(mutex, &sw->lock)
+		ret = stopwatch_text(sw, text);
 	if (ret)
 		return ret;
 	seq_printf(file, "%s\n", text);
@@ -434,15 +464,31 @@ static void stopwatch_leave(void *data)
 
 	scoped_guard(mutex, &stopwatch_devices_lock)
 		list_del(&sw->node);
+	stopwatch_dev_remove(sw);
 	stopwatch_quiesce(sw);
 }
 
+static void stopwatch_free(struct kref *ref)
+{
+	struct stopwatch *sw = container_of(ref, struct stopwatch, ref);
+
+	mutex_destroy(&sw->lock);
+	kfree(sw);
+}
+
+/* For devm_add_action_or_reset(), too. */
+void stopwatch_put(void *sw)
+{
+	kref_put(&((struct stopwatch *)sw)->ref, stopwatch_free);
+}
+
 /* ID says the version. Version 1 has no ID, and no room for one. */
-static int stopwatch_identify(struct stopwatch *sw, resource_size_t size)
+static int stopwatch_identify(struct stopwatch *sw, resource_size_t size, resource_size_t mem_size)
 {
 	u64 id;
 
 	if (size < STOPWATCH_ID + sizeof(id)) {
+		sw->version = 1;
 		dev_info(sw->dev, "version 1\n");
 		return 0;
 	}
@@ -455,8 +501,13 @@ static int stopwatch_identify(struct stopwatch *sw, resource_size_t size)
 				     lower_32_bits(id), STOPWATCH_REGS_USED_V2);
 
 	/* A later version keeps what version 2 has; its new features are not used. */
+	sw->version = lower_32_bits(id);
 	sw->features = readq(sw->regs + STOPWATCH_FEATURES);
-	dev_info(sw->dev, "version %u, features %#llx\n", lower_32_bits(id), sw->features);
+	if ((sw->features & (STOPWATCH_FEATURE_LIVE_PAGE | STOPWATCH_FEATURE_LAPS)) &&
+	    mem_size < STOPWATCH_MMAP_LAPS + STOPWATCH_MMAP_SIZE)
+		return dev_err_probe(sw->dev, -EINVAL, "features %#llx need more \"mem\"\n",
+				     sw->features);
+	dev_info(sw->dev, "version %u, features %#llx\n", sw->version, sw->features);
 	return 0;
 }
 
@@ -478,12 +529,19 @@ static int stopwatch_probe(struct platform_device *pdev)
 	struct stopwatch *sw;
 	int irq, ret;
 
-	sw = devm_kzalloc(dev, sizeof(*sw), GFP_KERNEL);
+	/* Not devm_kzalloc(): open files may outlive the binding. */
+	sw = kzalloc(sizeof(*sw), GFP_KERNEL);
 	if (!sw)
 		return -ENOMEM;
-	sw->dev = dev;
+	kref_init(&sw->ref);
 	mutex_init(&sw->lock);
+	init_waitqueue_head(&sw->wait);
+	INIT_LIST_HEAD(&sw->files);
+	sw->dev = dev;
 	platform_set_drvdata(pdev, sw);
+	ret = devm_add_action_or_reset(dev, stopwatch_put, sw);
+	if (ret)
+		return ret;
 
 	regs = stopwatch_region(pdev, "regs", STOPWATCH_REGS_SIZE_V1);
 	if (IS_ERR(regs))
@@ -499,7 +557,8 @@ static int stopwatch_probe(struct platform_device *pdev)
 	if (!devm_request_mem_region(dev, mem->start, resource_size(mem), dev_name(dev)))
 		return dev_err_probe(dev, -EBUSY, "%pR is in use\n", mem);
 	/* Memory on the host's side too: cacheable, or the two would not see the same. */
-	sw->mem = devm_memremap(dev, mem->start, sizeof(*sw->mem), MEMREMAP_WB);
+	sw->mem_start = mem->start;
+	sw->mem = devm_memremap(dev, mem->start, resource_size(mem), MEMREMAP_WB);
 	if (IS_ERR(sw->mem))
 		return PTR_ERR(sw->mem);
 
@@ -507,16 +566,19 @@ static int stopwatch_probe(struct platform_device *pdev)
 	if (irq < 0)
 		return irq;
 
-	ret = stopwatch_identify(sw, resource_size(regs));
+	ret = stopwatch_identify(sw, resource_size(regs), resource_size(mem));
 	if (ret)
 		return ret;
 
 	stopwatch_quiesce(sw);
-	ret = devm_request_threaded_irq(dev, irq, NULL, stopwatch_interrupt, IRQF_ONESHOT,
-					dev_name(dev), sw);
+	ret = devm_request_threaded_irq(dev, irq, stopwatch_hardirq, stopwatch_interrupt,
+					IRQF_ONESHOT, dev_name(dev), sw);
 	if (ret)
 		return dev_err_probe(dev, ret, "no interrupt\n");
 
+	ret = stopwatch_dev_add(sw);
+	if (ret)
+		return dev_err_probe(dev, ret, "no character device\n");
 	scoped_guard(mutex, &stopwatch_devices_lock)
 		list_add_tail(&sw->node, &stopwatch_devices);
 	return devm_add_action_or_reset(dev, stopwatch_leave, sw);
