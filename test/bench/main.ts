@@ -143,7 +143,10 @@ const device = edit(
   'device/stopwatch/stopwatch.c',
   (n) => `static const char stopwatch_bench_${n}[] __attribute__((used)) = "${n}";`,
 );
-const driver = edit('driver/stopwatch/stopwatch_main.c', (n) => `static const char bench_${n}[] __used = "${n}";`);
+const driver = edit(
+  'driver/stopwatch/stopwatch_main.c',
+  (n) => `static const char bench_${n}[] __used = "${n}";`,
+);
 const guest = edit('guest_fs/stopwatch/stopwatch_test.sh', (n) => `# ${n}`);
 const model = edit('device/stopwatch/model/step.ts', (n) => `export const bench${n} = ${n};`);
 

@@ -56,7 +56,7 @@ test("an edit of the driver updates its command, without the device's", async ()
   expect(code).toBe(0);
   expect(done).toContain('editor:commands');
   expect(done).not.toContain('editor:device');
-  expect(commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch_main.c'))?.command).toContain(
-    ' -DEDITED ',
-  );
+  expect(
+    commands().find(({ file }) => file.endsWith('driver/stopwatch/stopwatch_main.c'))?.command,
+  ).toContain(' -DEDITED ');
 });
