@@ -11,6 +11,18 @@ export interface Device {
   checker?(how: ModelSettings): AnyChecker;
   /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
   readonly generated?: readonly GeneratedFile[] | undefined;
+  /** What the host itself does as well, for `bench`: the limit of what the device can reach. */
+  readonly hostRows?: readonly HostRow[] | undefined;
+}
+
+/** A row of a bench that is measured on the host. */
+export interface HostRow {
+  /** QUESTION/VARIANT, as the guest's bench names its rows. */
+  readonly row: string;
+  /** In bytes. */
+  readonly sizes: readonly number[];
+  /** One operation. */
+  readonly operate: (bytes: number) => void;
 }
 
 export interface GeneratedFile {
@@ -64,7 +76,9 @@ export interface DeviceTreeNode {
  *   guest_fs/NAME/*_test.sh, *_test, *_test.c
  *                             its tests, scripts or programs: NAME_test.sh first, the others in the order of their names
  *   guest_fs/NAME/NAME_stress.sh
- *                             its stress test; each gets the id of the device that it is to test
+ *                             its stress test
+ *   guest_fs/NAME/NAME_bench.sh, NAME_bench.c
+ *                             its bench; each gets the id of the device that it is to test
  */
 export interface ProjectDevice {
   readonly device: Device;
@@ -83,9 +97,11 @@ export interface DeviceFiles {
   readonly guest: readonly GuestFile[];
   /** Compiled for the guest. */
   readonly programs: readonly GuestProgram[];
-  /** The guest's tests and its stress test, as they are in `guest` and `programs`. */
+  /** The guest's tests, its stress test and its bench, as they are in `guest` and `programs`. */
   readonly tests: readonly GuestTest[];
   readonly stress: GuestTest | undefined;
+  /** Prints rows for `bench`. */
+  readonly bench?: GuestTest | undefined;
 }
 
 export interface DriverFiles {

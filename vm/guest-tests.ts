@@ -21,8 +21,13 @@ export function plannedTests({ devices, options }: Pick<MachineParts, 'devices' 
   const all = devices
     .filter(({ id }) => tested?.includes(id) !== false)
     .flatMap(({ id, device: { description }, files }) => {
-      const tests = guest === 'stress_and_quit' ? [files.stress].flatMap((one) => one ?? []) : files.tests;
-      return tests.map((test) => planned(id, description.name, test));
+      const tests =
+        guest === 'stress_and_quit'
+          ? [files.stress]
+          : guest === 'bench_and_quit'
+            ? [files.bench]
+            : files.tests;
+      return tests.flatMap((test) => (test === undefined ? [] : planned(id, description.name, test)));
     });
   return only === undefined ? all : all.filter((one) => only.some((pattern) => isNamed(one, pattern)));
 }

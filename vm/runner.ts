@@ -9,6 +9,7 @@ import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import { AwakeClock, type Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
 import { type GuestPorts, makePortEnds, type PortEnds } from './console/guest-ports.js';
+import type { TraceObserver } from './qemu/trace-filter.js';
 import { TraceLog } from './qemu/trace-log.js';
 import { plannedTests } from './guest-tests.js';
 import { type Ending, outcomeOf } from './outcome.js';
@@ -48,6 +49,8 @@ export interface BootRequest {
   readonly input: boolean;
   /** The machine gets ports for a command; `stdin`: also one for its standard input. */
   readonly ports?: { readonly stdin: boolean } | undefined;
+  /** Sees the trace, where there is one. */
+  readonly observer?: TraceObserver | undefined;
 }
 
 export interface BootPorts {
@@ -222,12 +225,14 @@ class Boot {
 
   /** Where QEMU is to write its trace. */
   #traceTo(path: string, message: (bytes: Uint8Array) => void): string {
-    const { devices } = this.#request.parts;
+    const { parts, observer } = this.#request;
+    const { devices } = parts;
     this.#events = new TraceLog(
       path,
       {
         ids: devices.map(({ id }) => id),
         prefixes: devices.flatMap(({ device }) => device.description.traceEvents?.prefix ?? []),
+        observer,
       },
       { save: this.#logs.create(path), message, release: (file, bytes) => void this.#punch(file, bytes) },
     );

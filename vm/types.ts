@@ -20,8 +20,8 @@ export interface BootOptions {
   readonly nodev: boolean;
   /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
   readonly rw: boolean;
-  /** `stopwatch=` on the kernel's command line: run the tests, or the stress tests, and power off, run them and stay, only the shell, or a command. */
-  readonly guest: 'test_and_quit' | 'stress_and_quit' | 'test' | 'shell' | 'exec';
+  /** `stopwatch=` on the kernel's command line: run the tests, the stress tests or the benches, and power off, run them and stay, only the shell, or a command. */
+  readonly guest: 'test_and_quit' | 'stress_and_quit' | 'bench_and_quit' | 'test' | 'shell' | 'exec';
   readonly trace: boolean;
   /** Ids of the devices whose tests run; absent: of all that have one. */
   readonly tested?: readonly string[] | undefined;
@@ -34,7 +34,7 @@ export interface BootOptions {
 
 /** The guest runs its tests and powers off. */
 export function quits({ guest }: Pick<BootOptions, 'guest'>): boolean {
-  return guest === 'test_and_quit' || guest === 'stress_and_quit';
+  return guest.endsWith('_and_quit');
 }
 
 /** What became of the guest. `passed` and `failed` are the tests'; the others mean that they never got to say. */

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** rngboi, the random generator of which every word is an access: the value that the toolchain loads. */
+import { openSync, readSync } from 'node:fs';
 import type { SearchableDevice } from '../../lab/search/device-kit.js';
 import { rngboiChecker } from './checker.js';
 import { header } from './contract.js';
 import { TRACE } from './trace.js';
+
+let urandom: number | undefined;
+
+/** The host's own generator. */
+function readUrandom(bytes: number): void {
+  urandom ??= openSync('/dev/urandom', 'r');
+  readSync(urandom, Buffer.allocUnsafe(bytes));
+}
 
 export const device: SearchableDevice = {
   description: {
@@ -17,6 +26,13 @@ export const device: SearchableDevice = {
   },
   checker: ({ properties: { seed } }) =>
     rngboiChecker({ seed: typeof seed === 'number' ? BigInt(seed) : undefined }),
+  hostRows: [
+    {
+      row: 'random/host',
+      sizes: [16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576],
+      operate: readUrandom,
+    },
+  ],
   generated: [{ file: 'driver/rngboi/rngboi_hw-sw.h', text: header() }],
   search: async () => (await import('./search/search.js')).rngboiSearch,
 };

@@ -7,6 +7,7 @@
 #   stopwatch=test            runs the tests, then gives a shell
 #   stopwatch=test_and_quit   runs the tests, then powers off
 #   stopwatch=stress_and_quit the same; the tests are stress tests
+#   stopwatch=bench_and_quit  runs the benches, BENCH_ROUNDS times, then powers off
 #   stopwatch=exec            runs /run/exec/command, with a port of virtio-serial for
 #                             each of its descriptors (vm/console/guest-ports.ts)
 #   stopwatch_stdin=no        without its standard input
@@ -16,6 +17,7 @@
 #                             the machine's devices, for people
 #   STRESS_SECONDS=... STRESS_ROUNDS=...
 #                             for how long
+#   BENCH_OPS=...             how many operations a row of a bench makes (bench.h)
 #   (neither)                 gives a shell; leaving it powers off
 #   TERM=... LINES=... COLUMNS=...
 #                             the terminal on the other end of the serial line
@@ -175,16 +177,21 @@ mode=shell devices='' tests='' stdin=''
 read -r cmdline </proc/cmdline
 for word in $cmdline; do
 	case $word in
-	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit | stopwatch=exec) mode=${word#*=} ;;
+	stopwatch=test | stopwatch=test_and_quit | stopwatch=stress_and_quit | stopwatch=bench_and_quit | stopwatch=exec)
+		mode=${word#*=}
+		;;
 	stopwatch_devices=*) devices=${word#*=} ;;
 	stopwatch_tests=*) tests=${word#*=} ;;
 	stopwatch_stdin=*) stdin=${word#*=} ;;
-	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit, stress_and_quit and exec" ;;
+	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit, stress_and_quit, bench_and_quit and exec" ;;
 	esac
 done
 
 case $mode in
 test_and_quit | stress_and_quit) run_tests ;;
+bench_and_quit)
+	for _ in $(seq "${BENCH_ROUNDS:-1}"); do run_tests; done
+	;;
 exec) run_command ;;
 test)
 	run_tests

@@ -27,7 +27,7 @@ const schema = z.strictObject({
   options: z.strictObject({
     nodev: z.boolean(),
     rw: z.boolean(),
-    guest: z.enum(['test_and_quit', 'stress_and_quit', 'test', 'shell', 'exec']),
+    guest: z.enum(['test_and_quit', 'stress_and_quit', 'bench_and_quit', 'test', 'shell', 'exec']),
     trace: z.boolean(),
     tested: z.array(z.string()).optional(),
     only: z.array(z.string()).optional(),

@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { type BenchRow, benchPlots } from '../../vm/bench/summary.js';
 import { compareRuns, comparisonPage, comparisonText } from '../../vm/report/compare.js';
 import { readAssets } from '../../vm/report/page/assets.js';
 import { pageData } from '../../vm/report/page/data.js';
@@ -86,7 +87,18 @@ async function writePage(services: Services, { directory, report, recording }: R
   const assets = await readAssets(join(services.loaded.paths.package, 'dist'));
   const { manifest: file } = report.host.files;
   const manifest: unknown = file === undefined ? undefined : await readJson(file);
-  await writeWhole(runFiles(directory, '').page, runPage({ report, recording, manifest }, assets));
+  const { page, bench: measured } = runFiles(directory, '');
+  const bench = benchPlots(benchRowsIn(await readJson(measured)));
+  await writeWhole(page, runPage({ report, recording, manifest, bench }, assets));
+}
+
+/** None where the run is not one of `bench`. */
+function benchRowsIn(saved: unknown): readonly BenchRow[] {
+  return isBench(saved) ? saved.rows : [];
+}
+
+function isBench(value: unknown): value is { readonly rows: readonly BenchRow[] } {
+  return typeof value === 'object' && value !== null && 'rows' in value && Array.isArray(value.rows);
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {

@@ -155,6 +155,8 @@ export interface RunDirectory {
   readonly qemu: string;
   readonly report: string;
   readonly junit: string;
+  /** The rows of `bench`. */
+  readonly bench: string;
   /** The run as a picture; made once the verdict is printed. */
   readonly page: string;
   /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
@@ -172,6 +174,7 @@ export function runFiles(directory: string, id: string): RunDirectory {
     qemu: file('qemu.log'),
     report: file('report.json'),
     junit: file('junit.xml'),
+    bench: file('bench.json'),
     page: file('report.html'),
     crosscheck: file('crosscheck.json'),
   };

@@ -31,6 +31,7 @@ const COMMANDS = [
   'replay',
   'report',
   'stress',
+  'bench',
   'run',
   'module',
   'doctor',

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { EXIT } from '../../lib/errors.js';
 import { all } from '../commands/all.js';
+import { bench } from '../commands/bench.js';
 import { bump } from '../commands/bump.js';
 import { clean } from '../commands/clean.js';
 import { crosscheck } from '../commands/crosscheck.js';
@@ -63,6 +64,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   fuzz,
   mutants,
   stress,
+  bench,
 ];
 
 const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {

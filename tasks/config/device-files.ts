@@ -53,6 +53,9 @@ export function deviceFilesIn(root: string, { description, generated = [] }: Dev
       .map(asTest)
       .sort((a, b) => Number(b.name === name) - Number(a.name === name) || (a.name < b.name ? -1 : 1)),
     stress: guest.filter(({ file }) => basename(file) === `${name}_stress.sh`).map(asTest)[0],
+    bench: [...guest, ...programs]
+      .filter(({ path }) => [`${name}_bench.sh`, `${name}_bench`].includes(basename(path)))
+      .map(asTest)[0],
   };
 }
 
@@ -91,7 +94,7 @@ function asTest({ file, path, mode }: GuestFile): GuestTest {
     file,
     path,
     mode,
-    name: basename(path).replace(/_(?:test|stress)(?:\.sh)?$/, ''),
+    name: basename(path).replace(/_(?:test|stress|bench)(?:\.sh)?$/, ''),
     causes: causesIn(file),
   };
 }

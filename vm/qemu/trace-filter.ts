@@ -9,6 +9,7 @@
  * where the guest printed it. Any other line is QEMU's message about a guest's error.
  */
 import { consoleLine } from '../crosscheck/console-lines.js';
+import { INTERRUPT_LINE } from '../crosscheck/monitor.js';
 
 const LINE_END = 0x0a;
 const QUOTE = 0x27;
@@ -30,6 +31,18 @@ export interface TraceFilterOptions {
   readonly ids: readonly string[];
   /** What the devices' own events begin with. */
   readonly prefixes: readonly string[];
+  /** Sees the accesses to all regions too, whether or not they are kept. */
+  readonly observer?: TraceObserver | undefined;
+}
+
+/** Sees what QEMU traces, in its order. */
+export interface TraceObserver {
+  /** The guest accesses the region of this name. */
+  access(region: string): void;
+  /** An input of the interrupt controller changes. */
+  interrupt(number: number, level: boolean): void;
+  /** The guest has printed a line on its console. */
+  line(text: string): void;
 }
 
 /** What was not kept. */
@@ -43,6 +56,7 @@ export class TraceFilter {
   readonly #prefixes: readonly Buffer[];
   readonly #onKept: (bytes: Buffer) => void;
   readonly #onMessage: (bytes: Buffer) => void;
+  readonly #observer: TraceObserver | undefined;
   /** The beginning of a line whose end has not come yet. */
   #rest: Buffer = Buffer.alloc(0);
   /** The last one. */
@@ -55,7 +69,7 @@ export class TraceFilter {
 
   /** `onMessage` gets whole lines that are no trace. The bytes are valid until the function returns. */
   constructor(
-    { ids, prefixes }: TraceFilterOptions,
+    { ids, prefixes, observer }: TraceFilterOptions,
     onKept: (bytes: Buffer) => void,
     onMessage: (bytes: Buffer) => void,
   ) {
@@ -63,6 +77,7 @@ export class TraceFilter {
     this.#prefixes = prefixes.map((prefix) => Buffer.from(prefix));
     this.#onKept = onKept;
     this.#onMessage = onMessage;
+    this.#observer = observer;
   }
 
   get dropped(): Dropped {
@@ -102,9 +117,14 @@ export class TraceFilter {
     if (startsWith(bytes, OPERATION, start)) {
       // … name 'ID-regs'
       const name = bytes.lastIndexOf(QUOTE, end - 2) + 1;
+      this.#observer?.access(bytes.toString('latin1', name, end - 1));
       return this.#regions.some((region) => startsWith(bytes, region, name)) ? 'kept' : 'dropped';
     }
-    if (startsWith(bytes, INTERRUPT, start)) return 'kept';
+    if (startsWith(bytes, INTERRUPT, start)) {
+      if (this.#observer !== undefined)
+        observeInterrupt(this.#observer, bytes.toString('latin1', start, end));
+      return 'kept';
+    }
     return this.#prefixes.some((prefix) => startsWith(bytes, prefix, start)) ? 'kept' : 'message';
   }
 
@@ -131,9 +151,15 @@ export class TraceFilter {
     if (code === LINE_END) {
       const text = this.#console.replaceAll(ESCAPES, '');
       this.#console = '';
+      this.#observer?.line(text);
       this.#onKept(Buffer.from(`${consoleLine(text, this.#printed)}\n`, 'latin1'));
     } else if (this.#console.length < LONGEST) this.#console += String.fromCharCode(code);
   }
+}
+
+function observeInterrupt(observer: TraceObserver, line: string): void {
+  const [, two, twoLevel, three, threeLevel] = INTERRUPT_LINE.exec(line) ?? [];
+  observer.interrupt(Number(two ?? three), (twoLevel ?? threeLevel) === '1');
 }
 
 function startsWith(bytes: Buffer, text: Buffer, at: number): boolean {

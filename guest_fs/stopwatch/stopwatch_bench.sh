@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+#   stopwatch_bench.sh ID
+#
+# The elapsed time, asked for in each way that there is.
+
+# shellcheck source-path=SCRIPTDIR source=../base/testing.sh
+. /usr/lib/stopwatch/testing.sh
+
+find_device "$1" || bail_out "there is no device $1"
+
+# What no way can be faster than.
+measure elapsed/clock_gettime exits=0 -- clock || exit 1
+# ERROR is cleared, the command given, and ERROR read.
+measure elapsed/update_text exits=3 -- read "$device/elapsed" || exit 1
+if [ -e "$device/elapsed_ns" ]; then
+	measure elapsed/elapsed_ns exits=1 -- read "$device/elapsed_ns" || exit 1
+else
+	echo '# bench skip elapsed/elapsed_ns the device has no register ELAPSED_NS'
+fi

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/** Measures rows of a bench on the host itself. */
+import type { HostRow } from '../device.js';
+import type { Timed } from './summary.js';
+
+/** For one row in one round, as in the guest (guest_fs/base/bench.h). */
+const ENOUGH_NS = 20e6;
+
+/** One round of one row, for each of its sizes. */
+export function measureOnHost({ row, sizes, operate }: HostRow): readonly Timed[] {
+  return sizes.map((bytes) => {
+    for (let operations = 1; ; operations *= 2) {
+      const start = process.hrtime.bigint();
+      for (let made = 0; made < operations; made++) operate(bytes);
+      const ns = Number(process.hrtime.bigint() - start);
+      if (ns >= ENOUGH_NS)
+        return { row: `${row}/${bytes}`, work: { operations, ns, bytes, expected: undefined } };
+    }
+  });
+}
