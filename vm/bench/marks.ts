@@ -15,8 +15,8 @@ export interface Work {
   /** Of all operations together. */
   readonly ns: number;
   readonly bytes: number | undefined;
-  /** Device exits per operation that the device's bench expects, and its words. */
-  readonly expected: { readonly value: number; readonly words: string } | undefined;
+  /** Device exits per operation that the device's bench expects. */
+  readonly expected: number | undefined;
 }
 
 export type BenchMark =
@@ -40,10 +40,7 @@ export function benchMark(line: string): BenchMark | undefined {
   const [operations, ns] = [count('ops'), count('ns')];
   if (operations === undefined || operations === 0 || ns === undefined) return undefined;
   const [, over, under = '1'] = /^(\d+)(?:\/([1-9]\d*))?$/.exec(words.get('exits') ?? '') ?? [];
-  const expected =
-    over === undefined
-      ? undefined
-      : { value: Number(over) / Number(under), words: under === '1' ? over : `${over}/${under}` };
+  const expected = over === undefined ? undefined : Number(over) / Number(under);
   return { kind, row, work: { operations, ns, bytes: count('bytes'), expected } };
 }
 

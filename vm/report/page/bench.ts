@@ -14,7 +14,7 @@ export interface BenchPlot {
 
 export interface BenchSeries {
   readonly name: string;
-  /** One per value of x. */
+  /** One per value of x; NaN where it was not measured. */
   readonly median: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];
@@ -27,22 +27,37 @@ export function benchSection(plots: readonly BenchPlot[]): Html | undefined {
   return section(
     'bench',
     'Measured',
-    plots.map(
-      (plot, index) => html`<h3>${plot.title}</h3>
+    plots.map((plot, index) =>
+      plot.x.values.length < 2
+        ? html`<h3>${plot.title}</h3>
+${variantTable(plot)}`
+        : html`<h3>${plot.title}</h3>
 <figure class="plot" data-plot="${index}" role="img" aria-label="${plot.title}: the table below has the same figures"></figure>
-${benchTable(plot)}`,
+${sizeTable(plot)}`,
     ),
   );
 }
 
-function benchTable({ title, x, unit, series }: BenchPlot): Html {
+/** Without sizes there is nothing to plot. */
+function variantTable({ title, unit, series }: BenchPlot): Html {
+  return table(
+    `${title}, ${unit}`,
+    ['', 'median', 'lowest', 'highest', 'exits per operation'],
+    series.map(({ name, median, low, high, exits }) => [
+      name,
+      ...[median, low, high, exits].map((values) => figure(values?.[0])),
+    ]),
+  );
+}
+
+function sizeTable({ title, x, unit, series }: BenchPlot): Html {
   return table(
     `${title}, ${unit}: median (lowest to highest)`,
     [x.label, ...series.flatMap(({ name, exits }) => (exits ? [name, `${name}, exits`] : [name]))],
     x.values.map((value, at) => [
       String(value),
       ...series.flatMap(({ median, low, high, exits }) => [
-        `${figure(median[at])} (${figure(low[at])} to ${figure(high[at])})`,
+        Number.isNaN(median[at]) ? '' : `${figure(median[at])} (${figure(low[at])} to ${figure(high[at])})`,
         ...(exits ? [figure(exits[at])] : []),
       ]),
     ]),
@@ -50,5 +65,7 @@ function benchTable({ title, x, unit, series }: BenchPlot): Html {
 }
 
 function figure(value: number | undefined): string {
-  return value === undefined ? '' : value.toPrecision(4);
+  return value === undefined
+    ? ''
+    : Number(value.toPrecision(4)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
