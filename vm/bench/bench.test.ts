@@ -9,7 +9,7 @@ const operation = (region: string, address = '0x10'): string =>
   `memory_region_ops_read cpu 0 mr 0x55 addr ${address} value 0x0 size 4 name '${region}'\n`;
 /** As QEMU traces what the guest prints. */
 const printed = (line: string): string =>
-  [...`${line}\r\n`]
+  Array.from(`${line}\r\n`)
     .map(
       (sign) =>
         `memory_region_ops_write cpu 0 mr 0x55 addr 0x9000000 value 0x${sign.charCodeAt(0).toString(16)} size 4 name 'pl011'\n`,
