@@ -6,9 +6,7 @@ import type { Config } from '../../config/schema.js';
 import type { Task, TaskContext } from '../../engine/task.js';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import type { ProjectDevice } from '../../../vm/device.js';
-import { readBase, sumsOnDisk, writeBase } from './guest-changes.js';
-import { guestFiles } from './guest-base.js';
-import { withDisk } from './guest-disk.js';
+import { editable, readDisk, readWritten, recordWritten, sumOf, type Written } from './guest-edits.js';
 import type { Layout } from '../layout.js';
 import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
@@ -17,7 +15,7 @@ import { byDebugfs, rootFiles } from './rootfs.js';
 /** Says that the disk has the files of this build. The disk itself is no output: guests change it. */
 const stampOf = ({ disk }: Layout): string => `${disk}.json`;
 
-/** A disk that was deleted is made anew. To be called before the task is looked at. */
+/** A disk that was deleted is made again. To be called before the task is looked at. */
 export async function missDisk(layout: Layout): Promise<void> {
   if (!existsSync(layout.disk)) await rm(stampOf(layout), { force: true });
 }
@@ -25,8 +23,8 @@ export async function missDisk(layout: Layout): Promise<void> {
 /** Whether a guest may have written to the disk since it was made from the image. */
 export async function diskWritten(layout: Layout): Promise<boolean> {
   if (!existsSync(layout.disk)) return false;
-  const told = await readFile(stampOf(layout), 'utf8').catch(() => '');
-  if (told !== stampText(layout, true)) return true;
+  const stamp = await readFile(stampOf(layout), 'utf8').catch(() => '');
+  if (stamp !== stampText(layout, true)) return true;
   return (await stat(layout.disk)).mtimeMs > (await stat(stampOf(layout))).mtimeMs;
 }
 
@@ -34,6 +32,7 @@ const stampText = ({ disk }: Layout, unwritten: boolean): string =>
   `${JSON.stringify({ disk, ...(unwritten ? { unwritten } : {}) })}\n`;
 
 export function diskTask(config: Config, layout: Layout, devices: readonly ProjectDevice[]): Task {
+  const { ext4, disk } = layout;
   return {
     name: 'guest:disk',
     title: 'Guest: disk that keeps changes',
@@ -43,22 +42,19 @@ export function diskTask(config: Config, layout: Layout, devices: readonly Proje
     jobs: 'one',
     run: async (context) => {
       const unwritten = !(await diskWritten(layout));
-      const guest = guestFiles(layout, devices);
-      const there = existsSync(layout.disk);
-      const kept = there ? await refresh(context, config, layout, devices) : new Map<string, string>();
-      if (!there) await copy(context, layout);
-      const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
-      // Of what the guest's edit stays, what was there before it.
-      await writeBase(layout.disk, { ...sums, ...Object.fromEntries(kept) });
+      let kept: Written = {};
+      if (existsSync(disk)) kept = await refresh(context, config, layout, devices);
+      else {
+        await context.exec('cp', [ext4, `${disk}.partial`]);
+        await rename(`${disk}.partial`, disk);
+      }
+      const written: Record<string, string> = {};
+      for (const { file, path } of editable(config, layout, devices))
+        written[path] = sumOf(await readFile(file));
+      await recordWritten(disk, { ...written, ...kept });
       await writeFileAtomic(stampOf(layout), stampText(layout, unwritten));
     },
   };
-}
-
-async function copy(context: TaskContext, { ext4, disk }: Layout): Promise<void> {
-  const partial = `${disk}.partial`;
-  await context.exec('cp', [ext4, partial]);
-  await rename(partial, disk);
 }
 
 /** Files that the guest has edited stay as they are; gives what was written of them before. */
@@ -67,26 +63,29 @@ async function refresh(
   config: Config,
   layout: Layout,
   devices: readonly ProjectDevice[],
-): Promise<ReadonlyMap<string, string>> {
-  context.notice(`${layout.disk} keeps what the guest wrote; delete it to start from a new one`);
+): Promise<Written> {
+  const { disk } = layout;
+  context.notice(`${disk} keeps what the guest wrote; delete it to start from a new one`);
   // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
-  await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', layout.disk]);
-  const base = (await readBase(layout.disk)) ?? {};
-  const guest = guestFiles(layout, devices);
-  const sums = await withDisk(layout.disk, context, async (reader) => sumsOnDisk(reader, guest));
-  const kept = new Map(
-    Object.entries(base).filter(([path, was]) => sums[path] !== undefined && sums[path] !== was),
+  await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', disk]);
+  const before = await readWritten(disk);
+  const { contents } = await readDisk(disk, Object.keys(before), context);
+  const kept = Object.fromEntries(
+    Object.entries(before).filter(([path, was]) => {
+      const content = contents.get(path);
+      return content !== undefined && sumOf(content) !== was;
+    }),
   );
-  if (kept.size > 0) {
-    const paths = [...kept.keys()].join(', ');
+  const paths = Object.keys(kept);
+  if (paths.length > 0) {
     context.notice(
-      `Edited in the guest, and left as it is there: ${paths} (npx stopwatch update_patches takes it to guest_fs/)`,
+      `Edited in the guest, and left as it is there: ${paths.join(', ')} (npx stopwatch update_patches takes it to guest_fs/)`,
     );
   }
   const root = rootEntries([], rootFiles(config, layout, devices), ownEntries(config, layout));
-  const files = root.filter(({ kind, path }) => kind === 'file' && !kept.has(path));
+  const files = root.filter(({ kind, path }) => kind === 'file' && !paths.includes(path));
   // debugfs cannot replace a file.
   const remove = files.map(({ path }) => `rm ${path}\n`).join('');
-  await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, layout.disk);
+  await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, disk);
   return kept;
 }

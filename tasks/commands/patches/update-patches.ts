@@ -5,7 +5,7 @@ import type { Result, Services } from '../../config/services.js';
 import { EXIT } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
-import { guestUpdate, writeGuest } from '../../boot/update-guest.js';
+import { guestUpdate, writeGuest } from '../../build/guest/guest-edits.js';
 import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree } from '../../build/patching.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
@@ -41,7 +41,7 @@ export async function updatePatches(services: Services): Promise<Result> {
     }
     // Looked at before anything is written: where both sides changed, nothing is.
     const guest = await guestUpdate(services, layout, devices);
-    for (const text of guest.told) services.emit({ type: 'notice', task: undefined, text });
+    for (const text of guest.notices) services.emit({ type: 'notice', task: undefined, text });
     const all: Written[] = [];
     for (const file of await writeGuest(layout, guest)) {
       all.push({ file, change: 'changed', paths: ["the guest's"] });

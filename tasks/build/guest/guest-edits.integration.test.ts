@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A real ext4 image, filled and changed by debugfs as a guest would, and what is found of it. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type Sandbox, test } from '../../../test/support/sandbox.js';
-import { guestChanges, newFiles, readBase, sumsOnDisk, writeBase } from './guest-changes.js';
-import { withDisk } from './guest-disk.js';
+import { guestEdits, readDisk, readWritten, recordWritten, sumOf } from './guest-edits.js';
 
 const GUEST = [
   { file: 'guest_fs/base/init.sh', path: '/init', mode: 0o755 },
@@ -38,9 +37,9 @@ async function madeDisk(sandbox: Sandbox): Promise<void> {
   put(sandbox, '/init', 'init\n');
   put(sandbox, '/etc/one', 'both\n', 0o644);
   put(sandbox, '/etc/two', 'both\n', 0o644);
-  await withDisk(sandbox.path('disk'), deps(sandbox), async (reader) =>
-    writeBase(sandbox.path('disk'), await sumsOnDisk(reader, GUEST)),
-  );
+  const written = { '/init': 'init\n', '/etc/one': 'both\n', '/etc/two': 'both\n' };
+  const sums = Object.entries(written).map(([path, text]) => [path, sumOf(Buffer.from(text))]);
+  await recordWritten(sandbox.path('disk'), Object.fromEntries(sums));
 }
 
 const deps = (sandbox: Sandbox) => ({
@@ -51,22 +50,17 @@ const deps = (sandbox: Sandbox) => ({
 
 /** What would be done, in words. */
 async function found(sandbox: Sandbox, here: Readonly<Record<string, string>>): Promise<string[]> {
-  return withDisk(sandbox.path('disk'), deps(sandbox), async (reader) => {
-    const onDisk = await reader.list();
-    const contents = await reader.read(GUEST.map(({ path }) => path));
-    const files = new Map(Object.entries(here).map(([file, text]) => [file, Buffer.from(text)]));
-    const base = await readBase(sandbox.path('disk'));
-    const changes = guestChanges({ guest: GUEST, base, onDisk, contents, here: files });
-    const added = newFiles(onDisk, new Set(GUEST.map(({ path }) => path)));
-    return [
-      ...changes.map((change) =>
-        'content' in change
-          ? `${change.kind} ${change.entry.file}: ${change.content.toString()}`
-          : `${change.kind} ${change.entry.path}`,
-      ),
-      ...added.map(({ path }) => `new ${path}`),
-    ];
-  });
+  const disk = sandbox.path('disk');
+  const known = GUEST.map(({ path }) => path);
+  const { paths, contents } = await readDisk(disk, known, deps(sandbox));
+  const files = new Map(Object.entries(here).map(([file, text]) => [file, Buffer.from(text)]));
+  const edits = guestEdits(GUEST, await readWritten(disk), contents, files);
+  return [
+    ...edits.map(
+      ({ conflict, file, content }) => `${conflict ? 'conflict' : 'take'} ${file}: ${content.toString()}`,
+    ),
+    ...paths.filter((path) => !known.includes(path)).map((path) => `new ${path}`),
+  ];
 }
 
 const HERE = { 'guest_fs/base/init.sh': 'init\n', 'guest_fs/both.sh': 'both\n' };
@@ -111,12 +105,20 @@ test('both sides, or two places of the guest, in different ways: a conflict', as
   ]);
 });
 
-test('rights, what is gone, and what is new are told', async ({ sandbox }) => {
+test('new files are named, but for what is mounted over or of no value', async ({ sandbox }) => {
   await madeDisk(sandbox);
-  put(sandbox, '/init', 'init\n', 0o700);
   debugfs(sandbox, 'rm /etc/one');
   put(sandbox, '/etc/a b/new file', 'x');
   put(sandbox, '/dev/passing', 'x');
   put(sandbox, '/.ash_history', 'x');
-  expect(await found(sandbox, HERE)).toEqual(['mode /init', 'removed /etc/one', 'new /etc/a b/new file']);
+  expect(await found(sandbox, HERE)).toEqual(['new /etc/a b/new file']);
+});
+
+test('a disk without a record of what was written: what differs may be of either side', async ({
+  sandbox,
+}) => {
+  await madeDisk(sandbox);
+  rmSync(`${sandbox.path('disk')}.written.json`);
+  put(sandbox, '/init', "the guest's\n");
+  expect(await found(sandbox, HERE)).toEqual(["conflict guest_fs/base/init.sh: the guest's\n"]);
 });
