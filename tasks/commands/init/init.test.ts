@@ -177,7 +177,7 @@ test('a directory with something in it is refused, and left as it is', async () 
 });
 
 test('a name that will not do leaves nothing', async () => {
-  await expect(init(join(top, 'a', 'While'))).rejects.toMatchObject({ code: 'bad-usage' });
+  await expect(init(join(top, 'a', 'Größe'))).rejects.toMatchObject({ code: 'bad-usage' });
   await expect(init(join(top, 'a', 'b'), 'b')).rejects.toThrow(/cannot be called "b"/);
   expect(readdirSync(top)).toEqual([]);
 });

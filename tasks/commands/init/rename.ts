@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** The one name of a device, in every spelling. Pure. */
 import { StopwatchError } from '../../../lib/errors.js';
-import reserved from './reserved-names.json' with { type: 'json' };
 
 /** What the ID register of the package's own device says. */
 const OWN_MAGIC = 'SWCH';
 
-const C_KEYWORDS = new Set(
-  (
-    'auto break case char const continue default do double else enum extern float for goto if inline int long ' +
-    'register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while ' +
-    'asm bool true false typeof'
-  ).split(' '),
-);
-
-/**
- * Macros, types and functions in the headers of Linux and QEMU that the templates include, as far as a device of this name
- * would clash with them: found by the preprocessor in Linux 6.12 and QEMU 11.0.
- */
-const RESERVED: ReadonlySet<string> = new Set(reserved);
-
-/** `sources`: the C and shell code of the device `from`. Throws 'bad-usage' when it would not compile under this name. */
+/** `sources`: the C and shell code of the device `from`. Throws 'bad-usage' when it uses the name for something else. */
 export function checkName(name: string, from: string, sources: readonly string[]): void {
   const refuse = (why: string): never => {
     throw new StopwatchError('bad-usage', `A device cannot be called ${JSON.stringify(name)}: ${why}`, {
@@ -32,7 +17,6 @@ export function checkName(name: string, from: string, sources: readonly string[]
       'expected 2 to 24 lower-case letters, digits and single underscores, a letter first: it becomes a C identifier',
     );
   }
-  if (C_KEYWORDS.has(name)) refuse('it is a keyword of C');
   if (name === from) return;
   const word = new RegExp(`(?<![a-z0-9])${name}(?:_\\w+)?\\b`, 'i');
   for (const source of sources) {
@@ -40,8 +24,6 @@ export function checkName(name: string, from: string, sources: readonly string[]
     const found = word.exec(code.replaceAll(new RegExp(`\\w*${from}\\w*`, 'gi'), ''));
     if (found !== null) refuse(`its sources use \`${found[0]}\` for something else`);
   }
-  if (RESERVED.has(name))
-    refuse('Linux or QEMU has a macro, a type or a function for which the compiler would take it');
 }
 
 /** Four letters for the ID register. */
@@ -69,6 +51,18 @@ export function renamed(text: string, from: string, name: string): string {
       .replaceAll(OWN_MAGIC, magicOf(name))
       .replaceAll(codesOf(OWN_MAGIC), codesOf(magicOf(name)))
   );
+}
+
+/** What the bare name in C code is not: a text, a comment, a file, or what a macro pastes together. */
+const NOT_BARE = String.raw`"(?:[^"\\]|\\.)*"|/\*[^]*?\*/|//.*|^#include.*|\w*ATTRIBUTE_GROUPS\(\w+\)`;
+
+/**
+ * C code with NAME_dev for the bare NAME: the kernel may have a macro or a type of that name (`current`, `inode`), and C a
+ * keyword. With something behind it, as in NAME_read, it is neither.
+ */
+export function withoutBareName(code: string, name: string): string {
+  const word = new RegExp(`${NOT_BARE}|\\b${name}\\b`, 'gm');
+  return code.replaceAll(word, (found) => (found === name ? `${name}_dev` : found));
 }
 
 function pascalOf(name: string): string {

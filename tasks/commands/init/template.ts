@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { isIgnored } from '../../../lib/files/ignored.js';
-import { renamed } from './rename.js';
+import { renamed, withoutBareName } from './rename.js';
 
 export interface ProjectFile {
   readonly path: string;
@@ -62,7 +62,9 @@ export function renamedFile(
   name: string,
 ): ProjectFile {
   const own = path.endsWith('.ts') ? withKit(text, dirname(path)) : text;
-  return { path: renamed(path, from, name), text: renamed(own, from, name), executable };
+  const all = renamed(own, from, name);
+  const isC = /\.[ch]$/.test(path) && name !== from;
+  return { path: renamed(path, from, name), text: isC ? withoutBareName(all, name) : all, executable };
 }
 
 /** Its imports of the tool, by the names that the project's package.json gives them. */

@@ -17,22 +17,22 @@ struct gadget {
 
 static ssize_t value_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	struct gadget *gadget = dev_get_drvdata(dev);
+	struct gadget *priv = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%u\n", readl(gadget->regs + GADGET_VALUE));
+	return sysfs_emit(buf, "%u\n", readl(priv->regs + GADGET_VALUE));
 }
 
 static ssize_t value_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
-	struct gadget *gadget = dev_get_drvdata(dev);
+	struct gadget *priv = dev_get_drvdata(dev);
 	u8 value;
 	int ret;
 
 	ret = kstrtou8(buf, 0, &value);
 	if (ret)
 		return ret;
-	writel(value, gadget->regs + GADGET_VALUE);
+	writel(value, priv->regs + GADGET_VALUE);
 	return count;
 }
 static DEVICE_ATTR_RW(value);
@@ -45,15 +45,15 @@ ATTRIBUTE_GROUPS(gadget);
 
 static int gadget_probe(struct platform_device *pdev)
 {
-	struct gadget *gadget;
+	struct gadget *priv;
 
-	gadget = devm_kzalloc(&pdev->dev, sizeof(*gadget), GFP_KERNEL);
-	if (!gadget)
+	priv = devm_kzalloc(&pdev->dev, sizeof(*priv), GFP_KERNEL);
+	if (!priv)
 		return -ENOMEM;
-	gadget->regs = devm_platform_ioremap_resource_byname(pdev, "regs");
-	if (IS_ERR(gadget->regs))
-		return PTR_ERR(gadget->regs);
-	platform_set_drvdata(pdev, gadget);
+	priv->regs = devm_platform_ioremap_resource_byname(pdev, "regs");
+	if (IS_ERR(priv->regs))
+		return PTR_ERR(priv->regs);
+	platform_set_drvdata(pdev, priv);
 	return 0;
 }
 
