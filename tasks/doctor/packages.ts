@@ -74,14 +74,14 @@ export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
   const path = pathOf(request);
   const list = listFor(request);
   const processes = await request.processes();
-  const { findings, evidence } = await probeAll({
+  const findings = await probeAll({
     list,
     processes,
     environment: baseEnvironment(request.environment),
     signal: request.signal,
   });
   const missing = findings.filter(({ capability, problem }) => problem !== undefined && !capability.optional);
-  if (missing.length === 0) remember(cacheFile(request), list, path, evidence);
+  if (missing.length === 0) remember(cacheFile(request), list, path);
   const manager = findManager(path);
   const packages =
     manager === undefined

@@ -31,18 +31,14 @@ interface ProbeRequest {
 interface Trial extends ProbeRequest {
   /** Directory for what is compiled. */
   readonly scratch: string;
-  /** Files that the answers depend on. */
-  readonly evidence: Set<string>;
 }
 
-/** Tries everything concurrently. Returns the findings in the list's order, and the files they depend on. */
-export async function probeAll(
-  request: ProbeRequest,
-): Promise<{ readonly findings: readonly HostFinding[]; readonly evidence: readonly string[] }> {
+/** Tries everything concurrently. Returns the findings in the list's order. */
+export async function probeAll(request: ProbeRequest): Promise<readonly HostFinding[]> {
   // Many concurrent probes each add a listener.
   setMaxListeners(0, request.signal);
   const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));
-  const trial: Trial = { ...request, scratch, evidence: new Set() };
+  const trial: Trial = { ...request, scratch };
   try {
     const findings = await Promise.all(
       request.list.map(async (capability, index) => ({
@@ -51,7 +47,7 @@ export async function probeAll(
       })),
     );
     request.signal.throwIfAborted();
-    return { findings, evidence: [...trial.evidence].sort() };
+    return findings;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -84,10 +80,7 @@ async function tryProgram(probe: ProbeOf<'program'>, trial: Trial): Promise<stri
 }
 
 async function tryPython(probe: ProbeOf<'python'>, trial: Trial): Promise<string | undefined> {
-  const { problem, text } = await call('python3', ['-c', probe.code], trial);
-  // The code prints the files its answer depends on: python3 may be a script that picks one of several.
-  for (const line of text.split('\n')) if (line.startsWith('/')) trial.evidence.add(line);
-  return problem;
+  return (await call('python3', ['-c', probe.code], trial)).problem;
 }
 
 async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Promise<string | undefined> {
@@ -97,13 +90,6 @@ async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Pr
     const found = await call('pkg-config', ['--cflags', '--libs', `${module} >= ${atLeast}`], trial);
     if (found.problem !== undefined) return found.problem;
     flags = found.text.split(/\s+/).filter((word) => word !== '');
-    const where = await call('pkg-config', ['--variable=pcfiledir', module], trial);
-    trial.evidence.add(join(where.text.trim(), `${module}.pc`));
-  }
-  if (probe.file !== undefined) {
-    const file = (await call(probe.compiler, [`-print-file-name=${probe.file}`], trial)).text.trim();
-    // A compiler without that file prints its bare name.
-    if (file.startsWith('/')) trial.evidence.add(file);
   }
   // Warnings do not matter: the program must link.
   const args = ['-w', ...(probe.flags ?? []), '-x', 'c', '-', '-o', output, ...flags];
@@ -120,7 +106,6 @@ async function call(
   const found = which(program, trial.environment['PATH'] ?? '');
   if (!found.found) return { problem: `${program} is not in PATH`, text: '' };
   const file = found.path;
-  trial.evidence.add(file);
   const lines: string[] = [];
   try {
     const exit = await trial.processes.run(
@@ -146,13 +131,20 @@ function identity(file: string): string {
   return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
 }
 
-/** The cache key: the required probes, PATH, and where it leads for each program. */
+/** What knows of every library and header that a package brings or takes. */
+const PACKAGE_LISTS = ['/var/lib/dpkg/status', '/var/lib/rpm/rpmdb.sqlite', '/var/lib/pacman/local'];
+
+/** What the answers of the required probes depend on. */
 function question(list: readonly Capability[], path: string): string {
   const probes = list.filter(({ optional }) => !optional).map(({ probe }) => probe);
+  const programs = probes.flatMap(programsOf).flatMap((name) => {
+    const found = which(name, path);
+    return found.found ? found.path : [];
+  });
   return JSON.stringify({
     path,
     probes,
-    programs: probes.flatMap(programsOf).map((name) => which(name, path)),
+    files: [...programs, ...PACKAGE_LISTS].map((file) => [file, identity(file)]),
   });
 }
 
@@ -170,40 +162,20 @@ function programsOf(probe: Probe): string[] {
   }
 }
 
-interface Remembered {
-  readonly question: string;
-  /** File to identity. */
-  readonly evidence: Readonly<Record<string, string>>;
-}
-
-/** Records in `file` that everything required exists, and what that depends on. A failure to write only costs time. */
-export function remember(
-  file: string,
-  list: readonly Capability[],
-  path: string,
-  evidence: readonly string[],
-): void {
-  const content: Remembered = {
-    question: question(list, path),
-    evidence: Object.fromEntries(evidence.map((one) => [one, identity(one)])),
-  };
+/** Records in `file` that everything required exists. A failure to write only costs time. */
+export function remember(file: string, list: readonly Capability[], path: string): void {
   try {
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(content));
+    writeFileSync(`${file}.${process.pid}`, question(list, path));
     renameSync(`${file}.${process.pid}`, file);
   } catch {
     rmSync(`${file}.${process.pid}`, { force: true });
   }
 }
 
-/** Whether everything required existed before, and nothing it depends on has changed. Only looks at files. */
+/** Whether everything required existed before, and no program and no package has changed since. Only looks at files. */
 export function isRemembered(file: string, list: readonly Capability[], path: string): boolean {
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a damaged file throws or differs
-    const kept = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
-    return (
-      kept.question === question(list, path) &&
-      Object.entries(kept.evidence).every(([one, was]) => identity(one) === was)
-    );
+    return readFileSync(file, 'utf8') === question(list, path);
   } catch {
     return false;
   }
