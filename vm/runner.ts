@@ -16,7 +16,7 @@ import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
-import { type Listener, listenOnce, QmpClient } from './qemu/qmp.js';
+import { type Listener, listenOnce, type QmpAnswer, QmpClient } from './qemu/qmp.js';
 import { RawLogs } from './raw-logs.js';
 import { type BootResult, quits } from './types.js';
 import { type Limits, Watchdog } from './watchdog.js';
@@ -80,6 +80,8 @@ export interface RunningMachine {
   stop(reason: string): void;
   /** Ends it at its user's wish: the outcome is 'ended'. */
   quit(reason: string): void;
+  /** Gives a command through QMP; undefined while QEMU does not listen. */
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<QmpAnswer | undefined>;
   /** Lets its time stand still, and go on. Does nothing while QEMU does not listen. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -355,6 +357,7 @@ class Boot {
       },
       stop: (reason) => this.#finish({ by: 'stop', reason }),
       quit: (reason) => this.#finish({ by: 'user', reason }),
+      execute: async (command, args) => this.#qmp?.execute(command, args),
       pause: async () => void (await this.#qmp?.execute('stop')),
       resume: async () => void (await this.#qmp?.execute('cont')),
     };

@@ -26,17 +26,26 @@ static inline uint64_t bench_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Where KVM counts the exits, the host reads its counters while nothing happens. */
+static inline void bench_pause(void)
+{
+	if (getenv("BENCH_PAUSE"))
+		usleep(200000);
+}
+
 static inline void bench_begin(const char *row)
 {
 	printf("# bench begin %s\n", row);
 	fflush(stdout);
 	/* Of a terminal; a pipe has nothing to wait for. */
 	tcdrain(STDOUT_FILENO);
+	bench_pause();
 }
 
 /* @more: further words, or an empty string */
 static inline void bench_end(const char *row, uint64_t ops, uint64_t ns, const char *more)
 {
+	bench_pause();
 	printf("# bench end %s ops=%llu ns=%llu%s%s\n", row, (unsigned long long)ops,
 	       (unsigned long long)ns, *more ? " " : "", more);
 	fflush(stdout);

@@ -17,7 +17,8 @@
 #                             the machine's devices, for people
 #   STRESS_SECONDS=... STRESS_ROUNDS=...
 #                             for how long
-#   BENCH_OPS=...             how many operations a row of a bench makes (bench.h)
+#   BENCH_OPS=... BENCH_PAUSE=1
+#                             see bench.h
 #   (neither)                 gives a shell; leaving it powers off
 #   TERM=... LINES=... COLUMNS=...
 #                             the terminal on the other end of the serial line

@@ -6,11 +6,13 @@ import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { commandLine } from '../../lib/process/command-line.js';
 import { type Counted, ExitCounter } from '../../vm/bench/exits.js';
 import { measureOnHost } from '../../vm/bench/host.js';
+import { KvmCounter, type KvmExits, kvmExits, QUERY_STATS } from '../../vm/bench/kvm-exits.js';
 import { benchMark } from '../../vm/bench/marks.js';
 import { benchRows, benchTable, brokenBounds, type BenchRow, type Timed } from '../../vm/bench/summary.js';
 import { type DeviceInstance, instancesOf, type ProjectDevice } from '../../vm/device.js';
+import { chooseAccelerator, hostFacts } from '../../vm/qemu/accelerator.js';
 import type { RunReport } from '../../vm/report/report.js';
-import { boot } from '../../vm/runner.js';
+import { boot, type RunningMachine } from '../../vm/runner.js';
 import { bootTargets } from '../build/graph.js';
 import { layoutOf } from '../build/layout.js';
 import { MONITOR_PATTERNS, type RunDirectory } from '../build/machine.js';
@@ -39,6 +41,8 @@ interface Pass {
   readonly run: RunDirectory;
   readonly timed: readonly Timed[];
   readonly counted: readonly Counted[];
+  /** Where KVM runs: its own counters. */
+  readonly kvm: KvmCounter['found'];
   /** Rows that could not be measured, with the reason. */
   readonly skipped: ReadonlyMap<string, string>;
 }
@@ -58,12 +62,15 @@ export async function bench(services: Services, { check }: { readonly check: boo
     const timed: Timed[] = [];
     const skipped = new Map<string, string>();
     const counter = new ExitCounter();
+    let machine: RunningMachine | undefined;
+    const kvm = new KvmCounter(async () => kvmExits(await machine?.execute('query-stats', QUERY_STATS)));
     const ports: CheckedRunPorts = {
       processes: context.processes,
       environment: services.environment,
       signal: context.signal,
       onConsoleLine: (line) => {
         context.log(line);
+        if (kind === 'exits') kvm.line(line);
         const mark = benchMark(line);
         if (mark?.kind === 'end') timed.push(mark);
         if (mark?.kind === 'skip') skipped.set(mark.row, mark.reason);
@@ -76,7 +83,13 @@ export async function bench(services: Services, { check }: { readonly check: boo
             // Also where no device has a checker.
             monitorPatterns: kind === 'exits' ? MONITOR_PATTERNS : [],
           },
-          bootPorts,
+          {
+            ...bootPorts,
+            onStart: (running) => {
+              machine = running;
+              bootPorts.onStart?.(running);
+            },
+          },
         ),
     };
     const { report, run } = await checkedRun(
@@ -95,7 +108,14 @@ export async function bench(services: Services, { check }: { readonly check: boo
     );
     const failure = failureOf(report, run);
     if (failure !== undefined) throw failure;
-    return { report, run, timed: kind === 'times' ? timed : [], counted: counter.found, skipped };
+    return {
+      report,
+      run,
+      timed: kind === 'times' ? timed : [],
+      counted: counter.found,
+      kvm: kvm.found,
+      skipped,
+    };
   };
   let timed: readonly Timed[] = [];
   let last: Pass | undefined;
@@ -111,9 +131,9 @@ export async function bench(services: Services, { check }: { readonly check: boo
     [{ ...task, name: 'vm:bench', title: 'VM: measure, count exits' }],
   );
   if (last === undefined) throw new StopwatchError('internal', 'The bench ended well without a report');
-  const { report, run, counted, skipped } = last;
+  const { report, run, counted, kvm, skipped } = last;
   const rows = benchRows(timed, counted);
-  const data = { rows, accelerator: report.result.guest.accelerator, load, report: run.report };
+  const data = { rows, kvm, accelerator: report.result.guest.accelerator, load, report: run.report };
   await writeFile(run.bench, `${JSON.stringify(data, null, 2)}\n`);
   const broken = brokenBounds(rows);
   return {
@@ -125,6 +145,7 @@ export async function bench(services: Services, { check }: { readonly check: boo
       ...broken.map((line) => `  ${line}`),
       ...[...skipped].map(([row, reason]) => `Absent       ${row}: ${reason}`),
       ...absentDevices(tools.devices, instances),
+      ...kvm.map(({ row, operations, exits }) => `KVM          ${row}: ${kvmWords(exits, operations)}`),
       ...deviceLines(report.result.devices),
       `Counted by   ${counterWords(report)}`,
       ...(check ? [] : [`Host load    ${load.map((one) => one.toFixed(2)).join(' before, ')} after`]),
@@ -139,6 +160,7 @@ export async function bench(services: Services, { check }: { readonly check: boo
 
 function benchConfig(config: Config, kind: keyof typeof ROUNDS): Config {
   const { vm } = config;
+  const isKvm = chooseAccelerator(hostFacts(), vm).accelerator === 'kvm';
   return {
     ...config,
     crosscheck: { ...config.crosscheck, monitor: true, slackMs: Math.max(config.crosscheck.slackMs, 10_000) },
@@ -150,6 +172,7 @@ function benchConfig(config: Config, kind: keyof typeof ROUNDS): Config {
         ...vm.append,
         `BENCH_ROUNDS=${ROUNDS[kind]}`,
         ...(kind === 'times' ? [] : [`BENCH_OPS=${COUNTED_OPERATIONS}`]),
+        ...(kind === 'exits' && isKvm ? ['BENCH_PAUSE=1'] : []),
       ],
       qemuArgs: [...vm.qemuArgs, ...(kind === 'times' ? [] : UNHIDDEN)],
       firstOutputSeconds: Math.max(vm.firstOutputSeconds, 60),
@@ -182,6 +205,11 @@ function absentDevices(known: readonly ProjectDevice[], instances: readonly Devi
 function boundsLine(rows: readonly BenchRow[], broken: readonly string[]): string {
   const bounds = rows.filter(({ holds }) => holds !== null).length;
   return `Bounds       ${bounds - broken.length} of ${bounds} hold: device exits per operation`;
+}
+
+function kvmWords(exits: KvmExits, operations: number): string {
+  const each = Object.entries(exits).map(([name, count]) => `${name} ${(count / operations).toFixed(2)}`);
+  return `${each.join(', ')} per operation`;
 }
 
 function counterWords({ result: { guest } }: RunReport): string {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
+import type { QmpAnswer } from '../qemu/qmp.js';
 import { TraceFilter } from '../qemu/trace-filter.js';
 import { ExitCounter } from './exits.js';
+import { KvmCounter, kvmExits } from './kvm-exits.js';
 import { benchMark } from './marks.js';
 import { benchPlots, benchRows, benchTable, brokenBounds, spread } from './summary.js';
 
@@ -137,4 +139,45 @@ test('times of several rounds: their median and spread, and what follows', () =>
     },
   ]);
   expect(spread([4, 1])).toEqual({ median: 2.5, low: 1, high: 4 });
+});
+
+const answer = (value: number): QmpAnswer => ({
+  ok: true,
+  // As docs/interop/qmp has it: one entry per processor.
+  value: [
+    {
+      provider: 'kvm',
+      'qom-path': '/machine/unattached/device[0]',
+      stats: [{ name: 'exits', value }],
+    },
+    { provider: 'kvm', 'qom-path': '/machine/unattached/device[1]', stats: [{ name: 'exits', value: 5 }] },
+  ],
+});
+
+test("KVM's counters are read while a bench pauses, and summed over the processors", async () => {
+  expect(kvmExits(answer(10))).toEqual({ exits: 15 });
+  // TCG: nobody provides statistics.
+  expect(kvmExits({ ok: true, value: [] })).toBeUndefined();
+
+  let [count, looks] = [100, 0];
+  let onLook: (() => void) | undefined;
+  const counter = new KvmCounter(async () => {
+    looks += 1;
+    onLook?.();
+    return kvmExits(answer(count));
+  });
+  const look = async (): Promise<void> =>
+    new Promise((resolve) => {
+      onLook = resolve;
+    });
+  counter.line('# bench begin elapsed/register');
+  await look();
+  count = 116;
+  await look();
+  await look();
+  // What the console's own line causes comes after the last look.
+  count = 170;
+  counter.line('# bench end elapsed/register ops=16 ns=1');
+  expect(counter.found).toEqual([{ row: 'elapsed/register', operations: 16, exits: { exits: 16 } }]);
+  expect(looks).toBeGreaterThan(2);
 });
