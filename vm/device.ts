@@ -69,6 +69,7 @@ export interface DeviceTreeNode {
  *
  *   device/NAME/*.c, *.h      the device, linked into QEMU's tree; none: QEMU has it
  *   driver/NAME/              the driver: its Kbuild makes the module NAME.ko; none: Linux has it, or it needs none
+ *   driver/NAME/NAME_bench.c  of a second module, for measurements: NAME_bench.ko, in /lib/modules/bench of the guest
  *   driver/NAME/*.h           also for the device
  *   driver/NAME/kernel.config what the guest's kernel needs for it
  *   guest_fs/NAME/            goes to /usr/bin of the guest

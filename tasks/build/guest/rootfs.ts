@@ -8,7 +8,7 @@ import type { Task, TaskContext } from '../../engine/task.js';
 import type { GuestFile, ProjectDevice } from '../../../vm/device.js';
 import { BUILD_EPOCH } from '../build-tools.js';
 import type { Layout } from '../layout.js';
-import { driversOf, driverTaskOf, moduleOf } from '../linux/drivers.js';
+import { type Driver, driversOf, driverTaskOf, modulesOf } from '../linux/drivers.js';
 import { guestFiles } from './guest-base.js';
 import { builtProgram, allPrograms, programTask } from './guest-programs.js';
 import { ownEntries, ownFiles, packagesTask } from './own-files.js';
@@ -19,18 +19,14 @@ export const CPIO_TOOL = 'guest:cpio-tool';
 
 /** Where the files of the root come from. */
 export function rootFiles(config: Config, layout: Layout, devices: readonly ProjectDevice[]): RootFiles {
-  const modules = modulesOf(config, devices).map((name) => ({
-    file: moduleOf(layout, name),
-    path: `/lib/modules/${name}.ko`,
-    mode: 0o644,
-  }));
+  const modules = moduleDrivers(config, devices).flatMap((driver) => modulesOf(layout, driver));
   const programs = allPrograms(layout, devices).map((program) => builtProgram(layout, program));
   return { busybox: layout.busybox, built: [...modules, ...programs], guest: guestFiles(layout, devices) };
 }
 
-/** Names of the modules that the guest has. */
-function modulesOf(config: Config, devices: readonly ProjectDevice[]): string[] {
-  return config.vm.driver === 'module' ? driversOf(devices).map(({ name }) => name) : [];
+/** Drivers that are modules. */
+function moduleDrivers(config: Config, devices: readonly ProjectDevice[]): readonly Driver[] {
+  return config.vm.driver === 'module' ? driversOf(devices) : [];
 }
 
 /** The same in every directory. */
@@ -44,7 +40,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
   const packages = packagesTask(config, layout);
   const deps = [
     'busybox:build',
-    ...modulesOf(config, devices).map(driverTaskOf),
+    ...moduleDrivers(config, devices).map(({ name }) => driverTaskOf(name)),
     ...allPrograms(layout, devices).map(programTask),
     ...packages.map(({ name }) => name),
   ];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The drivers: modules that are built out of the kernel's tree (`driver:NAME`), or a directory that the kernel builds in. */
 import { join } from 'node:path';
-import type { DriverFiles, ProjectDevice } from '../../../vm/device.js';
+import type { DriverFiles, GuestFile, ProjectDevice } from '../../../vm/device.js';
 import type { Task } from '../../engine/task.js';
 import type { SourceLink } from '../../trees/links.js';
 import { resumeBuild } from '../build-tools.js';
@@ -44,6 +44,15 @@ export const moduleOf = (layout: Layout, name: string): string =>
   join(directoryOf(layout, name), `${name}.ko`);
 export const directoryOf = ({ drivers }: Layout, name: string): string => join(drivers, name);
 
+/** The modules that the driver's Kbuild makes, and their places in the guest: init loads those in /lib/modules. */
+export function modulesOf(layout: Layout, { name, files }: Driver): readonly GuestFile[] {
+  const module = { file: moduleOf(layout, name), path: `/lib/modules/${name}.ko`, mode: 0o644 };
+  const bench = `${name}_bench`;
+  if (!files.names.includes(`${bench}.c`)) return [module];
+  const file = join(directoryOf(layout, name), `${bench}.ko`);
+  return [module, { file, path: `/lib/modules/bench/${bench}.ko`, mode: 0o644 }];
+}
+
 /** Absolute paths of the driver's files. */
 export const driverSources = ({ files }: Driver): string[] =>
   files.names.map((name) => join(files.directory, name));
@@ -64,7 +73,7 @@ export function driverTasks(
       title: `Driver: build ${name}.ko`,
       deps: ['linux:build', GENERATED],
       inputs: { files: driverSources(driver), values: { make: args, env } },
-      outputs: [moduleOf(layout, name)],
+      outputs: modulesOf(layout, driver).map(({ file }) => file),
       jobs: 'make',
       run: async (context) => {
         await makeDirectory({ directory, files: {}, links });
