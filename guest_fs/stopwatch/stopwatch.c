@@ -9,6 +9,7 @@
  *   watch [SECONDS]		prints the elapsed time ten times a second
  *   timeout SECONDS		waits until a timeout of so many seconds has come
  *   timeout			prints how many timeouts there were
+ *   bench			times each of these ways (guest_fs/base/bench.h)
  *
  * Of several stopwatches it means the first one, or the one with this id in the
  * machine. SECONDS may have a fraction.
@@ -23,6 +24,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "bench.h"
 #include "stopwatch_open.h"
 #include "stopwatch_page.h"
 
@@ -35,7 +37,8 @@ static int fd;
 static void misused(void)
 {
 	fputs("usage: stopwatch [--id ID] start|pause|reset|show|lap|laps\n"
-	      "       stopwatch [--id ID] watch|timeout [SECONDS]\n", stderr);
+	      "       stopwatch [--id ID] watch|timeout [SECONDS]\n"
+	      "       stopwatch [--id ID] bench\n", stderr);
 	exit(2);
 }
 
@@ -140,6 +143,16 @@ static void print_laps(void)
 			print_lap(number, ns);
 }
 
+/* NULL if there is none. */
+static const struct stopwatch_page *map_page(void)
+{
+	const struct stopwatch_page *page = NULL;
+
+	if (has(STOPWATCH_FEATURE_LIVE_PAGE))
+		page = map(STOPWATCH_MMAP_PAGE);
+	return page && page_is_known(page) ? page : NULL;
+}
+
 /* From the live page, if there is one that says it: no trap. */
 static uint64_t elapsed_ns(const struct stopwatch_page *page)
 {
@@ -153,12 +166,8 @@ static uint64_t elapsed_ns(const struct stopwatch_page *page)
 static void watch(double seconds)
 {
 	const struct timespec tenth = { .tv_nsec = NS / 10 };
-	const struct stopwatch_page *page = NULL;
+	const struct stopwatch_page *page = map_page();
 
-	if (has(STOPWATCH_FEATURE_LIVE_PAGE))
-		page = map(STOPWATCH_MMAP_PAGE);
-	if (page && !page_is_known(page))
-		page = NULL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (double past = 0; past < seconds; past += 0.1) {
 		print_ns("", elapsed_ns(page));
@@ -191,6 +200,146 @@ static void print_timeouts(void)
 
 	request(STOPWATCH_IOC_STATUS, &status);
 	printf("%llu\n", (unsigned long long)status.timeouts);
+}
+
+static int bench_ioctl(void *ns, uint64_t ops)
+{
+	for (; ops; ops--)
+		request(STOPWATCH_IOC_ELAPSED_NS, ns);
+	return 0;
+}
+
+static int bench_page(void *page, uint64_t ops)
+{
+	uint64_t ns;
+
+	for (; ops; ops--)
+		if (!page_read_ns(page, &ns))
+			return -1;
+	return 0;
+}
+
+static int bench_lap(void *taken, uint64_t ops)
+{
+	for (; ops; ops--)
+		request(STOPWATCH_IOC_LAP, taken);
+	return 0;
+}
+
+/* The latest one, which is never overwritten meanwhile. */
+static int bench_read_lap(void *laps, uint64_t ops)
+{
+	uint64_t ns;
+
+	for (; ops; ops--)
+		if (!laps_read_ns(laps, laps_head(laps) - 1, &ns))
+			return -1;
+	return 0;
+}
+
+/* A file of the module stopwatch_bench, which times itself. */
+static int bench_in_kernel(void *path, uint64_t ops)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -1;
+	fprintf(file, "%llu\n", (unsigned long long)ops);
+	return fclose(file);
+}
+
+static void kernel_row(const char *id, const char *name)
+{
+	char path[256], row[64];
+	int64_t ops;
+	unsigned long long ns;
+	FILE *file;
+
+	snprintf(row, sizeof(row), "elapsed/%s", name);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/stopwatch_bench/%s/%s", id, name);
+	/* The first access costs more than the others. */
+	ops = bench_in_kernel(path, 1);
+	if (!ops)
+		ops = bench_operations(bench_in_kernel, path);
+	if (ops < 0) {
+		bench_skip(row, "the module stopwatch_bench has no such file");
+		return;
+	}
+	bench_begin(row);
+	if (bench_in_kernel(path, ops))
+		fail();
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%llu", &ns) != 1)
+		fail();
+	fclose(file);
+	bench_end(row, ops, ns, strcmp(name, "mmio_read_user") ? "exits=0" : "exits=1");
+}
+
+/*
+ * From the deadline of a timeout of 10 ms to the interrupt handler, or to poll()
+ * having returned. The timeout begins in the middle of the ioctl that arms it.
+ */
+static void latency_row(const char *row, bool to_poll)
+{
+	struct pollfd wanted = { .fd = fd, .events = POLLPRI };
+	const uint64_t length = NS / 100;
+	const char *given = getenv("BENCH_OPS");
+	uint64_t ops = given ? strtoull(given, NULL, 10) : 10;
+	uint64_t sum = 0, before, armed, woken, n;
+	struct stopwatch_status status;
+
+	request(STOPWATCH_IOC_STATUS, &status);
+	bench_begin(row);
+	for (n = 0; n < ops; n++) {
+		before = bench_ns();
+		request(STOPWATCH_IOC_TIMEOUT, (void *)&length);
+		armed = (before + bench_ns()) / 2;
+		poll(&wanted, 1, -1);
+		woken = bench_ns();
+		request(STOPWATCH_IOC_STATUS, &status);
+		sum += (to_poll ? woken : status.timeout_time_ns) - armed - length;
+	}
+	/* Three accesses each to arm it, to acknowledge it, and to ask for the status. */
+	bench_end(row, ops, sum, "exits=9");
+}
+
+static void bench(const char *id)
+{
+	void *page = (void *)map_page(), *laps = NULL;
+	struct page_snapshot was;
+	struct stopwatch_lap taken;
+	uint64_t ns;
+
+	kernel_row(id, "mmio_read_user");
+	kernel_row(id, "page_kernel");
+	if (has(STOPWATCH_FEATURE_ELAPSED_NS))
+		bench_row("elapsed/ioctl", bench_ioctl, &ns, INT64_MAX, "exits=1");
+	else
+		bench_skip("elapsed/ioctl", "the device has no register ELAPSED_NS");
+
+	if (page)
+		while (!page_try(page, &was))
+			;
+	if (page && page_is_valid(&was))
+		bench_row("elapsed/page_mmap", bench_page, page, INT64_MAX, "exits=0");
+	else
+		bench_skip("elapsed/page_mmap", "there is no live page with a valid counter");
+
+	if (has(STOPWATCH_FEATURE_LAPS))
+		laps = (void *)map(STOPWATCH_MMAP_LAPS);
+	if (laps) {
+		/* What the driver makes of a command: clears ERROR, writes COMMAND, reads ERROR. */
+		bench_row("laps/command", bench_lap, &taken, INT64_MAX, "exits=3");
+		bench_row("laps/read", bench_read_lap, laps, INT64_MAX, "exits=0");
+	} else {
+		bench_skip("laps/command", "the device has no laps");
+		bench_skip("laps/read", "the device has no laps");
+	}
+
+	if (has(STOPWATCH_FEATURE_TIMEOUT)) {
+		latency_row("latency/timer_handler", false);
+		latency_row("latency/timer_poll", true);
+	}
 }
 
 static double seconds_of(const char *text)
@@ -250,6 +399,8 @@ int main(int argc, char **argv)
 		lap();
 	else if (is("laps"))
 		print_laps();
+	else if (is("bench"))
+		bench(id ? id : "stopwatch");
 	else if (is("watch"))
 		watch(argument ? seconds_of(argument) : INFINITY);
 	else if (is("timeout") && argument)
