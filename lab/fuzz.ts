@@ -21,10 +21,10 @@ import {
   type SearchRun,
 } from './fuzz-report.js';
 import { runTask } from './run-task.js';
-import { campaign, replay } from './search/campaign.js';
+import { campaign, runScript } from './search/campaign.js';
 import { MachineError } from './search/machine.js';
 import { type AnySearch, isSearchable } from './search/search.js';
-import { checkTrace, traceCheck } from './search/trace-check.js';
+import { runAndCheckTrace, traceCheck } from './search/trace-check.js';
 
 const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
@@ -210,13 +210,13 @@ async function replayScript(run: SearchRun, file: string): Promise<FuzzResult> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StopwatchError('bad-usage', `${file}: ${why}`, { cause });
   }
-  const outcome = await replay(search, script, request, ports);
+  const outcome = await runScript(search, script, request, ports);
   if (outcome.result !== 'agree') {
     const reported = await reportFailure(run, script, outcome);
     return { ...reported, data: { file, ...reported.data } };
   }
   // The guest sees the right behaviour. Is the trace right too?
-  const traced = await checkTrace(search, script, request, ports);
+  const traced = await runAndCheckTrace(search, script, request, ports);
   if (traced.wrong !== undefined) return reportTrace(run, traced);
   const operations = script.operations.length;
   return {

@@ -7,7 +7,7 @@
 export * from './crosscheck/index.js';
 export {
   traceFormat,
-  type TraceEvent,
+  type EventOf,
   type TraceEvents,
   type TraceFormat,
 } from './crosscheck/trace-format.js';

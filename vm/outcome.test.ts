@@ -17,7 +17,7 @@ function facts(lines: readonly string[], different: Partial<BootFacts> = {}): Bo
     suites: observer.end().suites,
     findings: lines.flatMap((line) => findingOf(line) ?? []),
     splats: 'warn',
-    spoke: lines.length > 0,
+    printedAnything: lines.length > 0,
     lastLine: lines.at(-1) ?? '',
     ending: { by: 'itself' },
     shutdown: 'guest-shutdown',

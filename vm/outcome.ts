@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
-import { type BootOptions, type GuestOutcome, quits, type KtapTest, type TestSuite } from './types.js';
+import { type BootOptions, type GuestOutcome, powersOffWhenDone, type KtapTest, type TestSuite } from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
 export type Ending =
@@ -23,7 +23,7 @@ export interface BootFacts {
   /** What a splat means for a test that passes all the same. */
   readonly splats: BootOptions['vm']['splats'];
   /** The console printed anything at all. */
-  readonly spoke: boolean;
+  readonly printedAnything: boolean;
   /** What the console said last; empty if nothing. */
   readonly lastLine: string;
   readonly ending: Ending;
@@ -84,7 +84,7 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
     case 'total':
       return hung(facts, ending.by, ending.seconds);
     case 'itself':
-      return quits(facts) ? testVerdict(facts) : userEnded(facts);
+      return powersOffWhenDone(facts) ? testVerdict(facts) : userEnded(facts);
     default:
       return ending satisfies never;
   }
@@ -109,7 +109,7 @@ function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
 function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootOutcome {
   const what =
     by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s in all`;
-  if (by === 'total' && !facts.spoke) {
+  if (by === 'total' && !facts.printedAnything) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
   return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastSaid(facts)}` };
@@ -147,7 +147,7 @@ function userEnded({ shutdown }: BootFacts): BootOutcome {
 const failed = (reason: string): BootOutcome => ({ outcome: 'failed', reason });
 
 function testVerdict(facts: BootFacts): BootOutcome {
-  const { expected, shutdown, spoke, findings, splats } = facts;
+  const { expected, shutdown, printedAnything, findings, splats } = facts;
   const suites = expected.map((id) => ({ id, suite: suiteOf(facts, id) }));
   const how = shutdown === 'guest-reset' ? 'restarted' : 'powered off';
   if (suites.length === 0) return failed('no device of this machine has a test');
@@ -157,7 +157,7 @@ function testVerdict(facts: BootFacts): BootOutcome {
     if (bail !== undefined) return failed(`${of(id)}${bail}`);
   }
   if (suites.some(({ suite }) => suite?.result === undefined)) {
-    const words = spoke ? '' : ' without a word';
+    const words = printedAnything ? '' : ' without a word';
     return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts, ' ')}` };
   }
   const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');

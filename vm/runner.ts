@@ -18,7 +18,7 @@ import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, type QmpAnswer, QmpClient } from './qemu/qmp.js';
 import { RawLogs } from './raw-logs.js';
-import { type BootResult, quits } from './types.js';
+import { type BootResult, powersOffWhenDone } from './types.js';
 import { type Limits, Watchdog } from './watchdog.js';
 
 /** Host milliseconds. */
@@ -187,7 +187,7 @@ class Boot {
     }
     this.#child = child;
     this.#read(child.stdout, consoleLog, (bytes) => {
-      this.#watchdog.heard();
+      this.#watchdog.outputSeen();
       this.#ports.onConsole?.(bytes);
       this.#console.push(bytes);
       this.#watchConsole();
@@ -257,7 +257,7 @@ class Boot {
     if (sizes !== undefined && console.size > sizes.console)
       this.#finish({ by: 'size', what: 'console', bytes: sizes.console });
     const { fatal } = console;
-    if (fatal === undefined || this.#fatal !== undefined || !quits(parts.options)) return;
+    if (fatal === undefined || this.#fatal !== undefined || !powersOffWhenDone(parts.options)) return;
     this.#fatal = fatal;
     this.#watchdog.after(SPLAT_GRACE, () => {
       this.#fatal = undefined;
@@ -385,7 +385,7 @@ class Boot {
       suites,
       findings,
       splats: options.vm.splats,
-      spoke: firstOutputMs !== undefined,
+      printedAnything: firstOutputMs !== undefined,
       lastLine: lastLines.findLast((line) => line.trim() !== '') ?? '',
       ending: this.#ending,
       shutdown: this.#shutdown,

@@ -33,7 +33,7 @@ export interface BootOptions {
 }
 
 /** The guest runs its tests and powers off. */
-export function quits({ guest }: Pick<BootOptions, 'guest'>): boolean {
+export function powersOffWhenDone({ guest }: Pick<BootOptions, 'guest'>): boolean {
   return guest.endsWith('_and_quit');
 }
 

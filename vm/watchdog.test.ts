@@ -25,7 +25,7 @@ describe('Watchdog', () => {
     const { clock, barks, dog } = setUp({ firstOutputSeconds: 10, silenceSeconds: 5 });
     for (let i = 0; i < 4; i++) {
       clock.advance(4000);
-      dog.heard();
+      dog.outputSeen();
     }
     expect(barks).toEqual([]);
     clock.advance(5000);
@@ -41,7 +41,7 @@ describe('Watchdog', () => {
   it('ends what never ends, however much it says', () => {
     const { clock, barks, dog } = setUp({ silenceSeconds: 5, totalSeconds: 12 });
     for (let i = 0; i < 12; i++) {
-      dog.heard();
+      dog.outputSeen();
       clock.advance(1000);
     }
     expect(barks).toEqual(['total at 12000']);
@@ -53,12 +53,12 @@ describe('Watchdog', () => {
     const dog = new Watchdog(new AwakeClock(clock), ({ by }) => barks.push(`${by} at ${clock.now()}`));
     dog.start({ firstOutputSeconds: 10, silenceSeconds: 5, totalSeconds: 20 });
     clock.advance(2100);
-    dog.heard();
+    dog.outputSeen();
     clock.jump(60_000);
     clock.advance(0);
     expect(barks).toEqual([]);
     clock.advance(4000);
-    dog.heard();
+    dog.outputSeen();
     clock.jump(60_000);
     clock.advance(4000);
     expect(barks).toEqual([]);

@@ -39,7 +39,7 @@ export class Watchdog {
   }
 
   /** The console has printed something. */
-  heard(): void {
+  outputSeen(): void {
     this.#heard = true;
     this.#lastMs = this.#clock.now();
   }

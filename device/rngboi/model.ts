@@ -16,7 +16,7 @@ export type Stimulus =
   | { readonly stimulus: 'read' | 'write'; readonly offset: bigint; readonly size: number }
   | { readonly stimulus: 'load'; readonly state: bigint };
 
-export interface Answer {
+export interface StepResult {
   readonly state: ModelState;
   /** What a read returns; undefined where only the host knows. */
   readonly value?: bigint | undefined;
@@ -25,7 +25,7 @@ export interface Answer {
   readonly impossible?: string | undefined;
 }
 
-export function step(before: ModelState, stimulus: Stimulus): Answer {
+export function step(before: ModelState, stimulus: Stimulus): StepResult {
   switch (stimulus.stimulus) {
     case 'reset':
       return { state: { seed: stimulus.seed, state: stimulus.seed } };

@@ -3,7 +3,7 @@
  * rngboi's own trace. Each line is a stimulus, or the one effect that an access
  * can have, `refused`, which follows it.
  */
-import { traceFormat, type TraceEvent as EventOf } from '../../vm/device-kit.js';
+import { traceFormat, type EventOf } from '../../vm/device-kit.js';
 
 const ACCESS = [
   ['offset', 'offset', 'hex'],

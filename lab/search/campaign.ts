@@ -3,7 +3,7 @@
 import type { MachinePorts, SearchRequest } from './machine.js';
 import { minimise, type ShrinkBudget } from './minimise.js';
 import type { Plan } from './plan.js';
-import { type Failed, type Observed, type Outcome, PlanRunner } from './runner.js';
+import { type Failed, type ObservedAnswer, type PlanOutcome, PlanRunner } from './runner.js';
 import type { AnyScript, AnySearch } from './search.js';
 
 export interface CampaignOptions extends SearchRequest {
@@ -33,7 +33,7 @@ export interface Progress {
   readonly memory: number;
 }
 
-export interface Finding {
+export interface FailingScript {
   readonly outcome: Failed;
   /** The shortest script found that fails. */
   readonly script: AnyScript;
@@ -48,7 +48,7 @@ export interface Finding {
 }
 
 export interface CampaignResult extends Progress {
-  readonly finding?: Finding | undefined;
+  readonly finding?: FailingScript | undefined;
   /** How much of the decision table was exercised, for a device that has one. */
   readonly decisions?:
     | { readonly total: number; readonly reached: number; readonly missed: readonly string[] }
@@ -80,7 +80,7 @@ class Campaign {
   /** Number of the next script, and the operations of all scripts before it. */
   #next: number;
   #begun = 0;
-  #found: Pick<Finding, 'index' | 'script' | 'outcome' | 'after' | 'afterSeconds'> | undefined;
+  #found: Pick<FailingScript, 'index' | 'script' | 'outcome' | 'after' | 'afterSeconds'> | undefined;
 
   constructor(
     private readonly search: AnySearch,
@@ -116,7 +116,7 @@ class Campaign {
       const device = search.qemuDevice(script);
       const runner = this.#idle.get(device)?.pop() ?? new PlanRunner({ ...options, device }, ports);
       this.#working.set(index, runner);
-      let outcome: Outcome;
+      let outcome: PlanOutcome;
       try {
         const ran = await runner.run(async (base) => planned(search.plan(script, base)));
         ({ outcome } = ran);
@@ -184,12 +184,12 @@ class Campaign {
 }
 
 /** Runs one script. */
-export async function replay(
+export async function runScript(
   search: AnySearch,
   script: AnyScript,
   request: SearchRequest,
   ports: MachinePorts,
-): Promise<Outcome> {
+): Promise<PlanOutcome> {
   const runner = new PlanRunner({ ...request, device: search.qemuDevice(script) }, ports);
   try {
     return (await runner.run(async (base) => planned(search.plan(script, base)))).outcome;
@@ -205,7 +205,7 @@ export async function observe(
   operation: number,
   request: SearchRequest,
   ports: MachinePorts,
-): Promise<readonly Observed[]> {
+): Promise<readonly ObservedAnswer[]> {
   const runner = new PlanRunner({ ...request, device: search.qemuDevice(script) }, ports);
   return runner.observe(await planned(search.plan(script, 0n)), operation);
 }
@@ -225,7 +225,7 @@ async function shorten(
   found: Failed,
   request: CampaignOptions,
   ports: MachinePorts,
-): Promise<Pick<Finding, 'outcome' | 'script' | 'tries' | 'minimal'>> {
+): Promise<Pick<FailingScript, 'outcome' | 'script' | 'tries' | 'minimal'>> {
   const runner = new PlanRunner({ ...request, device: search.qemuDevice(script) }, ports);
   let outcome = found;
   const { operations, tries, minimal } = await minimise(script.operations, found.operation, {

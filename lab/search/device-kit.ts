@@ -4,5 +4,5 @@ export { z } from 'zod';
 export { MachineError, type MachinePorts, SEARCH_ID, SearchMachine, type SearchRequest } from './machine.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './plan.js';
 export { Random, weighted } from './random.js';
-export type { Failed, Observed, Outcome } from './runner.js';
+export type { Failed, ObservedAnswer, PlanOutcome } from './runner.js';
 export type * from './search.js';

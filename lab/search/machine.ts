@@ -5,7 +5,7 @@ import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { Child, Exit, Processes } from '../../lib/process/process.js';
 import type { Clock } from '../../vm/clock.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from '../../vm/qemu/qmp.js';
+import { qmpFailureText, type Listener, listenOnce, QmpClient, type QmpEvent } from '../../vm/qemu/qmp.js';
 import { openPipes, type Pipes, QtestChannel } from './qtest.js';
 
 /** A machine for a device with any properties. */
@@ -172,7 +172,7 @@ export class SearchMachine {
       });
       // QEMU sends its greeting when all chardevs are open.
       const ready = await qmp.ready;
-      if (!ready.ok) throw new MachineError(`QMP: ${describeFailure(ready.failure)}`, true);
+      if (!ready.ok) throw new MachineError(`QMP: ${qmpFailureText(ready.failure)}`, true);
       qtest = new QtestChannel(pipesTo(pipes), request.silenceMs);
       const orderly = request.orderly === true || request.trace !== undefined;
       machine = new SearchMachine(qtest, stderr, child, qmp, directory, request.silenceMs, orderly);
@@ -223,7 +223,7 @@ export class SearchMachine {
     const answer = await this.qmp.execute(command, args);
     if (answer.ok) return answer.value;
     const hung = answer.failure.kind === 'timeout';
-    throw new MachineError(`${command}: ${describeFailure(answer.failure)}`, hung);
+    throw new MachineError(`${command}: ${qmpFailureText(answer.failure)}`, hung);
   }
 
   async reset(): Promise<void> {

@@ -7,7 +7,7 @@ import type { Action, Exchange, Plan } from './plan.js';
 import { changeSavedState } from './saved-state.js';
 
 /** `operation`: index in the script. -1 is the machine's start; the number of operations is the reset at the script's end. */
-export type Outcome =
+export type PlanOutcome =
   | { readonly result: 'agree' }
   | {
       readonly result: 'differs';
@@ -25,15 +25,15 @@ export type Outcome =
       readonly stderr: readonly string[];
     };
 
-export type Failed = Exclude<Outcome, { readonly result: 'agree' }>;
+export type Failed = Exclude<PlanOutcome, { readonly result: 'agree' }>;
 
-export interface RunResult {
-  readonly outcome: Outcome;
+export interface PlanRun {
+  readonly outcome: PlanOutcome;
   readonly plan: Plan;
 }
 
 /** An answer, with the interrupts that preceded it. */
-export interface Observed {
+export interface ObservedAnswer {
   readonly operation: number;
   readonly part: string;
   readonly interrupts: readonly string[];
@@ -69,7 +69,7 @@ export class PlanRunner {
   }
 
   /** Makes a plan that starts at the machine's time, and runs it. Rejects only if QEMU cannot be started. */
-  async run(planAt: (base: bigint) => Promise<Plan>): Promise<RunResult> {
+  async run(planAt: (base: bigint) => Promise<Plan>): Promise<PlanRun> {
     let plan: Plan;
     // Whoever ends the machine while the plan is made, as another lane does that found a failure, sets the time to 0.
     do plan = await planAt(this.#base);
@@ -86,7 +86,7 @@ export class PlanRunner {
     return (this.#machine = await this.startMachine(this.request, this.ports));
   }
 
-  async #steps(first: SearchMachine, plan: Plan): Promise<Outcome> {
+  async #steps(first: SearchMachine, plan: Plan): Promise<PlanOutcome> {
     let machine = first;
     let operation = -1;
     try {
@@ -121,9 +121,9 @@ export class PlanRunner {
    * returns the answers to that operation. Answers that QEMU did not give
    * before it ended are missing.
    */
-  async observe(plan: Plan, operation: number): Promise<readonly Observed[]> {
+  async observe(plan: Plan, operation: number): Promise<readonly ObservedAnswer[]> {
     await this.end();
-    const observed: Observed[] = [];
+    const observed: ObservedAnswer[] = [];
     let machine = await this.#start();
     try {
       for (const step of plan.steps) {
@@ -222,7 +222,7 @@ export class PlanRunner {
   }
 }
 
-async function failure(machine: SearchMachine, operation: number, error: MachineError): Promise<Outcome> {
+async function failure(machine: SearchMachine, operation: number, error: MachineError): Promise<PlanOutcome> {
   const exit = error.hung ? undefined : await machine.exit(EXIT_MS);
   const how =
     exit === undefined
@@ -234,8 +234,8 @@ async function failure(machine: SearchMachine, operation: number, error: Machine
   return { result, operation, what: `${error.message}: ${how}`, stderr: [...machine.stderr] };
 }
 
-function answersIn(lines: readonly string[], { operations, parts }: Exchange): Observed[] {
-  const answers: Observed[] = [];
+function answersIn(lines: readonly string[], { operations, parts }: Exchange): ObservedAnswer[] {
+  const answers: ObservedAnswer[] = [];
   let interrupts: string[] = [];
   for (const line of lines) {
     if (line.startsWith('IRQ ')) {

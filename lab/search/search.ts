@@ -4,7 +4,7 @@ import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
 import type { MachinePorts, SearchRequest } from './machine.js';
 import type { Plan } from './plan.js';
-import type { Failed, Observed } from './runner.js';
+import type { Failed, ObservedAnswer } from './runner.js';
 
 /** What is done to a device, as plain data. `O`: one operation. */
 export interface AnyScript<O = unknown> {
@@ -107,7 +107,7 @@ export interface DeviceSearch<O, S extends AnyScript<O>> {
   formatScript(script: S, about?: readonly string[]): string;
   describeOperation(operation: O): string;
   /** `observed`: QEMU's answers to the failing operation when it was run again. */
-  describeFailure(script: S, failed: Failed, observed: readonly Observed[]): FailureReport;
+  describeFailure(script: S, failed: Failed, observed: readonly ObservedAnswer[]): FailureReport;
   /** QEMU trace events to record, as glob patterns, and the check of one process's trace. */
   readonly trace: { readonly patterns: readonly string[]; check(text: string): TraceVerdict };
   readonly extraChecks: readonly ExtraCheck[];

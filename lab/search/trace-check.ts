@@ -6,7 +6,7 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replay } from './campaign.js';
+import { runScript } from './campaign.js';
 import type { MachinePorts, SearchRequest } from './machine.js';
 import { minimise, type ShrinkBudget } from './minimise.js';
 import type { AnyScript, AnySearch, TraceVerdict } from './search.js';
@@ -41,20 +41,20 @@ export async function traceCheck(
     // Every second script saves the VM and loads it into a new process.
     const sampled = search.sample(seed, index, index % 2 === 1);
     const script = { ...sampled, operations: sampled.operations.slice(0, LONGEST) };
-    const found = await checkTrace(search, script, request, ports);
+    const found = await runAndCheckTrace(search, script, request, ports);
     done += script.operations.length;
     total = sum(total, found);
     if (found.wrong === undefined) continue;
     const short = await shorten(search, script, shrink, request, ports);
     // Report what is wrong with the short script, which people can read.
-    const { wrong = found.wrong, verdict } = await checkTrace(search, short, request, ports);
+    const { wrong = found.wrong, verdict } = await runAndCheckTrace(search, short, request, ports);
     return { ...total, operations: done, wrong, verdict, script: short };
   }
   return { ...total, operations: done };
 }
 
 /** Runs one script and checks its trace. */
-export async function checkTrace(
+export async function runAndCheckTrace(
   search: AnySearch,
   script: AnyScript,
   request: SearchRequest,
@@ -69,7 +69,7 @@ export async function checkTrace(
   };
   try {
     const trace = { patterns: search.trace.patterns, newFile };
-    const outcome = await replay(search, script, { ...request, trace }, ports);
+    const outcome = await runScript(search, script, { ...request, trace }, ports);
     let total: TraceVerdict = { events: 0, confirmed: 0, logged: 0 };
     if (outcome.result !== 'agree') {
       const { result, operation } = outcome;
@@ -106,7 +106,7 @@ async function shorten(
     signal: ports.signal,
     simpler: (operation, before) => search.simpler(operation, before),
     failing: async (fewer) => {
-      const { wrong } = await checkTrace(search, { ...script, operations: fewer }, request, ports);
+      const { wrong } = await runAndCheckTrace(search, { ...script, operations: fewer }, request, ports);
       return wrong === undefined ? undefined : fewer.length - 1;
     },
   });

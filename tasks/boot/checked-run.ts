@@ -25,7 +25,7 @@ import {
   type BootRequest,
   type RunningMachine,
 } from '../../vm/runner.js';
-import { type BootOptions, type BootResult, quits } from '../../vm/types.js';
+import { type BootOptions, type BootResult, powersOffWhenDone } from '../../vm/types.js';
 import {
   modelSettings,
   machineParts,
@@ -117,7 +117,7 @@ export async function checkedRun(
         silenceSeconds: config.vm.silenceSeconds,
         totalSeconds: config.vm.totalSeconds,
       },
-      sizes: quits(options) ? TEST_SIZES : SHELL_SIZES,
+      sizes: powersOffWhenDone(options) ? TEST_SIZES : SHELL_SIZES,
       input: false,
     },
     {
@@ -136,7 +136,7 @@ export async function checkedRun(
         live?.feed(bytes);
         // A test is over when every device is found wrong; the others have yet to be judged. A user at a shell is told at
         // the end.
-        if (live?.failed === true && quits(options) && !request.toTheEnd) {
+        if (live?.failed === true && powersOffWhenDone(options) && !request.toTheEnd) {
           machine?.stop('the cross-check has failed');
         }
       },
@@ -197,7 +197,7 @@ async function checkOf(
   return {
     instances: checked.map((instance) => {
       const { id, device } = instance;
-      const tests = quits(options) ? planned.filter((one) => one.id === id) : [];
+      const tests = powersOffWhenDone(options) ? planned.filter((one) => one.id === id) : [];
       const monitor = monitors.get(id);
       return {
         id,

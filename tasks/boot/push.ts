@@ -204,7 +204,7 @@ function resultOf(
     suites,
     findings,
     splats: config.vm.splats,
-    spoke: true,
+    printedAnything: true,
     lastLine: '',
     ending: { by: 'itself' },
     shutdown: 'guest-shutdown',

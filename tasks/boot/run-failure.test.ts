@@ -49,7 +49,7 @@ function failureIn(name: string, ending: Ending, killed = false) {
     suites,
     findings,
     splats: 'warn',
-    spoke: true,
+    printedAnything: true,
     lastLine: lastLines.findLast((line) => line.trim() !== '') ?? '',
     ending,
     shutdown: ending.by === 'itself' ? 'guest-shutdown' : 'host-qmp-quit',

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stopwatchSearch } from '../../device/stopwatch/search/search.js';
-import { replay } from '../../lab/search/campaign.js';
-import { checkTrace } from '../../lab/search/trace-check.js';
+import { runScript } from '../../lab/search/campaign.js';
+import { runAndCheckTrace } from '../../lab/search/trace-check.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import { edit, undoEdits } from './edit.js';
@@ -33,9 +33,9 @@ test('scripts that once showed a difference show none', async () => {
   const scripts = join(CHECKOUT, 'test', 'regressions');
   for (const name of readdirSync(scripts)) {
     const script = stopwatchSearch.parseScript(readFileSync(join(scripts, name), 'utf8'));
-    const outcome = await replay(stopwatchSearch, script, request, ports);
+    const outcome = await runScript(stopwatchSearch, script, request, ports);
     expect([name, outcome]).toEqual([name, { result: 'agree' }]);
-    const { wrong } = await checkTrace(stopwatchSearch, script, request, ports);
+    const { wrong } = await runAndCheckTrace(stopwatchSearch, script, request, ports);
     expect([name, wrong]).toEqual([name, undefined]);
   }
 });

@@ -3,11 +3,11 @@
  * The checker of one instance: takes its lines of the stream one at a time, in lock-step with the device's model, and gives
  * the verdict at the end. `machine.ts` knows which lines are its.
  */
-import { divergenceOf, fieldsOf, firstDifference, type Found, LastLines } from './divergence.js';
-import { CoverageCount } from './covered.js';
+import { divergenceOf, fieldsOf, firstDifference, type PendingDivergence, LastLines } from './divergence.js';
+import { CoverageCount } from './coverage-count.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
-import { Story } from './story.js';
+import { EventHistory } from './event-history.js';
 import type {
   Check,
   Circumstances,
@@ -45,7 +45,7 @@ export class Checker<S, E extends StreamEvent> {
   private readonly monitor: Monitor | undefined;
   private readonly guest: Guest | undefined;
   private readonly last = new LastLines();
-  private readonly story: Story<E>;
+  private readonly history: EventHistory<E>;
   private readonly coverage: CoverageCount | undefined;
   /** The event that raised the interrupt, until another one lowers it. */
   private raised: bigint | undefined;
@@ -54,13 +54,13 @@ export class Checker<S, E extends StreamEvent> {
   private readonly kinds: Record<string, number> = {};
   private readonly counts: Record<string, number> = {};
   private readonly invalid: InvalidReason[] = [];
-  private found: Found<S, E> | undefined;
+  private found: PendingDivergence<S, E> | undefined;
   /** The stimulus being answered, the model's state before it, and what must still come. */
   private stimulus: E | undefined;
   private before: S;
   private step: Step<S, E>;
   /** The step that an observer was given last. */
-  private shown: Step<S, E> | undefined;
+  private observedStep: Step<S, E> | undefined;
   private expected = 0;
   private at = { seq: 0n, now: 0n };
   private events = 0;
@@ -75,7 +75,7 @@ export class Checker<S, E extends StreamEvent> {
     this.sequence = new Sequence(device);
     this.monitor = options.monitor && new Monitor(options.monitor);
     this.guest = options.guest ? new Guest(device.channels, options.guestMayBeSilent) : undefined;
-    this.story = new Story(device);
+    this.history = new EventHistory(device);
     this.coverage = options.coverage === true ? new CoverageCount(device) : undefined;
     this.before = device.initial;
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
@@ -98,7 +98,7 @@ export class Checker<S, E extends StreamEvent> {
 
   /** A line of the guest's console in the stream, between the device's events. */
   printed(text: string): void {
-    this.story.console(text);
+    this.history.console(text);
   }
 
   /** The guest's kernel went wrong. */
@@ -117,8 +117,8 @@ export class Checker<S, E extends StreamEvent> {
     this.events += 1;
     this.kinds[event.event] = (this.kinds[event.event] ?? 0) + 1;
     const role = this.device.role(event);
-    this.story.event(event, role);
-    this.line(event);
+    this.history.event(event, role);
+    this.trackInterrupt(event);
     const asked = !this.failed;
     if (asked) this.check(event, role, text);
     else if (this.found) this.afterDivergence(this.found, event, role, text);
@@ -130,15 +130,15 @@ export class Checker<S, E extends StreamEvent> {
     if (!asked) return { event, role, text, judged: 'unchecked' };
     const judged = this.found ? 'differs' : this.failed ? 'invalid' : 'agrees';
     // An effect belongs to the step that is known already, unless it was consumed.
-    if (this.step === this.shown) return { event, role, text, judged };
-    this.shown = this.step;
+    if (this.step === this.observedStep) return { event, role, text, judged };
+    this.observedStep = this.step;
     const before = this.device.describe(this.before, event.now);
     const after = this.device.describe(this.step.state, event.now);
     return { event, role, text, judged, states: { before, after }, decision: this.step.decision };
   }
 
   /** Follows the interrupt's level. A reset lowers it without a word. */
-  private line(event: E): void {
+  private trackInterrupt(event: E): void {
     const level = this.device.interrupt(event);
     if (level === true) this.raised = event.seq;
     else if (level === false || this.device.resets(event)) this.raised = undefined;
@@ -173,8 +173,8 @@ export class Checker<S, E extends StreamEvent> {
   }
 
   private begin(event: E, role: 'stimulus' | 'end'): void {
-    const owed = this.owed();
-    if (owed !== undefined) this.diverge('event', { field: 'event', expected: owed, actual: event.event });
+    const next = this.nextEvent();
+    if (next !== undefined) this.diverge('event', { field: 'event', expected: next, actual: event.event });
     else this.disagree(role === 'end' ? this.monitor?.end() : this.monitor?.boundary());
     if (this.found) {
       // It belongs to the access before: what the device reports from here on is about another one.
@@ -188,7 +188,7 @@ export class Checker<S, E extends StreamEvent> {
       this.coverage?.access(access);
       this.disagree(this.monitor?.access(access, event.seq));
     }
-    if (this.device.jumps(event)) this.monitor?.restores();
+    if (this.device.jumps(event)) this.monitor?.stateLoaded();
     if (!this.found) this.enter(this.device.step(this.before, event));
   }
 
@@ -214,9 +214,9 @@ export class Checker<S, E extends StreamEvent> {
   private effect(event: E): void {
     const { expect, consumes } = this.step;
     const expected = expect[this.expected];
-    const owed = this.owed();
-    if (owed !== event.event) {
-      this.diverge('event', { field: 'event', expected: owed ?? 'no further effect', actual: event.event });
+    const next = this.nextEvent();
+    if (next !== event.event) {
+      this.diverge('event', { field: 'event', expected: next ?? 'no further effect', actual: event.event });
       return;
     }
     if (expected === undefined) {
@@ -247,13 +247,13 @@ export class Checker<S, E extends StreamEvent> {
   }
 
   /** The kind of event that must come before the next stimulus, or undefined. */
-  private owed(): string | undefined {
+  private nextEvent(): string | undefined {
     return this.step.expect[this.expected]?.event ?? this.step.consumes?.event;
   }
 
   /** Counts a step once all of it has been checked. */
   private settle(): void {
-    if (this.found || this.owed() !== undefined) return;
+    if (this.found || this.nextEvent() !== undefined) return;
     if (this.step.decision !== undefined) this.coverage?.decision(this.step.decision);
     for (const name of this.step.tally) this.counts[name] = (this.counts[name] ?? 0) + 1;
     for (const observable of this.step.observables) this.guest?.sees(observable);
@@ -266,13 +266,13 @@ export class Checker<S, E extends StreamEvent> {
   private diverge(kind: DivergenceKind, difference: Check): void {
     const { at, stimulus, before } = this;
     const last = this.last.list();
-    const told = { story: this.story.tell(), during: this.story.during, afterCrash: this.crashed };
+    const context = { story: this.history.lines(), during: this.history.during, afterCrash: this.crashed };
     const after = this.step.state;
-    this.found = { kind, difference, at, stimulus, before, after, last, told, device: undefined };
+    this.found = { kind, difference, at, stimulus, before, after, last, context, device: undefined };
   }
 
   /** The verdict is in: the rest is only counted, but for the device's word on the state after this access. */
-  private afterDivergence(found: Found<S, E>, event: E, role: string, text: string): void {
+  private afterDivergence(found: PendingDivergence<S, E>, event: E, role: string, text: string): void {
     if (role !== 'effect' || this.sequence.accept(event, text)) this.stimulus = undefined;
     if (this.stimulus !== undefined) found.device ??= this.device.reported(event);
   }
@@ -286,7 +286,7 @@ export class Checker<S, E extends StreamEvent> {
     if (truncated !== '') this.invalid.push({ reason: 'truncated', line: truncated });
     if (!this.sequence.ended)
       this.invalid.push({ reason: 'no-end', lastSeq: String(this.sequence.lastSeq ?? 'none') });
-    if (!this.failed) this.weigh(whole);
+    if (!this.failed) this.checkAtEnd(whole);
     return {
       result: this.found ? 'differ' : this.invalid.length > 0 ? 'invalid' : 'agree',
       events: this.events,
@@ -307,24 +307,24 @@ export class Checker<S, E extends StreamEvent> {
   }
 
   private circumstances(): Circumstances {
-    const { stimulus, raised, story } = this;
-    const begun = this.monitor?.begun;
+    const { stimulus, raised, history } = this;
+    const pending = this.monitor?.pendingWrite;
     const unfinished =
-      begun !== undefined
-        ? { seq: String((this.sequence.lastSeq ?? -1n) + 1n), access: begun }
-        : stimulus !== undefined && this.owed() !== undefined
+      pending !== undefined
+        ? { seq: String((this.sequence.lastSeq ?? -1n) + 1n), access: pending }
+        : stimulus !== undefined && this.nextEvent() !== undefined
           ? { seq: String(stimulus.seq), access: this.device.words(stimulus).access }
           : undefined;
     return {
-      story: story.tell(),
+      story: history.lines(),
       ...(unfinished === undefined || this.sequence.ended ? {} : { unfinished }),
       ...(raised === undefined ? {} : { unacknowledged: { seq: String(raised) } }),
-      failedTests: story.failedTests,
+      failedTests: history.failedTests,
     };
   }
 
   /** What can only be said of a whole stream, and of what the guest printed only when it came to its end. */
-  private weigh(whole: boolean): void {
+  private checkAtEnd(whole: boolean): void {
     this.invalid.push(...(this.monitor?.silent() ?? []));
     if (whole) this.invalid.push(...(this.guest?.invalid() ?? []));
     const needed = [...Object.entries(this.options.atLeast ?? {}), ...(this.guest?.caused ?? [])];

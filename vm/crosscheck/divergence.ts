@@ -51,7 +51,7 @@ export function firstDifference<E extends StreamEvent>(expected: Expected<E>, ac
 }
 
 /** What a divergence is made of while its access is still going on. */
-export interface Found<S, E extends StreamEvent> {
+export interface PendingDivergence<S, E extends StreamEvent> {
   readonly kind: DivergenceKind;
   readonly difference: Check;
   readonly at: { readonly seq: bigint; readonly now: bigint };
@@ -60,7 +60,7 @@ export interface Found<S, E extends StreamEvent> {
   readonly before: S;
   readonly after: S;
   readonly last: readonly string[];
-  readonly told: {
+  readonly context: {
     readonly story: readonly string[];
     readonly during: string | undefined;
     readonly afterCrash: boolean;
@@ -70,11 +70,11 @@ export interface Found<S, E extends StreamEvent> {
 }
 
 export function divergenceOf<S, E extends StreamEvent>(
-  found: Found<S, E>,
+  found: PendingDivergence<S, E>,
   device: Pick<DeviceChecker<S, E>, 'words' | 'describe'>,
   replay: string | undefined,
 ): Divergence {
-  const { kind, difference, at, stimulus, before, after, last, told } = found;
+  const { kind, difference, at, stimulus, before, after, last, context } = found;
   const { access, register } = stimulus ? device.words(stimulus) : { access: 'nothing', register: undefined };
   return {
     kind,
@@ -84,9 +84,9 @@ export function divergenceOf<S, E extends StreamEvent>(
     ...(register === undefined ? {} : { register }),
     ...difference,
     last,
-    story: told.story,
-    ...(told.during === undefined ? {} : { during: told.during }),
-    ...(told.afterCrash ? { afterCrash: true } : {}),
+    story: context.story,
+    ...(context.during === undefined ? {} : { during: context.during }),
+    ...(context.afterCrash ? { afterCrash: true } : {}),
     states: {
       before: device.describe(before, at.now),
       model: device.describe(after, at.now),

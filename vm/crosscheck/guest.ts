@@ -14,7 +14,7 @@ const CAUSED = /(?:^|\s)# caused((?: \w+=\d+)+)\s*$/;
 const LIMITED = /(?:^|\s)# limited((?: \w+=\d+)+)\s*$/;
 const MARK = /(?:^|\s)# (?:observe|caused|limited)\b/;
 
-export interface Mismatch {
+export interface GuestMismatch {
   readonly field: string;
   readonly expected: string;
   readonly actual: string;
@@ -25,7 +25,7 @@ export class Guest {
   private readonly printed: Observable[] = [];
   private readonly seen = new Map<string, string[]>();
   private readonly unreadable: string[] = [];
-  private spoke = false;
+  private hasCaused = false;
   /** Sums over all `# caused` lines. */
   readonly caused = new Map<string, number>();
   /** Sums over all `# limited` lines. */
@@ -57,7 +57,7 @@ export class Guest {
   }
 
   private addCaused(list: string): void {
-    this.spoke = true;
+    this.hasCaused = true;
     add(this.caused, list);
   }
 
@@ -71,20 +71,20 @@ export class Guest {
   /** What makes the console no evidence: never a `# caused` line, or lines that say nothing. */
   invalid(): InvalidReason[] {
     const reasons: InvalidReason[] = this.unreadable.map((line) => ({ reason: 'guest-unreadable', line }));
-    if (!this.spoke && !this.mayBeSilent) reasons.push({ reason: 'guest-silent' });
+    if (!this.hasCaused && !this.mayBeSilent) reasons.push({ reason: 'guest-silent' });
     return reasons;
   }
 
   /** It has not said what it caused, and need not. */
   get unchecked(): boolean {
-    return this.mayBeSilent && !this.spoke;
+    return this.mayBeSilent && !this.hasCaused;
   }
 
   /**
    * The first printed value that the model does not have at its place, or undefined. `counts`: what happened, by name.
    * `whole`: the test came to its end; else its last values may be older than the model's, and its limits are not known.
    */
-  mismatch(counts: Readonly<Record<string, number>>, whole: boolean): Mismatch | undefined {
+  mismatch(counts: Readonly<Record<string, number>>, whole: boolean): GuestMismatch | undefined {
     this.observed = 0;
     for (const [name, most] of whole ? this.limited : []) {
       const got = counts[name] ?? 0;
@@ -118,7 +118,7 @@ function compare(
   kind: Channel['kind'],
   printed: readonly string[],
   { model, whole }: { readonly model: readonly string[]; readonly whole: boolean },
-): { readonly mismatch?: Mismatch } {
+): { readonly mismatch?: GuestMismatch } {
   let at = 0;
   for (const [index, value] of printed.entries()) {
     const found = model.indexOf(value, at);

@@ -8,7 +8,7 @@ export {
   MachineCrosscheck,
 } from './machine.js';
 export { coveredLines, divergenceTable, formatVerdict, reasonWords, summary } from './format.js';
-export { BAIL_OUT } from './story.js';
+export { BAIL_OUT } from './event-history.js';
 export { Checker, type CheckOptions } from './checker.js';
 export type * from './types.js';
 export type { MonitorOptions } from './monitor.js';

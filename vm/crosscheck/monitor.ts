@@ -27,7 +27,7 @@ export interface Disagreement {
   readonly actual: string;
 }
 
-interface Seen extends Omit<Access, 'offset'> {
+interface MonitoredAccess extends Omit<Access, 'offset'> {
   readonly address: bigint;
 }
 
@@ -44,23 +44,23 @@ const wordsOf = ({ direction, value, size }: Omit<Access, 'offset'>, where: stri
   `${direction} of ${size} bytes at ${where}, value ${hex(value)}`;
 const NOTHING = 'nothing';
 
-/** A monitor that has never spoken was not switched on; one that has and misses something contradicts. */
-class Silence {
+/** A monitor that has never active was not switched on; one that has and misses something contradicts. */
+class Activity {
   private first: Disagreement | undefined;
   unseen = 0;
-  spoken = false;
+  active = false;
 
   /** The device reports something that the monitor did not. */
-  miss(disagreement: Disagreement): Disagreement | undefined {
-    if (this.spoken) return disagreement;
+  missing(disagreement: Disagreement): Disagreement | undefined {
+    if (this.active) return disagreement;
     this.unseen += 1;
     this.first ??= disagreement;
     return undefined;
   }
   /** The monitor speaks: if it had reason to before, it contradicts. */
-  speak(): Disagreement | undefined {
-    if (this.spoken) return undefined;
-    this.spoken = true;
+  record(): Disagreement | undefined {
+    if (this.active) return undefined;
+    this.active = true;
     return this.first;
   }
 }
@@ -69,12 +69,12 @@ export class Monitor {
   /** Accesses and edges confirmed. */
   confirmed = 0;
   private base: bigint | undefined;
-  private readonly accessSilence = new Silence();
-  private readonly interruptSilence = new Silence();
-  private write: Seen | undefined;
+  private readonly accessActivity = new Activity();
+  private readonly interruptActivity = new Activity();
+  private write: MonitoredAccess | undefined;
   private read: { readonly access: Access; readonly seq: bigint } | undefined;
   private controllerEdges: boolean[] = [];
-  private restoring = false;
+  private loading = false;
   private deviceEdges: { readonly level: boolean; readonly seq: bigint; readonly optional: boolean }[] = [];
 
   constructor(private readonly options: MonitorOptions) {
@@ -85,23 +85,23 @@ export class Monitor {
   accessLine(text: string): Disagreement | undefined {
     const match = OPERATION_LINE.exec(text);
     if (match === null) return undefined;
-    const late = this.accessSilence.speak();
+    const late = this.accessActivity.record();
     if (late) return late;
     const [, direction, address = '0', value = '0', size = '0'] = match;
     const seen = { address: BigInt(address), value: BigInt(value), size: Number(size) };
     if (direction === 'read') {
       const device = this.read;
       this.read = undefined;
-      const read: Seen = { direction, ...seen };
-      return device ? this.compare(read, device.access) : this.hidden(read);
+      const read: MonitoredAccess = { direction, ...seen };
+      return device ? this.compare(read, device.access) : this.unreported(read);
     }
     const before = this.write;
     this.write = { direction: 'write', ...seen };
-    return before && this.hidden(before);
+    return before && this.unreported(before);
   }
 
   /** A write that has reached the device's region, and of which the device has said nothing yet. */
-  get begun(): string | undefined {
+  get pendingWrite(): string | undefined {
     if (this.write === undefined) return undefined;
     const { address, value, size } = this.write;
     const where = this.base === undefined ? `address ${hex(address)}` : `offset ${hex(address - this.base)}`;
@@ -110,9 +110,9 @@ export class Monitor {
 
   /** The interrupt controller saw the device's line change. */
   edge(level: boolean): Disagreement | undefined {
-    const late = this.interruptSilence.speak();
+    const late = this.interruptActivity.record();
     if (late) return late;
-    if (this.restoring) return undefined;
+    if (this.loading) return undefined;
     this.controllerEdges.push(level);
     return this.pair();
   }
@@ -126,7 +126,7 @@ export class Monitor {
     }
     const seen = this.write;
     this.write = undefined;
-    return seen ? this.compare(seen, access) : this.missed(access, seq);
+    return seen ? this.compare(seen, access) : this.unconfirmed(access, seq);
   }
 
   /** The device reports an edge of its interrupt line. `optional`: the controller need not have noticed. */
@@ -137,18 +137,18 @@ export class Monitor {
   }
 
   /** The device says that its state is loaded. The controller has one of its own, loaded before or after: an edge between the two is none of the device's doing. */
-  restores(): void {
-    this.restoring = true;
+  stateLoaded(): void {
+    this.loading = true;
   }
 
   /** The device begins something new: whatever was said of the access before must have been confirmed by now. */
   boundary(): Disagreement | undefined {
-    this.restoring = false;
+    this.loading = false;
     if (this.read) {
       const { access, seq } = this.read;
       this.read = undefined;
-      const missed = this.missed(access, seq);
-      if (missed) return missed;
+      const unconfirmed = this.unconfirmed(access, seq);
+      if (unconfirmed) return unconfirmed;
     }
     const [controller] = this.controllerEdges;
     this.controllerEdges = [];
@@ -156,29 +156,29 @@ export class Monitor {
     const device = this.deviceEdges.find(({ optional }) => !optional);
     this.deviceEdges = [];
     if (device === undefined) return undefined;
-    return this.interruptSilence.miss(edge(NOTHING, `${device.level ? 'high' : 'low'} at seq ${device.seq}`));
+    return this.interruptActivity.missing(edge(NOTHING, `${device.level ? 'high' : 'low'} at seq ${device.seq}`));
   }
 
   /** The stream ends in good order. */
   end(): Disagreement | undefined {
-    return this.boundary() ?? (this.write && this.hidden(this.write));
+    return this.boundary() ?? (this.write && this.unreported(this.write));
   }
 
   /** Monitors that were expected to report and never did. */
   silent(): InvalidReason[] {
     const reasons: InvalidReason[] = [];
-    for (const [monitor, silence] of [
-      ['accesses', this.accessSilence],
-      ['interrupts', this.interruptSilence],
+    for (const [monitor, activity] of [
+      ['accesses', this.accessActivity],
+      ['interrupts', this.interruptActivity],
     ] as const) {
-      if (!silence.spoken && silence.unseen > 0) {
-        reasons.push({ reason: 'monitor-silent', monitor, unseen: silence.unseen });
+      if (!activity.active && activity.unseen > 0) {
+        reasons.push({ reason: 'monitor-silent', monitor, unseen: activity.unseen });
       }
     }
     return reasons;
   }
 
-  private compare(seen: Seen, device: Access): Disagreement | undefined {
+  private compare(seen: MonitoredAccess, device: Access): Disagreement | undefined {
     this.base ??= seen.address - device.offset;
     const same =
       seen.direction === device.direction &&
@@ -197,14 +197,14 @@ export class Monitor {
   }
 
   /** The monitor saw what the device does not report. */
-  private hidden(seen: Seen): Disagreement {
+  private unreported(seen: MonitoredAccess): Disagreement {
     const where =
       this.base === undefined ? `address ${hex(seen.address)}` : `offset ${hex(seen.address - this.base)}`;
     return { field: `monitor.${seen.direction}`, expected: wordsOf(seen, where), actual: NOTHING };
   }
 
-  private missed(access: Access, seq: bigint): Disagreement | undefined {
-    return this.accessSilence.miss({
+  private unconfirmed(access: Access, seq: bigint): Disagreement | undefined {
+    return this.accessActivity.missing({
       field: `monitor.${access.direction}`,
       expected: NOTHING,
       actual: `${wordsOf(access, `offset ${hex(access.offset)}`)}, at seq ${seq}`,

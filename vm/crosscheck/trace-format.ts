@@ -32,7 +32,7 @@ type Kind = keyof Kinds;
 export type TraceEvents = Readonly<Record<string, readonly (readonly [string, string, Kind])[]>>;
 
 /** A parsed line of the events in a table. */
-export type TraceEvent<T extends TraceEvents> = {
+export type EventOf<T extends TraceEvents> = {
   [E in keyof T & string]: {
     readonly event: E;
     readonly id: string;
@@ -113,7 +113,7 @@ const HEAD_FORMAT = 'id=%s seq=%" PRIu64 " now=%" PRId64 "';
 export function traceFormat<const T extends TraceEvents>(
   prefix: string,
   events: T,
-): TraceFormat<TraceEvent<T>> {
+): TraceFormat<EventOf<T>> {
   const fields = new Map(Object.entries(events));
   // Whole lines only: a truncated line must not pass for a shorter one.
   const patterns = new Map(
@@ -138,7 +138,7 @@ export function traceFormat<const T extends TraceEvents>(
       for (const [index, [, property, kind]] of (fields.get(event) ?? []).entries())
         parsed[property] = FORMATS[kind].parse(values[index] ?? '');
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table makes both the type and the value
-      return parsed as unknown as TraceEvent<T>;
+      return parsed as unknown as EventOf<T>;
     },
     format(event) {
       const rest = (fields.get(event.event) ?? []).map(

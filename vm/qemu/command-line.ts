@@ -7,7 +7,7 @@ import type { DeviceInstance } from '../device.js';
 import { plannedTests } from '../guest-tests.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { PRODUCT } from '../../lib/product.js';
-import { type BootOptions, type MachineFiles, quits } from '../types.js';
+import { type BootOptions, type MachineFiles, powersOffWhenDone } from '../types.js';
 
 /** Where QEMU talks to us, besides the console on its standard input and output. */
 export interface Endpoints {
@@ -26,7 +26,7 @@ export interface Endpoints {
 }
 
 /** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
-export interface Recording {
+export interface ReplayLog {
   readonly mode: 'record' | 'replay';
   /** Absolute path. */
   readonly file: string;
@@ -40,7 +40,7 @@ export interface MachineParts {
   readonly devices: readonly DeviceInstance[];
   readonly accelerator: AcceleratorChoice['accelerator'];
   /** One processor, emulated. */
-  readonly recording?: Recording;
+  readonly recording?: ReplayLog;
 }
 
 /** In QEMU's option syntax a comma ends a value; a doubled one is a comma. */
@@ -72,11 +72,11 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
     // Warnings and worse. `quiet` would hide a WARNING; more is trapped character by character, and traced.
     'loglevel=5',
     'panic=-1',
-    ...(quits(options) ? ['oops=panic'] : []),
+    ...(powersOffWhenDone(options) ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
     ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
     // What the guest's init says at a shell, and what it runs.
-    ...(list.length === 0 || quits(options) ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
+    ...(list.length === 0 || powersOffWhenDone(options) ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
     ...(options.guest === 'exec' && options.vm.clock === 'icount' ? [`${PRODUCT}_stdin=no`] : []),
     ...(tests.length === 0 ? [] : [`${PRODUCT}_tests=${tests.join(',')}`]),
     ...(options.seed === undefined ? [] : [`${PRODUCT.toUpperCase()}_SEED=${options.seed}`]),

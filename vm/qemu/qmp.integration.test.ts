@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.js';
 import { hostClock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { describeFailure, type Listener, listenOnce, QmpClient, type QmpEvent } from './qmp.js';
+import { qmpFailureText, type Listener, listenOnce, QmpClient, type QmpEvent } from './qmp.js';
 
 const GREETING =
   '{"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 2}}, "capabilities": ["oob"]}}\r\n';
@@ -84,7 +84,7 @@ describe('QmpClient', () => {
     );
     const qmp = await client();
     const answer = await qmp.execute('nonsense');
-    expect(answer.ok ? undefined : describeFailure(answer.failure)).toBe('CommandNotFound: no such command');
+    expect(answer.ok ? undefined : qmpFailureText(answer.failure)).toBe('CommandNotFound: no such command');
     qmp.close();
   });
 
@@ -134,7 +134,7 @@ describe('QmpClient', () => {
     qemu(text, good);
     const qmp = await client();
     const answer = await qmp.ready;
-    expect(answer.ok ? '' : describeFailure(answer.failure)).toBe(
+    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(
       `QEMU sent what is not QMP: ${text.trim()}`,
     );
   });

@@ -161,7 +161,7 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 }
 
 /** For messages: why a command failed. */
-export function describeFailure(failure: QmpFailure): string {
+export function qmpFailureText(failure: QmpFailure): string {
   switch (failure.kind) {
     case 'refused':
       return `${failure.class}: ${failure.description}`;

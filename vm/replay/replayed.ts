@@ -9,7 +9,7 @@ import type { Clock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { Tail } from '../console/observer.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
-import { describeFailure, type Listener, listenOnce, QmpClient } from '../qemu/qmp.js';
+import { qmpFailureText, type Listener, listenOnce, QmpClient } from '../qemu/qmp.js';
 
 /** Host milliseconds for an answer of QEMU's monitor. */
 const QMP_TIMEOUT = 10_000;
@@ -97,7 +97,7 @@ export class Replayed {
         { said, events, clean },
       );
       const ready = await machine.#qmp.ready;
-      if (!ready.ok) throw died(`at its start: ${describeFailure(ready.failure)}`, said);
+      if (!ready.ok) throw died(`at its start: ${qmpFailureText(ready.failure)}`, said);
       return machine;
     } catch (error) {
       await clean();
@@ -138,7 +138,7 @@ export class Replayed {
 
   async #execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
     const answer = await this.#qmp.execute(command, args);
-    if (!answer.ok) throw died(`when told ${command}: ${describeFailure(answer.failure)}`, this.#said);
+    if (!answer.ok) throw died(`when told ${command}: ${qmpFailureText(answer.failure)}`, this.#said);
   }
 }
 

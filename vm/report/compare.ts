@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What is different between two runs. Pure. */
 import { html, section, table } from './page/html.js';
-import { duration } from './page/build.js';
+import { durationText } from './page/build.js';
 import { CONSOLE_SOURCE } from './page/page-data.js';
 import { documentOf } from './page/page.js';
 import type { Recording } from './page/recording.js';
@@ -58,8 +58,8 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
     ['result', headline({ host, result, schema: REPORT_SCHEMA })],
     ['exit code', String(result.exitCode)],
     ['guest', `${result.guest.outcome}: ${result.guest.reason}`],
-    ['duration', duration(host.durationMs)],
-    ...host.stages.map(({ name, durationMs }) => [name, duration(durationMs)] as const),
+    ['durationText', durationText(host.durationMs)],
+    ...host.stages.map(({ name, durationMs }) => [name, durationText(durationMs)] as const),
     ['virtual time', seconds(recording.rows.at(-1)?.time ?? 0)],
     ...result.devices.flatMap(({ id, verdict, tests }): [string, string][] => [
       [`${id}: cross-check`, verdict?.result ?? 'not judged'],

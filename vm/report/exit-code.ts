@@ -4,7 +4,7 @@ import type { Verdict } from '../crosscheck/types.js';
 import type { GuestOutcome } from '../types.js';
 
 /** What a run comes to, and of which device, if one of them leads. */
-export interface Decision {
+export interface ExitDecision {
   readonly exitCode: ExitCode;
   /** interrupted, access, guest, test, saw, invalid: the rows below; none: it passed. */
   readonly lead: 'interrupted' | 'access' | 'guest' | 'test' | 'saw' | 'invalid' | 'none';
@@ -29,13 +29,13 @@ type Judged = Pick<Verdict, 'result' | 'divergence'>;
  *
  * What the guest printed may be wrong because of the driver, so it leads only where nothing else explains it.
  */
-export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): Decision {
+export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): ExitDecision {
   if (outcome === 'interrupted') return { exitCode: EXIT.interrupted, lead: 'interrupted' };
   const lead = (
-    which: Decision['lead'],
+    which: ExitDecision['lead'],
     fits: (verdict: Judged) => boolean,
     exitCode: ExitCode = EXIT.differs,
-  ): Decision | undefined => {
+  ): ExitDecision | undefined => {
     const at = verdicts.findIndex(fits);
     return at < 0 ? undefined : { exitCode, lead: which, at };
   };
@@ -43,7 +43,7 @@ export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): Deci
     result === 'differ' && divergence?.kind !== 'guest';
   const first = lead('access', (verdict) => onAccess(verdict) && verdict.divergence?.afterCrash !== true);
   if (first !== undefined) return first;
-  const rest = (): Decision | undefined =>
+  const rest = (): ExitDecision | undefined =>
     lead('access', onAccess) ??
     lead('saw', ({ result }) => result === 'differ') ??
     lead('invalid', ({ result }) => result === 'invalid');

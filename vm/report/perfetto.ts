@@ -4,7 +4,7 @@ import { CONSOLE_SOURCE } from './page/page-data.js';
 import type { Lane, RecordedDevice, Recording } from './page/recording.js';
 
 /** `ts` and `dur`: microseconds, with the nanoseconds as a fraction. */
-export interface TraceEvent {
+export interface PerfettoEvent {
   readonly name: string;
   readonly ph: 'X' | 'i' | 'C' | 'M';
   readonly ts: number;
@@ -21,13 +21,13 @@ const [TESTS, ACCESSES, FIRST_LANE] = [1, 2, 3];
 export function perfetto({ devices, rows }: Recording): string {
   const end = rows.at(-1)?.time ?? 0;
   const machine = devices.length + 1;
-  const traceEvents: TraceEvent[] = [
+  const traceEvents: PerfettoEvent[] = [
     ...devices.flatMap((device, index) => deviceEvents(device, index + 1, end)),
     name('process_name', machine, 0, 'the machine'),
     name('thread_name', machine, 1, 'console'),
     ...rows
       .filter(({ mark }) => mark !== 'effect')
-      .map(({ source, time, text, raw, seq, judged }): TraceEvent => {
+      .map(({ source, time, text, raw, seq, judged }): PerfettoEvent => {
         const isConsole = source === CONSOLE_SOURCE;
         return {
           name: text,
@@ -43,7 +43,7 @@ export function perfetto({ devices, rows }: Recording): string {
   return JSON.stringify({ displayTimeUnit: 'ns', traceEvents });
 }
 
-function deviceEvents({ id, tests, lanes }: RecordedDevice, pid: number, end: number): readonly TraceEvent[] {
+function deviceEvents({ id, tests, lanes }: RecordedDevice, pid: number, end: number): readonly PerfettoEvent[] {
   return [
     name('process_name', pid, 0, id),
     name('thread_name', pid, TESTS, 'tests'),
@@ -53,14 +53,14 @@ function deviceEvents({ id, tests, lanes }: RecordedDevice, pid: number, end: nu
   ];
 }
 
-function laneEvents(lane: Lane, pid: number, tid: number, end: number): readonly TraceEvent[] {
+function laneEvents(lane: Lane, pid: number, tid: number, end: number): readonly PerfettoEvent[] {
   const { kind, times, values } = lane;
   if (kind === 'state')
     return [
       name('thread_name', pid, tid, lane.name),
       ...times.map((time, index) => slice(String(values[index]), pid, tid, time, times[index + 1] ?? end)),
     ];
-  return times.flatMap((time, index): TraceEvent[] => {
+  return times.flatMap((time, index): PerfettoEvent[] => {
     const value = values[index];
     return value == null
       ? []
@@ -68,10 +68,10 @@ function laneEvents(lane: Lane, pid: number, tid: number, end: number): readonly
   });
 }
 
-function slice(text: string, pid: number, tid: number, from: number, to: number, args = {}): TraceEvent {
+function slice(text: string, pid: number, tid: number, from: number, to: number, args = {}): PerfettoEvent {
   return { name: text, ph: 'X', ts: from / 1000, dur: (to - from) / 1000, pid, tid, args };
 }
 
-function name(what: string, pid: number, tid: number, text: string): TraceEvent {
+function name(what: string, pid: number, tid: number, text: string): PerfettoEvent {
   return { name: what, ph: 'M', ts: 0, pid, tid, args: { name: text } };
 }

@@ -17,7 +17,7 @@
  * An access at or after a pending deadline is preceded by the expiry (`timer`,
  * `irq`, `state`), whether or not QEMU's timer has been served yet.
  */
-import { traceFormat, type TraceEvent as EventOf } from '../../../vm/device-kit.js';
+import { traceFormat, type EventOf } from '../../../vm/device-kit.js';
 
 /** Per event: its fields in the order of the line, as [name in the line, property, kind]. */
 const EVENTS = {

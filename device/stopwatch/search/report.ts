@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Describes a failing operation: what differs, and the states of the model and the device. */
-import type { Failed, FailureReport, Observed } from '../../../lab/search/device-kit.js';
+import type { Failed, FailureReport, ObservedAnswer } from '../../../lab/search/device-kit.js';
 import { MEM_DATA, registerAt, STATUS } from '../contract/contract.js';
 import { commandName, describe, errorNames, irqLevel, type ModelState, snapshotAt } from '../model/index.js';
 import type { Operation, Script } from './script.js';
@@ -9,7 +9,7 @@ import { observedRegisters, planOf } from './plan.js';
 export function describeFailure(
   script: Script,
   failed: Failed,
-  observed: readonly Observed[],
+  observed: readonly ObservedAnswer[],
 ): FailureReport {
   const states = { ...statesAt(script, failed.operation), device: deviceState(observed) };
   if (failed.result !== 'differs')
@@ -83,7 +83,7 @@ function stateText(state: ModelState, now: bigint): Readonly<Record<string, stri
   };
 }
 
-function deviceState(observed: readonly Observed[]): Readonly<Record<string, string>> {
+function deviceState(observed: readonly ObservedAnswer[]): Readonly<Record<string, string>> {
   const answer = observed.findLast(({ part }) => part === 'registers')?.answer;
   const registers = answer === undefined ? undefined : observedRegisters(answer);
   if (registers === undefined) return {};

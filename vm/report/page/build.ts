@@ -4,7 +4,7 @@ import type { BuildTask, RunReport, Stage } from '../report.js';
 import { Html, html, section, table } from './html.js';
 
 /** '2 ms', '0.33 s', '104.0 s' */
-export function duration(ms: number): string {
+export function durationText(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 9_995 ? 2 : 1)} s`;
 }
@@ -40,7 +40,7 @@ function gantt(ran: readonly Ran[]): Html {
   const whole = Math.max(1, ...tasks.map(({ startMs, durationMs }) => startMs + durationMs - from));
   const critical = criticalPath(tasks);
   const percent = (ms: number): string => `${((100 * ms) / whole).toFixed(2)}%`;
-  return html`<p>The build took ${duration(whole)}. The tasks of its critical path are marked with ●: it ends no earlier than they do.</p>
+  return html`<p>The build took ${durationText(whole)}. The tasks of its critical path are marked with ●: it ends no earlier than they do.</p>
 ${table(
   'Tasks that ran',
   ['task', '', 'time', 'when', 'why'],
@@ -49,7 +49,7 @@ ${table(
     return [
       html`<span title="${title}">${name}</span>`,
       critical.has(name) ? html`<span title="on the critical path">●</span>` : '',
-      duration(durationMs),
+      durationText(durationMs),
       html`<div class="bar"><span class="${kind}" style="left:${percent(startMs - from)};width:${percent(durationMs)}"></span></div>`,
       reasons.slice(0, 3).map((reason) => html`<div>${reason}</div>`),
     ];
@@ -82,7 +82,7 @@ function stageTable(stages: readonly Stage[]): Html | undefined {
     stages.map(({ name, status, durationMs }) => [
       name,
       html`<span class="${status === 'passed' ? 'good' : 'bad'}">${status}</span>`,
-      duration(durationMs),
+      durationText(durationMs),
     ]),
   );
 }

@@ -5,7 +5,7 @@ import type { Divergence } from '../../crosscheck/index.js';
 import type { RunReport } from '../report.js';
 import { CONSOLE_SOURCE, type Difference, JUDGED, MARKS, type PageData } from './page-data.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './rows.js';
+import { crashReportOf } from './rows.js';
 
 export function pageData(recording: Recording, report: RunReport): PageData {
   const { rows } = recording;
@@ -57,7 +57,7 @@ function focusOf(
   const invalid = rows.findIndex(({ judged }) => judged === 'invalid');
   if (invalid >= 0) return invalid;
   if (result.exitCode === 0) return null;
-  const splat = splatOf(recording);
+  const splat = crashReportOf(recording);
   if (splat !== undefined) return splat.row;
   const failed = rows.findIndex(({ source, text }) => source === CONSOLE_SOURCE && /^\s*not ok /.test(text));
   return failed >= 0 ? failed : rows.length - 1;

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { PRODUCT } from '../../../lib/product.js';
 import type { RunReport } from '../report.js';
 import { type BenchPlot, benchSection } from './bench.js';
-import { buildSection, duration } from './build.js';
+import { buildSection, durationText } from './build.js';
 import { coverageSection } from './coverage.js';
 import { pageData } from './data.js';
 import { Html, html, section, table } from './html.js';
@@ -51,7 +51,7 @@ export function runPage({ report, recording, manifest, bench = [] }: PageInput, 
     body: html`<header>
 <p class="badge ${state}">${state === 'good' ? '✔' : '✖'} exit code ${result.exitCode}</p>
 <h1>${headline(report)}</h1>
-<p class="facts"><code>${host.command}</code> · ${host.startedAt} · ${duration(host.durationMs)} · ${result.guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${result.guest.clock}</p>
+<p class="facts"><code>${host.command}</code> · ${host.startedAt} · ${durationText(host.durationMs)} · ${result.guest.accelerator.toUpperCase()} (${host.acceleratorReason}), clock ${result.guest.clock}</p>
 <nav aria-label="Parts of this page">${shown.map(([id, title]) => html`<a href="#${id}">${title}</a> `)}</nav>
 </header>
 <main>

@@ -14,7 +14,7 @@ import {
 import { CONSOLE_SOURCE } from './page-data.js';
 import { pageData } from './data.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './rows.js';
+import { crashReportOf } from './rows.js';
 
 const textOf = ({ rows }: Recording): readonly string[] => rows.map(({ text }) => text);
 
@@ -134,7 +134,7 @@ it.each([
 });
 
 it('has the whole trace of a crash, and the panic below it', () => {
-  const lines = splatOf(recordingOf(crashed()))?.lines;
+  const lines = crashReportOf(recordingOf(crashed()))?.lines;
   expect(lines).toHaveLength(10);
   expect(lines?.at(-1)).toContain('Kernel panic - not syncing');
 });

@@ -97,7 +97,7 @@ export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]
 }
 
 /** The lines of one kernel's crash on the console: from its first word to the end of the trace. */
-export interface Splat {
+export interface CrashReport {
   readonly row: number;
   readonly lines: readonly string[];
 }
@@ -106,7 +106,7 @@ export interface Splat {
 const SPLAT_LINES = 80;
 
 /** The first crash that the kernel reports on the console, to the end of its trace. */
-export function splatOf({ rows }: Pick<Recording, 'rows'>): Splat | undefined {
+export function crashReportOf({ rows }: Pick<Recording, 'rows'>): CrashReport | undefined {
   const row = rows.findIndex(
     ({ source, text }) =>
       source === CONSOLE_SOURCE &&

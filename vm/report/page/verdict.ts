@@ -7,7 +7,7 @@ import type { GuestOutcome } from '../../types.js';
 import type { DeviceResult, RunReport } from '../report.js';
 import { Html, html, lines, section, table } from './html.js';
 import type { Recording } from './recording.js';
-import { splatOf } from './rows.js';
+import { crashReportOf } from './rows.js';
 import { seconds } from './text.js';
 
 const GUEST: Readonly<Record<GuestOutcome, string>> = {
@@ -42,7 +42,7 @@ export function headline({ result }: RunReport): string {
 
 export function verdictSection(report: RunReport, recording: Recording): Html {
   const { guest, devices } = report.result;
-  const splat = splatOf(recording);
+  const splat = crashReportOf(recording);
   return section(
     'verdict',
     'Verdict',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the device should do, and how its trace is checked against that. */
-import { type DeviceChecker, type Step, traceFormat, type TraceEvent } from '#device-kit';
+import { type DeviceChecker, type Step, traceFormat, type EventOf } from '#device-kit';
 
 const ACCESS = [
   ['offset', 'offset', 'hex'],
@@ -19,7 +19,7 @@ const EVENTS = {
   /** QEMU is about to exit. */
   end: [],
 } as const;
-type Event = TraceEvent<typeof EVENTS>;
+type Event = EventOf<typeof EVENTS>;
 
 export const TRACE = traceFormat('gadget_', EVENTS);
 

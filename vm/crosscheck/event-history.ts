@@ -22,7 +22,7 @@ type Entry<E> = Happened<E> | string;
 
 type Words<E extends StreamEvent> = Pick<DeviceChecker<unknown, E>, 'words' | 'refused' | 'access'>;
 
-export class Story<E extends StreamEvent> {
+export class EventHistory<E extends StreamEvent> {
   readonly #device: Words<E>;
   readonly #entries: Entry<E>[] = [];
   /** Of the guest's test that runs. */
@@ -65,7 +65,7 @@ export class Story<E extends StreamEvent> {
     if (result === null && !bailed) return;
     const name = result?.[2] ?? BAIL_OUT;
     if ((bailed || result?.[1] !== undefined) && this.failedTests.length < FAILED_TESTS)
-      this.failedTests.push({ name, refused: this.#refused, story: this.#tell(this.#sinceResult) });
+      this.failedTests.push({ name, refused: this.#refused, story: this.#format(this.#sinceResult) });
     this.#reported = name;
     this.#refused = [];
     this.#sinceResult = [];
@@ -77,11 +77,11 @@ export class Story<E extends StreamEvent> {
   }
 
   /** Up to now. */
-  tell(): readonly string[] {
-    return this.#tell(this.#entries);
+  lines(): readonly string[] {
+    return this.#format(this.#entries);
   }
 
-  #tell(entries: readonly Entry<E>[]): readonly string[] {
+  #format(entries: readonly Entry<E>[]): readonly string[] {
     const from = entries.filter((entry) => typeof entry !== 'string').at(-SHOWN);
     const shown = from === undefined ? entries.slice(-3) : entries.slice(entries.indexOf(from));
     const end = shown.findLast((entry) => typeof entry !== 'string')?.stimulus.now ?? 0n;
