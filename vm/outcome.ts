@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
-import { type BootOptions, type GuestOutcome, powersOffWhenDone, type KtapTest, type TestSuite } from './types.js';
+import {
+  type BootOptions,
+  type GuestOutcome,
+  powersOffWhenDone,
+  type KtapTest,
+  type TestSuite,
+} from './types.js';
 
 /** Who ended the machine, if it did not end by itself. */
 export type Ending =

@@ -156,7 +156,9 @@ export class Monitor {
     const device = this.deviceEdges.find(({ optional }) => !optional);
     this.deviceEdges = [];
     if (device === undefined) return undefined;
-    return this.interruptActivity.missing(edge(NOTHING, `${device.level ? 'high' : 'low'} at seq ${device.seq}`));
+    return this.interruptActivity.missing(
+      edge(NOTHING, `${device.level ? 'high' : 'low'} at seq ${device.seq}`),
+    );
   }
 
   /** The stream ends in good order. */

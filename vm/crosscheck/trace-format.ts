@@ -110,10 +110,7 @@ const HEAD_PARAMETERS = ['const char *id', 'uint64_t seq', 'int64_t now'];
 const HEAD_FORMAT = 'id=%s seq=%" PRIu64 " now=%" PRId64 "';
 
 /** `prefix` ends in `_`: QEMU calls an event `PREFIX_EVENT`. */
-export function traceFormat<const T extends TraceEvents>(
-  prefix: string,
-  events: T,
-): TraceFormat<EventOf<T>> {
+export function traceFormat<const T extends TraceEvents>(prefix: string, events: T): TraceFormat<EventOf<T>> {
   const fields = new Map(Object.entries(events));
   // Whole lines only: a truncated line must not pass for a shorter one.
   const patterns = new Map(

@@ -134,9 +134,7 @@ describe('QmpClient', () => {
     qemu(text, good);
     const qmp = await client();
     const answer = await qmp.ready;
-    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(
-      `QEMU sent what is not QMP: ${text.trim()}`,
-    );
+    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(`QEMU sent what is not QMP: ${text.trim()}`);
   });
 
   it('does not keep a line without end in memory', async () => {

@@ -43,7 +43,11 @@ export function perfetto({ devices, rows }: Recording): string {
   return JSON.stringify({ displayTimeUnit: 'ns', traceEvents });
 }
 
-function deviceEvents({ id, tests, lanes }: RecordedDevice, pid: number, end: number): readonly PerfettoEvent[] {
+function deviceEvents(
+  { id, tests, lanes }: RecordedDevice,
+  pid: number,
+  end: number,
+): readonly PerfettoEvent[] {
   return [
     name('process_name', pid, 0, id),
     name('thread_name', pid, TESTS, 'tests'),

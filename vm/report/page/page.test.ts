@@ -127,7 +127,11 @@ describe('words', () => {
     expect(visible('x'.repeat(12), 10)).toBe(`${'x'.repeat(10)}… (2 more characters)`));
   it('times', () => expect([seconds(0), seconds(1_050_000_001)]).toEqual(['0.000 s', '1.050000001 s']));
   it('durations', () =>
-    expect([durationText(2.4), durationText(330), durationText(104_000)]).toEqual(['2 ms', '0.33 s', '104.0 s']));
+    expect([durationText(2.4), durationText(330), durationText(104_000)]).toEqual([
+      '2 ms',
+      '0.33 s',
+      '104.0 s',
+    ]));
 });
 
 const task = (
