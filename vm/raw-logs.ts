@@ -11,6 +11,17 @@ export function cannotWrite(path: string, cause: unknown): StopwatchError {
   });
 }
 
+/** QEMU was ended for a file. */
+export function tooLarge(path: string): StopwatchError {
+  return new StopwatchError(
+    'disk-full',
+    `QEMU was ended: a file of its own became larger than this shell allows, most likely ${path}`,
+    {
+      hint: 'Raise the limit of this shell: ulimit -f unlimited',
+    },
+  );
+}
+
 /** Files that get every byte as it comes. */
 export class RawLogs {
   readonly #open: number[] = [];

@@ -17,7 +17,7 @@ import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, type QmpAnswer, QmpClient } from './qemu/qmp.js';
-import { RawLogs } from './raw-logs.js';
+import { RawLogs, tooLarge } from './raw-logs.js';
 import { type BootResult, powersOffWhenDone } from './types.js';
 import { type Limits, Watchdog } from './watchdog.js';
 
@@ -216,6 +216,8 @@ class Boot {
     this.#guard(() => this.#ports.onStart?.(this.#machine()));
 
     const exit = await child.exited;
+    // No fault of the machine's: its trace, or its disk.
+    if (exit.signal === 'SIGXFSZ') this.#fault ??= { error: tooLarge(logs.events) };
     this.#ports.interrupt.removeEventListener('abort', onInterrupt);
     this.#watchdog.stop();
     this.#guard(() => this.#events?.end((bytes) => this.#ports.onEvents?.(bytes)));

@@ -166,26 +166,28 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
       : [wrap, ['--pdeathsig', 'KILL', '--', ...IF_PARENT_LIVES, command.file, ...command.args]];
   const { foreground = false } = options;
   const started = performance.now();
-  const subprocess = execa(file, args, {
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    env: command.env,
-    extendEnv: false,
-    // Its own group and session, so that ending them reaches everything it started.
-    detached: !foreground,
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    encoding: 'buffer',
-    stripFinalNewline: false,
-    stdio: [
-      options.stdin ?? 'ignore',
-      options.stdout ?? 'pipe',
-      options.stderr ?? 'pipe',
-      // execa's types know only the descriptors 0 to 2; it passes any on.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      ...((options.extra ?? []) as 'pipe'[]),
-    ],
-  });
+  const subprocess = startedBy(command, () =>
+    execa(file, args, {
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      env: command.env,
+      extendEnv: false,
+      // Its own group and session, so that ending them reaches everything it started.
+      detached: !foreground,
+      cleanup: false,
+      buffer: false,
+      reject: false,
+      encoding: 'buffer',
+      stripFinalNewline: false,
+      stdio: [
+        options.stdin ?? 'ignore',
+        options.stdout ?? 'pipe',
+        options.stderr ?? 'pipe',
+        // execa's types know only the descriptors 0 to 2; it passes any on.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        ...((options.extra ?? []) as 'pipe'[]),
+      ],
+    }),
+  );
   const leaderExit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     subprocess.once('exit', (code, signal) => resolve({ code, signal }));
   });
@@ -231,6 +233,19 @@ async function spawnChild(command: Command, options: SpawnOptions, dieWithParent
     kill: (signal) => (foreground ? void subprocess.kill(signal) : signalGroup(pid, signal)),
     exited,
   };
+}
+
+/** execa trips where Node has no descriptor left for its pipes. */
+function startedBy<T>(command: Command, start: () => T): T {
+  try {
+    return start();
+  } catch (cause) {
+    throw new StopwatchError('command-failed', `Cannot start ${command.file}: too many files are open.`, {
+      command: shellQuote(command),
+      hint: 'Raise the limit of this shell: ulimit -n 4096',
+      cause,
+    });
+  }
 }
 
 /** The program exists, but the system could not start it: too many arguments, no memory, a missing interpreter. */

@@ -25,7 +25,9 @@ export async function crosscheckFile(
       hint: 'The streams of earlier runs are .stopwatch/reports/<run>/events.log; latest leads to the last one.',
     });
   }
-  if ((await stat(events)).size === 0) {
+  const found = await stat(events);
+  // A pipe has no size.
+  if (found.isFile() && found.size === 0) {
     throw new StopwatchError('file-unreadable', `${events} is empty: that run recorded no events`, {
       hint: 'run records them with --crosscheck; run-test-quit always does.',
     });

@@ -5,11 +5,12 @@ import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { withLock } from '../../lib/lock.js';
+import type { Config } from '../config/schema.js';
 import type { Services } from '../config/services.js';
 import { kibibytes } from './disk-space.js';
 import { cacheDirectory } from './sources.js';
 
-/** Sizes are looked at once in this time, milliseconds. */
+/** Sizes are looked at once in this time, milliseconds, and after a run that left more than its share. */
 const LOOK_MS = 3600 * 1000;
 
 interface Kind {
@@ -26,8 +27,9 @@ export async function keepWithin(services: Services): Promise<void> {
   const { config, paths } = services.loaded;
   const { count, maxMiB } = config.keep;
   const stamp = join(paths.work, 'state', 'sizes-seen');
-  const due = maxMiB !== null && Date.now() - (await timeOf(stamp)) > LOOK_MS;
   const kinds = await kindsOf(services);
+  const due =
+    maxMiB !== null && ((await timeOf(stamp)) < Date.now() - LOOK_MS || (await isLarge(kinds, config.keep)));
   if (!due && kinds.every((kind) => kind.paths.length <= count)) return;
   const processes = await services.processes();
   const lock = { signal: services.signal, wait: false, processes };
@@ -55,6 +57,12 @@ export async function keepWithin(services: Services): Promise<void> {
     // The process that holds the lock does the same at its end.
     if (!(error instanceof StopwatchError) || error.code !== 'locked') throw error;
   }
+}
+
+/** The newest report, of which most is its events, is larger than `keep.count` of them may be. */
+async function isLarge([reports]: readonly Kind[], { count, maxMiB }: Config['keep']): Promise<boolean> {
+  const events = await stat(join(reports?.paths[0] ?? '', 'events.log')).catch(() => undefined);
+  return (events?.size ?? 0) * count > (maxMiB ?? 0) * 2 ** 20;
 }
 
 const removed = ({ what }: Kind, { length }: readonly string[]): string =>

@@ -4,6 +4,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
+import { toStopwatchError } from '../../lib/failure.js';
+import { PRODUCT } from '../../lib/product.js';
 import { failureText } from '../report/failure.js';
 import { painter } from '../report/format.js';
 import { shielded } from '../report/github.js';
@@ -95,12 +97,14 @@ async function main(): Promise<void> {
     if (crashing) return;
     crashing = true;
     interrupt.killAll();
-    const error = crashError(thrown, app.logs);
     const released = Promise.race([
       app.release().catch(() => {}),
       new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN)),
     ]);
-    void released.then(() => {
+    void released.then(async () => {
+      // A limit of the system is not our fault, wherever it is met.
+      const known = await toStopwatchError(thrown, { task: PRODUCT, directory: process.cwd() });
+      const error = known.code === 'internal' ? crashError(thrown, app.logs) : known;
       const text = failureText(error, painter(false));
       sayAtOnce(process.env['GITHUB_ACTIONS'] === 'true' ? shielded(text) : text);
       process.exit(error.exitCode);

@@ -6,4 +6,13 @@ import * as module from 'node:module';
 if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') {
   module.enableCompileCache();
 }
-await import('./main.js');
+try {
+  await import('./main.js');
+} catch (error) {
+  // Files that Node could not load: the limits of this shell, a damaged installation.
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `Error: the program cannot be loaded: ${text}\n  Next: Raise the limits of this shell (ulimit -n 4096), or install it again.\n`,
+  );
+  process.exit(5);
+}

@@ -18,6 +18,8 @@ export function checkWorkDirectory({ work, project, package: own }: Paths): void
   const stat = statSync(work, { throwIfNoEntry: false });
   if (stat !== undefined && !stat.isDirectory()) refuse(work, 'it is a file, not a directory');
   const real = realOf(work);
+  // Nothing can be made there, and Node never stops trying.
+  if (/^\/(?:proc|sys)\//.test(real)) refuse(work, 'the kernel makes what is there, and takes no files');
   for (const directory of [project, own]) {
     if (!`${realOf(directory)}${sep}`.startsWith(real === sep ? sep : `${real}${sep}`)) continue;
     refuse(
