@@ -5,7 +5,8 @@
  * timeout with an interrupt. The three ways in which a device can talk to a
  * guest, one each:
  *
- *   "mem"   pass-through RAM: u64 data_len, char data[]
+ *   "mem"   pass-through RAM: u64 data_len, char data[]; a page from which the
+ *           guest computes the elapsed time by itself; a ring of lap times
  *   "regs"  trapping bank of 64-bit little-endian registers
  *   irq     level, high while a timeout has fired and is not acknowledged
  *
@@ -27,12 +28,16 @@
 #include "qemu/notify.h"
 #include "qemu/timer.h"
 #include "qapi/error.h"
+#include "hw/core/cpu.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
+#include "system/qtest.h"
+#include "system/replay.h"
 #include "system/runstate.h"
 #include "system/system.h"
+#include "system/tcg.h"
 #include "stopwatch_hw-sw.h"
 #include "trace/trace-hw_misc_pv.h"
 
@@ -75,6 +80,7 @@ struct StopwatchState {
 
     bool start_at_boot;
     const char *id;         /* of this one among several */
+    uint64_t frequency;     /* of the guest's counter; 0: not known */
 
     uint32_t status;
     int64_t elapsed;        /* up to the last start */
@@ -83,7 +89,11 @@ struct StopwatchState {
     int64_t deadline;       /* while pending, else 0 */
     uint64_t timeout_count;
     uint64_t error;
+    uint32_t page_seq;      /* even; of the last write of the live page */
+    uint64_t disruption;
+    uint64_t laps;          /* appended since machine reset */
 
+    bool was_stopped;       /* since the last load; not in migration */
     uint64_t seq;           /* of the next trace event, in this process */
     bool irq_level;         /* last level traced; derived */
 };
@@ -212,6 +222,109 @@ static void stopwatch_disarm(StopwatchState *s)
  * there may be something else at that address.
  */
 
+/*
+ * Whether a command rewrites the live page. This does not depend on the time,
+ * which is read later.
+ */
+static bool stopwatch_moves(const StopwatchState *s, uint64_t command)
+{
+    switch (command) {
+    case STOPWATCH_CMD_RESET:
+        return true;
+    case STOPWATCH_CMD_START:
+        return s->status != STOPWATCH_STATUS_RUNNING;
+    case STOPWATCH_CMD_PAUSE:
+        return s->status == STOPWATCH_STATUS_RUNNING;
+    default:
+        return false;
+    }
+}
+
+static uint32_t *stopwatch_page_seq(StopwatchState *s)
+{
+    uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
+
+    return (uint32_t *)(mem + STOPWATCH_MEM_PAGE + STOPWATCH_PAGE_SEQ);
+}
+
+/*
+ * To be called before the clock is read. A reader that still finds the old
+ * number after it has read its counter has read it before this, so its time is
+ * not later than the one at which the old fields cease to hold.
+ */
+static void stopwatch_page_begin(StopwatchState *s)
+{
+    qatomic_set(stopwatch_page_seq(s), cpu_to_le32(s->page_seq + 1));
+    smp_mb();
+}
+
+static void stopwatch_page_end(StopwatchState *s, int64_t now)
+{
+    uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
+    uint8_t *page = mem + STOPWATCH_MEM_PAGE;
+    uint64_t flags = s->frequency ? 0 : STOPWATCH_PAGE_FLAG_COUNTER_INVALID;
+    uint64_t tick = s->frequency ? NANOSECONDS_PER_SECOND / s->frequency : 0;
+    uint64_t counter = s->frequency ? now / tick : 0;
+    uint64_t elapsed = stopwatch_elapsed(s, now);
+
+    s->page_seq += 2;
+    stl_le_p(page + STOPWATCH_PAGE_MAGIC, STOPWATCH_PAGE_MAGIC_VALUE);
+    stl_le_p(page + STOPWATCH_PAGE_SIZE, STOPWATCH_PAGE_BYTES);
+    stl_le_p(page + STOPWATCH_PAGE_VERSION, STOPWATCH_PAGE_VERSION_VALUE);
+    stq_le_p(page + STOPWATCH_PAGE_DISRUPTION, s->disruption);
+    stq_le_p(page + STOPWATCH_PAGE_FLAGS, flags);
+    stq_le_p(page + STOPWATCH_PAGE_STATE, s->status);
+    stq_le_p(page + STOPWATCH_PAGE_ACCUMULATED, elapsed);
+    stq_le_p(page + STOPWATCH_PAGE_COUNTER, counter);
+    stq_le_p(page + STOPWATCH_PAGE_FREQUENCY, s->frequency);
+    stq_le_p(page + STOPWATCH_PAGE_ERROR, tick);
+    smp_wmb();
+    qatomic_set(stopwatch_page_seq(s), cpu_to_le32(s->page_seq));
+    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_PAGE, STOPWATCH_PAGE_BYTES);
+    trace_stopwatch_page(s->id, s->seq++, now, s->page_seq, s->disruption,
+                         flags, s->status, elapsed, counter, s->frequency);
+}
+
+/* How many laps there are: after the entry, so that no reader is misled */
+static void stopwatch_write_head(StopwatchState *s)
+{
+    uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
+
+    smp_wmb();
+    qatomic_set_u64((uint64_t *)(ring + STOPWATCH_LAPS_HEAD),
+                    cpu_to_le64(s->laps));
+}
+
+/* LAP: the elapsed time, at the next place in the ring */
+static void stopwatch_append_lap(StopwatchState *s, int64_t now)
+{
+    uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
+    uint64_t index = s->laps % STOPWATCH_LAPS_CAPACITY_VALUE;
+    uint64_t split = stopwatch_elapsed(s, now);
+
+    stq_le_p(ring + STOPWATCH_LAPS_ENTRIES + index * 8, split);
+    s->laps++;
+    stopwatch_write_head(s);
+    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_LAPS,
+                            STOPWATCH_LAPS_BYTES);
+    trace_stopwatch_lap(s->id, s->seq++, now, index, split, s->laps);
+}
+
+/* What the guest finds in "mem" after a machine reset or a load */
+static void stopwatch_init_mem(StopwatchState *s, int64_t now)
+{
+    uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
+
+    stopwatch_page_begin(s);
+    stopwatch_page_end(s, now);
+    stq_le_p(ring + STOPWATCH_LAPS_CAPACITY, STOPWATCH_LAPS_CAPACITY_VALUE);
+    stopwatch_write_head(s);
+    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_LAPS,
+                            STOPWATCH_LAPS_BYTES);
+    trace_stopwatch_ring(s->id, s->seq++, now, s->laps,
+                         STOPWATCH_LAPS_CAPACITY_VALUE);
+}
+
 /* UPDATE: the elapsed time in words, truncated to hundredths of a second */
 static void stopwatch_write_text(StopwatchState *s, int64_t now)
 {
@@ -304,6 +417,12 @@ static uint64_t stopwatch_command(StopwatchState *s, int64_t now,
         stopwatch_disarm(s);
         stopwatch_update_irq(s, now);
         return 0;
+    case STOPWATCH_CMD_LAP:
+        if (s->status == STOPWATCH_STATUS_RESET) {
+            return STOPWATCH_ERR_BAD_STATE;
+        }
+        stopwatch_append_lap(s, now);
+        return 0;
     default:
         return STOPWATCH_ERR_BAD_COMMAND;
     }
@@ -336,7 +455,8 @@ static uint64_t stopwatch_read_register(StopwatchState *s, int64_t now,
         return (uint64_t)STOPWATCH_MAGIC << 32 | STOPWATCH_VERSION;
     case STOPWATCH_FEATURES:
         return STOPWATCH_FEATURE_ERROR | STOPWATCH_FEATURE_ELAPSED_NS |
-               STOPWATCH_FEATURE_TIMEOUT;
+               STOPWATCH_FEATURE_TIMEOUT | STOPWATCH_FEATURE_LIVE_PAGE |
+               STOPWATCH_FEATURE_LAPS;
     case STOPWATCH_ERROR:
         return s->error;
     case STOPWATCH_ELAPSED_NS:
@@ -393,13 +513,20 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
                             unsigned size)
 {
     StopwatchState *s = opaque;
-    int64_t now = stopwatch_now();
+    bool ok = stopwatch_access_ok(offset, size, true);
+    bool moves = ok && offset == STOPWATCH_COMMAND &&
+                 stopwatch_moves(s, value);
+    int64_t now;
     uint64_t error;
 
+    if (moves) {
+        stopwatch_page_begin(s);
+    }
+    now = stopwatch_now();
     stopwatch_expire(s, now);
     trace_stopwatch_write(s->id, s->seq++, now, offset, value, size);
 
-    if (stopwatch_access_ok(offset, size, true)) {
+    if (ok) {
         error = stopwatch_write_register(s, now, offset, value);
     } else {
         error = STOPWATCH_ERR_BAD_ACCESS;
@@ -411,6 +538,9 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
         stopwatch_raise(s, now, error);
     }
     stopwatch_trace_state(s, now);
+    if (moves) {
+        stopwatch_page_end(s, now);
+    }
 }
 
 /*
@@ -439,27 +569,33 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
 {
     StopwatchState *s = STOPWATCH(obj);
     int64_t now = stopwatch_now();
+    /* Before an incoming migration it may be shared with the running source */
+    bool writes = !runstate_check(RUN_STATE_INMIGRATE);
 
     /*
      * A timeout whose deadline has come and that was not served is gone: it
      * must not raise the line here, where the interrupt controller may have
      * been reset or not.
      */
-    trace_stopwatch_reset(s->id, s->seq++, now, s->start_at_boot);
+    trace_stopwatch_reset(s->id, s->seq++, now, s->start_at_boot, writes,
+                          s->frequency);
     s->status = s->start_at_boot ? STOPWATCH_STATUS_RUNNING
                                  : STOPWATCH_STATUS_RESET;
     s->started = now;
     s->elapsed = 0;
     s->timeout_count = 0;
     s->error = 0;
-    /* Before an incoming migration it may be shared with the running source */
-    if (!runstate_check(RUN_STATE_INMIGRATE)) {
-        memset(memory_region_get_ram_ptr(&s->mem), 0, STOPWATCH_MEM_SIZE);
-        memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_SIZE);
-    }
+    s->page_seq = 0;
+    s->disruption = 0;
+    s->laps = 0;
     stopwatch_disarm(s);
     stopwatch_update_irq(s, now);
     stopwatch_trace_state(s, now);
+    if (writes) {
+        memset(memory_region_get_ram_ptr(&s->mem), 0, STOPWATCH_MEM_SIZE);
+        memory_region_set_dirty(&s->mem, 0, STOPWATCH_MEM_SIZE);
+        stopwatch_init_mem(s, now);
+    }
 }
 
 /* Whether a stopwatch can be in this state: what is loaded may be anything */
@@ -490,8 +626,10 @@ static int stopwatch_post_load(void *opaque, int version_id)
 {
     StopwatchState *s = opaque;
     int64_t now = stopwatch_now();
+    /* A replay finds in "mem" what the recorded guest found there */
+    bool writes = replay_mode == REPLAY_MODE_NONE;
 
-    if (!stopwatch_is_possible(s, now) ||
+    if (!stopwatch_is_possible(s, now) || s->page_seq % 2 ||
         (s->error & ~(uint64_t)STOPWATCH_ERR_ALL)) {
         return -EINVAL;
     }
@@ -501,18 +639,28 @@ static int stopwatch_post_load(void *opaque, int version_id)
     } else {
         timer_del(&s->timer);
     }
-    trace_stopwatch_load(s->id, s->seq++, now);
+    trace_stopwatch_load(s->id, s->seq++, now, writes, s->frequency,
+                         s->page_seq, s->disruption, s->laps);
     /* The level is part of the state that was loaded, not a change of it */
     s->irq_level = s->timeout == TIMEOUT_FIRED;
     stopwatch_update_irq(s, now);
     stopwatch_trace_state(s, now);
+    /* The jump that the guest may see is this one, not the end of a stop */
+    s->was_stopped = false;
+    if (writes) {
+        s->disruption++;
+        stopwatch_init_mem(s, now);
+    }
     return 0;
 }
 
-/* The timer follows from the deadline; "mem" migrates as RAM */
+/*
+ * The timer follows from the deadline; "mem" migrates as RAM. Version 2 had no
+ * live page and no laps: it is loaded as if there had been none so far.
+ */
 static const VMStateDescription vmstate_stopwatch = {
     .name = TYPE_STOPWATCH,
-    .version_id = 2,
+    .version_id = 3,
     .minimum_version_id = 2,
     .post_load = stopwatch_post_load,
     .fields = (const VMStateField[]) {
@@ -523,19 +671,50 @@ static const VMStateDescription vmstate_stopwatch = {
         VMSTATE_INT64(deadline, StopwatchState),
         VMSTATE_UINT64(timeout_count, StopwatchState),
         VMSTATE_UINT64(error, StopwatchState),
+        VMSTATE_UINT32_V(page_seq, StopwatchState, 3),
+        VMSTATE_UINT64_V(disruption, StopwatchState, 3),
+        VMSTATE_UINT64_V(laps, StopwatchState, 3),
         VMSTATE_END_OF_LIST()
     }
 };
 
-/* No timer is served while the VM is stopped, being saved or going away */
+/*
+ * No timer is served while the VM is stopped, being saved or going away. When
+ * it continues, time has passed for everybody but the guest. A replay stops
+ * where the recording did not, so neither takes notice.
+ */
 static void stopwatch_vm_state_change(void *opaque, bool running,
                                       RunState state)
 {
     StopwatchState *s = opaque;
+    int64_t now = stopwatch_now();
 
     if (!running) {
-        stopwatch_expire(s, stopwatch_now());
+        stopwatch_expire(s, now);
+        s->was_stopped = replay_mode == REPLAY_MODE_NONE;
+    } else if (s->was_stopped) {
+        s->was_stopped = false;
+        trace_stopwatch_resume(s->id, s->seq++, now);
+        s->disruption++;
+        stopwatch_page_begin(s);
+        stopwatch_page_end(s, now);
     }
+}
+
+/*
+ * Frequency of the counter that the guest reads, where it counts the ticks of
+ * QEMU_CLOCK_VIRTUAL; 0 where it has a clock of its own, as with KVM, or where
+ * its tick is not a whole number of nanoseconds.
+ */
+static uint64_t stopwatch_counter_frequency(void)
+{
+    uint64_t hz = 0;
+
+    if ((tcg_enabled() || qtest_enabled()) && first_cpu &&
+        object_property_find(OBJECT(first_cpu), "cntfrq")) {
+        hz = object_property_get_uint(OBJECT(first_cpu), "cntfrq", NULL);
+    }
+    return hz && NANOSECONDS_PER_SECOND % hz == 0 ? hz : 0;
 }
 
 static void stopwatch_exit(Notifier *notifier, void *data)
@@ -560,6 +739,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
     memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
                           regs_name, STOPWATCH_REGS_SIZE);
     s->id = id;
+    s->frequency = stopwatch_counter_frequency();
     /* In the order of "reg" and "reg-names" in the device tree */
     sysbus_init_mmio(sbd, &s->mem);
     sysbus_init_mmio(sbd, &s->regs);

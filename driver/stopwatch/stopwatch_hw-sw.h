@@ -52,10 +52,11 @@
 #define STOPWATCH_LAPS_CAPACITY       0x08
 #define STOPWATCH_LAPS_ENTRIES        0x10
 #define STOPWATCH_LAPS_CAPACITY_VALUE 64
+#define STOPWATCH_LAPS_BYTES          0x210
 
 /* ID: the magic in the high half, the contract version in the low half */
 #define STOPWATCH_MAGIC   0x53574348
-#define STOPWATCH_VERSION 2
+#define STOPWATCH_VERSION 3
 
 /* Values of COMMAND */
 #define STOPWATCH_CMD_RESET       0

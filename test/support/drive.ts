@@ -56,7 +56,9 @@ export const ELAPSED_THEN = 300n;
 
 /** Any status with any state of the timeout, at ARRIVED. */
 export function reach(status: StatusName, timeout: TimeoutStateName): ModelState {
-  const stimuli: Stimulus[] = [{ stimulus: 'reset', now: 0n, startAtBoot: false }];
+  const stimuli: Stimulus[] = [
+    { stimulus: 'reset', now: 0n, startAtBoot: false, writes: true, frequency: 62_500_000n },
+  ];
   if (timeout === 'PENDING') stimuli.push(writeTo('TIMEOUT_NS', 0n, PENDING_UNTIL));
   if (timeout === 'FIRED') {
     stimuli.push(writeTo('TIMEOUT_NS', 0n, 10n), { stimulus: 'timer', now: 10n });

@@ -11,6 +11,9 @@ import {
 } from '../../device/stopwatch/model/index.js';
 import { REGION } from '../../device/stopwatch/checker/words.js';
 
+/** Of the counter of QEMU's Cortex-A53 and of the processor that `virt` has by itself. */
+export const FREQUENCY = 62_500_000n;
+
 /** QEMU's own trace, written along: where the region is in guest memory, and the interrupt's id. */
 export interface MonitorLines {
   readonly base: bigint;
@@ -35,8 +38,9 @@ export class TraceWriter {
   ) {}
 
   reset(now: bigint, startAtBoot = true): void {
-    this.emit({ event: 'reset', now, startAtBoot });
-    this.run({ stimulus: 'reset', now, startAtBoot });
+    const reset = { now, startAtBoot, writes: true, frequency: FREQUENCY };
+    this.emit({ event: 'reset', ...reset });
+    this.run({ stimulus: 'reset', ...reset });
   }
 
   /** `dataLen`: what stands in `mem`, should the device look. */

@@ -2,8 +2,8 @@
 /**
  * The cross-check of the stopwatch on streams in test/fixtures/crosscheck:
  * qemu-* were recorded from the C device under qtest, linux-run in a booted
- * Linux with the guest's test (other regions' lines left out); good was written
- * by TraceWriter, and the others are good, falsified by hand.
+ * Linux with the guest's test (other regions' lines left out), both before version
+ * 3 of the contract, whose events were added; good was written by TraceWriter, and the others are good, falsified by hand.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function verdictOf(
 const DIFFER = {
   'wrong-status': {
     kind: 'field',
-    seq: '16',
+    seq: '20',
     register: 'STATUS',
     field: 'read.value',
     expected: '0',
@@ -40,7 +40,7 @@ const DIFFER = {
   },
   'pause-forgets': {
     kind: 'field',
-    seq: '18',
+    seq: '22',
     register: 'COMMAND',
     field: 'state.elapsed',
     expected: '1501000000',
@@ -48,7 +48,7 @@ const DIFFER = {
   },
   'busy-rearms': {
     kind: 'field',
-    seq: '33',
+    seq: '39',
     register: 'COMMAND',
     field: 'state.deadline',
     expected: '4860000000',
@@ -56,45 +56,45 @@ const DIFFER = {
   },
   'text-rounded': {
     kind: 'field',
-    seq: '20',
+    seq: '25',
     field: 'text.text',
     expected: '1.50 seconds',
     actual: '1.51 seconds',
   },
-  'irq-low-forgotten': { kind: 'event', seq: '40', field: 'event', expected: 'irq', actual: 'state' },
+  'irq-low-forgotten': { kind: 'event', seq: '46', field: 'event', expected: 'irq', actual: 'state' },
   'early-by-1ms': {
     kind: 'early',
-    seq: '35',
+    seq: '41',
     field: 'timer.now',
     expected: 'not before 4860000000',
     actual: '4859000000',
   },
-  'late-by-20us': { kind: 'late', seq: '35', field: 'timer.now', actual: '4860020000' },
+  'late-by-20us': { kind: 'late', seq: '41', field: 'timer.now', actual: '4860020000' },
   'expiry-missing': {
     kind: 'missing',
-    seq: '35',
+    seq: '41',
     register: 'TIMEOUT_COUNT',
     expected: 'the expiry due at 4860000000',
   },
-  'monitor-value': { kind: 'monitor', seq: '2', register: 'ID', field: 'monitor.read' },
+  'monitor-value': { kind: 'monitor', seq: '4', register: 'ID', field: 'monitor.read' },
   'monitor-hidden-write': { kind: 'monitor', field: 'monitor.write', actual: 'nothing' },
   'monitor-unseen-read': { kind: 'monitor', field: 'monitor.read', expected: 'nothing' },
   'monitor-irq-stuck': {
     kind: 'monitor',
     field: 'monitor.interrupt',
     expected: 'nothing',
-    actual: 'low at seq 40',
+    actual: 'low at seq 46',
   },
 } as const;
 
 /** Streams that prove nothing. */
 const INVALID = {
-  gap: { reason: 'gap', expected: '17', got: '18' },
-  'events-swapped': { reason: 'gap', expected: '15', got: '19' },
-  'no-end': { reason: 'no-end', lastSeq: '56' },
+  gap: { reason: 'gap', expected: '21', got: '22' },
+  'events-swapped': { reason: 'gap', expected: '18', got: '22' },
+  'no-end': { reason: 'no-end', lastSeq: '62' },
   'after-end': { reason: 'after-end' },
-  truncated: { reason: 'truncated', line: 'stopwatch_end id=stopwatch seq=57 no' },
-  unparsable: { reason: 'unparsable', lineNumber: 25 },
+  truncated: { reason: 'truncated', line: 'stopwatch_end id=stopwatch seq=63 no' },
+  unparsable: { reason: 'unparsable', lineNumber: 28 },
   'starts-late': { reason: 'no-start' },
   'monitor-silent': { reason: 'monitor-silent', monitor: 'accesses', unseen: 26 },
 } as const;
@@ -113,7 +113,7 @@ describe('streams that agree', () => {
 
   it('counts what it has checked', async () => {
     expect(await verdictOf('good')).toMatchObject({
-      events: 58,
+      events: 64,
       kinds: {
         reset: 1,
         read: 11,
@@ -124,10 +124,13 @@ describe('streams that agree', () => {
         irq: 4,
         error: 3,
         state: 18,
+        page: 5,
+        ring: 1,
         end: 1,
       },
       counts: {
         resets: 1,
+        pages: 5,
         reads: 11,
         writes: 15,
         commands: 12,
@@ -144,7 +147,7 @@ describe('streams that agree', () => {
     const console = join(directory, 'linux-run.console');
     expect(await verdictOf('linux-run', { monitor: MONITOR, console })).toMatchObject({
       result: 'agree',
-      events: 1031,
+      events: 1051,
       confirmed: 560,
       observed: 68,
       counts: { commands: 144, texts: 26, interrupts: 2, rejected: 85 },
@@ -307,13 +310,13 @@ describe('the words', () => {
     );
     const all = lines.join('\n');
     expect(lines[0]).toMatch(
-      /^The device and the model differ at seq 18, write COMMAND = 2 \(PAUSE\), 8 bytes/,
+      /^The device and the model differ at seq 22, write COMMAND = 2 \(PAUSE\), 8 bytes/,
     );
     expect(all).toContain(
       '  register  COMMAND\n  compared  state.elapsed\n  expected  1501000000\n  actual    0\n',
     );
     expect(all).toMatch(/^! elapsed +1501000000 ns +1501000000 ns +0 ns$/m);
-    expect(all).toMatch(/^> .* seq 17 .* write COMMAND = 2 \(PAUSE\), 8 bytes → PAUSED$/m);
+    expect(all).toMatch(/^> .* seq 21 .* write COMMAND = 2 \(PAUSE\), 8 bytes → PAUSED$/m);
     expect(lines.at(-1)).toBe('Judge this stream again, without a VM: npx stopwatch crosscheck saved.trace');
   });
   it.each(Object.keys(INVALID))('say why a stream is no evidence: %s', async (name) => {

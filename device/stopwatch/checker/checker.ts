@@ -21,7 +21,7 @@ import {
   step,
   type Stimulus,
 } from '../model/index.js';
-import { TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
+import { type LoadEvent, TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
 import { CHANNELS, READ_CHANNELS, REGION, words } from './words.js';
 
 export interface StopwatchCheckerOptions {
@@ -29,6 +29,8 @@ export interface StopwatchCheckerOptions {
   readonly slackNs: bigint;
   /** The device's property. If given, it is checked instead of taken from the trace. */
   readonly startAtBoot?: boolean | undefined;
+  /** Frequency of the guest's counter. If given, it is checked instead of taken from the trace. */
+  readonly frequency?: bigint | undefined;
 }
 
 type StopwatchStep = Step<ModelState, TraceEvent>;
@@ -66,7 +68,16 @@ function allowed(direction: 'read' | 'write', offset: number): readonly number[]
   return [1, 2, 4, 8].filter((size) => decode(direction, BigInt(offset), size) !== undefined);
 }
 
-const EFFECTS: ReadonlySet<TraceEvent['event']> = new Set(['mem', 'text', 'irq', 'error', 'state']);
+const EFFECTS: ReadonlySet<TraceEvent['event']> = new Set([
+  'mem',
+  'text',
+  'lap',
+  'ring',
+  'page',
+  'irq',
+  'error',
+  'state',
+]);
 
 function role({ event }: TraceEvent): 'stimulus' | 'effect' | 'end' {
   if (event === 'end') return 'end';
@@ -85,6 +96,16 @@ export function eventOf(effect: Effect, now: bigint): Unnumbered | undefined {
       return { event: 'mem', now, dataLen: effect.dataLen };
     case 'text':
       return { event: 'text', now, dataLen: effect.dataLen, text: effect.text };
+    case 'lap': {
+      const { index, split, laps } = effect;
+      return { event: 'lap', now, index, split, laps };
+    }
+    case 'ring':
+      return { event: 'ring', now, laps: effect.laps, capacity: effect.capacity };
+    case 'page': {
+      const { effect: _, error: __, ...fields } = effect;
+      return { event: 'page', now, ...fields };
+    }
     case 'irq':
       return { event: 'irq', now, level: effect.level };
     case 'error':
@@ -102,22 +123,27 @@ export function eventOf(effect: Effect, now: bigint): Unnumbered | undefined {
 
 const NOTHING = { checks: [], supplied: 0, expect: [], tally: [], observables: [] } as const;
 
-function check(
-  state: ModelState,
-  event: TraceEvent,
-  { slackNs, startAtBoot }: StopwatchCheckerOptions,
-): StopwatchStep {
+function check(state: ModelState, event: TraceEvent, options: StopwatchCheckerOptions): StopwatchStep {
   const { now } = event;
+  const { slackNs, startAtBoot } = options;
   switch (event.event) {
     case 'reset': {
-      const stimulus = { stimulus: 'reset', now, startAtBoot: startAtBoot ?? event.startAtBoot } as const;
-      const checks =
-        startAtBoot === undefined ? [] : [compare('reset.start_at_boot', startAtBoot, event.startAtBoot)];
+      const { writes } = event;
+      const boots = startAtBoot ?? event.startAtBoot;
+      const frequency = options.frequency ?? event.frequency;
+      const stimulus = { stimulus: 'reset', now, startAtBoot: boots, writes, frequency } as const;
+      const checks: Check[] = [];
+      if (startAtBoot !== undefined)
+        checks.push(compare('reset.start_at_boot', startAtBoot, event.startAtBoot));
+      if (options.frequency !== undefined)
+        checks.push(compare('reset.frequency', frequency, event.frequency));
       return (
         late(state, now, slackNs, 'missing') ??
-        run(state, stimulus, { checks, supplied: 2 - checks.length, tally: ['resets'] })
+        run(state, stimulus, { checks, supplied: 4 - checks.length, tally: ['resets'] })
       );
     }
+    case 'resume':
+      return run(state, { stimulus: 'resume', now }, { supplied: 1, tally: ['resumes'] });
     case 'timer': {
       const checks = [compare('timer.deadline', state.deadline, event.deadline)];
       return (
@@ -138,11 +164,14 @@ function check(
     case 'write':
       return write(state, event);
     case 'load':
-      return load(state, event);
+      return load(state, event, options);
     case 'end':
       return late(state, now, slackNs, 'missing') ?? { ...NOTHING, state, supplied: 1 };
     case 'mem':
     case 'text':
+    case 'lap':
+    case 'ring':
+    case 'page':
     case 'irq':
     case 'error':
     case 'state':
@@ -173,18 +202,21 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
 }
 
 /** A loaded state is supplied: it was saved by another process, or at another time. */
-function load(state: ModelState, { now }: TraceEvent): StopwatchStep {
-  const resume = (event: TraceEvent): StopwatchStep => {
-    if (event.event !== 'state') throw new Error(`Resumed with a ${event.event} event`);
-    const { status, elapsed, timeout, deadline, count, error } = event;
-    const loaded = { status, elapsed, timeout, deadline, count, error };
+function load(state: ModelState, event: LoadEvent, options: StopwatchCheckerOptions): StopwatchStep {
+  const { now, writes, pageSeq, disruption, laps } = event;
+  const frequency = options.frequency ?? event.frequency;
+  const resume = (reported: TraceEvent): StopwatchStep => {
+    if (reported.event !== 'state') throw new Error(`Resumed with a ${reported.event} event`);
+    const { status, elapsed, timeout, deadline, count, error } = reported;
+    const loaded = { status, elapsed, timeout, deadline, count, error, pageSeq, disruption, laps };
+    const stimulus = { stimulus: 'load', now, loaded, writes, frequency } as const;
+    const after = run(state, stimulus, { supplied: 6, tally: ['loads'] });
     // The state event has been consumed, so do not expect it again.
-    return {
-      ...run(state, { stimulus: 'load', now, loaded }, { supplied: 6, tally: ['loads'] }),
-      expect: [],
-    };
+    return { ...after, expect: after.expect.filter((one) => one.event !== 'state') };
   };
-  return { ...NOTHING, state, supplied: 1, consumes: { event: 'state', resume } };
+  const checks =
+    options.frequency === undefined ? [] : [compare('load.frequency', frequency, event.frequency)];
+  return { ...NOTHING, state, checks, supplied: 6 - checks.length, consumes: { event: 'state', resume } };
 }
 
 interface RunOptions {
@@ -220,6 +252,15 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
     if (effect.effect === 'text') {
       all.tally.push('texts');
       all.observables.push({ channel: 'text', value: effect.text });
+    }
+    if (effect.effect === 'lap') {
+      all.tally.push('laps');
+      all.observables.push({ channel: 'lap', value: String(effect.split) });
+    }
+    if (effect.effect === 'page') {
+      const { pageSeq, state: status, accumulated } = effect;
+      all.tally.push('pages');
+      all.observables.push({ channel: 'page', value: `${pageSeq} ${status} ${accumulated}` });
     }
     if (effect.effect === 'error') all.tally.push('rejected');
     if (effect.effect === 'irq') all.tally.push('irqs');

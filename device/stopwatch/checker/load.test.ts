@@ -22,8 +22,10 @@ function source(): { lines: string[]; seq: number } {
   return { lines, seq: lines.length };
 }
 const loaded = (seq: number, now: number, elapsed = 2_000): string[] => [
-  `stopwatch_load id=stopwatch seq=${seq} now=${now}`,
+  `stopwatch_load id=stopwatch seq=${seq} now=${now} writes=1 frequency=62500000 page_seq=4 disruption=0 laps=0`,
   `stopwatch_state id=stopwatch seq=${seq + 1} now=${now} status=2 elapsed=${elapsed} timeout=1 deadline=6000 count=0 error=0x0`,
+  `stopwatch_page id=stopwatch seq=${seq + 2} now=${now} page_seq=6 disruption=1 flags=0x0 state=2 accumulated=${elapsed} counter=${Math.floor(now / 16)} frequency=62500000`,
+  `stopwatch_ring id=stopwatch seq=${seq + 3} now=${now} head=0 capacity=64`,
 ];
 /** What a device does from there that kept the state. */
 const rest = (seq: number): string[] => [
@@ -36,7 +38,7 @@ const rest = (seq: number): string[] => [
 
 describe('a loaded state', () => {
   it('begins a stream, and is supplied', () => {
-    const verdict = verdictOf([...loaded(40, 2_500), ...rest(42)]);
+    const verdict = verdictOf([...loaded(40, 2_500), ...rest(44)]);
     expect(verdict).toMatchObject({ result: 'agree', counts: { loads: 1, interrupts: 1, reads: 1 } });
     expect(verdict.supplied).toBeGreaterThanOrEqual(7);
   });
@@ -44,19 +46,19 @@ describe('a loaded state', () => {
   it('may jump, as on the destination of a migration, whose own reset comes first', () => {
     const own = new TraceWriter();
     own.reset(0n, false);
-    expect(verdictOf([...own.lines(), ...loaded(40, 2_500), ...rest(42)]).result).toBe('agree');
+    expect(verdictOf([...own.lines(), ...loaded(40, 2_500), ...rest(44)]).result).toBe('agree');
   });
 
   it('is that of another process, whose own numbers go on', () => {
     const own = new TraceWriter();
     own.reset(0n, false);
     const seq = own.lines().length;
-    expect(verdictOf([...own.lines(), ...loaded(seq, 2_500), ...rest(seq + 2)]).result).toBe('agree');
+    expect(verdictOf([...own.lines(), ...loaded(seq, 2_500), ...rest(seq + 4)]).result).toBe('agree');
   });
 
   it('may go back in time, as a snapshot does', () => {
     const { lines } = source();
-    expect(verdictOf([...lines, ...loaded(2, 1_500), ...rest(4)]).result).toBe('agree');
+    expect(verdictOf([...lines, ...loaded(2, 1_500), ...rest(6)]).result).toBe('agree');
   });
 
   it('must be one that a stopwatch can be in', () => {
@@ -69,7 +71,7 @@ describe('a loaded state', () => {
 
   it('is at the time of the load', () => {
     const [load = '', state = ''] = loaded(40, 2_500);
-    expect(verdictOf([load, state.replace('now=2500', 'now=2501'), ...rest(42)])).toMatchObject({
+    expect(verdictOf([load, state.replace('now=2500', 'now=2501'), ...rest(44)])).toMatchObject({
       divergence: { field: 'state.now', expected: '2500', actual: '2501' },
     });
   });
@@ -97,7 +99,7 @@ describe('a stream', () => {
     const { lines, seq } = source();
     for (const event of ['end', 'reset']) {
       const text = (now: number): string =>
-        `stopwatch_${event} id=stopwatch seq=${seq} now=${now}${event === 'reset' ? ' start_at_boot=1' : ''}`;
+        `stopwatch_${event} id=stopwatch seq=${seq} now=${now}${event === 'reset' ? ' start_at_boot=1 writes=1 frequency=62500000' : ''}`;
       expect(verdictOf([...lines, text(6_000)])).not.toHaveProperty('divergence');
       expect(verdictOf([...lines, text(6_001)]).divergence).toMatchObject({
         kind: 'missing',

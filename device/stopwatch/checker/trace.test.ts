@@ -5,7 +5,7 @@ import { TRACE, type TraceEvent } from './trace.js';
 const at = { id: 'lap-2', seq: 7n, now: 1_234n };
 const U64 = (1n << 64n) - 1n;
 const EVENTS: readonly TraceEvent[] = [
-  { event: 'reset', ...at, startAtBoot: true },
+  { event: 'reset', ...at, startAtBoot: true, writes: true, frequency: 62_500_000n },
   { event: 'write', ...at, offset: 0x30n, value: U64, size: 8 },
   { event: 'read', ...at, offset: 0xfffn, value: 0n, size: 1 },
   { event: 'mem', ...at, dataLen: 10n },
@@ -14,7 +14,21 @@ const EVENTS: readonly TraceEvent[] = [
   { event: 'irq', ...at, level: false },
   { event: 'error', ...at, raised: 2n, error: 0x1fn },
   { event: 'state', ...at, status: 2n, elapsed: 99n, timeout: 1n, deadline: 5_000n, count: 3n, error: 0n },
-  { event: 'load', ...at },
+  { event: 'lap', ...at, index: 63n, split: U64, laps: 64n },
+  { event: 'ring', ...at, laps: 64n, capacity: 64n },
+  {
+    event: 'page',
+    ...at,
+    pageSeq: 4n,
+    disruption: 1n,
+    flags: 1n,
+    state: 2n,
+    accumulated: 99n,
+    counter: 77n,
+    frequency: 0n,
+  },
+  { event: 'load', ...at, writes: true, frequency: 0n, pageSeq: 2n, disruption: 3n, laps: 5n },
+  { event: 'resume', ...at },
   { event: 'end', ...at },
 ];
 
@@ -62,7 +76,7 @@ describe('lines of the trace', () => {
     expect([...FORMATS.keys()].sort()).toEqual(EVENTS.map(({ event }) => `${TRACE.prefix}${event}`).sort());
   });
 
-  it.each(EVENTS.filter(({ event }) => event !== 'load' && event !== 'end'))(
+  it.each(EVENTS.filter(({ event }) => event !== 'resume' && event !== 'end'))(
     '$event: no part of it, and nothing more',
     (event) => {
       const line = TRACE.format(event);

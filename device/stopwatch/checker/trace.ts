@@ -7,11 +7,12 @@
  * and its effects, in this order:
  *
  *   stimulus  effects
- *   reset     irq (if it was high), state
- *   write     mem (if data_len was read), text, irq, error, state
+ *   reset     irq (if it was high), state, page and ring (if it writes to mem)
+ *   write     mem (if data_len was read), text, lap, irq, error, state, page
  *   read      error, state — both only if the read was rejected
  *   timer     irq, state
- *   load      state
+ *   load      state, page and ring (if it writes to mem)
+ *   resume    page
  *   end       none: it marks the end of the stream
  *
  * An access at or after a pending deadline is preceded by the expiry (`timer`,
@@ -21,8 +22,12 @@ import { traceFormat, type EventOf } from '../../../vm/device-kit.js';
 
 /** Per event: its fields in the order of the line, as [name in the line, property, kind]. */
 const EVENTS = {
-  /** Machine reset, power-on included. */
-  reset: [['start_at_boot', 'startAtBoot', 'bool']],
+  /** Machine reset, power-on included. `frequency`: of the guest's counter; 0 if it is not known. */
+  reset: [
+    ['start_at_boot', 'startAtBoot', 'bool'],
+    ['writes', 'writes', 'bool'],
+    ['frequency', 'frequency', 'udec'],
+  ],
   /** The guest writes to `regs`. */
   write: [
     ['offset', 'offset', 'hex'],
@@ -41,6 +46,27 @@ const EVENTS = {
   text: [
     ['data_len', 'dataLen', 'hex'],
     ['text', 'text', 'text'],
+  ],
+  /** LAP wrote this split time to this place of the ring, and then the new head. */
+  lap: [
+    ['index', 'index', 'udec'],
+    ['split', 'split', 'udec'],
+    ['head', 'laps', 'udec'],
+  ],
+  /** The device wrote the head and the capacity of the lap ring. */
+  ring: [
+    ['head', 'laps', 'udec'],
+    ['capacity', 'capacity', 'udec'],
+  ],
+  /** The device wrote the live page; `page_seq` is the even number at the end. Its error follows from the frequency: QEMU's events have at most ten values. */
+  page: [
+    ['page_seq', 'pageSeq', 'udec'],
+    ['disruption', 'disruption', 'udec'],
+    ['flags', 'flags', 'hex'],
+    ['state', 'state', 'udec'],
+    ['accumulated', 'accumulated', 'udec'],
+    ['counter', 'counter', 'udec'],
+    ['frequency', 'frequency', 'udec'],
   ],
   /** The timeout fired; `deadline` is the time for which it was armed. */
   timer: [['deadline', 'deadline', 'dec']],
@@ -61,13 +87,22 @@ const EVENTS = {
     ['error', 'error', 'hex'],
   ],
   /** The device's state was loaded: migration or a snapshot. */
-  load: [],
+  load: [
+    ['writes', 'writes', 'bool'],
+    ['frequency', 'frequency', 'udec'],
+    ['page_seq', 'pageSeq', 'udec'],
+    ['disruption', 'disruption', 'udec'],
+    ['laps', 'laps', 'udec'],
+  ],
+  /** The VM continues after a stop. */
+  resume: [],
   /** QEMU is about to exit in order. */
   end: [],
 } as const;
 
 export type TraceEvent = EventOf<typeof EVENTS>;
 export type StateEvent = Extract<TraceEvent, { event: 'state' }>;
+export type LoadEvent = Extract<TraceEvent, { event: 'load' }>;
 export type WriteEvent = Extract<TraceEvent, { event: 'write' }>;
 
 /** An event without the device's name and its place in the sequence. */

@@ -35,6 +35,14 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
       return { access: `data_len is ${event.dataLen}` };
     case 'text':
       return { access: `text '${event.text}'` };
+    case 'lap':
+      return { access: `lap ${event.laps} at ${event.split} ns` };
+    case 'ring':
+      return { access: `lap ring with ${event.laps} laps` };
+    case 'page':
+      return { access: `live page number ${event.pageSeq}` };
+    case 'resume':
+      return { access: 'continuation of the VM' };
     case 'irq':
       return { access: `interrupt ${event.level ? 'raised' : 'lowered'}` };
     case 'state': {
@@ -54,7 +62,10 @@ export const READ_CHANNELS: Partial<Record<RegisterName, string>> = {
   ELAPSED_NS: 'elapsed_ns',
 };
 
-/** `text=12.34 seconds`, `status=2` or `status=PAUSED`, `elapsed_ns=5`, `interrupts=3`, as the guest's test prints them. */
+/**
+ * `text=12.34 seconds`, `status=2` or `status=PAUSED`, `elapsed_ns=5`, `interrupts=3`, as the guest's test prints them;
+ * `lap=5`, an entry of the ring; `page=SEQ STATE ACCUMULATED`, read from the live page, once for each SEQ.
+ */
 export const CHANNELS: Readonly<Record<string, Channel>> = {
   text: { kind: 'event', normalise: (printed) => printed },
   status: {
@@ -66,4 +77,6 @@ export const CHANNELS: Readonly<Record<string, Channel>> = {
   },
   elapsed_ns: { kind: 'event', normalise: number },
   interrupts: { kind: 'level', normalise: number },
+  lap: { kind: 'event', normalise: number },
+  page: { kind: 'event', normalise: (printed) => (/^\d+( \d+){2}$/.test(printed) ? printed : undefined) },
 };

@@ -11,7 +11,7 @@
 /** High half of the ID register: "SWCH" in ASCII. */
 export const MAGIC = 0x53574348n;
 /** Low half of the ID register: the version of this contract. */
-export const VERSION = 2n;
+export const VERSION = 3n;
 
 /** Bytes of the trapping region, `regs`. */
 export const REGS_SIZE = 0x1000;
@@ -68,11 +68,19 @@ export const MEM_LAPS = 0x2000;
 export const MEM_LAPS_END = 0x3000;
 /** Entries of the lap ring. */
 export const LAPS_CAPACITY = 64n;
+/** Offset in the lap ring of `u64 head`. */
+export const LAPS_HEAD = 0x0;
+/** Offset in the lap ring of `u64 capacity`. */
+export const LAPS_SIZE = 0x8;
+/** Offset in the lap ring of `u64 entries[LAPS_CAPACITY]`. */
+export const LAPS_ENTRIES = 0x10;
 export const LAPS = [
-  { name: 'HEAD', offset: 0x00, bytes: 8, meaning: 'laps appended since machine reset' },
-  { name: 'CAPACITY', offset: 0x08, bytes: 8, meaning: 'number of entries' },
-  { name: 'ENTRIES', offset: 0x10, bytes: 8, meaning: 'split times, nanoseconds' },
+  { name: 'HEAD', offset: LAPS_HEAD, bytes: 8, meaning: 'laps appended since machine reset' },
+  { name: 'CAPACITY', offset: LAPS_SIZE, bytes: 8, meaning: 'number of entries' },
+  { name: 'ENTRIES', offset: LAPS_ENTRIES, bytes: 8, meaning: 'split times, nanoseconds' },
 ] as const satisfies readonly MemField[];
+/** Bytes of the lap ring. */
+export const LAPS_BYTES = LAPS_ENTRIES + 8 * Number(LAPS_CAPACITY);
 
 /** How a register may be used: W performs something and reads 0; W1C clears the bits written as 1. */
 export type Access = 'W' | 'R' | 'R/W' | 'R/W1C';
@@ -161,6 +169,7 @@ export const COMMAND = {
   UPDATE: 3n,
   TIMEOUT: 4n,
   TIMEOUT_ACK: 5n,
+  LAP: 6n,
 } as const;
 export type CommandName = keyof typeof COMMAND;
 
@@ -181,9 +190,7 @@ export type ErrorName = keyof typeof ERROR_BIT;
 /** Bit numbers of the FEATURES register; 5 and up are reserved for later versions. */
 export const FEATURE_BIT = { ERROR: 0, ELAPSED_NS: 1, TIMEOUT: 2, LIVE_PAGE: 3, LAPS: 4 } as const;
 /** Value of the FEATURES register. */
-export const FEATURES = 0x7n;
-/** Number of the command LAP, which comes with bit 4. */
-export const LAP = 6n;
+export const FEATURES = Object.values(FEATURE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
 
 /** Longest timeout that TIMEOUT_NS takes, in nanoseconds; the shortest is 1. */
 export const TIMEOUT_MAX_NS = 10_000_000_000n;
@@ -201,7 +208,7 @@ export type TimeoutStateName = keyof typeof TIMEOUT_STATE;
 export type Outcome =
   | { readonly to: StatusName; readonly elapsed?: 'zero' }
   | { readonly error: ErrorName }
-  | { readonly does: 'nothing' | 'text' | 'timeout' | 'timeout-ack' };
+  | { readonly does: 'nothing' | 'text' | 'timeout' | 'timeout-ack' | 'lap' };
 
 /**
  * The decision table: command × status → outcome. `timeout` and `timeout-ack`
@@ -223,6 +230,7 @@ export const COMMAND_TABLE: Readonly<Record<CommandName, Readonly<Record<StatusN
     RUNNING: { does: 'timeout-ack' },
     PAUSED: { does: 'timeout-ack' },
   },
+  LAP: { RESET: { error: 'BAD_STATE' }, RUNNING: { does: 'lap' }, PAUSED: { does: 'lap' } },
 };
 
 /** What an operation on the timeout does, by the timeout's state. */

@@ -23,7 +23,7 @@ const seconds = (...values: bigint[]) => values.map((value) => command(NOW, COMM
 function writesOf(operation: OperationName): readonly Stimulus[] {
   switch (operation) {
     case 'no command':
-      return [6n, 1n << 32n, (1n << 64n) - 1n].map((value) => command(NOW, value));
+      return [7n, 1n << 32n, (1n << 64n) - 1n].map((value) => command(NOW, value));
     case 'TIMEOUT':
       return seconds(1n, 3n, TIMEOUT_MAX_S);
     case 'TIMEOUT, out of range':
@@ -39,6 +39,7 @@ function writesOf(operation: OperationName): readonly Stimulus[] {
     case 'PAUSE':
     case 'UPDATE':
     case 'TIMEOUT_ACK':
+    case 'LAP':
     default:
       return [command(NOW, COMMAND[operation])];
   }
@@ -55,6 +56,7 @@ function effectsOf(before: ModelState, after: ModelState, effects: readonly Effe
     ...(after.status === before.status ? {} : { status: after.status }),
     ...(elapsed === elapsedAt(before, NOW) ? {} : { zero: true }),
     ...(has('text') ? { text: true } : {}),
+    ...(has('lap') ? { lap: true } : {}),
     ...(has('mem') ? { consumes: true } : {}),
     ...(after.timeout === before.timeout ? {} : { timeout: after.timeout }),
     ...(irqLevel(before) && !irqLevel(after) && has('irq') ? { lowers: true } : {}),

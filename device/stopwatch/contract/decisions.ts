@@ -29,6 +29,7 @@ export const OPERATIONS = [
   'TIMEOUT',
   'TIMEOUT, out of range',
   'TIMEOUT_ACK',
+  'LAP',
   'no command',
   'TIMEOUT_NS',
   'TIMEOUT_NS, out of range',
@@ -45,6 +46,8 @@ export interface Effects {
   readonly zero?: true;
   /** The text and its length are written. */
   readonly text?: true;
+  /** The elapsed time is appended to the lap ring. */
+  readonly lap?: true;
   /** `data_len` is read. */
   readonly consumes?: true;
   readonly timeout?: TimeoutStateName;
@@ -119,6 +122,7 @@ function effectsOf(operation: OperationName, status: StatusName, timeout: Timeou
     case 'START':
     case 'PAUSE':
     case 'UPDATE':
+    case 'LAP':
     default:
       return commanded(COMMAND_TABLE[operation][status], timeout);
   }
@@ -134,6 +138,8 @@ function commanded(outcome: Outcome, timeout: TimeoutStateName): Effects {
       return { text: true };
     case 'timeout-ack':
       return settled(TIMEOUT_TABLE.acknowledge[timeout]);
+    case 'lap':
+      return { lap: true };
     case 'timeout':
     default:
       throw new Error('Whether a timeout is armed depends on its length');

@@ -5,8 +5,8 @@ import {
   DATA_SIZE,
   ERROR_BIT,
   FEATURE_BIT,
-  LAP,
   LAPS,
+  LAPS_BYTES,
   LAPS_CAPACITY,
   MAGIC,
   MEM_DATA,
@@ -76,15 +76,16 @@ export function header(): string {
       ['STOPWATCH_MEM_LAPS', hex(MEM_LAPS)],
       ...LAPS.map((field) => [`STOPWATCH_LAPS_${field.name}`, hex(field.offset)] as const),
       ['STOPWATCH_LAPS_CAPACITY_VALUE', String(LAPS_CAPACITY)],
+      ['STOPWATCH_LAPS_BYTES', hex(LAPS_BYTES)],
     ]),
     block('ID: the magic in the high half, the contract version in the low half', [
       ['STOPWATCH_MAGIC', hex(MAGIC)],
       ['STOPWATCH_VERSION', String(VERSION)],
     ]),
-    block('Values of COMMAND', [
-      ...entries(COMMAND, 'STOPWATCH_CMD', (v) => String(v)),
-      ['STOPWATCH_CMD_LAP', String(LAP)],
-    ]),
+    block(
+      'Values of COMMAND',
+      entries(COMMAND, 'STOPWATCH_CMD', (v) => String(v)),
+    ),
     block(
       'Values of STATUS',
       entries(STATUS, 'STOPWATCH_STATUS', (v) => String(v)),

@@ -74,6 +74,7 @@ const DOES = {
   text: 'writes the text',
   timeout: '*arm*, see below',
   'timeout-ack': '*acknowledge*, see below',
+  lap: 'appends to the laps',
   arm: '→ PENDING',
   cancel: '→ IDLE',
   acknowledge: '→ IDLE, line low',
@@ -93,13 +94,14 @@ const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
 
 /** Everything that one decision does. */
 function effectsText(effects: Effects): string {
-  const { error, status, zero, text, consumes, timeout, lowers } = effects;
+  const { error, status, zero, text, lap, consumes, timeout, lowers } = effects;
   const words = [
     consumes ? 'reads `data_len`' : '',
     error === undefined ? '' : `refused: ${error}`,
     status === undefined ? '' : `→ ${status}`,
     zero ? 'elapsed 0' : '',
     text ? 'writes the text' : '',
+    lap ? 'appends to the laps' : '',
     timeout === undefined ? '' : `timeout → ${timeout}`,
     lowers ? 'line low' : '',
   ].filter((word) => word !== '');

@@ -63,9 +63,9 @@ describe('values read', () => {
     expect(valueAt(state, 'COMMAND', ARRIVED)).toBe(0n);
     expect(valueAt(state, 'STATUS', ARRIVED)).toBe(2n);
     expect(valueAt(state, 'STATUS', ARRIVED, 4)).toBe(2n);
-    expect(valueAt(state, 'ID', ARRIVED)).toBe(0x5357_4348_0000_0002n);
-    expect(valueAt(state, 'ID', ARRIVED, 4)).toBe(2n);
-    expect(valueAt(state, 'FEATURES', ARRIVED)).toBe(7n);
+    expect(valueAt(state, 'ID', ARRIVED)).toBe(0x5357_4348_0000_0003n);
+    expect(valueAt(state, 'ID', ARRIVED, 4)).toBe(3n);
+    expect(valueAt(state, 'FEATURES', ARRIVED)).toBe(0x1fn);
     expect(valueAt(state, 'TIMEOUT_COUNT', ARRIVED)).toBe(1n);
     const halves = { ...state, count: 0x1234_5678_9abc_def0n };
     const half = (offset: bigint) =>

@@ -26,6 +26,7 @@ const SPECIFIED: Record<string, Record<string, string>> = {
   START: { RESET: 'RUNNING', RUNNING: 'BAD_STATE', PAUSED: 'RUNNING' },
   PAUSE: { RESET: 'BAD_STATE', RUNNING: 'PAUSED', PAUSED: 'PAUSED' },
   UPDATE: { RESET: 'text', RUNNING: 'text', PAUSED: 'text' },
+  LAP: { RESET: 'BAD_STATE', RUNNING: 'lap', PAUSED: 'lap' },
 };
 const SPECIFIED_TIMEOUT: Record<string, Record<string, string>> = {
   TIMEOUT: { IDLE: 'PENDING', PENDING: 'BUSY', FIRED: 'BUSY' },
@@ -51,6 +52,10 @@ describe('every command in every status and state of the timeout', () => {
     if (specified === 'text') {
       expect(after).toEqual(before);
       expect(kinds).toEqual(['text', 'state']);
+    } else if (specified === 'lap') {
+      expect(after).toEqual({ ...before, laps: 1n });
+      const split = status === 'RUNNING' ? ELAPSED_THEN + 100n : ELAPSED_THEN;
+      expect(effects[0]).toEqual({ effect: 'lap', index: 0n, split, laps: 1n });
     } else if (specified === 'PENDING') {
       expect(after).toEqual({ ...before, timeout: 'PENDING', deadline: now + 3_000_000_000n });
       expect(kinds).toEqual(['mem', 'state']);
@@ -73,22 +78,27 @@ describe('every command in every status and state of the timeout', () => {
             : ELAPSED_THEN;
       expect(elapsedAt(after, now)).toBe(elapsed);
       expect(elapsedAt(after, now + 7n)).toBe(specified === 'RUNNING' ? elapsed + 7n : elapsed);
-      expect(kinds).toEqual(['state']);
+      // Only what the table calls a change rewrites the live page: RESET always, PAUSE in PAUSED not.
+      const changes = name === 'RESET' || status !== specified;
+      expect(kinds).toEqual(changes ? ['state', 'page'] : ['state']);
     }
-    expect(effects.at(-1)).toEqual({ effect: 'state', ...snapshotAt(after, now) });
+    expect(effects.findLast(({ effect }) => effect === 'state')).toEqual({
+      effect: 'state',
+      ...snapshotAt(after, now),
+    });
   });
 
   it('covers the contract’s tables', () => {
-    expect([...Object.keys(SPECIFIED), ...Object.keys(SPECIFIED_TIMEOUT)]).toEqual(
-      Object.keys(COMMAND_TABLE),
+    expect([...Object.keys(SPECIFIED), ...Object.keys(SPECIFIED_TIMEOUT)].sort()).toEqual(
+      Object.keys(COMMAND_TABLE).sort(),
     );
-    expect(CASES).toHaveLength(54);
+    expect(CASES).toHaveLength(63);
     expect(Object.keys(TIMEOUT_TABLE)).toEqual(['arm', 'cancel', 'acknowledge']);
     expect(PENDING_UNTIL).toBeGreaterThan(ARRIVED + 100n);
   });
 
   it.each(STATUSES)('what is no command is BAD_COMMAND in %s', (status) => {
-    for (const value of [6n, 7n, 0xffn, 0x1_0000_0001n, (1n << 64n) - 1n]) {
+    for (const value of [7n, 8n, 0xffn, 0x1_0000_0001n, (1n << 64n) - 1n]) {
       const before = reach(status, 'IDLE');
       const { state, effects } = must(before, command(ARRIVED, value));
       expect(state).toEqual({ ...before, error: 1n });
@@ -108,7 +118,13 @@ describe('UPDATE', () => {
     [60_000_000_000n, '60.00 seconds'],
     [(1n << 63n) - 1n, '9223372036.85 seconds'],
   ])('%d ns is "%s"', (elapsed, text) => {
-    const begun = must(reach('RESET', 'IDLE'), { stimulus: 'reset', now: 0n, startAtBoot: true }).state;
+    const begun = must(reach('RESET', 'IDLE'), {
+      stimulus: 'reset',
+      now: 0n,
+      startAtBoot: true,
+      writes: true,
+      frequency: 0n,
+    }).state;
     const { effects } = must(begun, command(elapsed, COMMAND.UPDATE));
     expect(effects[0]).toEqual({ effect: 'text', text, dataLen: BigInt(text.length + 1) });
   });

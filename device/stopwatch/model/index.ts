@@ -11,6 +11,7 @@ export {
   snapshotAt,
   stopwatchText,
 } from './state.js';
+export { counterAt, type PageFields } from './page.js';
 export { step } from './step.js';
 export type {
   Effect,
@@ -18,6 +19,7 @@ export type {
   LoadStimulus,
   ReadStimulus,
   ResetStimulus,
+  ResumeStimulus,
   StepResult,
   Stimulus,
   TimerStimulus,

@@ -14,6 +14,13 @@ export interface ModelState {
   readonly count: bigint;
   /** The ERROR register. */
   readonly error: bigint;
+  /** `SEQ` of the live page. */
+  readonly pageSeq: bigint;
+  readonly disruption: bigint;
+  /** Appended since machine reset. */
+  readonly laps: bigint;
+  /** Of the counter of the machine's processors, Hz; 0: not known. */
+  readonly frequency: bigint;
 }
 
 /** The state at one moment, in the codes of the contract: what a `state` event of the trace reports. */
@@ -35,6 +42,10 @@ export const initialState: ModelState = {
   deadline: 0n,
   count: 0n,
   error: 0n,
+  pageSeq: 0n,
+  disruption: 0n,
+  laps: 0n,
+  frequency: 0n,
 };
 
 /** ELAPSED_NS at `now`. */

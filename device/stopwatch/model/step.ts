@@ -4,6 +4,7 @@ import {
   ERROR_BIT,
   type ErrorName,
   FEATURES,
+  LAPS_CAPACITY,
   MAGIC,
   type RegisterName,
   STATUS,
@@ -13,8 +14,9 @@ import {
 } from '../contract/contract.js';
 import { decode } from './access.js';
 import { namesByCode } from '../contract/names.js';
+import { writePage } from './page.js';
 import { elapsedAt, initialState, irqLevel, type ModelState, snapshotAt } from './state.js';
-import type { Effect, Failure, LoadStimulus, ReadStimulus, StepResult, Stimulus } from './types.js';
+import type { Effect, Failure, LoadStimulus, ReadStimulus, StepOk, StepResult, Stimulus } from './types.js';
 import { enter, write } from './write.js';
 
 /**
@@ -27,14 +29,14 @@ export function step(state: ModelState, stimulus: Stimulus): StepResult {
   switch (stimulus.stimulus) {
     case 'reset': {
       const effects: Effect[] = irqLevel(state) ? [{ effect: 'irq', level: false }] : [];
-      return done(
-        stimulus.startAtBoot ? enter(initialState, 'RUNNING', now, true) : initialState,
-        now,
-        effects,
-      );
+      const off = { ...initialState, frequency: stimulus.frequency };
+      const after = stimulus.startAtBoot ? enter(off, 'RUNNING', now, true) : off;
+      return begin(after, now, effects, stimulus.writes, false);
     }
     case 'load':
       return load(stimulus);
+    case 'resume':
+      return paged({ ok: true, state, effects: [] }, now, true);
     case 'timer':
       if (state.timeout !== 'PENDING') {
         return fail('unexpected', `no expiry: the timeout is ${state.timeout}`, `an expiry at ${now}`);
@@ -49,7 +51,9 @@ export function step(state: ModelState, stimulus: Stimulus): StepResult {
       const missing = overdue(state, now);
       if (missing) return missing;
       const { error, ...written } = write(state, stimulus);
-      return error ? reject(state, now, error, written.effects) : done(written.state, now, written.effects);
+      if (error) return reject(state, now, error, written.effects);
+      const after = done(written.state, now, written.effects);
+      return written.moves === true ? paged(after, now) : after;
     }
     default:
       return stimulus satisfies never;
@@ -90,7 +94,30 @@ const STATUSES = namesByCode(STATUS);
 const TIMEOUTS = namesByCode(TIMEOUT_STATE);
 const ERROR_MASK = Object.values(ERROR_BIT).reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
 
-function load({ now, loaded }: LoadStimulus): StepResult {
+/** The device begins in this state, and writes the live page and the head of the laps if it writes to `mem`. */
+function begin(
+  state: ModelState,
+  now: bigint,
+  effects: readonly Effect[],
+  writes: boolean,
+  disrupted: boolean,
+): StepOk {
+  const begun = done(state, now, effects);
+  if (!writes) return begun;
+  const after = paged(begun, now, disrupted);
+  return {
+    ...after,
+    effects: [...after.effects, { effect: 'ring', laps: state.laps, capacity: LAPS_CAPACITY }],
+  };
+}
+
+/** The same, and the device writes the live page. */
+function paged({ state, effects }: StepOk, now: bigint, disrupted = false): StepOk {
+  const { state: after, effect } = writePage(state, now, disrupted);
+  return { ok: true, state: after, effects: [...effects, effect] };
+}
+
+function load({ now, loaded, writes, frequency }: LoadStimulus): StepResult {
   const status = STATUSES.get(loaded.status);
   const timeout = TIMEOUTS.get(loaded.timeout);
   if (status === undefined) return impossible('status 0, 1 or 2', `status ${loaded.status}`);
@@ -113,9 +140,11 @@ function load({ now, loaded }: LoadStimulus): StepResult {
   if ((loaded.error & ~ERROR_MASK) !== 0n) {
     return impossible('only known error bits', `error 0x${loaded.error.toString(16)}`);
   }
-  const { elapsed, deadline, count, error } = loaded;
+  if (loaded.pageSeq % 2n !== 0n) return impossible('an even page_seq', `page_seq ${loaded.pageSeq}`);
+  const { elapsed, deadline, count, error, pageSeq, disruption, laps } = loaded;
   const since = status === 'RUNNING' ? now : 0n;
-  return done({ status, elapsed, since, timeout, deadline, count, error }, now, []);
+  const after = { status, elapsed, since, timeout, deadline, count, error, pageSeq, disruption, laps };
+  return begin({ ...after, frequency }, now, [], writes, true);
 }
 
 /** An access is answered as if the expiry had been served at its deadline: it must have come before. */
@@ -124,7 +153,7 @@ function overdue(state: ModelState, now: bigint): StepResult | undefined {
   return fail('missing', `the expiry due at ${state.deadline}`, `an access at ${now} without it`);
 }
 
-function done(state: ModelState, now: bigint, effects: readonly Effect[]): StepResult {
+function done(state: ModelState, now: bigint, effects: readonly Effect[]): StepOk {
   return { ok: true, state, effects: [...effects, { effect: 'state', ...snapshotAt(state, now) }] };
 }
 

@@ -115,18 +115,20 @@ describe('the expiry', () => {
   });
 });
 
+const MEM = { writes: true, frequency: 62_500_000n } as const;
+
 describe('machine reset', () => {
   it('discards a timeout that is overdue: it neither counts nor raises the line', () => {
-    const reset = { stimulus: 'reset', now: PENDING_UNTIL + 1n, startAtBoot: true } as const;
+    const reset = { stimulus: 'reset', now: PENDING_UNTIL + 1n, startAtBoot: true, ...MEM } as const;
     const { state, effects } = must(reach('PAUSED', 'PENDING'), reset);
     expect([state.timeout, state.count]).toEqual(['IDLE', 0n]);
-    expect(effects.map(({ effect }) => effect)).toEqual(['state']);
+    expect(effects.map(({ effect }) => effect)).toEqual(['state', 'page', 'ring']);
   });
   it.each([true, false])(
     'restores power-on state, start_at_boot %s, and drops the line if it was high',
     (start) => {
       const fired = must(reach('PAUSED', 'FIRED'), command(ARRIVED, 99n)).state;
-      const reset = { stimulus: 'reset', now: ARRIVED + 5n, startAtBoot: start } as const;
+      const reset = { stimulus: 'reset', now: ARRIVED + 5n, startAtBoot: start, ...MEM } as const;
       const { state, effects } = must(fired, reset);
       expect(state).toMatchObject({
         status: start ? 'RUNNING' : 'RESET',
@@ -135,16 +137,20 @@ describe('machine reset', () => {
         count: 0n,
         error: 0n,
       });
-      expect(effects.map(({ effect }) => effect)).toEqual(['irq', 'state']);
+      expect(effects.map(({ effect }) => effect)).toEqual(['irq', 'state', 'page', 'ring']);
       expect(valueAt(state, 'ELAPSED_NS', ARRIVED + 9n)).toBe(start ? 4n : 0n);
-      expect(must(reach('RUNNING', 'PENDING'), reset).effects.map(({ effect }) => effect)).toEqual(['state']);
+      expect(must(reach('RUNNING', 'PENDING'), reset).effects).not.toContainEqual(
+        expect.objectContaining({ effect: 'irq' }),
+      );
     },
   );
 });
 
 describe('a loaded state', () => {
-  const good = { status: 0n, elapsed: 5n, timeout: 1n, deadline: 900n, count: 2n, error: 0x1fn };
-  const load = (loaded: typeof good) => step(reach('RESET', 'IDLE'), { stimulus: 'load', now: 100n, loaded });
+  const saved = { pageSeq: 4n, disruption: 1n, laps: 3n };
+  const good = { status: 0n, elapsed: 5n, timeout: 1n, deadline: 900n, count: 2n, error: 0x1fn, ...saved };
+  const load = (loaded: typeof good) =>
+    step(reach('RESET', 'IDLE'), { stimulus: 'load', now: 100n, loaded, ...MEM });
 
   it('goes on from there', () => {
     const result = load(good);
@@ -162,6 +168,7 @@ describe('a loaded state', () => {
     ['a deadline without a timeout', { timeout: 0n }],
     ['fired and never counted', { timeout: 2n, deadline: 0n, count: 0n }],
     ['unknown error bits', { error: 0x20n }],
+    ['a live page being written', { pageSeq: 5n }],
   ])('is impossible with %s', (_, part) => {
     expect(load({ ...good, ...part })).toMatchObject({ ok: false, failure: 'impossible' });
   });

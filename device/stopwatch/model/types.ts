@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
 /** What happens to the model, and what it answers. Offsets in bytes, times in virtual nanoseconds. */
 import type { ErrorName } from '../contract/contract.js';
+import type { PageFields } from './page.js';
 import type { ModelState, Snapshot } from './state.js';
 
 interface At {
   readonly now: bigint;
 }
-export interface ResetStimulus extends At {
+/** What begins with a new `mem`. */
+interface Begins extends At {
+  /** The device writes to `mem`; not before an incoming migration, and not in a replay. */
+  readonly writes: boolean;
+  /** Of the counter of the machine's processors, Hz; 0: not known. */
+  readonly frequency: bigint;
+}
+export interface ResetStimulus extends Begins {
   readonly stimulus: 'reset';
   readonly startAtBoot: boolean;
 }
@@ -28,17 +36,33 @@ export interface TimerStimulus extends At {
   readonly stimulus: 'timer';
 }
 /** The state came from elsewhere: migration or a snapshot. */
-export interface LoadStimulus extends At {
+export interface LoadStimulus extends Begins {
   readonly stimulus: 'load';
-  readonly loaded: Snapshot;
+  readonly loaded: Snapshot & Pick<ModelState, 'pageSeq' | 'disruption' | 'laps'>;
 }
-export type Stimulus = ResetStimulus | WriteStimulus | ReadStimulus | TimerStimulus | LoadStimulus;
+/** The VM continues after a stop. */
+export interface ResumeStimulus extends At {
+  readonly stimulus: 'resume';
+}
+export type Stimulus =
+  | ResetStimulus
+  | WriteStimulus
+  | ReadStimulus
+  | TimerStimulus
+  | LoadStimulus
+  | ResumeStimulus;
 
-/** In the order in which they happen; `state` is the last of an access that the device reports one for. */
+/** In the order in which the device reports them. */
 export type Effect =
   | { readonly effect: 'value'; readonly value: bigint }
   | { readonly effect: 'mem'; readonly dataLen: bigint }
   | { readonly effect: 'text'; readonly dataLen: bigint; readonly text: string }
+  /** `index`: place in the ring; `laps`: its new head. */
+  | { readonly effect: 'lap'; readonly index: bigint; readonly split: bigint; readonly laps: bigint }
+  /** The whole live page is written. */
+  | ({ readonly effect: 'page' } & PageFields)
+  /** The head and the capacity of the lap ring are written. */
+  | { readonly effect: 'ring'; readonly laps: bigint; readonly capacity: bigint }
   | { readonly effect: 'irq'; readonly level: boolean }
   | { readonly effect: 'error'; readonly raised: bigint; readonly error: bigint }
   /** A line in the host's log of guest errors; its wording is the device's. */
@@ -57,6 +81,9 @@ export interface Failure {
   readonly actual: string;
 }
 
-export type StepResult =
-  | { readonly ok: true; readonly state: ModelState; readonly effects: readonly Effect[] }
-  | ({ readonly ok: false } & Failure);
+export interface StepOk {
+  readonly ok: true;
+  readonly state: ModelState;
+  readonly effects: readonly Effect[];
+}
+export type StepResult = StepOk | ({ readonly ok: false } & Failure);

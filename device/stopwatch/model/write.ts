@@ -5,6 +5,7 @@ import {
   COMMAND_TABLE,
   type CommandName,
   type ErrorName,
+  LAPS_CAPACITY,
   NS_PER_HUNDREDTH,
   NS_PER_S,
   type StatusName,
@@ -23,6 +24,8 @@ export interface Written {
   readonly state: ModelState;
   readonly effects: readonly Effect[];
   readonly error?: ErrorName;
+  /** The device writes the live page. */
+  readonly moves?: true;
 }
 
 const COMMAND_NAMES = namesByCode(COMMAND);
@@ -70,7 +73,8 @@ function command(state: ModelState, stimulus: WriteStimulus, value: bigint): Wri
   const outcome = COMMAND_TABLE[name][state.status];
   if ('error' in outcome) return { state, effects: [], error: outcome.error };
   if ('to' in outcome) {
-    return { state: enter(state, outcome.to, stimulus.now, outcome.elapsed === 'zero'), effects: [] };
+    const entered = enter(state, outcome.to, stimulus.now, outcome.elapsed === 'zero');
+    return { state: entered, effects: [], moves: true };
   }
   switch (outcome.does) {
     case 'nothing':
@@ -90,6 +94,12 @@ function command(state: ModelState, stimulus: WriteStimulus, value: bigint): Wri
       });
     case 'timeout-ack':
       return timeout(state, TIMEOUT_TABLE.acknowledge[state.timeout]);
+    case 'lap': {
+      const laps = BigInt.asUintN(64, state.laps + 1n);
+      const split = elapsedAt(state, stimulus.now);
+      const index = state.laps % LAPS_CAPACITY;
+      return { state: { ...state, laps }, effects: [{ effect: 'lap', index, split, laps }] };
+    }
     default:
       return outcome.does satisfies never;
   }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 /** Changes one field of a saved state, and decides whether a stopwatch can be in the result. */
 import { STATUS } from '../contract/contract.js';
-import { type ModelState, snapshotAt, step } from '../model/index.js';
+import { type LoadStimulus, type ModelState, snapshotAt, step } from '../model/index.js';
 import type { Operation, SavedField } from './script.js';
 
 /** Version of the device's section in a saved state. */
-const SAVED_VERSION = 2n;
+const SAVED_VERSION = 3n;
+/** The state as it is saved. */
+export function savedState(state: ModelState, now: bigint): LoadStimulus['loaded'] {
+  const { pageSeq, disruption, laps } = state;
+  return { ...snapshotAt(state, now), pageSeq, disruption, laps };
+}
+
 /** Saved fields that together give the elapsed time: all are set when one is changed. */
 const SUM: readonly string[] = ['status', 'elapsed', 'started'];
 const SIGNED: ReadonlySet<string> = new Set(['elapsed', 'started', 'deadline']);
@@ -17,8 +23,8 @@ const NEVER = 1n << 64n;
 export interface Corrupted {
   /** By the field names of the saved state. */
   readonly changes: readonly { readonly field: string; readonly value: bigint }[];
-  /** The model's state after loading it; undefined if the device must refuse it. */
-  readonly loaded: ModelState | undefined;
+  /** The model's form of it; undefined if the device must refuse it. */
+  readonly loaded: LoadStimulus['loaded'] | undefined;
 }
 
 export function corrupted(
@@ -30,6 +36,9 @@ export function corrupted(
   const saved: Record<string, bigint> = {
     ...snapshot,
     timeout_count: snapshot.count,
+    page_seq: state.pageSeq,
+    disruption: state.disruption,
+    laps: state.laps,
     started: now,
     version: SAVED_VERSION,
     // The same elapsed time can be saved in several ways: use the one in which only `started` counts.
@@ -43,7 +52,8 @@ export function corrupted(
   const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;
   const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;
   const until = status === STATUS.RUNNING ? elapsed + (now - started) : elapsed;
-  const loaded = { status, elapsed: until, timeout, deadline, count, error };
-  const result = step(state, { stimulus: 'load', now, loaded });
-  return { changes, loaded: result.ok ? result.state : undefined };
+  const { page_seq: pageSeq = 0n, disruption = 0n, laps = 0n } = saved;
+  const loaded = { status, elapsed: until, timeout, deadline, count, error, pageSeq, disruption, laps };
+  const result = step(state, { stimulus: 'load', now, loaded, writes: false, frequency: 0n });
+  return { changes, loaded: result.ok ? loaded : undefined };
 }

@@ -8,6 +8,7 @@ import { stopwatchChecker } from '../checker/checker.js';
 import { TRACE } from '../checker/trace.js';
 import { COMMAND, offsetOf, type RegisterName } from '../contract/contract.js';
 import { MEM, REGS, SECOND_REGS } from './bus.js';
+import { FREQUENCY } from './simulated.js';
 import { ANY_TIME, INTERRUPT, summaryOf, TRACE_PATTERNS } from './trace-check.js';
 
 /** Each takes about 1 ms; one in twenty catches a timeout on its way. */
@@ -152,7 +153,7 @@ function judgeTwo(trace: string): Awaited<ReturnType<ExtraCheck['run']>> {
       { id: SECOND_ID, regs: SECOND_REGS, startAtBoot: false, interrupt: INTERRUPT + 1 },
     ].map(({ id, regs, startAtBoot, interrupt }) => ({
       id,
-      checker: stopwatchChecker({ slackNs: ANY_TIME, startAtBoot }),
+      checker: stopwatchChecker({ slackNs: ANY_TIME, startAtBoot, frequency: FREQUENCY }),
       options: { monitor: { accesses: { base: BigInt(regs) }, interrupt }, atLeast: { interrupts: 1 } },
     })),
   );

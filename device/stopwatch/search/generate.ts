@@ -7,12 +7,17 @@
 import {
   COMMAND,
   ERROR_BIT,
+  LAPS_BYTES,
+  LAPS_CAPACITY,
   MEM_DATA,
+  MEM_LAPS,
+  MEM_PAGE,
   MEM_SIZE,
   MEM_SIZE_V1,
   NS_PER_HUNDREDTH,
   NS_PER_S,
   offsetOf,
+  PAGE_SIZE,
   REGISTERS,
   type RegisterName,
   REGS_SIZE,
@@ -76,9 +81,11 @@ const registers = oneOf<number>(
   [1, between(REGS_SIZE - 12, REGS_SIZE + 12)],
   [1, between(0, REGS_SIZE)],
 );
-/** The two fields, the ends of the version-1 and of the whole region, and anywhere. */
+/** The two fields, the live page, the lap ring, the ends of the version-1 and of the whole region, and anywhere. */
 const places = oneOf<number>(
   [4, between(0, MEM_DATA + 16)],
+  [2, between(MEM_PAGE - 4, MEM_PAGE + PAGE_SIZE)],
+  [2, between(MEM_LAPS - 4, MEM_LAPS + LAPS_BYTES)],
   [1, between(MEM_SIZE_V1 - 12, MEM_SIZE_V1 + 12)],
   [1, between(MEM_SIZE - 12, MEM_SIZE + 4)],
   [1, between(-12, 0)],
@@ -87,7 +94,7 @@ const places = oneOf<number>(
 
 const command = from<bigint>(Object.values(COMMAND));
 const noCommand = oneOf<bigint>(
-  [3, (random) => BigInt(random.between(6, 40))],
+  [3, (random) => BigInt(random.between(7, 40))],
   // A command in the low half, and something above it.
   [3, (random) => command(random) | (1n << BigInt(random.below(64)))],
   [1, any64],
@@ -164,7 +171,7 @@ const peek: MakeAt = (random, time) => ({
 const LIMITS = [TIMEOUT_MAX_NS, TIMEOUT_MAX_NS + 1n];
 /** Edge cases of what a saved field can be, and of what it cannot. */
 const CORRUPTIONS: Readonly<Record<SavedField, readonly bigint[]>> = {
-  version: [0n, 1n, 2n, 3n],
+  version: [0n, 1n, 2n, 3n, 4n],
   status: [0n, 1n, 2n, 3n, 4n, (1n << 32n) - 1n],
   elapsed: [0n, 1n, NS_PER_S, 1n << 62n, 1n << 63n, U64],
   started: [0n, 1n, U64, U64 - NS_PER_S + 1n, TIMEOUT_MAX_NS],
@@ -172,6 +179,9 @@ const CORRUPTIONS: Readonly<Record<SavedField, readonly bigint[]>> = {
   deadline: [0n, 1n, 1n, 1n, U64, ...LIMITS, ...LIMITS, ...LIMITS, 1n << 62n, 1n << 63n],
   timeout_count: [0n, 1n, 1n << 63n],
   error: [0n, 1n, BigInt(ERRORS) - 1n, BigInt(ERRORS), BigInt(ERRORS) + 1n, U64, 1n << 63n],
+  page_seq: [0n, 1n, 2n, (1n << 32n) - 2n, (1n << 32n) - 1n],
+  disruption: [0n, 1n, U64],
+  laps: [0n, LAPS_CAPACITY - 1n, LAPS_CAPACITY, U64],
 };
 /** Weights: some fields have more edge cases, and some matter in one state of the timeout only. */
 const OFTEN: Partial<Record<SavedField, number>> = { deadline: 4, timeout: 2, timeout_count: 3, elapsed: 2 };
@@ -183,12 +193,14 @@ const corrupt: MakeAt = (random, time) => {
 
 const arm = write('regs', register('TIMEOUT_NS'), wide, length);
 const order = write('regs', register('COMMAND'), wide, command);
+const lap = write('regs', register('COMMAND'), wide, () => COMMAND.LAP);
 const operand = write('mem', () => 0, eight, seconds);
 
 /** Nothing that starts a new process. A QMP command costs QEMU as much as a hundred operations: it reads it byte by byte. */
 const EVERYDAY = weighted<MakeAt>(
   [960, order],
   [192, write('regs', register('COMMAND'), wide, noCommand)],
+  [200, lap],
   [400, arm],
   [112, write('regs', register('TIMEOUT_NS'), wide, () => 0n)],
   [192, write('regs', register('ERROR'), wide, errors)],

@@ -4,23 +4,32 @@
  * that qtest must answer.
  *
  * After every operation all registers but COMMAND are read (one qtest command,
- * seven accesses of 8 bytes), and data_len and all of the text (one command);
+ * seven accesses of 8 bytes), and the parts of `mem` that it changes, or else
+ * the text, the live page or the laps, in turn (one command each);
  * changes of the interrupt line appear among the answers where they happen. At a
  * script's end all of `mem` is compared and the machine is reset, which is
  * compared too: the next script starts from there.
  */
 import { FEATURES, MAGIC, MEM_SIZE, registerAt, VERSION } from '../contract/contract.js';
-import { type ModelState, snapshotAt } from '../model/index.js';
+import { keys } from '../contract/names.js';
+import { type LoadStimulus, type ModelState, snapshotAt } from '../model/index.js';
 import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../../lab/search/device-kit.js';
 import { addressOf, MEM, REGS } from './bus.js';
-import { corrupted } from './corrupt.js';
+import { corrupted, savedState } from './corrupt.js';
 import type { Operation, Script } from './script.js';
-import { Simulated, TEXT_LENGTH } from './simulated.js';
+import { Simulated, type Window, WINDOWS } from './simulated.js';
 
 /** STATUS to TIMEOUT_COUNT. */
 const OBSERVED = { offset: 0x08, length: 0x38 } as const;
 const OBSERVE_REGS = `b64read 0x${(REGS + OBSERVED.offset).toString(16)} ${OBSERVED.length}`;
-const OBSERVE_TEXT = `b64read 0x${MEM.toString(16)} ${TEXT_LENGTH}`;
+const OBSERVE = Object.fromEntries(
+  keys(WINDOWS).map((name) => {
+    const { from, to } = WINDOWS[name];
+    return [name, `b64read 0x${(MEM + from).toString(16)} ${to - from}`];
+  }),
+) as Readonly<Record<Window, string>>;
+/** Compared in turn where an operation changes none of them. */
+const IN_TURN = keys(WINDOWS);
 /** All of `mem`, in two parts, so that each answer fits into a FIFO. */
 const HALF = MEM_SIZE / 2;
 const OBSERVE_MEM = [0, HALF].map((from) => ({
@@ -67,11 +76,14 @@ class Planner {
   readonly #device: Simulated;
   /** The VM runs, so timers are served. */
   #running = true;
+  /** The VM was stopped in this process. */
+  #stopped = false;
   /** Set while the VM is being saved, and stopped for that. `running`: whether it will run afterwards. */
   #saving: { readonly running: boolean } | undefined;
   /** Index of the operation; -1 before the first. */
   #index = -1;
   #commands = 0;
+  #turn = 0;
 
   constructor(
     private readonly script: Script,
@@ -176,6 +188,7 @@ class Planner {
         // QEMU does not allow stopping or continuing a VM while it is being saved.
         if (this.#saving !== undefined) break;
         this.#act({ kind: 'stop', operation: this.#index });
+        if (this.#running) this.#stopped = true;
         this.#running = false;
         break;
       case 'cont':
@@ -214,6 +227,8 @@ class Planner {
 
   #cont(): void {
     this.#act({ kind: 'cont', operation: this.#index });
+    if (this.#stopped) this.#device.resume();
+    this.#stopped = false;
     this.#running = true;
     this.#device.expire();
   }
@@ -233,7 +248,7 @@ class Planner {
   #reload(now: bigint): void {
     this.#save();
     this.#act({ kind: 'reload', operation: this.#index, now });
-    this.#loaded(this.#device.state, now);
+    this.#loaded(savedState(this.#device.state, now), now);
   }
 
   /** Changes the saved state. The model decides whether a stopwatch can be in the changed one. */
@@ -243,14 +258,15 @@ class Planner {
     const { changes, loaded } = corrupted(state, now, operation);
     const refused = loaded === undefined;
     this.#act({ kind: 'corrupt', operation: this.#index, now, section: 'stopwatch', changes, refused });
-    this.#loaded(loaded ?? state, now);
+    this.#loaded(loaded ?? savedState(state, now), now);
   }
 
   /** The VM is loaded into a new process whose clock is at `now`. */
-  #loaded(state: ModelState, now: bigint): void {
+  #loaded(saved: LoadStimulus['loaded'], now: bigint): void {
     this.#running = this.#saving?.running ?? true;
     this.#saving = undefined;
-    this.#device.load(state, now);
+    this.#stopped = false;
+    this.#device.load(saved, now);
     if (this.#running) this.#device.expire();
   }
 
@@ -276,7 +292,9 @@ class Planner {
     bytes.writeBigUInt64LE(timeout === 'PENDING' ? deadline - device.now : 0n, 0x30 - OBSERVED.offset);
     bytes.writeBigUInt64LE(count, 0x38 - OBSERVED.offset);
     this.#ask('registers', OBSERVE_REGS, `OK ${bytes.toString('base64')}`);
-    this.#ask('text', OBSERVE_TEXT, `OK ${device.text()}`);
+    const changed = device.changed();
+    for (const name of changed.length > 0 ? changed : [IN_TURN[(this.#turn += 1) % IN_TURN.length] ?? 'text'])
+      this.#ask(name, OBSERVE[name], `OK ${device.window(name)}`);
   }
 
   #observeMem(): void {

@@ -30,7 +30,7 @@ function difference({
     const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
     return { compared: name, expected: valueText(name, should[name]), actual: valueText(name, is[name]) };
   }
-  if (part === 'text' || part.startsWith('mem'))
+  if (part === 'text' || part === 'page' || part === 'laps' || part.startsWith('mem'))
     return { compared: part, ...memDifference(expected, actual) };
   return { compared: part, expected, actual };
 }

@@ -28,6 +28,9 @@ export const SAVED_FIELDS = [
   'deadline',
   'timeout_count',
   'error',
+  'page_seq',
+  'disruption',
+  'laps',
 ] as const;
 export type SavedField = (typeof SAVED_FIELDS)[number];
 

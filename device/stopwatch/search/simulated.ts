@@ -1,19 +1,62 @@
 // SPDX-License-Identifier: MIT
 /** A stopwatch that keeps the contract, as a guest sees it: the reference model behind its registers and `mem`. */
-import { DATA_SIZE, MEM_DATA, MEM_DATA_LEN, MEM_SIZE, offsetOf } from '../contract/contract.js';
+import {
+  DATA_SIZE,
+  LAPS_BYTES,
+  LAPS_ENTRIES,
+  LAPS_HEAD,
+  LAPS_SIZE,
+  MEM_DATA,
+  MEM_DATA_LEN,
+  MEM_LAPS,
+  MEM_PAGE,
+  MEM_SIZE,
+  offsetOf,
+  PAGE,
+  PAGE_MAGIC,
+  PAGE_SIZE,
+  PAGE_VERSION,
+} from '../contract/contract.js';
 import { commandOperation, decisionIndex, timeoutOperation } from '../contract/decisions.js';
-import { decode, initialState, type ModelState, step, type Stimulus } from '../model/index.js';
+import { keys } from '../contract/names.js';
+import {
+  decode,
+  initialState,
+  irqLevel,
+  type LoadStimulus,
+  type ModelState,
+  type PageFields,
+  step,
+  type Stimulus,
+} from '../model/index.js';
 import { MEM, pieces, readBytes, REGS, writeBytes } from './bus.js';
 
-/** data_len and the text. */
-export const TEXT_LENGTH = MEM_DATA + DATA_SIZE;
 const COMMAND_AT = BigInt(offsetOf('COMMAND'));
 const TIMEOUT_NS_AT = BigInt(offsetOf('TIMEOUT_NS'));
 
+/** Of the counter of the processor that `virt` has by itself, a Cortex-A15. */
+export const FREQUENCY = 62_500_000n;
+
+/** Parts of `mem` that are compared with one command each. */
+export const WINDOWS = {
+  text: { from: 0, to: MEM_DATA + DATA_SIZE },
+  page: { from: MEM_PAGE, to: MEM_PAGE + PAGE_SIZE },
+  laps: { from: MEM_LAPS, to: MEM_LAPS + LAPS_BYTES },
+} as const;
+export type Window = keyof typeof WINDOWS;
+const ALL = keys(WINDOWS);
+
+type PageFieldName = (typeof PAGE)[number]['name'];
+const HEAD = MEM_LAPS + LAPS_HEAD;
+const CAPACITY = MEM_LAPS + LAPS_SIZE;
+const ENTRIES = MEM_LAPS + LAPS_ENTRIES;
+
 export class Simulated {
   readonly #mem = Buffer.alloc(MEM_SIZE);
-  /** Cached result of `text`, until `mem` changes. */
-  #text: string | undefined;
+  /** Cached results of `window`, until `mem` changes there. */
+  readonly #texts: { [name in Window]?: string | undefined } = {};
+  /** Windows that have changed since `changed` was last called. */
+  readonly #changed = new Set<Window>();
   #state: ModelState = initialState;
   /** Indices of the contract's decisions that were exercised. */
   readonly decided = new Set<number>();
@@ -24,7 +67,7 @@ export class Simulated {
     private readonly startAtBoot: boolean,
     private readonly onLine: (level: boolean) => void,
   ) {
-    this.#apply({ stimulus: 'reset', now, startAtBoot });
+    this.#apply({ stimulus: 'reset', now, startAtBoot, writes: true, frequency: FREQUENCY });
   }
 
   get state(): ModelState {
@@ -33,17 +76,25 @@ export class Simulated {
 
   /** Machine reset. A timeout that is due and was not served is gone. */
   reset(): void {
-    this.#apply({ stimulus: 'reset', now: this.now, startAtBoot: this.startAtBoot });
     this.#mem.fill(0);
-    this.#text = undefined;
+    this.#touch(0, MEM_SIZE);
+    const { now, startAtBoot } = this;
+    this.#apply({ stimulus: 'reset', now, startAtBoot, writes: true, frequency: FREQUENCY });
   }
 
-  /** Loads a saved state into a new process. `mem` is unchanged. */
-  load(state: ModelState, now: bigint): void {
-    this.#state = state;
+  /** Loads a saved state into a new process. Of `mem`, only what the device writes changes. */
+  load(saved: LoadStimulus['loaded'], now: bigint): void {
     this.now = now;
+    // All of it must have been saved.
+    this.#touch(0, MEM_SIZE);
+    this.#apply({ stimulus: 'load', now, loaded: saved, writes: true, frequency: FREQUENCY });
     // A process that loads a high line sees it rise.
-    if (state.timeout === 'FIRED') this.onLine(true);
+    if (irqLevel(this.#state)) this.onLine(true);
+  }
+
+  /** The VM continues after a stop in the same process. */
+  resume(): void {
+    this.#apply({ stimulus: 'resume', now: this.now });
   }
 
   /** Serves a due expiry. Every access does this first, whether or not QEMU's timer has been served yet. */
@@ -70,7 +121,7 @@ export class Simulated {
     for (const { kind, from, at, size } of pieces(address, bytes.length)) {
       if (kind === 'mem') {
         bytes.copy(this.#mem, from - MEM, at, at + size);
-        if (from - MEM < TEXT_LENGTH) this.#text = undefined;
+        this.#touch(from - MEM, from - MEM + size);
       }
       if (kind === 'regs') {
         this.expire();
@@ -88,10 +139,30 @@ export class Simulated {
     return this.#mem.toString('base64', from, to);
   }
 
-  /** data_len and the text, in base64. */
-  text(): string {
-    this.#text ??= this.memory(0, TEXT_LENGTH);
-    return this.#text;
+  /** A window, in base64. */
+  window(name: Window): string {
+    const { from, to } = WINDOWS[name];
+    return (this.#texts[name] ??= this.memory(from, to));
+  }
+
+  /** The windows that have changed since the last call. */
+  changed(): readonly Window[] {
+    const windows = [...this.#changed];
+    this.#changed.clear();
+    return windows;
+  }
+
+  #touch(from: number, to: number): void {
+    for (const name of ALL) {
+      if (from >= WINDOWS[name].to || to <= WINDOWS[name].from) continue;
+      this.#texts[name] = undefined;
+      this.#changed.add(name);
+    }
+  }
+
+  #store(at: number, value: bigint, size: 4 | 8 = 8): void {
+    writeBytes(this.#mem, at, size, value);
+    this.#touch(at, at + size);
   }
 
   /** Records which decision of the contract this write exercises. */
@@ -113,14 +184,64 @@ export class Simulated {
     this.#state = result.state;
     let value = 0n;
     for (const effect of result.effects) {
-      if (effect.effect === 'value') ({ value } = effect);
-      else if (effect.effect === 'irq') this.onLine(effect.level);
-      else if (effect.effect === 'text') {
-        this.#mem.write(`${effect.text}\0`, MEM_DATA, 'latin1');
-        this.#mem.writeBigUInt64LE(effect.dataLen, MEM_DATA_LEN);
-        this.#text = undefined;
+      switch (effect.effect) {
+        case 'value':
+          ({ value } = effect);
+          break;
+        case 'irq':
+          this.onLine(effect.level);
+          break;
+        case 'text':
+          this.#mem.write(`${effect.text}\0`, MEM_DATA, 'latin1');
+          this.#touch(MEM_DATA, MEM_DATA + effect.text.length);
+          this.#store(MEM_DATA_LEN, effect.dataLen);
+          break;
+        case 'page':
+          this.#writePage(effect);
+          break;
+        case 'lap':
+          this.#store(ENTRIES + 8 * Number(effect.index), effect.split);
+          this.#store(HEAD, effect.laps);
+          break;
+        case 'ring':
+          this.#store(HEAD, effect.laps);
+          this.#store(CAPACITY, effect.capacity);
+          break;
+        case 'mem':
+        case 'error':
+        case 'log':
+        case 'state':
+        default:
       }
     }
     return value;
+  }
+
+  #writePage({
+    pageSeq,
+    disruption,
+    flags,
+    state,
+    accumulated,
+    counter,
+    frequency,
+    error,
+  }: PageFields): void {
+    const values: Readonly<Record<PageFieldName, bigint>> = {
+      MAGIC: PAGE_MAGIC,
+      SIZE: BigInt(PAGE_SIZE),
+      VERSION: PAGE_VERSION,
+      SEQ: pageSeq,
+      DISRUPTION: disruption,
+      FLAGS: flags,
+      STATE: state,
+      ACCUMULATED: accumulated,
+      COUNTER: counter,
+      FREQUENCY: frequency,
+      ERROR: error,
+    };
+    for (const { name, offset, bytes } of PAGE)
+      writeBytes(this.#mem, MEM_PAGE + offset, bytes, BigInt.asUintN(64, values[name]));
+    this.#touch(MEM_PAGE, MEM_PAGE + PAGE_SIZE);
   }
 }

@@ -6,6 +6,7 @@ import { stopwatchChecker } from '../checker/checker.js';
 import { TRACE } from '../checker/trace.js';
 import { errorNames } from '../model/index.js';
 import { REGS } from './bus.js';
+import { FREQUENCY } from './simulated.js';
 
 export const TRACE_PATTERNS = [`${TRACE.prefix}*`, 'memory_region_ops_*', 'gic_set_irq'];
 
@@ -15,7 +16,7 @@ export const INTERRUPT = 144;
 export const ANY_TIME = 1n << 62n;
 
 export function checkTrace(text: string): TraceVerdict {
-  const crosscheck = new Crosscheck(stopwatchChecker({ slackNs: ANY_TIME }), {
+  const crosscheck = new Crosscheck(stopwatchChecker({ slackNs: ANY_TIME, frequency: FREQUENCY }), {
     id: SEARCH_ID,
     monitor: { accesses: { base: BigInt(REGS) }, interrupt: INTERRUPT },
   });
