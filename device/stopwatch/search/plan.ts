@@ -22,21 +22,22 @@ import { Simulated, type Window, WINDOWS } from './simulated.js';
 /** STATUS to TIMEOUT_COUNT. */
 const OBSERVED = { offset: 0x08, length: 0x38 } as const;
 const OBSERVE_REGS = `b64read 0x${(REGS + OBSERVED.offset).toString(16)} ${OBSERVED.length}`;
-const OBSERVE = Object.fromEntries(
-  keys(WINDOWS).map((name) => {
-    const { from, to } = WINDOWS[name];
-    return [name, `b64read 0x${(MEM + from).toString(16)} ${to - from}`];
-  }),
-) as Readonly<Record<Window, string>>;
-/** Compared in turn where an operation changes none of them. */
-const IN_TURN = keys(WINDOWS);
+const observeMem = ({ from, to }: { readonly from: number; readonly to: number }): string =>
+  `b64read 0x${(MEM + from).toString(16)} ${to - from}`;
+const OBSERVE: Readonly<Record<Window, string>> = {
+  text: observeMem(WINDOWS.text),
+  page: observeMem(WINDOWS.page),
+  laps: observeMem(WINDOWS.laps),
+};
 /** All of `mem`, in two parts, so that each answer fits into a FIFO. */
 const HALF = MEM_SIZE / 2;
-const OBSERVE_MEM = [0, HALF].map((from) => ({
+const OBSERVE_ALL = [0, HALF].map((from) => ({
   from,
   part: from === 0 ? 'mem' : `mem from 0x${from.toString(16)}`,
-  command: `b64read 0x${(MEM + from).toString(16)} ${HALF}`,
+  command: observeMem({ from, to: from + HALF }),
 }));
+/** Compared in turn where an operation changes none of them. */
+const IN_TURN = keys(WINDOWS);
 const SUFFIX = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' } as const;
 
 /** After an operation, for a report. */
@@ -298,7 +299,7 @@ class Planner {
   }
 
   #observeMem(): void {
-    for (const { from, part, command } of OBSERVE_MEM)
+    for (const { from, part, command } of OBSERVE_ALL)
       this.#ask(part, command, `OK ${this.#device.memory(from, from + HALF)}`);
   }
 }
