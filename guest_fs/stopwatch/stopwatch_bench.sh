@@ -19,3 +19,9 @@ if [ -e "$device/elapsed_ns" ]; then
 else
 	echo '# bench skip elapsed/elapsed_ns the device has no register ELAPSED_NS'
 fi
+
+# Times accesses within the kernel. A driver that is built in has no such module.
+timing=/lib/modules/bench/stopwatch_bench.ko
+[ ! -f $timing ] || insmod $timing || exit 1
+stopwatch --id "$1" bench || exit 1
+[ ! -f $timing ] || rmmod stopwatch_bench
