@@ -94,11 +94,13 @@ describe('tests', () => {
     script('a_test.sh', '#!/bin/sh\n#\n#  causes:  reads=2 writes=11\n');
     script('led_test.sh', '#!/bin/sh\n\n# causes: reads=1\n');
     script('z_test', '\x7fELF # causes: reads=1');
+    script('c_test.c', '// SPDX\n/*\n * causes: writes=3\n */\nint main(void);\n/*\n * causes: x=1\n */');
     script('notes_test', 'text', 0o644);
     script('led_stress.sh', '#!/bin/sh\n');
     expect(tests()).toEqual([
       ['led', undefined],
       ['a', { reads: 2, writes: 11 }],
+      ['c', { writes: 3 }],
       ['z', undefined],
     ]);
   });

@@ -99,18 +99,16 @@ function asTest({ file, path, mode }: GuestFile): GuestTest {
   };
 }
 
-/** Of a script's head: `# causes: commands=20 interrupts=1`. Throws 'bad-config' for a line that says something else. */
+/** Of the head of a script or a C file: `# causes: commands=20 interrupts=1`. Throws 'bad-config' for a line that says something else. */
 function causesIn(file: string): Readonly<Record<string, number>> | undefined {
   const text = readFileSync(file, 'latin1');
-  if (!text.startsWith('#!')) return undefined;
+  const comment = text.startsWith('#!') ? /^#/ : file.endsWith('.c') ? /^(?:\/\/|\/\*| \*)/ : undefined;
+  if (comment === undefined) return undefined;
   const lines = text.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('#'));
-  const line = lines.slice(0, end < 0 ? undefined : end).find((one) => /^#\s*causes:/.test(one));
+  const end = lines.findIndex((line) => !comment.test(line));
+  const line = lines.slice(0, end < 0 ? undefined : end).find((one) => CAUSES.test(one));
   if (line === undefined) return undefined;
-  const pairs = line
-    .replace(/^#\s*causes:\s*/, '')
-    .trim()
-    .split(/\s+/);
+  const pairs = line.replace(CAUSES, '').trim().split(/\s+/);
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, name, count] = /^(\w+)=(\d+)$/.exec(pair) ?? [];
@@ -127,6 +125,8 @@ function causesIn(file: string): Readonly<Record<string, number>> | undefined {
     }),
   );
 }
+
+const CAUSES = /^(?:#| \*)\s*causes:\s*/;
 
 function inGuest(file: string): GuestFile {
   return { file, path: `/usr/bin/${basename(file, '.c')}`, mode: 0o755 };

@@ -28,11 +28,13 @@ test('a second script runs in the same boot, as a suite of its own', async () =>
   expect(suites()).toEqual([
     ['stopwatch', 'pass'],
     ['stopwatch/extra', 'pass'],
+    ['stopwatch/stopwatch_dev', 'pass'],
   ]);
   expect(project.lastDevice().tests[1]?.tests[0]?.name).toBe('for stopwatch');
   expect(project.lastReport().host.suites.map(({ suite }) => suite)).toEqual([
     'stopwatch',
     'stopwatch/extra',
+    'stopwatch/stopwatch_dev',
   ]);
   expect(readFileSync(project.lastRun('junit.xml'), 'utf8')).toMatch(
     /<testsuite name="stopwatch\/extra" tests="1" .*time="\d/,
