@@ -3,7 +3,8 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EXIT, StopwatchError } from '../lib/errors.js';
+import { EXIT, messageOf, StopwatchError } from '../lib/errors.js';
+import { which } from '../lib/which.js';
 import { layoutOf } from '../tasks/build/layout.js';
 import { toolchain } from '../tasks/build/toolchain.js';
 import type { Result, Services } from '../tasks/config/services.js';
@@ -23,7 +24,7 @@ import {
 import { runTask } from './run-task.js';
 import { campaign, runScript } from './search/campaign.js';
 import { MachineError } from './search/machine.js';
-import { type AnySearch, isSearchable } from './search/search.js';
+import { type AnyScript, type AnySearch, isSearchable } from './search/search.js';
 import { runAndCheckTrace, traceCheck } from './search/trace-check.js';
 
 const DEFAULT_SECONDS = 60;
@@ -61,6 +62,9 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
   const { device, search } = await searchOf(tools.devices, options.device);
+  const script = options.replay === undefined ? undefined : await readScript(search, options.replay);
+  if (options.qemu !== undefined && !which(options.qemu, '').found)
+    throw new StopwatchError('bad-usage', `--qemu ${options.qemu}: there is no such program`);
   const counts = config.build.variant === 'coverage' && options.qemu === undefined;
   const qemu = options.qemu ?? layout.qemu;
   return runTask(
@@ -83,7 +87,7 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
         ports: { processes, env, signal, clock: hostClock },
       };
       try {
-        if (options.replay !== undefined) return await replayScript(run, options.replay);
+        if (script !== undefined) return await replayScript(run, script, options.replay);
         if (counts) await forgetCoverage(layout, device);
         const result = await runCampaign(run, options, services.environment, counts, context);
         if (!counts || result.exitCode !== EXIT.passed || signal.aborted) return result;
@@ -201,15 +205,23 @@ async function checkFurther(run: SearchRun, seed: number): Promise<FuzzResult> {
   return { exitCode: EXIT.passed, verdict, data };
 }
 
-async function replayScript(run: SearchRun, file: string): Promise<FuzzResult> {
-  const { search, request, ports } = run;
-  let script;
+async function readScript(search: AnySearch, file: string): Promise<AnyScript> {
   try {
-    script = search.parseScript(await readFile(file, 'utf8'));
+    return search.parseScript(await readFile(file, 'utf8'));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StopwatchError('bad-usage', `${file}: ${why}`, { cause });
+    throw new StopwatchError('bad-usage', `--replay ${file}: ${messageOf(cause)}`, {
+      hint: 'Give a script that fuzz has saved: its report names the file.',
+      cause,
+    });
   }
+}
+
+async function replayScript(
+  run: SearchRun,
+  script: AnyScript,
+  file: string | undefined,
+): Promise<FuzzResult> {
+  const { search, request, ports } = run;
   const outcome = await runScript(search, script, request, ports);
   if (outcome.result !== 'agree') {
     const reported = await reportFailure(run, script, outcome);

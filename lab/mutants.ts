@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `mutants`: makes small faults in the C device or in the model, one at a time. A fault that no check detects shows a gap in the checks. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../lib/errors.js';
@@ -68,6 +69,11 @@ export async function checkMutants(services: Services, options: MutantsOptions):
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
   const { device, search } = await searchOf(tools.devices, options.device);
+  if (options.build !== undefined && !existsSync(join(options.build, 'build.ninja')))
+    throw new StopwatchError(
+      'bad-usage',
+      `--build ${options.build}: there is no build of QEMU (build.ninja)`,
+    );
   const instances = instancesOf(tools.devices, config.vm);
   const directory = join(layout.work, 'mutants', device.device.description.name);
   return runTask(

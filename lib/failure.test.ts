@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { StopwatchError } from './errors.js';
 import { commandFailure, toStopwatchError } from './failure.js';
@@ -30,6 +33,24 @@ test('what the system says becomes an error that says what to do', async () => {
       message: expect.stringContaining('linux:build'),
     });
     if (expected !== 'interrupted') expect(error.hint).toBeTruthy();
+  }
+});
+
+test('a file, or a link to nothing, where a directory is expected is named', async () => {
+  const top = mkdtempSync(join(tmpdir(), 'failure-'));
+  try {
+    writeFileSync(join(top, 'file'), '');
+    symlinkSync('/nonexistent/x', join(top, 'link'));
+    const hintOf = async (path: string) => (await toStopwatchError(systemError('ENOTDIR', path), PLACE)).hint;
+    expect(await hintOf(join(top, 'file/a/b'))).toContain(
+      `${top}/file is a file, where a directory is expected`,
+    );
+    expect(await hintOf(join(top, 'link/a'))).toContain(
+      `${top}/link is a link to something that is not there`,
+    );
+    expect(await hintOf(join(tmpdir(), 'stopwatch-X'))).toContain('Set TMPDIR');
+  } finally {
+    rmSync(top, { recursive: true });
   }
 });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Turns whatever went wrong into the one error class. */
+import { lstatSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
@@ -52,7 +53,7 @@ export async function toStopwatchError(error: unknown, context: FailureContext):
     case 'EEXIST':
       return new StopwatchError('file-unreadable', `${task}: ${message}.`, {
         ...details,
-        hint: `Look at what happened to the file${path === undefined ? '' : ` (${path})`}, and run the same command again.`,
+        hint: pathHint(path),
       });
     case 'EMFILE':
     case 'ENFILE':
@@ -133,6 +134,31 @@ async function diskFull(
         : 'Make room there, or choose a work directory on another disk with --workdir, and run the same command again.',
     },
   );
+}
+
+/** What to do about a path that cannot be used. */
+function pathHint(path: string | undefined): string {
+  const again = 'and run the same command again.';
+  if (path === undefined) return `Look at what happened to the file, ${again}`;
+  if (dirname(path) === tmpdir()) return `Set TMPDIR to a directory in which you can write, ${again}`;
+  for (let here = path; dirname(here) !== here; here = dirname(here)) {
+    const isThere = quietly(() => lstatSync(here)) !== undefined;
+    if (!isThere) continue;
+    const leads = quietly(() => statSync(here));
+    if (leads === undefined) return `${here} is a link to something that is not there: remove it, ${again}`;
+    if (here !== path && !leads.isDirectory())
+      return `${here} is a file, where a directory is expected: move it away, ${again}`;
+    break;
+  }
+  return `Look at what happened to the file (${path}), ${again}`;
+}
+
+function quietly<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
 }
 
 interface Space {

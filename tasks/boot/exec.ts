@@ -296,7 +296,7 @@ async function readScript(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new StopwatchError('file-unreadable', `--script: ${messageOf(cause)}`, { cause });
+    throw new StopwatchError('bad-usage', `--script: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `run`: a shell on the guest's serial console, or only the machine's device tree. */
+import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join, basename } from 'node:path';
 import { type DeviceInstance, instancesOf, type ProjectDevice } from '../../vm/device.js';
 import { dumpDeviceTree, findDevices } from '../../vm/qemu/devicetree.js';
@@ -9,7 +10,7 @@ import { bootOnTerminal } from '../../vm/console/terminal.js';
 import type { BootResult } from '../../vm/types.js';
 import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
-import { EXIT } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { watchTrees } from '../../lib/files/tree-watch.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
@@ -44,6 +45,7 @@ export interface RunOptions {
 export async function interactiveRun(services: Services, options: RunOptions): Promise<Result> {
   const tools = await toolchain(services);
   if (options.dumpDtb !== undefined) {
+    if (options.dumpDtb !== '') checkDumpFile(options.dumpDtb);
     await bringUpToDate(tools, ['qemu:build']);
     return dumpTree(
       services,
@@ -219,6 +221,19 @@ async function unattended(
 ): Promise<BootResult> {
   const limits = { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined };
   return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
+}
+
+/** What is there is replaced: it must be a file, and no device such as /dev/null. Throws 'bad-usage'. */
+function checkDumpFile(file: string): void {
+  const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+  const found = existsSync(file) ? statSync(file) : undefined;
+  const why =
+    found?.isFile() === false
+      ? 'it is no regular file'
+      : isDirectory(dirname(file))
+        ? undefined
+        : `there is no directory ${dirname(file)}`;
+  if (why !== undefined) throw new StopwatchError('bad-usage', `--dump-dtb cannot write ${file}: ${why}`);
 }
 
 async function dumpTree(

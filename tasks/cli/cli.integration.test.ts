@@ -151,6 +151,13 @@ test.each([
   ['crosscheck', 'nope'],
   ['replay', 'nope'],
   ['report', 'nope'],
+  ['run', '--dump-dtb', '/dev/null'],
+  ['run', '--dump-dtb', '/'],
+  ['run', '--dump-dtb', '/nope/x.dtb'],
+  ['fuzz', '--device', 'stopwatch', '--replay', 'nope'],
+  ['fuzz', '--device', 'stopwatch', '--qemu', '/nope'],
+  ['mutants', '--device', 'stopwatch', '--build', '/nope'],
+  ['exec', '--script', 'nope'],
 ])('what is wrong with the command is said before anything is done: %s %s', async (...args) => {
   // A host that lacks every compiler, which would be announced.
   const { code, out, err } = await stopwatch(args, onlyWith({}));

@@ -34,7 +34,7 @@ const faults: readonly Fault[] = [
     outcome: 'panicked',
     said: [
       'Unable to handle kernel NULL pointer dereference',
-      /In the driver:\n +driver\/stopwatch\/stopwatch\.c:\d+: sw = \*\(struct stopwatch \*\*\)NULL;\n +stopwatch_interrupt\+0x/,
+      /In the driver:\n +driver\/stopwatch\/stopwatch_main\.c:\d+: sw = \*\(struct stopwatch \*\*\)NULL;\n +stopwatch_interrupt\+0x/,
       /In the guest's test after '\w+'/,
       'Call trace:',
     ],
@@ -58,7 +58,7 @@ const faults: readonly Fault[] = [
     outcome: 'hung',
     said: [
       'BUG: scheduling while atomic',
-      /In the driver:\n +driver\/stopwatch\/stopwatch\.c:\d+: msleep\(1\);\n/,
+      /In the driver:\n +driver\/stopwatch\/stopwatch_main\.c:\d+: msleep\(1\);\n/,
     ],
   },
   {

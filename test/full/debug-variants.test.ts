@@ -10,7 +10,7 @@ test('the debug variant passes its test, and its kernel has no complaint', async
   expect(code, out + err).toBe(0);
   expect(project.lastReport().result).toMatchObject({
     guest: { outcome: 'passed', warnings: [] },
-    verdict: { result: 'agree' },
+    devices: [{ id: 'stopwatch', verdict: { result: 'agree' } }],
   });
 });
 
