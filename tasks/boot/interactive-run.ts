@@ -223,9 +223,10 @@ async function unattended(
   return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
 }
 
+const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
 /** What is there is replaced: it must be a file, and no device such as /dev/null. Throws 'bad-usage'. */
 function checkDumpFile(file: string): void {
-  const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
   const found = existsSync(file) ? statSync(file) : undefined;
   const why =
     found?.isFile() === false
