@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** What the rounds of a bench come to: a figure for each row, and whether its bound holds. Pure. */
-import type { BenchPlot, BenchSeries } from '../report/page/bench.js';
+import { type BenchPlot, type BenchSeries, figure } from '../report/page/bench.js';
 import type { Counted, Exits } from './exits.js';
 import { partsOf, type Work } from './marks.js';
 
@@ -99,9 +99,9 @@ const COLUMNS = ['', 'ns/op', 'lowest to highest', 'MB/s', 'exits/op', 'expected
 export function benchTable(rows: readonly BenchRow[]): readonly string[] {
   const cells = rows.map((row) => [
     row.row,
-    row.ns === null ? '' : number(row.ns.median),
-    row.ns === null ? '' : `${number(row.ns.low)} to ${number(row.ns.high)}`,
-    row.bytesPerSecond === null ? '' : number(row.bytesPerSecond / 1e6),
+    figure(row.ns?.median),
+    row.ns === null ? '' : `${figure(row.ns.low)} to ${figure(row.ns.high)}`,
+    row.bytesPerSecond === null ? '' : figure(row.bytesPerSecond / 1e6),
     row.exits === null ? '' : number(row.exits.device),
     row.expected === null ? '' : `${number(row.expected)}${row.holds === false ? ' ✖' : ''}`,
     row.exits === null ? '' : number(row.exits.controller),
@@ -125,10 +125,9 @@ export function benchTable(rows: readonly BenchRow[]): readonly string[] {
 
 const questionOf = (row: BenchRow | undefined): string => partsOf(row?.row ?? '').question;
 
-/** Whole numbers as they are, others to four digits. */
+/** A count: whole numbers as they are. */
 function number(value: number): string {
-  const shown = Number.isInteger(value) ? value : Number(value.toPrecision(4));
-  return shown.toLocaleString('en-US', { maximumFractionDigits: 6 });
+  return Number.isInteger(value) ? value.toLocaleString('en-US') : figure(value);
 }
 
 /** A plot for each question: its variants over their sizes, where they have some. */

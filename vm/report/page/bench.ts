@@ -64,7 +64,8 @@ function sizeTable({ title, x, unit, series }: BenchPlot): Html {
   );
 }
 
-function figure(value: number | undefined): string {
+/** To four digits. */
+export function figure(value: number | undefined): string {
   return value === undefined
     ? ''
     : Number(value.toPrecision(4)).toLocaleString('en-US', { maximumFractionDigits: 6 });
