@@ -71,7 +71,7 @@ describe('the page says what the report says', () => {
     expect(seen).toContain('The build took 5.29 s.');
     expect(seen).toContain('device/stopwatch/stopwatch.c changed');
     expect(seen).toContain('sources qemu version 10.0');
-    expect(seen).toContain('7 of 99 decisions of the contract were met.');
+    expect(seen).toContain('7 of 108 decisions of the contract were met.');
   });
 });
 
@@ -89,15 +89,21 @@ it('is one file from which nothing is requested', () => {
   expect(page).toContain('console.log("\\x3c/script>\\x3c!--")');
 });
 
-it('has plots only where something was measured', () => {
+it('has plots only where something was measured, and a table of what has no sizes', () => {
   const run = passed();
   const input = { report: run.report, recording: recordingOf(run) };
-  const series = [{ name: 'register', median: [900], low: [800], high: [1000], exits: [1] }];
-  const bench = [{ title: 'Elapsed time', x: { label: 'readers', values: [1] }, unit: 'ns', series }];
+  const one = [{ name: 'register', median: [900], low: [800], high: [1000], exits: [1] }];
+  const two = [{ name: 'bytes', median: [900, 5000], low: [800, Number.NaN], high: [1000, 9000] }];
+  const bench = [
+    { title: 'Elapsed time', x: { label: '', values: [1] }, unit: 'ns', series: one },
+    { title: 'Random', x: { label: 'bytes', values: [1, 2] }, unit: 'ns', series: two },
+  ];
   expect(runPage(input, ASSETS)).not.toContain('plot()');
   const page = runPage({ ...input, bench }, ASSETS);
   expect(page).toContain('plot()');
-  expect(wordsOf(page)).toContain('900.0 (800.0 to 1000)');
+  expect(page.match(/data-plot="\d"/g)).toEqual(['data-plot="1"']);
+  expect(wordsOf(page)).toContain('register 900 800 1,000 1');
+  expect(wordsOf(page)).toContain('1 900 (800 to 1,000) 2 5,000');
 });
 
 it('takes nothing for HTML that a guest or a file says', () => {
