@@ -46,7 +46,7 @@ export async function flush(path: string): Promise<void> {
 export async function removeTemporaries(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   for (const name of names) {
-    const writer = /\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+    const writer = /\.(\d+)-\d+\.tmp(?:\.lock)?$/.exec(name)?.[1];
     if (writer === undefined || (Number(writer) !== process.pid && sendSignal(Number(writer), 0))) continue;
     await rm(join(directory, name), { force: true });
   }

@@ -1,50 +1,31 @@
 // SPDX-License-Identifier: MIT
 /**
- * Digests of large source trees without reading them again.
+ * Digests of large source trees, from git: an index of ours for each tree says which files to read again, and the id of
+ * the tree that git makes of it is the digest. Only these tree objects are stored, not what is in the files.
  *
- * The last listing of each tree is kept with the sums of its files. The same listing: the same
- * digest. Else only files whose stat data differ are read. Like git's index, stat data are not
- * trusted for a file that was changed so shortly before it was read that a second change could
- * have left the same time on it.
+ * Content, names, links and the right to execute count, whatever .gitignore and .gitattributes say; empty directories
+ * and other rights do not. The index in use is a copy of each process's own, so there are no locks.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { writeFileAtomic } from './atomic.js';
+import { removeTemporaries } from './atomic.js';
+import { baseEnvironment } from '../environment.js';
+import { StopwatchError } from '../errors.js';
 import type { Processes } from '../process/process.js';
-import { digestTree, hashEntries, SUM_BYTES, toPath } from './tree-hash.js';
+import { IGNORED_NAMES } from './ignored.js';
 import type { TreeWatch } from './tree-watch.js';
-import { changeTime, type Entry, halfOf, kindOf, listTree, parseListing } from './tree-listing.js';
 
 /** The digest of a tree that is not there. */
 export const ABSENT = 'absent';
-/** The kernel stamps files with a clock that ticks every 1 to 10 ms; a file changed within this before a look is looked at again, seconds. */
-const TICK_S = 0.05;
-/** Entries from which on a tree is listed by two processes. */
-const LARGE = 10_000;
-const MAGIC = 'stopwatch tree 2\n';
 
 export interface TreeIndex {
   /** Digest of the tree's present content, `ABSENT` if it is no directory. Throws 'file-unreadable', 'interrupted'. */
   digest(root: string): Promise<string>;
-  /** Keeps the state with this digest, just given by `digest`, for `changes` later. */
-  keep(root: string, digest: string): void;
-  /** Paths that differ between the kept state and the one that `digest` saw last, sorted; undefined when it was not kept. */
-  changes(root: string, was: string): string[] | undefined;
-  /** Forgets all kept states but these. */
-  prune(kept: readonly { readonly root: string; readonly digest: string }[]): void;
-}
-
-interface Snapshot {
-  readonly root: string;
-  readonly digest: string;
-  /** Indexes of entries whose stat data prove nothing yet. */
-  readonly racy: readonly number[];
-  /** Names at the top that are listed apart; see `listTree`. */
-  readonly apart: readonly string[];
-  readonly listing: Buffer;
-  readonly sums: Buffer;
+  /** Paths that differ between two states of the tree, sorted; undefined when one of them is not known any more. */
+  changes(root: string, was: string, is: string): Promise<string[] | undefined>;
+  /** Removes what killed runs have left, and forgets trees that were changed so often that their states take much room. */
+  prune(): Promise<void>;
 }
 
 export interface TreeIndexOptions {
@@ -52,35 +33,101 @@ export interface TreeIndexOptions {
   readonly directory: string;
   readonly processes: Processes;
   readonly signal: AbortSignal;
-  /** Says which trees need not even be listed. */
+  /** Says which trees need not even be looked at. */
   readonly watch?: TreeWatch | undefined;
 }
+
+const EXCLUDED = IGNORED_NAMES.map((name) => `-x '${name}'`).join(' ');
+/** Of a repository in the tree git names only the directory. */
+const PRUNED = IGNORED_NAMES.map((name) => `-name '${name}'`).join(' -o ');
+
+/** A directory with a link or a file in its place is removed by name: git refuses a path beyond a link. */
+const SNAPSHOT = `
+t=$GIT_INDEX_FILE
+new=$GIT_DIR/new\${t##*/index} changed=$GIT_DIR/changed\${t##*/index}
+[ ! -e "$GIT_DIR/index" ] || ln "$GIT_DIR/index" "$t"
+git ls-files -o -z ${EXCLUDED} >"$new" &
+git diff-files --name-status --no-renames -z >"$changed"
+wait $!
+if [ -s "$new" ] || [ -s "$changed" ]; then
+  sed -zn 'N; s/^D\\x00//p' "$changed" | git update-index --force-remove -z --stdin
+  { sed -zn 'N; /^D\\x00/!s/^.\\x00//p' "$changed"
+    grep -zv '/$' "$new" || true
+    { grep -z '/$' "$new" || true; } | xargs -0r -I{} find {} '(' ${PRUNED} ')' -prune -o '(' -type f -o -type l ')' -printf '%p\\0'
+  } | tr -s / | git update-index --info-only --add --remove --replace -z --stdin
+fi
+git write-tree --missing-ok
+rm "$new" "$changed"
+if [ "$t" -ef "$GIT_DIR/index" ]; then rm "$t"; else mv -f "$t" "$GIT_DIR/index"; fi
+`;
+
+/** Some 200 MB. */
+const MANY_OBJECTS = 50_000;
+
+let counter = 0;
 
 export function createTreeIndex({ directory, processes, signal, watch }: TreeIndexOptions): TreeIndex {
   const place = (root: string) =>
     join(directory, createHash('sha256').update(root).digest('hex').slice(0, 16));
-  const current = (root: string) => join(place(root), 'current');
-  const keptFile = (root: string, digest: string) => join(place(root), digest);
+
+  const git = async (root: string, file: string, args: readonly string[]) => {
+    const store = place(root);
+    const said: string[] = [];
+    const env = {
+      ...baseEnvironment(),
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_DIR: store,
+      GIT_WORK_TREE: root,
+      GIT_INDEX_FILE: join(store, `index.${process.pid}-${++counter}.tmp`),
+    };
+    const { exitCode, stdout } = await processes.run(
+      { file, args, cwd: root, env },
+      {
+        signal,
+        capture: true,
+        onLine: (line, stream) => {
+          if (stream === 'stderr') said.push(line);
+        },
+      },
+    );
+    if (signal.aborted) throw new StopwatchError('interrupted', `Interrupted while ${root} was being read.`);
+    return { ok: exitCode === 0, stdout, said };
+  };
 
   const digestNow = async (root: string): Promise<string> => {
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return ABSENT;
+    const store = place(root);
+    // What git takes for a repository. Two processes may do this at the same time.
+    for (const part of ['info', 'objects', 'refs']) mkdirSync(join(store, part), { recursive: true });
+    writeFileSync(join(store, 'HEAD'), 'ref: refs/heads/none\n');
+    // Byte for byte, whatever a release's own .gitattributes say.
+    writeFileSync(join(store, 'info', 'attributes'), '* -text -ident -filter !working-tree-encoding\n');
+    let result = await git(root, 'sh', ['-e', '-c', SNAPSHOT]);
+    if (!result.ok) {
+      // The index may be damaged: without it, all is read again.
+      rmSync(join(store, 'index'), { force: true });
+      result = await git(root, 'sh', ['-e', '-c', SNAPSHOT]);
+    }
+    if (result.ok) return result.stdout.trim();
+    throw new StopwatchError(
+      'file-unreadable',
+      `Cannot read the tree ${root}: ${result.said[0] ?? 'git failed'}.`,
+      {
+        hint: 'Make all of it readable for you; it is an input of the build.',
+        lastLines: result.said.slice(-20),
+      },
+    );
+  };
+
+  const watched = async (root: string): Promise<string> => {
     // Before the look: what changes during it has another one.
     const generation = await watch?.generation(root);
     const known = watch?.known.get(root);
     if (generation !== undefined && known?.generation === generation) return known.digest;
-    const digest = await digestByListing(root);
+    const digest = await digestNow(root);
     if (generation !== undefined) watch?.known.set(root, { generation, digest });
     return digest;
-  };
-
-  const digestByListing = async (root: string): Promise<string> => {
-    const startedS = Date.now() / 1000;
-    const last = readSnapshot(current(root), root);
-    const listing = await listTree(root, last?.apart ?? [], processes, signal);
-    if (listing === undefined) return ABSENT;
-    if (last !== undefined && last.racy.length === 0 && last.listing.equals(listing)) return last.digest;
-    const next = await update(root, listing, last, startedS, signal);
-    await writeSnapshot(current(root), next);
-    return next.digest;
   };
 
   const running = new Map<string, Promise<string>>();
@@ -88,128 +135,26 @@ export function createTreeIndex({ directory, processes, signal, watch }: TreeInd
     digest(root) {
       const under = running.get(root);
       if (under !== undefined) return under;
-      const promise = digestNow(root).finally(() => running.delete(root));
+      const promise = watched(root).finally(() => running.delete(root));
       running.set(root, promise);
       return promise;
     },
-    keep(root, digest) {
-      if (digest === ABSENT || readSnapshot(keptFile(root, digest), root) !== undefined) return;
-      if (readSnapshot(current(root), root)?.digest !== digest) return;
-      rmSync(keptFile(root, digest), { force: true });
-      // Snapshots are only ever replaced by renaming, so a second name is a copy that costs nothing.
-      linkSync(current(root), keptFile(root, digest));
+    async changes(root, was, is) {
+      if (was === ABSENT || is === ABSENT) return undefined;
+      const names = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', was, is];
+      const { ok, stdout } = await git(root, 'git', names);
+      return ok ? stdout.split('\0').filter(Boolean).sort() : undefined;
     },
-    changes(root, was) {
-      const before = was === ABSENT ? undefined : readSnapshot(keptFile(root, was), root);
-      const now = readSnapshot(current(root), root);
-      return before === undefined || now === undefined ? undefined : differences(before, now);
-    },
-    prune(kept) {
-      const wanted = new Set(kept.map(({ root, digest }) => keptFile(root, digest)));
-      for (const tree of entriesOf(directory)) {
-        for (const name of entriesOf(join(directory, tree))) {
-          const path = join(directory, tree, name);
-          if (/^[0-9a-f]{64}$/.test(name) && !wanted.has(path)) rmSync(path, { force: true });
-        }
+    async prune() {
+      for (const name of entriesOf(directory)) {
+        const store = join(directory, name);
+        await removeTemporaries(store);
+        // As git gc --auto guesses: objects are spread evenly over 256 directories.
+        if (entriesOf(join(store, 'objects', '17')).length > MANY_OBJECTS / 256)
+          rmSync(store, { recursive: true, force: true });
       }
     },
   };
-}
-
-/** Takes over the sums of untouched files and reads the others. */
-async function update(
-  root: string,
-  listing: Buffer,
-  last: Snapshot | undefined,
-  startedS: number,
-  signal: AbortSignal,
-): Promise<Snapshot> {
-  const entries = [...parseListing(listing)];
-  const sums = Buffer.alloc(entries.length * SUM_BYTES);
-  const known = new Map<string, { readonly stat: string; readonly index: number }>();
-  if (last !== undefined) {
-    const racy = new Set(last.racy);
-    let index = 0;
-    for (const { path, stat } of parseListing(last.listing)) {
-      if (!racy.has(index)) known.set(path, { stat, index });
-      index++;
-    }
-  }
-  const unread: number[] = [];
-  entries.forEach((entry, index) => {
-    const before = known.get(entry.path);
-    if (last !== undefined && before?.stat === entry.stat) {
-      last.sums.copy(sums, index * SUM_BYTES, before.index * SUM_BYTES, (before.index + 1) * SUM_BYTES);
-    } else {
-      unread.push(index);
-    }
-  });
-  await hashEntries(root, entries, unread, sums, signal);
-  const racy = unread.filter((index) => {
-    const entry = entries[index];
-    return entry !== undefined && kindOf(entry).type === 'f' && changeTime(entry) >= startedS - TICK_S;
-  });
-  const apart = entries.length < LARGE ? [] : halfOf(entries);
-  return { root, digest: digestTree(entries, sums), racy, apart, listing, sums };
-}
-
-function differences(before: Snapshot, now: Snapshot): string[] {
-  const states = ({ listing, sums }: Snapshot) => {
-    const map = new Map<string, string>();
-    let index = 0;
-    for (const entry of parseListing(listing)) {
-      const sum = sums.toString('latin1', index * SUM_BYTES, (index + 1) * SUM_BYTES);
-      map.set(entry.path, stateOf(entry, sum));
-      index++;
-    }
-    return map;
-  };
-  const was = states(before);
-  const is = states(now);
-  const changed: string[] = [];
-  for (const [path, state] of is) if (was.get(path) !== state) changed.push(toPath(path));
-  for (const path of was.keys()) if (!is.has(path)) changed.push(toPath(path));
-  return changed.sort();
-}
-
-function stateOf(entry: Entry, sum: string): string {
-  const { type, mode } = kindOf(entry);
-  return `${type}${type === 'd' ? '' : mode}\0${entry.link}\0${sum}`;
-}
-
-const headSchema = z.object({
-  root: z.string(),
-  digest: z.string(),
-  racy: z.array(z.number()),
-  apart: z.array(z.string()),
-  /** Bytes of each section. */
-  listing: z.number(),
-  sums: z.number(),
-});
-
-/** A snapshot that is missing, cut off or of another version is no snapshot: then everything is read again. */
-function readSnapshot(path: string, root: string): Snapshot | undefined {
-  try {
-    const data = readFileSync(path);
-    const end = data.indexOf('\n', MAGIC.length);
-    if (data.toString('latin1', 0, MAGIC.length) !== MAGIC || end < 0) return undefined;
-    const head = headSchema.parse(JSON.parse(data.toString('utf8', MAGIC.length, end)));
-    const listing = data.subarray(end + 1, end + 1 + head.listing);
-    const sums = data.subarray(end + 1 + head.listing);
-    if (head.root !== root || listing.length !== head.listing || sums.length !== head.sums) return undefined;
-    return { root, digest: head.digest, racy: head.racy, apart: head.apart, listing, sums };
-  } catch {
-    return undefined;
-  }
-}
-
-async function writeSnapshot(
-  path: string,
-  { root, digest, racy, apart, listing, sums }: Snapshot,
-): Promise<void> {
-  mkdirSync(join(path, '..'), { recursive: true });
-  const head = JSON.stringify({ root, digest, racy, apart, listing: listing.length, sums: sums.length });
-  await writeFileAtomic(path, [Buffer.from(`${MAGIC}${head}\n`), listing, sums]);
 }
 
 function entriesOf(directory: string): string[] {

@@ -38,9 +38,9 @@ function index(watching: TreeWatch) {
   let listings = 0;
   const processes: Processes = {
     ...real,
-    spawn: async (command, options) => {
+    run: async (command, options) => {
       listings++;
-      return real.spawn(command, options);
+      return real.run(command, options);
     },
   };
   const { signal } = new AbortController();

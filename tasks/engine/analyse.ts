@@ -41,7 +41,7 @@ export async function analyseGraph(graph: Graph, evaluator: Evaluator): Promise<
       reasons: evaluation.reasons,
       lastDurationMs: evaluation.record?.durationMs,
     };
-    const result = fresh ? await evaluator.resultOf(task, evaluation.fingerprint) : undefined;
+    const result = fresh ? evaluator.resultOf(task, evaluation.fingerprint) : undefined;
     return { task, status, evaluation, result };
   };
   for (const task of graph.tasks) parts.set(task.name, analyseTask(task));

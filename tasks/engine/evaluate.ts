@@ -33,14 +33,12 @@ export interface Evaluator {
     unmade: readonly string[],
   ): Promise<Evaluation>;
   /** A finished task's fingerprint for its dependents. With unknown inputs, that is the digest of its outputs. */
-  resultOf(task: Task, fingerprint: string): Promise<string>;
+  resultOf(task: Task, fingerprint: string): string;
   /** Absolute paths of the files, also in trees, whose content changed, as far as known. */
-  changed(was: Parts, is: Parts): readonly string[];
-  /** Keeps the trees' states, so that a later evaluation can name what changed. */
-  keepTrees(parts: Parts): void;
+  changed(was: Parts, is: Parts): Promise<readonly string[]>;
   /** Call it when a task has changed these paths. */
   forget(outputs: readonly string[]): void;
-  /** Writes the caches; `prune` also forgets tree states that no record refers to. */
+  /** Writes the caches; `prune` also forgets old states of trees where there are many. */
   save(options: { readonly prune: boolean }): Promise<void>;
 }
 
@@ -113,6 +111,17 @@ export function createEvaluator({
     return { values: valueParts, files: fileParts, trees: treeParts, tools: toolParts, deps: depParts };
   };
 
+  /** The paths that changed in each tree, where they are known. */
+  const treeChanges = async (was: Parts, is: Parts) => {
+    const changes = new Map<string, readonly string[] | undefined>();
+    for (const [root, digest] of Object.entries(is.trees)) {
+      const before = was.trees[root];
+      if (before !== undefined && before !== digest)
+        changes.set(root, await trees.changes(root, before, digest));
+    }
+    return changes;
+  };
+
   return {
     state,
     toolVersion: (tool) => tools.version(tool),
@@ -129,7 +138,8 @@ export function createEvaluator({
       else {
         if (record.fingerprint !== fingerprint) {
           const was = comparable(record.parts, deps, inputsLeftOut(task, leftOut));
-          reasons.push(...differences(was, parts, (root, before) => trees.changes(root, before)));
+          const inTrees = await treeChanges(was, parts);
+          reasons.push(...differences(was, parts, (root) => inTrees.get(root)));
         }
         reasons.push(...outputReasons(task.outputs, record.outputs));
       }
@@ -137,33 +147,17 @@ export function createEvaluator({
         if (result === undefined) reasons.push({ kind: 'dependency', task: name });
       return { parts, fingerprint, reasons, record };
     },
-    async resultOf(task, fingerprint) {
+    resultOf(task, fingerprint) {
       if (task.result !== undefined) return task.result;
       if (task.always === undefined) return fingerprint;
-      const made: Record<string, string> = {};
-      for (const output of task.outputs) {
-        const digest = await trees.digest(output);
-        made[output] = digest === ABSENT ? (files.digests(output).get(output) ?? ABSENT) : digest;
-      }
-      return fingerprintOf({
-        values: made,
-        files: {},
-        trees: {},
-        tools: {},
-        deps: { [task.name]: fingerprint },
-      });
+      const made = Object.fromEntries(task.outputs.flatMap((output) => [...files.digests(output)]));
+      return fingerprintOf({ values: {}, files: made, trees: {}, tools: {}, deps: {} });
     },
-    changed(was, is) {
+    async changed(was, is) {
       const differing = Object.keys(is.files).filter((path) => was.files[path] !== is.files[path]);
-      for (const [root, digest] of Object.entries(is.trees)) {
-        const before = was.trees[root];
-        if (before === undefined || before === digest) continue;
-        for (const path of trees.changes(root, before) ?? []) differing.push(join(root, path));
-      }
+      for (const [root, paths] of await treeChanges(was, is))
+        for (const path of paths ?? []) differing.push(join(root, path));
       return differing;
-    },
-    keepTrees(parts) {
-      for (const [root, digest] of Object.entries(parts.trees)) trees.keep(root, digest);
     },
     forget(outputs) {
       for (const root of recent.keys()) {
@@ -172,7 +166,7 @@ export function createEvaluator({
     },
     async save({ prune }) {
       await Promise.all([files.save(), tools.save()]);
-      if (prune) trees.prune(state.keptTrees());
+      if (prune) await trees.prune();
     },
   };
 }

@@ -35,11 +35,11 @@ export function fingerprintOf(parts: Parts): string {
 /** Longest value that a reason shows whole. */
 const SHOWN = 200;
 
-/** What differs, the most specific first. `treeChanges`: the paths that changed in a tree since the digest `was`, if known. */
+/** What differs, the most specific first. `treeChanges`: the paths that changed in a tree, if known. */
 export function differences(
   was: Parts,
   is: Parts,
-  treeChanges: (root: string, was: string) => readonly string[] | undefined,
+  treeChanges: (root: string) => readonly string[] | undefined,
 ): Reason[] {
   const reasons: Reason[] = [];
   for (const [key, before, now] of changes(was.values, is.values)) {
@@ -50,7 +50,7 @@ export function differences(
     reasons.push({ kind: 'file', path, change });
   }
   for (const [path, before] of changes(was.trees, is.trees)) {
-    const changed = (before === undefined ? undefined : treeChanges(path, before)) ?? [];
+    const changed = (before === undefined ? undefined : treeChanges(path)) ?? [];
     reasons.push({
       kind: 'tree',
       path,

@@ -56,14 +56,13 @@ export async function runTask(
     const { parts, fingerprint, reasons, record } = await evaluator.evaluate(task, deps, []);
     if (reasons.length === 0) {
       emit({ type: 'task-fresh', task: task.name });
-      return { end: 'fresh', result: await evaluator.resultOf(task, fingerprint) };
+      return { end: 'fresh', result: evaluator.resultOf(task, fingerprint) };
     }
     if (options.signal.aborted) throw interrupted(task);
-    evaluator.keepTrees(parts);
     const boot = bootId();
     // Before the record is overwritten.
     const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
-    const changed = record?.parts === undefined ? [] : evaluator.changed(record.parts, parts);
+    const changed = record?.parts === undefined ? [] : await evaluator.changed(record.parts, parts);
     // Before the record is overwritten: after a kill in between, it happens again.
     const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
     const newer = byTimes ? await makeNewer(changed, madeMs) : [];
@@ -84,7 +83,7 @@ export async function runTask(
     const durationMs = clock.now() - started;
     // The fingerprint from before the run, so that an input that changed meanwhile makes the task stale.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
-    const result = await evaluator.resultOf(task, fingerprint);
+    const result = evaluator.resultOf(task, fingerprint);
     emit({ type: 'task-done', task: task.name, durationMs });
     return { end: 'done', result };
   } catch (thrown) {

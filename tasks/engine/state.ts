@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The record of each task's last run, one file per task below `<workdir>/state/tasks/`. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { flush, removeTemporaries, writeFileAtomic } from '../../lib/files/atomic.js';
@@ -46,8 +46,6 @@ export interface TaskState {
     task: string,
     result: { fingerprint: string; parts: Parts; outputs: Record<string, string>; durationMs: number },
   ): Promise<void>;
-  /** All tree states that records refer to. */
-  keptTrees(): { root: string; digest: string }[];
   /** Removes what killed writers left. */
   tidy(): Promise<void>;
 }
@@ -70,14 +68,6 @@ export function createTaskState(directory: string): TaskState {
       const done: TaskRecord = { version: 1, state: 'finished', ...result };
       await writeFileAtomic(file(task), JSON.stringify(done, null, 1));
     },
-    keptTrees() {
-      const kept: { root: string; digest: string }[] = [];
-      for (const name of namesIn(directory)) {
-        const found = name.endsWith('.json') ? readRecord(join(directory, name)) : undefined;
-        for (const [root, digest] of Object.entries(found?.parts?.trees ?? {})) kept.push({ root, digest });
-      }
-      return kept;
-    },
     tidy: () => removeTemporaries(directory),
   };
 }
@@ -88,14 +78,6 @@ function readRecord(path: string): TaskRecord | undefined {
     return record.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }
 
