@@ -7,7 +7,7 @@ import type { Mutant } from './mutate.js';
 
 export interface CheckedMutant extends Omit<Mutant, 'source'> {
   readonly search: SearchVerdict;
-  /** Undefined for a fault in the model, which is not part of what boots. */
+  /** Undefined where another build directory's QEMU may not fit this guest. */
   readonly boot?: BootVerdict | undefined;
   /** Why no check can detect it. */
   readonly waiver?: string | undefined;

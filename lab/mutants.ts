@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `mutants`: makes small faults in the C device or in the model, one at a time. A fault that no check detects shows a gap in the checks. */
+/** `mutants`: makes small faults in the C device, one at a time. A fault that no check detects shows a gap in the checks. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,11 +18,9 @@ import { hostClock } from '../vm/clock.js';
 import { type DeviceInstance, instancesOf, type ProjectDevice } from '../vm/device.js';
 import { type BootVerdict, checkByBoot, checkBySearch, type SearchVerdict } from './check-mutant.js';
 import { searchOf } from './fuzz.js';
-import { allModelMutants, ModelCopy } from './model-copy.js';
 import { type CheckedMutant, fateOf, mutantsResult } from './mutants-report.js';
 import { cMutants, type Mutant } from './mutate.js';
 import { runTask } from './run-task.js';
-import { MachineError } from './search/machine.js';
 import type { AnySearch } from './search/search.js';
 
 /** A fault may make QEMU hang. */
@@ -36,8 +34,6 @@ const PROGRAM = 'qemu-system-aarch64';
 export interface MutantsOptions {
   /** Name of the device; needed where several can be searched. */
   readonly device?: string | undefined;
-  /** Faults in the model instead of the device. */
-  readonly model: boolean;
   /** Only mutants whose id matches. */
   readonly only?: RegExp | undefined;
   /** One mutant in this many. */
@@ -81,8 +77,8 @@ export async function checkMutants(services: Services, options: MutantsOptions):
     {
       name: 'device:mutants',
       title: 'Device: mutants',
-      // Mutants of the model need a QEMU; those of the device need one to relink, and a guest to boot.
-      deps: options.build !== undefined ? [] : options.model ? ['qemu:build'] : bootTargets(config),
+      // A QEMU to relink, and a guest to boot.
+      deps: options.build === undefined ? bootTargets(config) : [],
       jobs: 'make',
     },
     async (context) => {
@@ -99,7 +95,7 @@ export async function checkMutants(services: Services, options: MutantsOptions):
         options,
         context,
       };
-      const checked = await (options.model ? checkModel(run) : checkDevice(run));
+      const checked = await checkDevice(run);
       const file = join(directory, 'mutants.json');
       await writeFileAtomic(file, `${JSON.stringify(checked, null, 2)}\n`);
       return mutantsResult(checked, file);
@@ -108,7 +104,7 @@ export async function checkMutants(services: Services, options: MutantsOptions):
   );
 }
 
-function choose<M extends Mutant>(all: readonly M[], { only, every }: MutantsOptions): readonly M[] {
+function choose(all: readonly Mutant[], { only, every }: MutantsOptions): readonly Mutant[] {
   const chosen = all.filter(({ id }, index) => index % every === 0 && (only === undefined || only.test(id)));
   if (chosen.length === 0) throw new StopwatchError('bad-usage', `None of ${all.length} mutants is chosen`);
   return chosen;
@@ -147,43 +143,6 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
   const compiled = checked.filter((one) => one !== undefined);
   context.log(`${chosen.length - compiled.length} of ${chosen.length} do not compile`);
   return compiled;
-}
-
-/** Mutants of the model: the device is right, and the search finds where the two differ. */
-async function checkModel(run: Run): Promise<readonly CheckedMutant[]> {
-  const { search, layout, directory, options, context } = run;
-  const { device, root } = run.device;
-  const { model } = search.mutationNames;
-  if (model === undefined)
-    throw new StopwatchError(
-      'bad-usage',
-      `The search of ${device.description.name} names no sources of its model`,
-    );
-  const chosen = choose(await allModelMutants(model, root), options);
-  const copy = await ModelCopy.make(run.device, join(directory, 'model'));
-  const qemu = options.build === undefined ? layout.qemu : join(options.build, PROGRAM);
-  const checked: CheckedMutant[] = [];
-  for (const [index, mutant] of chosen.entries()) {
-    context.progress(index, chosen.length, 'steps');
-    const number = `${index + 1}/${chosen.length}`;
-    if (!(await copy.differs(mutant))) {
-      context.log(`${number} is not a program, or is the same one: ${mutant.line}: ${mutant.id}`);
-      continue;
-    }
-    const waiver = search.waivers.modelMutants[mutant.id];
-    const found = await copy
-      .load(mutant)
-      .then(async (faulty) => searchTwice(run, faulty, qemu, waiver))
-      .catch((error: unknown): SearchVerdict => {
-        if (context.signal.aborted || error instanceof MachineError) throw error;
-        // The model contradicts itself or the scripts, which shows before QEMU is asked.
-        const what = error instanceof Error ? error.message : String(error);
-        return { detectedBy: 'start', operations: 0, seconds: 0, what };
-      });
-    checked.push(logged(mutant, found, undefined, waiver, number, context));
-  }
-  context.log(`${chosen.length - checked.length} of ${chosen.length} are not checked`);
-  return checked;
 }
 
 /** Searches for a survivor without a waiver a second time, for longer and with another seed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Makes small faults in a source, one at a time, with regular expressions. */
+/** Makes small faults in a C source, one at a time, with regular expressions. */
 import type { MutationNames } from './search/search.js';
 
 export interface Mutant {
@@ -123,67 +123,6 @@ function swapped(found: string): readonly string[] {
   return [`${second}\n${first}`];
 }
 
-type ModelNames = NonNullable<MutationNames['model']>;
-
-function modelOperators({ quoted, fields, limits }: ModelNames): readonly Operator[] {
-  return [
-    {
-      name: 'comparison',
-      pattern: / (===|!==|<=|>=|<|>) /g,
-      to: table({ '===': ['!=='], '!==': ['==='], ...RELATIONS }),
-    },
-    LOGIC,
-    NEGATION,
-    { name: 'condition', pattern: /\bif \(((?:[^()]|\([^()]*\))*)\)/g, to: () => ['true', 'false'] },
-    {
-      name: 'choice',
-      pattern: /(?:return|=|:|\() ?([^?:;={}\n]+(?: [=!]== [^?:;\n]+)?) \? /g,
-      to: () => ['true', 'false'],
-    },
-    {
-      name: 'arithmetic',
-      pattern: / ([+\-*/%&|]|<<|>>) (?=[\w(~])/g,
-      to: table({
-        '+': ['-'],
-        '-': ['+'],
-        '*': ['+'],
-        '/': ['*'],
-        '%': ['/'],
-        '&': ['|'],
-        '|': ['&', '^'],
-        '<<': ['>>'],
-        '>>': ['<<'],
-      }),
-    },
-    { name: 'complement', pattern: /(~)\w/g, to: () => [''] },
-    {
-      name: 'constant',
-      pattern: /\b(\d+)n\b/g,
-      to: (found) => [String(Number(found) + 1), ...(Number(found) > 0 ? [String(Number(found) - 1)] : [])],
-    },
-    { name: 'number', pattern: /(?<![\w.])(\d+)\b(?!n)/g, to: (found) => [String(Number(found) + 1)] },
-    {
-      name: 'limit',
-      pattern: new RegExp(`\\b(${limits.join('|')})\\b`, 'g'),
-      to: (found) => [`(${found} + 1n)`, `(${found} - 1n)`],
-    },
-    TRUTH,
-    ...quoted.map((group) => ({
-      name: 'name',
-      pattern: new RegExp(`'(${group.join('|')})'`, 'g'),
-      to: next(group),
-    })),
-    ...fields.map((group) => ({
-      name: 'field',
-      pattern: new RegExp(`\\.(${group.join('|')})\\b`, 'g'),
-      to: next(group),
-    })),
-    { name: 'forgotten effect', pattern: /(\{ effect: [^{}]*\},?)/g, to: () => [''] },
-    { name: 'forgotten spread', pattern: /(\.\.\.[\w.]+,) /g, to: () => [''] },
-    { name: 'forgotten property', pattern: /[{,] (\w+: [^,{}()\n]+,?)(?= )/g, to: () => [''] },
-  ];
-}
-
 const blanked = (text: string): string => text.replace(/[^\n]/g, ' ');
 
 /** C of the same length in which comments, strings and preprocessor lines are blank. */
@@ -197,14 +136,6 @@ export function maskC(source: string): string {
 /** All mutants of the device's C source. */
 export function cMutants(source: string, names: MutationNames['c']): readonly Mutant[] {
   return mutants(source, maskC(source), names.from, cOperators(names));
-}
-
-/** All mutants of one file of the model: TypeScript, in which comments, imports and messages are blank. */
-export function modelMutants(source: string, from: string, names: ModelNames): readonly Mutant[] {
-  const masked = source
-    .replace(/\/\*[\s\S]*?\*\/|\/\/.*$|^import [\s\S]*?;$/gm, blanked)
-    .replace(names.messages, blanked);
-  return mutants(source, masked, from, modelOperators(names));
 }
 
 /** In the order of the operators; each differs from the source and from every other. */

@@ -66,27 +66,14 @@ export interface MutationNames {
     /** Members of the device's state `s`. */
     readonly fields: readonly string[];
   };
-  readonly model?: {
-    /** Relative to the device's root, and the text from which on each is mutated (empty: all of it). */
-    readonly sources: Readonly<Record<string, string>>;
-    /** Names in quotes. */
-    readonly quoted: readonly (readonly string[])[];
-    /** Properties of the same type. */
-    readonly fields: readonly (readonly string[])[];
-    /** bigint constants. */
-    readonly limits: readonly string[];
-    /** Text that only people read, which is not mutated. */
-    readonly messages: RegExp;
-  };
 }
 
 /** What the checks cannot see, and why, by the name that the report gives it. */
 export interface Waivers {
   /** Lines and branches that no guest can reach. */
   readonly unreached: Readonly<Record<string, string>>;
-  /** Mutants of the C source, and of the model, that behave like the original. */
+  /** Mutants of the C source that behave like the original. */
   readonly mutants: Readonly<Record<string, string>>;
-  readonly modelMutants: Readonly<Record<string, string>>;
 }
 
 /** Methods, not properties: the tool hands a device's own scripts back to it without knowing what is in them. */

@@ -5,7 +5,6 @@ import { type CommandDefinition, deviceOption, parseCount } from './define.js';
 
 interface Own {
   readonly device?: string;
-  readonly model?: true;
   readonly only?: RegExp;
   readonly every: number;
   readonly seed: number;
@@ -20,7 +19,6 @@ export const mutants: CommandDefinition<Own> = {
     "Changes one thing at a time in a copy of the device's C source, builds a QEMU with it, and runs that through a bounded search, the checks of fuzz, and the cross-check of a boot. A fault that nothing detects shows a gap in the checks.",
   options: [
     deviceOption('the device; needed where several can be searched'),
-    new Option('--model', 'make the faults in the model instead, and compare it with the device'),
     new Option('--only <PATTERN>', 'mutants whose name matches').argParser(parsePattern),
     new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1),
     new Option('--seed <N>', 'of the search').argParser(parseCount).default(1),
@@ -31,15 +29,13 @@ export const mutants: CommandDefinition<Own> = {
   examples: [
     ['mutants --device stopwatch', 'all of them'],
     ['mutants --device stopwatch --only "timer|migration"', 'some of them'],
-    ['mutants --device stopwatch --model', 'faults in the model'],
   ],
   document: true,
   builds: ({ build }) => build === undefined,
-  async run(services, { device, model = false, only, every, seed, ops, build }) {
+  async run(services, { device, only, every, seed, ops, build }) {
     const { checkMutants } = await import('../../lab/mutants.js');
     return checkMutants(services, {
       device,
-      model,
       only,
       every,
       seed,

@@ -27,15 +27,8 @@ export const rngboiSearch: DeviceSearch<Operation, Script> = {
   extraChecks: [],
   mutationNames: {
     c: { from: 'static uint32_t rngboi_next_word', names: {}, fields: ['seed', 'state'] },
-    model: {
-      sources: { 'device/rngboi/model.ts': 'export function step' },
-      quoted: [],
-      fields: [],
-      limits: ['RNG0', 'WORD_SIZE'],
-      messages: /'state 0 of [^']*'/g,
-    },
   },
-  waivers: { unreached: {}, mutants: {}, modelMutants: {} },
+  waivers: { unreached: {}, mutants: {} },
 };
 
 /** With a smaller value or offset. */

@@ -8,7 +8,6 @@ import {
   REGISTERS,
   STATUS,
   TIMEOUT_STATE,
-  TIMEOUT_TABLE,
 } from '../contract/contract.js';
 
 const prefixed = (prefix: string, names: readonly string[]): string[] =>
@@ -41,41 +40,5 @@ export const stopwatchMutationNames: MutationNames = {
       'disruption',
       'laps',
     ],
-  },
-  model: {
-    sources: {
-      // Only the decision tables: both sides take the registers' offsets from the contract.
-      'device/stopwatch/contract/contract.ts': 'export const COMMAND_TABLE',
-      'device/stopwatch/contract/names.ts': '',
-      'device/stopwatch/model/access.ts': '',
-      'device/stopwatch/model/page.ts': '',
-      'device/stopwatch/model/state.ts': '',
-      'device/stopwatch/model/step.ts': '',
-      'device/stopwatch/model/write.ts': '',
-    },
-    quoted: [
-      Object.keys(STATUS),
-      Object.keys(TIMEOUT_STATE),
-      Object.keys(ERROR_BIT),
-      Object.keys(COMMAND).filter((name) => !(name in STATUS)),
-      registers,
-      Object.keys(TIMEOUT_TABLE),
-      ['nothing', 'text', 'arm', 'cancel', 'acknowledge', 'timeout', 'timeout-ack', 'lap'],
-    ],
-    fields: [
-      ['elapsed', 'since', 'deadline', 'count', 'error', 'pageSeq', 'disruption', 'laps'],
-      ['arm', 'cancel', 'acknowledge'],
-    ],
-    limits: [
-      'TIMEOUT_MAX_NS',
-      'TIMEOUT_MAX_S',
-      'NS_PER_S',
-      'NS_PER_HUNDREDTH',
-      'LAPS_CAPACITY',
-      'MAGIC',
-      'VERSION',
-      'FEATURES',
-    ],
-    messages: /\b(?:impossible|fail|\w*Error)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
   },
 };

@@ -2,7 +2,6 @@
 /** Everything that `fuzz` and `mutants` need to know about the stopwatch. */
 import type { DeviceSearch } from '../../../lab/search/device-kit.js';
 import { DECISIONS, decisionWords } from '../contract/decisions.js';
-import modelMutants from '../waivers/model-mutants.json' with { type: 'json' };
 import mutants from '../waivers/mutants.json' with { type: 'json' };
 import unreached from '../waivers/unreached.json' with { type: 'json' };
 import { hostClockCheck, twoDevicesCheck } from './extra-checks.js';
@@ -28,5 +27,5 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   trace: { patterns: TRACE_PATTERNS, check: checkTrace },
   extraChecks: [twoDevicesCheck, hostClockCheck],
   mutationNames: stopwatchMutationNames,
-  waivers: { unreached, mutants, modelMutants },
+  waivers: { unreached, mutants },
 };
