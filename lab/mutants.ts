@@ -79,7 +79,7 @@ export async function checkMutants(services: Services, options: MutantsOptions):
       title: 'Device: mutants',
       // A QEMU to relink, and a guest to boot.
       deps: options.build === undefined ? bootTargets(config) : [],
-      jobs: 'make',
+      jobs: 'build',
     },
     async (context) => {
       await rm(directory, { recursive: true, force: true });

@@ -23,7 +23,6 @@ function contextOf(signal: AbortSignal, crashed = false): TaskContext {
     crashed,
     logFile: '',
     jobs: 1,
-    jobserver: false,
     env: {},
     processes: createProcesses(),
     exec: async () => '',

@@ -46,9 +46,7 @@ export async function toolchain(services: Services, emit: Emit = services.emit):
   const stages: Stage[] = [];
   const build = new BuildLog(paths.project);
   const tasks = buildTasks(config, paths, devices, { processes, environment });
-  const compiling = new Set(
-    tasks.flatMap(({ name, jobs }) => (jobs === 'make' || jobs === 'ninja' ? name : [])),
-  );
+  const compiling = new Set(tasks.flatMap(({ name, jobs }) => (jobs === 'build' ? name : [])));
   const jobs = config.build.jobs === 0 ? availableParallelism() : config.build.jobs;
   const toolEnv = baseEnvironment(environment);
   const cache = usesCcache(config, environment['PATH'] ?? '')

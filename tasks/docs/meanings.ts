@@ -17,7 +17,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   devices:
     'the devices of the project, which are built: each is a folder `device/NAME` here or in the package: [own-device.md](own-device.md)',
   'build.cross': 'prefix of the cross compiler and its tools',
-  'build.jobs': 'processes at once over all tasks; 0: one per processor (`--jobs`)',
+  'build.jobs': 'processes at once of a build, of which one runs at a time; 0: one per processor (`--jobs`)',
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
   'build.variant':
     'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches; debug: the device and the kernel with debug information, the kernel with KASAN, lockdep and other checks, more memory and longer limits (`--variant`)',

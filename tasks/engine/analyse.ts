@@ -16,7 +16,7 @@ export interface Analysed {
 }
 
 /** Milliseconds for a task that has never run; only the order of magnitude matters. */
-const GUESS_MS = { none: 10_000, one: 1000, make: 60_000, ninja: 60_000 } as const;
+const GUESS_MS = { none: 10_000, one: 1000, build: 60_000 } as const;
 
 /** Returns the tasks in execution order: dependencies first, then in critical-path order. Evaluates independent branches concurrently. */
 export async function analyseGraph(graph: Graph, evaluator: Evaluator): Promise<Analysed[]> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a running task gets: processes for its tools, its log, its share of the job budget. */
-import type { JobBudget, JobserverStyle } from './jobserver.js';
+/** What a running task gets: processes for its tools, its log, how many jobs it may run. */
 import {
   type CompilerError,
   CompilerErrors,
@@ -11,7 +10,7 @@ import { type Command, type Processes, shellQuote } from '../../lib/process/proc
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit } from './events.js';
 import { commandFailure } from '../../lib/failure.js';
-import type { ExecOptions, TaskContext } from './task.js';
+import type { ExecOptions, Task, TaskContext } from './task.js';
 import type { TaskLog } from './task-log.js';
 
 /** Lines of output that an error carries. */
@@ -23,7 +22,7 @@ const COMPLAINT =
 const FIRST_LINES = 6;
 
 interface ContextOptions {
-  readonly task: string;
+  readonly task: Task;
   readonly processes: Processes;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -31,56 +30,52 @@ interface ContextOptions {
   readonly log: TaskLog;
   readonly logFile: string;
   readonly workdir: string;
-  readonly budget: JobBudget;
-  /** How the task's tools use the jobserver; undefined when they do not. */
-  readonly style: JobserverStyle | undefined;
   readonly jobs: number;
-  /** True when ninja takes its tokens from the jobserver. */
-  readonly jobserver: boolean;
   readonly crashed: boolean;
 }
 
 export function createContext(options: ContextOptions): TaskContext {
-  const { task, processes, signal, emit, log, logFile } = options;
+  const { processes, signal, emit, log, logFile } = options;
+  const task = options.task.name;
+  const jobs = options.task.jobs === 'build' ? options.jobs : 1;
   const line = (text: string) => {
     log.line(text);
     emit({ type: 'task-line', task, line: text });
   };
   const exec = async (file: string, args: readonly string[], run: ExecOptions = {}): Promise<string> => {
     if (signal.aborted) throw interrupted(task);
-    const share = options.style === undefined ? undefined : options.budget.share(options.style);
-    const env = { ...options.env, ...share?.env, ...run.env };
+    // Make and the makes that it starts share these jobs.
+    const env = {
+      ...options.env,
+      ...(options.task.jobs === 'build' && { MAKEFLAGS: `-j${jobs}` }),
+      ...run.env,
+    };
     const command = { file, args, env, cwd: run.cwd };
     log.line(header(command, run));
     const last: string[] = [];
     const first: string[] = [];
     const compiler = new CompilerErrors();
-    try {
-      const exit = await processes.run(command, {
-        signal,
-        input: run.input,
-        extra: share?.extra,
-        capture: run.capture,
-        onLine: (text) => {
-          if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
-          last.push(text);
-          if (last.length > LAST_LINES) last.shift();
-          compiler.line(text);
-          line(text);
-          run.onLine?.(text);
-        },
-      });
-      if (signal.aborted) throw interrupted(task);
-      if (exit.exitCode === 0) return exit.stdout;
-      log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
-      const where = { task, directory: options.workdir, log: logFile };
-      const failure = await commandFailure(command, exit, withCause(first, last), where);
-      throw failure.code === 'command-failed'
-        ? (compileFailure(compiler.found, command, logFile) ?? failure)
-        : failure;
-    } finally {
-      share?.close();
-    }
+    const exit = await processes.run(command, {
+      signal,
+      input: run.input,
+      capture: run.capture,
+      onLine: (text) => {
+        if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
+        last.push(text);
+        if (last.length > LAST_LINES) last.shift();
+        compiler.line(text);
+        line(text);
+        run.onLine?.(text);
+      },
+    });
+    if (signal.aborted) throw interrupted(task);
+    if (exit.exitCode === 0) return exit.stdout;
+    log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
+    const where = { task, directory: options.workdir, log: logFile };
+    const failure = await commandFailure(command, exit, withCause(first, last), where);
+    throw failure.code === 'command-failed'
+      ? (compileFailure(compiler.found, command, logFile) ?? failure)
+      : failure;
   };
   return {
     signal,
@@ -92,8 +87,7 @@ export function createContext(options: ContextOptions): TaskContext {
       log.line(text);
       emit({ type: 'notice', task, text });
     },
-    jobs: options.jobs,
-    jobserver: options.jobserver,
+    jobs,
     processes,
     env: options.env,
     crashed: options.crashed,

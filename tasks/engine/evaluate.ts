@@ -22,7 +22,6 @@ export interface Evaluation {
 
 export interface Evaluator {
   readonly state: TaskState;
-  toolVersion(tool: string): Promise<string>;
   /**
    * `deps`: for each dependency what `resultOf` returned, undefined when it is stale. `unmade`: outputs of
    * stale tasks; inputs among them do not count, because they are not known yet.
@@ -124,7 +123,6 @@ export function createEvaluator({
 
   return {
     state,
-    toolVersion: (tool) => tools.version(tool),
     async evaluate(task, deps, unmade) {
       const leftOut = (path: string) => unmade.some((output) => overlaps(path, output));
       const parts = await partsOf(task, deps, leftOut);

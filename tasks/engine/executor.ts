@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Runs what is stale, in parallel within the job budget. Emits events; prints nothing. */
+/** Runs what is stale, in parallel. Emits events; prints nothing. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
-import { createJobserver, type JobBudget } from './jobserver.js';
 import { endLeftovers, recordGroups } from '../../lib/process/leftovers.js';
 import { withLock } from '../../lib/lock.js';
 import type { Processes } from '../../lib/process/process.js';
@@ -23,7 +22,7 @@ interface ExecutorOptions {
   readonly processes: Processes;
   /** Absolute path; created when something runs. */
   readonly workdir: string;
-  /** Jobs at once over everything; at least 1. */
+  /** Processes of a build at once, and tasks of one process at once; at least 1. */
   readonly jobs: number;
   readonly emit: Emit;
   /** Aborting ends all processes; the errors are 'interrupted' then. */
@@ -96,14 +95,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     emit({ type: 'plan', tasks: plan });
     const needed = analysed.some(({ status }) => !status.fresh);
     const record = needed ? recordGroups(processes, groups) : undefined;
-    const path = join(workdir, 'run', 'jobserver');
-    let budget: JobBudget | undefined;
     try {
       await options.prepare?.(plan);
-      budget = needed
-        ? await createJobserver({ total: Math.max(1, jobs), path, processes, signal })
-        : undefined;
-      const { errors, ends } = await schedule(graph, analysed, budget, {
+      const { errors, ends } = await schedule(graph, analysed, {
         processes: record?.processes ?? processes,
         env,
         workdir,
@@ -111,6 +105,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         emit,
         clock,
         evaluator,
+        jobs,
       });
       await saveQuietly(evaluator, needed);
       const ok = [...ends.values()].every((end) => end === 'fresh' || end === 'done');
@@ -118,7 +113,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
       emit({ type: 'done', durationMs, ok });
       return { ok, errors, ends, plan, durationMs };
     } finally {
-      budget?.close();
       await record?.close();
       options.cleanUp?.();
     }

@@ -21,13 +21,13 @@ function writeGraph(sandbox: Sandbox, more: Partial<GraphFile> = {}): string {
   const tasks = NAMES.map((name, index): GraphFile['tasks'][number] => {
     const out = sandbox.path('work/out', name);
     const makefile = sandbox.write(`${name}.mk`, `all:\n\t+@step ${name} ${out}\n`);
-    const jobs = name === 'build' ? 'make' : 'one';
+    const jobs = name === 'build' ? 'build' : 'one';
     return {
       name,
       deps: NAMES.slice(Math.max(0, index - 1), index),
       outputs: [out],
       jobs,
-      commands: [jobs === 'make' ? ['make', '-f', makefile] : ['step', name, out]],
+      commands: [jobs === 'build' ? ['make', '-f', makefile] : ['step', name, out]],
     };
   });
   return sandbox.write(

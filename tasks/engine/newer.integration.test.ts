@@ -25,7 +25,7 @@ function build(sandbox: Sandbox): Task {
     deps: [],
     inputs: { files: [sandbox.path('source'), sandbox.path('second')] },
     outputs: [sandbox.path('result')],
-    jobs: 'make',
+    jobs: 'build',
     run: async ({ exec }) => {
       appendFileSync(sandbox.path('ran'), 'x');
       await exec('make', ['-s', '-C', sandbox.dir, 'all']);

@@ -3,7 +3,6 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
-import type { JobBudget, JobserverStyle } from './jobserver.js';
 import { bootId } from '../../lib/process/leftovers.js';
 import type { Processes } from '../../lib/process/process.js';
 import { createContext } from './context.js';
@@ -27,13 +26,8 @@ export interface RunTaskOptions {
   readonly emit: Emit;
   readonly clock: { now(): number };
   readonly evaluator: Evaluator;
-  readonly budget: JobBudget;
-}
-
-export interface Slots {
+  /** How many processes a build may have. */
   readonly jobs: number;
-  readonly style: JobserverStyle | undefined;
-  readonly jobserver: boolean;
 }
 
 /** How it ended, and on success what goes into its dependents' fingerprints. */
@@ -45,7 +39,6 @@ export type TaskResult =
 export async function runTask(
   task: Task,
   deps: ReadonlyMap<string, string>,
-  slots: Slots,
   options: RunTaskOptions,
 ): Promise<TaskResult> {
   const { emit, clock, evaluator } = options;
@@ -64,7 +57,7 @@ export async function runTask(
     const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
     const changed = record?.parts === undefined ? [] : await evaluator.changed(record.parts, parts);
     // Before the record is overwritten: after a kill in between, it happens again.
-    const byTimes = task.jobs === 'make' || task.jobs === 'ninja';
+    const byTimes = task.jobs === 'build';
     const newer = byTimes ? await makeNewer(changed, madeMs) : [];
     const damaged = byTimes ? await removeDamaged(reasons) : [];
     const made = { bootId: boot, parts, durationMs: record?.durationMs };
@@ -77,7 +70,7 @@ export async function runTask(
     if (damaged.length > 0)
       log.line(`Changed since they were made; removed, to be made again: ${damaged.join(' ')}`);
     const crashed = record?.state === 'unfinished' && record.bootId !== boot;
-    await runToEnd(task, slots, log, logFile, crashed, options);
+    await runToEnd(task, log, logFile, crashed, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
     const durationMs = clock.now() - started;
@@ -107,15 +100,12 @@ export async function runTask(
 
 async function runToEnd(
   task: Task,
-  slots: Slots,
   log: TaskLog,
   logFile: string,
   crashed: boolean,
   options: RunTaskOptions,
 ): Promise<void> {
-  const { signal, budget, processes, env, workdir, emit } = options;
-  const { jobs, style, jobserver } = slots;
-  const noMoreTokens = style === undefined ? () => {} : budget.open();
+  const { signal } = options;
   let stuck: NodeJS.Timeout | undefined;
   let giveUp: (error: StopwatchError) => void;
   const givenUp = new Promise<never>((_, reject) => {
@@ -127,28 +117,13 @@ async function runToEnd(
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const context = createContext({
-      task: task.name,
-      processes,
-      env,
-      signal,
-      emit,
-      log,
-      logFile,
-      workdir,
-      budget,
-      style,
-      jobs,
-      jobserver,
-      crashed,
-    });
+    const context = createContext({ ...options, task, log, logFile, crashed });
     await Promise.race([task.run(context), givenUp]);
     // Its tools were ended, whatever the task returned.
     if (signal.aborted) throw interrupted(task);
   } finally {
     signal.removeEventListener('abort', onAbort);
     clearTimeout(stuck);
-    noMoreTokens();
   }
 }
 

@@ -18,10 +18,10 @@ interface Inputs {
 }
 
 /**
- * How a task uses the job budget: not at all (it waits for the network or the user); one process;
- * GNU make, with the jobserver; ninja, with a fixed share, or the jobserver from 1.13 on.
+ * How a task uses the processors: not at all (it waits for the network or the user); one process; make or ninja, with
+ * as many processes as there are jobs.
  */
-export type JobKind = 'none' | 'one' | 'make' | 'ninja';
+export type JobKind = 'none' | 'one' | 'build';
 
 export interface ExecOptions {
   readonly cwd?: string | undefined;
@@ -48,13 +48,8 @@ export interface TaskContext {
   readonly progress: (done: number, total: number | undefined, unit: ProgressUnit) => void;
   /** Something the user should see even on success. */
   readonly notice: (text: string) => void;
-  /**
-   * Processes this task may run at once. For kind 'make', `exec` already passes
-   * MAKEFLAGS and the jobserver to make: give no `-j`. For 'ninja', pass `-j ${jobs}`
-   * unless `jobserver` says that ninja takes its tokens from there.
-   */
+  /** Processes that this task may run at once. Make gets them from MAKEFLAGS, ninja needs `-j ${jobs}`. */
   readonly jobs: number;
-  readonly jobserver: boolean;
   /** For what `exec` cannot do; these processes end with this run. */
   readonly processes: Processes;
   /** The scrubbed base environment, for `processes`. */

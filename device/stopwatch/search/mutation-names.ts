@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The names in the stopwatch's sources from which `mutants` makes faults. */
 import type { MutationNames } from '../../../lab/search/device-kit.js';
-import {
-  COMMAND,
-  ERROR_BIT,
-  PAGE,
-  REGISTERS,
-  STATUS,
-  TIMEOUT_STATE,
-} from '../contract/contract.js';
+import { COMMAND, ERROR_BIT, PAGE, REGISTERS, STATUS, TIMEOUT_STATE } from '../contract/contract.js';
 
 const prefixed = (prefix: string, names: readonly string[]): string[] =>
   names.map((name) => `${prefix}${name}`);

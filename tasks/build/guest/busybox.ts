@@ -35,7 +35,7 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
       deps: ['busybox:tree'],
       inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
       outputs: [join(build, '.config')],
-      jobs: 'make',
+      jobs: 'build',
       run: async (context) =>
         configureByKconfig(
           context,
@@ -57,7 +57,7 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
       deps: ['busybox:configure'],
       inputs: { trees: [tree], values: { make, env, ccache } },
       outputs: [layout.busybox, join(build, 'busybox.links')],
-      jobs: 'make',
+      jobs: 'build',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
           await context.exec('make', [...make, 'busybox', 'busybox.links'], { env });

@@ -74,7 +74,7 @@ export function driverTasks(
       deps: ['linux:build', GENERATED],
       inputs: { files: driverSources(driver), values: { make: args, env } },
       outputs: modulesOf(layout, driver).map(({ file }) => file),
-      jobs: 'make',
+      jobs: 'build',
       run: async (context) => {
         await makeDirectory({ directory, files: {}, links });
         await resumeBuild(directory, context, async () => {

@@ -60,7 +60,7 @@ export function linuxTasks(
       deps: ['linux:patch'],
       inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
       outputs: [join(build, '.config')],
-      jobs: 'make',
+      jobs: 'build',
       run: async (context) =>
         configureByKconfig(
           context,
@@ -82,7 +82,7 @@ export function linuxTasks(
         files: builtin ? drivers.flatMap(driverSources) : [],
       },
       outputs: [layout.kernel],
-      jobs: 'make',
+      jobs: 'build',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
           const onLine = existsSync(layout.kernel)

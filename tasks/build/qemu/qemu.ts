@@ -74,12 +74,11 @@ export function qemuTasks(
       deps: ['qemu:configure', GENERATED],
       inputs: { files: sources, trees: [tree], values: { ccache } },
       outputs: [join(build, 'qemu-system-aarch64')],
-      jobs: 'ninja',
+      jobs: 'build',
       run: async (context) => {
-        const jobs = context.jobserver ? [] : ['-j', String(context.jobs)];
         if (!existsSync(join(build, 'build.ninja'))) await configure(context);
         await resumeBuild(build, context, async () => {
-          await context.exec('ninja', [...jobs, 'qemu-system-aarch64'], {
+          await context.exec('ninja', ['-j', String(context.jobs), 'qemu-system-aarch64'], {
             cwd: build,
             env: buildEnvironment(layout, ports),
           });
