@@ -72,6 +72,11 @@ const faults: readonly Fault[] = [
     ],
     divergence: { kind: 'monitor' },
   },
+  {
+    what: 'the sequence number of the live page stays odd',
+    edits: [['s->page_seq += 2;', 's->page_seq += 1;']],
+    divergence: { kind: 'field', access: 'machine reset', field: 'page.pageSeq' },
+  },
 ];
 
 test.each(faults)('$what: exit code 3, and the access is named', async ({ edits, divergence }) => {

@@ -69,7 +69,12 @@ test('a fault is found, made short, written down, and done again', async () => {
 });
 
 test('a device that does not fire before the VM stops is found where time passes by itself', async () => {
-  edit(project.package, 'device/stopwatch/stopwatch.c', '    if (!running) {\n', '    if (running) {\n');
+  edit(
+    project.package,
+    'device/stopwatch/stopwatch.c',
+    '        stopwatch_expire(s, now);\n        s->was_stopped',
+    '        s->was_stopped',
+  );
   const { code, document } = await fuzz('--ops', '5000', '--seed', '1');
   expect(code).toBe(3);
   expect(document.finding).toBeUndefined();

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { operations, perform } from '../../../test/support/operations.js';
+import { NS_PER_S, STATUS } from '../contract/contract.js';
 import type { StateEvent, TraceEvent } from '../checker/trace.js';
 import { elapsedAt, initialState, irqLevel, type ModelState } from './state.js';
 
@@ -89,6 +90,26 @@ describe('in every run', () => {
       after.count,
       after.error,
     ]);
+  });
+
+  let page: Extract<TraceEvent, { event: 'page' }> | undefined;
+  always('the live page gives the elapsed time to within its error', (_, after, events, now) => {
+    page = events.findLast((event) => event.event === 'page') ?? page;
+    if (page === undefined) throw new Error('A machine reset writes it');
+    const tick = NS_PER_S / page.frequency;
+    for (const at of [now, now + 1n, now + tick - 1n, now + tick, now + 3n * NS_PER_S + 7n]) {
+      const counted = (at / tick - page.counter) * tick;
+      const read = page.accumulated + (page.state === STATUS.RUNNING ? counted : 0n);
+      const error = read - elapsedAt(after, at);
+      expect(error > -tick && error < tick).toBe(true);
+    }
+  });
+
+  always('its sequence number is even and rises by two', (before, after, events) => {
+    const pages = events.filter(({ event }) => event === 'page');
+    if (!events.some(({ event }) => event === 'reset'))
+      expect(after.pageSeq).toBe(before.pageSeq + 2n * BigInt(pages.length));
+    expect(after.pageSeq % 2n).toBe(0n);
   });
 
   it('reaches what it is about', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import type { Exchange, Plan } from '../../../lab/search/plan.js';
-import { NS_PER_S, REGISTERS } from '../contract/contract.js';
+import { COMMAND, NS_PER_S, REGISTERS } from '../contract/contract.js';
 import { step } from '../model/index.js';
 import { makeScript } from './generate.js';
 import type { Operation, Script } from './script.js';
@@ -119,6 +119,36 @@ describe('a plan', () => {
     const made = plan({ at: 0, op: 'read', region: 'regs', offset: 0xffd, width: 8 });
     expect(answers(made, 0)[0]).toBe('OK 0x0000000000000000');
     expect(registers(made, 0)).toMatchObject({ ERROR: 16n });
+  });
+
+  it('compares what an operation changes in mem, and its neighbours in turn', () => {
+    const command = (at: number, value: bigint): Operation => ({
+      at,
+      op: 'write',
+      region: 'regs',
+      offset: 0,
+      width: 8,
+      value,
+    });
+    const made = plan(command(32, COMMAND.PAUSE), command(33, COMMAND.LAP), command(34, COMMAND.UPDATE));
+    const seen = (operation: number): Buffer =>
+      Buffer.from(answers(made, operation).at(-1)?.slice(3) ?? '', 'base64');
+    // 1032 ns are 64 ticks, 1000 ns are 62.
+    expect([
+      seen(0).readUInt32LE(0x0c),
+      seen(0).readBigUInt64LE(0x28),
+      seen(0).readBigUInt64LE(0x30),
+    ]).toEqual([4, 32n, 64n]);
+    expect([seen(1).readBigUInt64LE(0), seen(1).readBigUInt64LE(8), seen(1).readBigUInt64LE(0x10)]).toEqual([
+      1n,
+      64n,
+      32n,
+    ]);
+    expect(seen(2).toString('latin1', 8, 20)).toBe('0.00 seconds');
+    const lengths = (from: Plan): number[] =>
+      [0, 1, 2].map((operation) => Buffer.from(answers(from, operation).at(-1) ?? '', 'base64').length);
+    const ticks = [1, 2, 3].map((at): Operation => ({ at, op: 'tick' }));
+    expect(new Set(lengths(plan(...ticks))).size).toBe(3);
   });
 
   it('ends with all of mem and a machine reset that corruptts everything', () => {
