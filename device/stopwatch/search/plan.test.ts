@@ -37,6 +37,18 @@ const arm = (at: number, ns: bigint): Operation => ({
   value: ns,
 });
 
+const command = (at: number, value: bigint): Operation => ({
+  at,
+  op: 'write',
+  region: 'regs',
+  offset: 0,
+  width: 8,
+  value,
+});
+/** Of the last answers to the first three operations. */
+const lengths = (from: Plan): number[] =>
+  [0, 1, 2].map((operation) => Buffer.from(answers(from, operation).at(-1) ?? '', 'base64').length);
+
 /** Runs out of `mem` by half, or ends with it. */
 const over = (at: number, width: 4 | 8, value: bigint): Operation => ({
   at,
@@ -122,14 +134,6 @@ describe('a plan', () => {
   });
 
   it('compares what an operation changes in mem, and its neighbours in turn', () => {
-    const command = (at: number, value: bigint): Operation => ({
-      at,
-      op: 'write',
-      region: 'regs',
-      offset: 0,
-      width: 8,
-      value,
-    });
     const made = plan(command(32, COMMAND.PAUSE), command(33, COMMAND.LAP), command(34, COMMAND.UPDATE));
     const seen = (operation: number): Buffer =>
       Buffer.from(answers(made, operation).at(-1)?.slice(3) ?? '', 'base64');
@@ -145,8 +149,6 @@ describe('a plan', () => {
       32n,
     ]);
     expect(seen(2).toString('latin1', 8, 20)).toBe('0.00 seconds');
-    const lengths = (from: Plan): number[] =>
-      [0, 1, 2].map((operation) => Buffer.from(answers(from, operation).at(-1) ?? '', 'base64').length);
     const ticks = [1, 2, 3].map((at): Operation => ({ at, op: 'tick' }));
     expect(new Set(lengths(plan(...ticks))).size).toBe(3);
   });
