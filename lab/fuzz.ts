@@ -39,6 +39,8 @@ const LANES = 3;
 const SHRINK = { tries: 3000, seconds: 20, idleSeconds: 8 };
 /** Operations with QEMU's trace switched on, which is slow. */
 const TRACED_OPERATIONS = 3000;
+/** Limit of that on a busy host; the help of `fuzz` states how long the checks take together. */
+const TRACED_SECONDS = 8;
 /** Assumed number of shards if CI does not give one. */
 const UNKNOWN_COUNT = 65_536;
 
@@ -184,7 +186,7 @@ async function runCampaign(
 /** Checks a device in which the campaign found nothing: its trace, and what no script can show. Stops at the first check that fails. */
 async function checkFurther(run: SearchRun, seed: number): Promise<FuzzResult> {
   const { search, request, ports } = run;
-  const traceOptions = { seed, operations: TRACED_OPERATIONS, shrink: SHRINK };
+  const traceOptions = { seed, operations: TRACED_OPERATIONS, seconds: TRACED_SECONDS, shrink: SHRINK };
   const traced = await traceCheck(search, traceOptions, request, ports);
   if (traced.wrong !== undefined)
     return reportTrace(run, traced, {

@@ -14,6 +14,8 @@ import type { AnyScript, AnySearch, TraceVerdict } from './search.js';
 export interface TraceCheckOptions {
   readonly seed: number;
   readonly operations: number;
+  /** No script begins later; absent: no limit. */
+  readonly seconds?: number | undefined;
   readonly shrink: ShrinkBudget;
 }
 
@@ -31,13 +33,15 @@ let traces = 0;
 
 export async function traceCheck(
   search: AnySearch,
-  { seed, operations, shrink }: TraceCheckOptions,
+  { seed, operations, seconds = Number.POSITIVE_INFINITY, shrink }: TraceCheckOptions,
   request: SearchRequest,
   ports: MachinePorts,
 ): Promise<TraceCheckResult> {
   let total: TraceVerdict = { events: 0, confirmed: 0, logged: 0 };
   let done = 0;
-  for (let index = 0; done < operations && !ports.signal.aborted; index++) {
+  const end = ports.clock.now() + seconds * 1000;
+  const goesOn = (): boolean => done < operations && ports.clock.now() < end && !ports.signal.aborted;
+  for (let index = 0; index === 0 || goesOn(); index++) {
     // Every second script saves the VM and loads it into a new process.
     const sampled = search.sample(seed, index, index % 2 === 1);
     const script = { ...sampled, operations: sampled.operations.slice(0, LONGEST) };

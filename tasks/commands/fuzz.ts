@@ -23,7 +23,7 @@ export const fuzz: CommandDefinition<Own> = {
     new Option('--ops <N>', 'end after this many operations').argParser(parseCount),
     new Option(
       '--seconds <S>',
-      'end the search after this long (default: 60, without --ops); minimising a difference takes up to 20 s more, the checks after a search without one about 15',
+      'end the search after this long (default: 60, without --ops); minimising a difference takes up to 20 s more, the checks after a search without one up to 20',
     ).argParser(parseSeconds),
     new Option('--seed <N>', 'the campaign; random if not given').argParser(parseSeed),
     new Option(
