@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `run --gdb`: QEMU's gdb stub, what a machine is started with, and the command that attaches to it. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { optionValue } from '../../vm/qemu/command-line.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { messageOf, StopwatchError } from '../../lib/errors.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
@@ -27,7 +29,10 @@ export async function withGdbAddress<T>(
   { port }: GdbRequest,
   fn: (address: string) => Promise<T>,
 ): Promise<T> {
-  if (port !== undefined) return fn(`127.0.0.1:${port}`);
+  if (port !== undefined) {
+    await checkPort(port);
+    return fn(`127.0.0.1:${port}`);
+  }
   const directory = await makePrivateDirectory(tmpdir());
   try {
     return await fn(join(directory.path, 'gdb'));
@@ -67,6 +72,21 @@ export function attachCommand(
       : [];
   const attach = ['-ex', `target remote ${address}`];
   return shellQuote({ file, args: [vmlinux, ...sources, ...attach, ...args] });
+}
+
+/** Throws 'locked' where another program listens: QEMU would only say that it could not create a chardev. */
+export async function checkPort(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new StopwatchError('locked', `127.0.0.1:${port} cannot be used: ${messageOf(cause)}`, {
+      hint: 'Choose another port, or leave out --gdb-port: --gdb uses a private socket.',
+      cause,
+    });
+  } finally {
+    server.close();
+  }
 }
 
 /** Piped commands would be typed into a machine that stands still. */

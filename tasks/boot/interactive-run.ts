@@ -16,7 +16,7 @@ import { watchTrees } from '../../lib/files/tree-watch.js';
 import { machineParts, qemuEnvironment } from '../build/machine.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import { missDisk } from '../build/guest/disk.js';
-import { attachCommand, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
+import { attachCommand, checkPort, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
 import { bootTargets } from '../build/graph.js';
 import { checkedRun } from './checked-run.js';
 import { withConsoleOutput } from './console-output.js';
@@ -55,6 +55,7 @@ export async function interactiveRun(services: Services, options: RunOptions): P
     );
   }
   if (options.gdb !== undefined) needTerminal(services.interactive);
+  if (options.gdb?.port !== undefined) await checkPort(options.gdb.port);
   if (options.rw) await missDisk(layoutOf(services.loaded.config, services.loaded.paths));
   if (options.gdbQemu) return (await import('./debug-qemu.js')).debugQemu(services, options);
   await bringUpToDate(tools, bootTargets(services.loaded.config, options));
