@@ -526,19 +526,23 @@ static void test_torn(void)
 	};
 	static struct written expected[TRANSITIONS];
 	const char *given = getenv("TORN_READS");
-	int readers = get_nprocs() > 1 ? get_nprocs() - 1 : 1, running = 0, done;
+	int readers = get_nprocs() - 1, running = 0, done;
 	struct page_snapshot was;
 	struct reader *all;
 	uint64_t reads = 0, retries = 0, torn = 0;
 
 	if (!has_page())
 		return;
+	if (!readers) {
+		ktap_skip("one processor: none could read while the device writes");
+		return;
+	}
 	all = calloc(readers, sizeof(*all));
 	was = snapshot();
 	for (int i = 0; i < readers; i++) {
 		all[i].seen = calloc(TRANSITIONS, sizeof(*all[i].seen));
 		all[i].first_seq = was.seq;
-		all[i].limit = given ? atol(given) : 1000;
+		all[i].limit = given ? atol(given) : 10000;
 		running += !pthread_create(&all[i].thread, NULL, read_pages, &all[i]);
 	}
 	EXPECT(running == readers, "%d of %d threads", running, readers);
@@ -547,8 +551,6 @@ static void test_torn(void)
 		EXPECT_ERROR(request(round[done % 4], NULL), 0);
 		was = snapshot();
 		remember(&expected[done + 1], &was);
-		if (!given && done == 100)
-			break;
 		running = 0;
 		for (int i = 0; i < readers; i++)
 			running += (long)__atomic_load_n(&all[i].reads, __ATOMIC_RELAXED) < all[i].limit;
@@ -683,6 +685,9 @@ int main(int argc, char **argv)
 
 	chosen = argc > 1 ? argv[1] : NULL;
 	ret = ktap_report(tests, sizeof(tests) / sizeof(*tests));
-	printf("# caused commands=%d texts=%d interrupts=%d\n", commands, texts, interrupts);
+	printf("# caused commands=%d texts=%d interrupts=%d", commands, texts, interrupts);
+	if (lap_count)
+		printf(" laps=%d", lap_count);
+	putchar('\n');
 	return ret;
 }
