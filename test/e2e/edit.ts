@@ -35,3 +35,10 @@ export function append(directory: string, name: string, more: string): void {
   if (!originals.has(file)) originals.set(file, text);
   writeFileSync(file, `${text}${more}`);
 }
+
+/** Gives a file other contents. */
+export function replace(directory: string, name: string, text: string): void {
+  const file = join(directory, name);
+  if (!originals.has(file)) originals.set(file, readFileSync(file, 'utf8'));
+  writeFileSync(file, text);
+}
