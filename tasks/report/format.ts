@@ -138,4 +138,6 @@ export interface Output {
   write(text: string): void;
   /** Columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
+  /** Its height. */
+  readonly rows?: number | undefined;
 }

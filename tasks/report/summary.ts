@@ -72,7 +72,7 @@ function noteOf(row: Row, isSlowest: boolean): string {
   return isSlowest ? 'slowest' : '';
 }
 
-function mark(row: Row, paint: Paint): string {
+export function mark(row: Row, paint: Paint): string {
   switch (row.state) {
     case 'done':
     case 'fresh':
