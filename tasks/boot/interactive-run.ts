@@ -89,7 +89,7 @@ async function serve(
   };
   const pausing = clockOf(services, true) === 'icount';
   try {
-    return await serving({ services, pushables: all, tests, pausing, build }, fn);
+    return await serving({ services, pushables: all, tests, splats: config.vm.splats, pausing, build }, fn);
   } finally {
     own?.close();
   }

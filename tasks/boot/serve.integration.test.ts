@@ -32,6 +32,7 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
     },
     pushables: [{ ...tool, sources: [], module: undefined, targets: [] }],
     tests: [],
+    splats: 'fail' as const,
     pausing: false,
     build: async () => {
       builds += 1;

@@ -12,57 +12,49 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { hostClock } from '../../vm/clock.js';
 import { type Finding, findingOf } from '../../vm/console/console.js';
-import { type Answer, Delivery } from '../../vm/console/delivery.js';
+import { type Answer, Delivery, GONE } from '../../vm/console/delivery.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { BootPorts, RunningMachine } from '../../vm/runner.js';
-import { StopwatchError } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Emit, Event } from '../engine/events.js';
-import { serializeError, serializedErrorSchema } from '../../lib/serialize-error.js';
+import { serializeError } from '../../lib/serialize-error.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { withLock } from '../../lib/lock.js';
 import { chosen, chosenTests, type Pushable, type PushableTest } from './pushable.js';
-import type { Services } from '../config/services.js';
+import type { Config } from '../config/schema.js';
+import type { Result, Services } from '../config/services.js';
+import { type PushedTest, resultOfTests } from './pushed-tests.js';
 
 /** Host milliseconds in which the guest must have taken a file, or have started its part. */
 const ANSWER_MS = 15_000;
 
-export const requestSchema = z.object({
+/** What `push` asks for: one line of JSON. */
+export interface PushRequest {
   /** None: all there is. */
-  names: z.array(z.string()),
+  readonly names: readonly string[];
   /** Only what is for this device. */
-  device: z.string().optional(),
+  readonly device?: string | undefined;
   /** Then run the tests of the devices that it is for. */
-  test: z.boolean(),
-});
-export type PushRequest = z.infer<typeof requestSchema>;
+  readonly test: boolean;
+  /** A test that prints nothing for so long hangs. */
+  readonly silenceSeconds: number;
+}
 
-const answerSchema = z.object({ status: z.number(), text: z.string() });
-/** What the server says, one per line. 'end' or 'failed' comes last; without it, the machine has ended. */
-export const replySchema = z.discriminatedUnion('type', [
-  /** Of the build. */
-  z.object({
-    type: z.literal('event'),
-    event: z.custom<Event>(isEvent),
-    error: serializedErrorSchema.optional(),
-  }),
-  /** What goes to the guest, and the ids of the devices that are tested then. */
-  z.object({ type: z.literal('plan'), names: z.array(z.string()), tests: z.array(z.string()) }),
-  answerSchema.extend({ type: z.literal('put'), name: z.string() }),
-  /** Of the test of this device. */
-  z.object({ type: z.literal('output'), id: z.string(), line: z.string() }),
-  /** Of the kernel, on the console. */
-  z.object({ type: z.literal('finding'), kind: z.custom<Finding['kind']>(isString), text: z.string() }),
-  answerSchema.extend({ type: z.literal('ran'), id: z.string() }),
-  z.object({ type: z.literal('end') }),
-  z.object({ type: z.literal('failed'), error: serializedErrorSchema }),
-]);
-export type PushReply = z.infer<typeof replySchema>;
+/** What the server says, a line each: events of the build, and then the result, or the error alone. Without it, the machine has ended. */
+export interface PushReply {
+  readonly event?: Event;
+  readonly result?: Omit<Result, 'error'>;
+  /** The event's, the result's, or why there is none: an error has no own properties that JSON would show. */
+  readonly error?: ReturnType<typeof serializeError> | undefined;
+}
 
-export const addressSchema = z.object({ pid: z.number(), socket: z.string() });
+export interface ServerAddress {
+  readonly pid: number;
+  readonly socket: string;
+}
 /** Where the address of the serving VM is. */
 export const addressFile = (work: string): string => join(work, 'run', 'serve.json');
 
@@ -72,6 +64,7 @@ export interface ServeOptions {
   };
   readonly pushables: readonly Pushable[];
   readonly tests: readonly PushableTest[];
+  readonly splats: Config['vm']['splats'];
   /** Its time stands still while nothing is asked of it. */
   readonly pausing: boolean;
   /** Brings up to date what these are made of. */
@@ -111,6 +104,12 @@ export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts
       hint: 'End that one (poweroff), or give this one a work directory of its own: --workdir.',
     });
   }
+}
+
+export function vmEnded(): StopwatchError {
+  return new StopwatchError('push-failed', 'The VM ended meanwhile', {
+    hint: 'Its console, in the terminal of `run --serve`, may say why. Start it again: npx stopwatch run --serve',
+  });
 }
 
 class Serving {
@@ -162,7 +161,10 @@ class Serving {
       if (pausing) await this.#machine?.resume();
       try {
         const up = await within(delivery.ready, ANSWER_MS);
-        return up ? await action(delivery) : { status: 1, text: 'the guest does not run network_update.sh' };
+        if (!up) return { status: 1, text: 'the guest does not run network_update.sh' };
+        const answer = await action(delivery);
+        if (answer === GONE) throw vmEnded();
+        return answer;
       } finally {
         if (pausing) await this.#machine?.pause();
       }
@@ -209,24 +211,26 @@ class Serving {
     });
     socket.on('error', () => {}); // It is closed, too.
     const splitter = new LineSplitter((line) => {
-      const request = requestSchema.safeParse(parse(line));
-      if (!request.success) socket.destroy();
-      else void this.#serve(request.data, socket, gone.signal).catch(() => socket.destroy());
+      void this.#serve(line, socket, gone.signal).catch(() => socket.destroy());
     });
     socket.on('data', (chunk: Buffer) => splitter.push(chunk));
   }
 
-  async #serve(request: PushRequest, socket: Socket, gone: AbortSignal): Promise<void> {
+  async #serve(line: string, socket: Socket, gone: AbortSignal): Promise<void> {
+    const request: PushRequest = JSON.parse(line);
     const reply = (message: PushReply): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
     };
-    const hear = (finding: Finding): void => reply({ type: 'finding', ...finding });
+    const emit: Emit = (event) =>
+      reply({ event, error: event.type === 'task-failed' ? serializeError(event.error) : undefined });
+    const findings: Finding[] = [];
+    const hear = (finding: Finding): void => void findings.push(finding);
     this.#hearing.add(hear);
     try {
-      await this.#carryOut(request, reply, gone);
-      reply({ type: 'end' });
+      const { error, ...result } = await this.#carryOut(request, { emit, findings, gone });
+      reply({ result, error: error && serializeError(error) });
     } catch (thrown) {
-      reply({ type: 'failed', error: serializeError(thrown) });
+      reply({ error: serializeError(thrown) });
     }
     this.#hearing.delete(hear);
     socket.end();
@@ -234,55 +238,63 @@ class Serving {
 
   async #carryOut(
     request: PushRequest,
-    reply: (message: PushReply) => void,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const { pushables, services, build } = this.#options;
+    { emit, findings, gone }: { emit: Emit; findings: readonly Finding[]; gone: AbortSignal },
+  ): Promise<Result> {
+    const { pushables, services, build, splats } = this.#options;
     const what = chosen(pushables, request);
-    const tests = request.test ? chosenTests(this.#options.tests, what, request) : [];
     const signal = AbortSignal.any([services.signal, gone]);
     // Every process of a build listens.
     setMaxListeners(0, signal);
-    await build(
-      what,
-      (event) => {
-        // An error has no own properties that JSON would show.
-        const error = event.type === 'task-failed' ? serializeError(event.error) : undefined;
-        reply({ type: 'event', event, error });
-      },
-      signal,
-    );
-    reply({ type: 'plan', names: what.map(({ name }) => name), tests: tests.map(({ id }) => id) });
+    await build(what, emit, signal);
+    const pushed: string[] = [];
+    const verdict = () => [...pushed, ...findings.map(({ text }) => `Warning      ${text}`)];
     for (const one of what) {
-      // Of what has begun, the rest is done all the same: half a file is nothing to stop at.
-      if (gone.aborted) return;
-      const answer = await this.#put(one);
-      reply({ type: 'put', name: one.name, ...answer });
-      if (answer.status !== 0) return;
+      gone.throwIfAborted();
+      const { status, text } = await this.#put(one);
+      if (status !== 0) {
+        const hint = 'What it had before is still there.';
+        const message = `The guest did not take ${one.name}: ${text}`;
+        const error = new StopwatchError('push-failed', message, { hint });
+        return { exitCode: error.exitCode, error, verdict: verdict() };
+      }
+      pushed.push(`Pushed       ${one.name}: ${text}`);
     }
-    for (const { id, command } of tests) {
-      if (gone.aborted) return;
-      const ran = await this.#awake(async (delivery) =>
-        delivery.run(command, (line) => reply({ type: 'output', id, line }), gone),
-      );
-      reply({ type: 'ran', id, ...ran });
-    }
+    if (!request.test)
+      return { exitCode: EXIT.passed, verdict: verdict(), next: 'npx stopwatch push --test' };
+    const tests: PushedTest[] = [];
+    for (const test of chosenTests(this.#options.tests, what, request))
+      tests.push(await this.#test(test, request.silenceSeconds, gone));
+    return resultOfTests(tests, findings, { splats, verdict: verdict() });
   }
-}
 
-function isString(value: unknown): boolean {
-  return typeof value === 'string';
-}
-
-function isEvent(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
+  /** Throws 'guest-hung'. */
+  async #test({ id, command }: PushableTest, silenceSeconds: number, gone: AbortSignal): Promise<PushedTest> {
+    const output: string[] = [];
+    const hung = new AbortController();
+    const signal = AbortSignal.any([gone, hung.signal]);
+    let cancel: (() => void) | undefined;
+    const wait = (): void => {
+      cancel?.();
+      cancel = hostClock.after(silenceSeconds * 1000, () =>
+        hung.abort(
+          new StopwatchError('guest-hung', `The guest printed nothing for ${silenceSeconds} s`, {
+            lastLines: output.slice(-15),
+            hint: 'Look at its console: the terminal of `run --serve`.',
+          }),
+        ),
+      );
+    };
+    const { status } = await this.#awake(async (delivery) => {
+      signal.throwIfAborted();
+      wait();
+      const onOutput = (line: string): void => {
+        output.push(line);
+        wait();
+      };
+      return delivery.run(command, onOutput, signal);
+    }).finally(() => cancel?.());
+    signal.throwIfAborted();
+    return { id, output, status };
   }
 }
 
@@ -290,7 +302,7 @@ async function within(promise: Promise<void>, milliseconds: number): Promise<boo
   return new Promise((resolve) => {
     const cancel = hostClock.after(milliseconds, () => resolve(false));
     void promise.then(() => {
-      cancel();
+      cancel?.();
       resolve(true);
     });
   });

@@ -2,7 +2,16 @@
 /** Rows on a terminal, one per stale task, drawn over again while tasks run. */
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { cleaned, cleanedPainted, toolLine, duration, fit, painter, progress, type Output } from './format.js';
+import {
+  cleaned,
+  cleanedPainted,
+  toolLine,
+  duration,
+  fit,
+  painter,
+  progress,
+  type Output,
+} from './format.js';
 import { RunModel, type Row } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 import { mark } from './summary.js';

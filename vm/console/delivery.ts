@@ -192,7 +192,8 @@ export class Delivery {
   }
 }
 
-const GONE: Answer = { status: 1, text: 'the machine has ended' };
+/** The answer of a machine that is no more. */
+export const GONE: Answer = { status: 1, text: 'the machine has ended' };
 
 /** Not to be guessed by a program that prints what looks like an answer. */
 function newId(): string {
