@@ -3,13 +3,11 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
-import type { Processes } from '../../../lib/process/process.js';
-import type { Result } from '../../config/services.js';
+import type { Result, Services } from '../../config/services.js';
 import type { RunReport } from '../../../vm/report/report.js';
 
 /** The directory of the run, if all of its events are there: it came to the end of its test. */
-export async function judgeable(result: Result): Promise<string | undefined> {
-  const { data } = result;
+export async function judgeable({ data }: Result): Promise<string | undefined> {
   if (typeof data !== 'object' || data === null || !('report' in data) || typeof data.report !== 'string')
     return undefined;
   const report: RunReport = JSON.parse(await readFile(data.report, 'utf8'));
@@ -18,31 +16,15 @@ export async function judgeable(result: Result): Promise<string | undefined> {
   return outcome === 'passed' && report.result.exitCode === EXIT.passed ? dirname(data.report) : undefined;
 }
 
-/** In a process of its own, which has the model as it is now. Throws 'model-differs', and what `crosscheck` throws. */
-export async function rejudge(
-  directory: string,
-  work: string,
-  ports: {
-    readonly processes: Processes;
-    readonly environment: Readonly<Record<string, string>>;
-    readonly signal: AbortSignal;
-  },
-): Promise<Result> {
-  const { processes, environment, signal } = ports;
-  const args = [...process.execArgv, process.argv[1] ?? '', 'crosscheck', directory, '--workdir', work];
-  const lines: string[] = [];
-  const { exitCode } = await processes.run(
-    { file: process.execPath, args, env: { ...environment, NO_COLOR: '1' } },
-    { signal, onLine: (line) => lines.push(line) },
-  );
-  signal.throwIfAborted();
-  const [first = '', ...rest] = lines;
-  if (exitCode === EXIT.passed) {
-    return {
-      exitCode,
-      verdict: [`Cross-check  ${first}`, `Run          not again: the events in ${directory} were judged`],
-    };
-  }
-  const code = exitCode === EXIT.differs ? 'model-differs' : 'internal';
-  throw new StopwatchError(code, first.replace(/^Error: /, ''), { lastLines: rest, log: directory });
+/** Throws 'model-differs', and what `crosscheck` throws. */
+export async function rejudge(services: Services, directory: string): Promise<Result> {
+  const { crosscheckFile } = await import('../../boot/crosscheck-file.js');
+  const { exitCode, text = '' } = await crosscheckFile(services, { file: directory });
+  const [first = '', ...rest] = text.trimEnd().split('\n');
+  if (exitCode !== EXIT.passed)
+    throw new StopwatchError('model-differs', first, { lastLines: rest, log: directory });
+  return {
+    exitCode,
+    verdict: [`Cross-check  ${first}`, `Run          not again: the events in ${directory} were judged`],
+  };
 }

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 /** The verdict of a save as text, beside that of the one before. Pure. */
-import { z } from 'zod';
 import { EXIT } from '../../../lib/errors.js';
 import { duration, fit, type Paint } from '../../report/format.js';
 
 /** What became of one save. */
-export const verdictSchema = z.object({
-  exitCode: z.number(),
+export interface SaveVerdict {
+  readonly exitCode: number;
   /** Relative to the package; empty when the run was asked for by a key. */
-  saved: z.array(z.string()),
+  readonly saved: readonly string[];
   /** From the save to the verdict, milliseconds. */
-  durationMs: z.number(),
+  readonly durationMs: number;
   /** Why it did not pass; '' when it did. */
-  why: z.string(),
-});
-export type Verdict = z.infer<typeof verdictSchema>;
+  readonly why: string;
+}
 
 const WORDS: Readonly<Record<number, string>> = {
   [EXIT.passed]: 'passed',
@@ -30,14 +28,14 @@ const WHY = 90;
 /** Names of saved files that are shown before it is only a number. */
 const SHOWN = 3;
 
-export function verdictLines(now: Verdict, before: Verdict | undefined, paint: Paint): string[] {
+export function verdictLines(now: SaveVerdict, before: SaveVerdict | undefined, paint: Paint): string[] {
   return [
     oneLine('Now   ', now, paint),
     before === undefined ? `Before  ${paint('dim', 'nothing yet')}` : oneLine('Before', before, paint),
   ];
 }
 
-function oneLine(label: string, { exitCode, saved, durationMs, why }: Verdict, paint: Paint): string {
+function oneLine(label: string, { exitCode, saved, durationMs, why }: SaveVerdict, paint: Paint): string {
   const passed = exitCode === EXIT.passed;
   const word = paint(passed ? 'green' : 'red', `${passed ? '✔' : '✖'} ${WORDS[exitCode] ?? 'FAILED'}`);
   const what = `${savedText(saved)}${why === '' ? '' : `: ${fit(why, WHY)}`}`;

@@ -2,7 +2,7 @@
 /** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
 import { setMaxListeners } from 'node:events';
 import { basename, dirname, join } from 'node:path';
-import { EXIT, messageOf, StopwatchError, type ExitCode } from '../../../lib/errors.js';
+import { EXIT, messageOf, StopwatchError } from '../../../lib/errors.js';
 import { isCheckout } from '../../config/paths.js';
 import { watchFiles, type Watch } from '../../../lib/files/watch.js';
 import { failureText } from '../../report/failure.js';
@@ -12,9 +12,9 @@ import type { Result, Services } from '../../config/services.js';
 import { type Key, Keys, KEYS } from './keys.js';
 import { recompile } from './recompile.js';
 import { judgeable, rejudge } from './rejudge.js';
-import { type Asked, askedBy, watchedPaths } from './watched.js';
+import { askedBy, watchedPaths } from './watched.js';
 import { readState, writeState } from './state.js';
-import { savedText, type Verdict, verdictLines } from './verdict.js';
+import { savedText, type SaveVerdict, verdictLines } from './verdict.js';
 import { Trees, watchText } from './trees.js';
 import { type Request, RequestQueue } from './request-queue.js';
 
@@ -22,16 +22,6 @@ import { type Request, RequestQueue } from './request-queue.js';
 export const RESTART = 75;
 /** Editors write a file in several steps, and formatters write it again. */
 export const QUIET_MS = 80;
-
-type Uncompiled = Pick<Asked, 'compile' | 'restart'>;
-const NOTHING: Uncompiled = { compile: false, restart: false };
-
-function together(one: Uncompiled, other: Uncompiled): Uncompiled {
-  return {
-    compile: one.compile || other.compile,
-    restart: one.restart || other.restart,
-  };
-}
 
 type RunRequest = Extract<Request, { kind: 'run' }>;
 
@@ -45,7 +35,7 @@ class Worker {
   private readonly trees: Trees;
   private readonly services: Services;
   private readonly stateFile: string;
-  private before: Verdict | undefined;
+  private before: SaveVerdict | undefined;
   /** The last run in which the device and the model differed. */
   private divergence: StopwatchError | undefined;
   /** No run has come after it. */
@@ -53,8 +43,8 @@ class Worker {
   /** Saved files that have no verdict yet, because their run was stopped. */
   private unjudged: readonly string[] = [];
   private unjudgedAt: number | undefined;
-  /** What must be compiled before anything is judged. */
-  private uncompiled = NOTHING;
+  /** What must be done before anything is judged. */
+  private readonly due = { compile: false, restart: false };
   /** Directory of the last run, as long as nothing but the model has changed since. */
   private judged: string | undefined;
   private watch: Watch | undefined;
@@ -95,10 +85,8 @@ class Worker {
     if (signal.aborted) onAbort();
     if (resumed === undefined) this.greet();
     this.keys?.take();
-    if (resumed?.saved !== undefined || resumed === undefined) {
-      const at = performance.now() - (resumed === undefined ? 0 : Date.now() - resumed.savedAt);
-      this.requests.add({ kind: 'run', saved: resumed?.saved ?? [], at });
-    }
+    const at = performance.now() - (resumed === undefined ? 0 : Date.now() - resumed.savedAt);
+    this.requests.add({ kind: 'run', saved: resumed?.saved ?? [], at });
     try {
       for (;;) {
         const request = await this.requests.take();
@@ -132,10 +120,11 @@ class Worker {
   }
 
   private onSave(paths: readonly string[]): void {
-    const { saved, ...asked } = askedBy(paths, this.services.loaded.paths);
+    const { saved, compile, restart, judgement } = askedBy(paths, this.services.loaded.paths);
     if (saved.length === 0) return;
-    if (asked.restart) this.uncompiled = together(this.uncompiled, asked);
-    if (!asked.judgement) this.judged = undefined;
+    this.due.compile ||= compile;
+    this.due.restart ||= restart;
+    if (!judgement) this.judged = undefined;
     if (this.inShell) void this.pushToShell(paths);
     this.request(saved);
   }
@@ -161,33 +150,23 @@ class Worker {
         if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
       });
     if (all.length > 0) this.tell(`Saved: ${savedText(all)}`);
-    let outcome: {
-      exitCode: ExitCode;
-      error: unknown;
-      lines: readonly string[];
-      afterwards?: Result['afterwards'];
-    };
-    const { uncompiled } = this;
-    let restart: 'first' | 'afterwards' | undefined;
+    // A run that was asked for by a key is a run.
+    const judge = all.length > 0 ? this.judged : undefined;
+    let result: Pick<Result, 'exitCode' | 'error' | 'verdict' | 'afterwards'> = { exitCode: EXIT.passed };
+    let thrown: unknown;
+    let restart = false;
     try {
-      if (this.uncompiled.restart) {
-        // A run that was asked for by a key is a run.
-        restart = this.judged !== undefined && all.length > 0 ? 'afterwards' : 'first';
-        await this.compile(signal, restart === 'afterwards');
+      if (this.due.restart) {
+        await this.compile(signal, judge !== undefined);
+        restart = true;
+      } else {
+        const services = { ...this.services, signal };
+        result = await (judge === undefined ? this.boot(services) : rejudge(services, judge));
       }
-      if (restart === 'first') outcome = { exitCode: EXIT.passed, error: undefined, lines: [] };
-      else {
-        const result = await (restart === undefined ? this.boot(signal) : this.judgeAgain(signal));
-        const { exitCode, error, verdict: lines = [], afterwards } = result;
-        outcome = { exitCode, error, lines, afterwards };
-      }
-    } catch (thrown) {
-      const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
-      outcome = {
-        exitCode: first instanceof StopwatchError ? first.exitCode : EXIT.host,
-        error: thrown,
-        lines: [],
-      };
+    } catch (error) {
+      const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+      result = { exitCode: first instanceof StopwatchError ? first.exitCode : EXIT.host };
+      thrown = error;
     }
     over = true;
     // What is saved from here on is the business of the worker that comes next, if one does.
@@ -196,80 +175,57 @@ class Worker {
     if (stop.signal.aborted || this.services.signal.aborted) {
       // Nothing is said of it: what stopped it goes on with these files, too.
       [this.unjudged, this.unjudgedAt] = [all, since];
-      if (restart !== undefined) this.uncompiled = together(uncompiled, this.uncompiled);
       return false;
     }
-    // What does not compile is not run; the next save is waited for as it is.
-    const compiled = this.uncompiled === NOTHING;
-    if (restart === 'first' && compiled) {
-      await this.leaveState(all, since, files);
+    if (restart) {
+      const { before, judged, divergence } = this;
+      const savedAt = Date.now() - (performance.now() - since);
+      await writeState(this.stateFile, { before, saved: all, savedAt, judged, divergence, files });
       return true;
     }
+    const error = thrown ?? result.error;
     [this.unjudged, this.unjudgedAt] = [[], undefined];
-    const verdict: Verdict = {
-      exitCode: outcome.exitCode,
+    const verdict: SaveVerdict = {
+      exitCode: result.exitCode,
       saved: all,
       durationMs: performance.now() - since,
-      why: this.why(outcome.error),
+      why: this.why(error),
     };
-    if (outcome.error !== undefined) this.tell(this.shortly(outcome.error));
-    for (const line of outcome.lines) this.tell(line);
+    if (error !== undefined) this.tell(this.shortly(error));
+    for (const line of result.verdict ?? []) this.tell(line);
     const paint = painter(this.services.colour);
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
     // The verdict is what a developer waits for.
-    await outcome.afterwards?.().catch((error: unknown) => this.tell(messageOf(error)));
-    if (restart !== 'afterwards' || !compiled) return false;
-    await this.leaveState(undefined, since, files);
-    return true;
+    await result.afterwards?.().catch((failure: unknown) => this.tell(messageOf(failure)));
+    return false;
   }
 
-  private async boot(signal: AbortSignal): Promise<Result> {
+  private async boot(services: Services): Promise<Result> {
     this.judged = undefined;
     const { testRun } = await import('../../boot/test-run.js');
-    const result = await testRun(
-      { ...this.services, signal },
-      {
-        guest: 'test_and_quit',
-        args: ['dev'],
-        record: false,
-        config: this.services.loaded.config,
-        // The next save will change what the manifest would list.
-        manifest: false,
-      },
-    );
+    const result = await testRun(services, {
+      guest: 'test_and_quit',
+      args: ['dev'],
+      record: false,
+      config: services.loaded.config,
+      // The next save will change what the manifest would list.
+      manifest: false,
+    });
     this.judged = await judgeable(result);
     return result;
-  }
-
-  private async judgeAgain(signal: AbortSignal): Promise<Result> {
-    const { loaded, environment } = this.services;
-    const ports = { processes: await this.services.processes(), environment, signal };
-    return rejudge(this.judged ?? '', loaded.paths.work, ports);
-  }
-
-  /** For the worker that comes after this one. */
-  private async leaveState(
-    saved: readonly string[] | undefined,
-    since: number,
-    files: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const { before, judged, divergence } = this;
-    const savedAt = Date.now() - (performance.now() - since);
-    await writeState(this.stateFile, { before, saved, savedAt, judged, divergence, files });
   }
 
   /** `judge`: only what judges a run. */
   private async compile(signal: AbortSignal, judge: boolean): Promise<void> {
     const { loaded, environment } = this.services;
-    if (this.uncompiled.compile) {
+    if (this.due.compile) {
       this.tell(`Compiling the ${judge ? 'model' : 'TypeScript'} ...`);
       const processes = await this.services.processes();
       const { package: root, work: state } = loaded.paths;
       await recompile({ root, state: join(state, 'run'), processes, environment, signal });
     }
     if (!judge) this.tell('Restarting with what was saved ...');
-    this.uncompiled = NOTHING;
   }
 
   private async shell(): Promise<void> {
