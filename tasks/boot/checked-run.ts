@@ -4,6 +4,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
+import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
 import { type InstanceVerdict, MachineCrosscheck } from '../../vm/crosscheck/index.js';
 import type { DeviceInstance } from '../../vm/device.js';
@@ -30,7 +31,6 @@ import {
   modelSettings,
   machineParts,
   makeRunDirectory,
-  qemuEnvironment,
   type RunDirectory,
   MONITOR_PATTERNS,
   monitorOptions,
@@ -123,7 +123,7 @@ export async function checkedRun(
     {
       processes: ports.processes,
       clock: hostClock,
-      env: qemuEnvironment(ports.environment),
+      env: baseEnvironment(ports.environment),
       interrupt: ports.signal,
       onStart: (running) => {
         machine = running;

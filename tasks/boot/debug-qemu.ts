@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { qemuArguments } from '../../vm/qemu/command-line.js';
 import { type DeviceInstance, instancesOf } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
+import { baseEnvironment } from '../../lib/environment.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { machineParts, qemuEnvironment } from '../build/machine.js';
+import { machineParts } from '../build/machine.js';
 import { bootTargets } from '../build/graph.js';
 import { layoutOf } from '../build/layout.js';
 import type { Result, Services } from '../config/services.js';
@@ -52,7 +53,7 @@ export async function debugQemu(services: Services, options: RunOptions): Promis
     {
       file: 'gdb',
       args,
-      env: { ...qemuEnvironment(services.environment), TERM: services.environment['TERM'] ?? 'dumb' },
+      env: { ...baseEnvironment(services.environment), TERM: services.environment['TERM'] ?? 'dumb' },
     },
     { signal: services.signal, stdin: 'inherit', stdout: 'inherit', stderr: 'inherit', foreground: true },
   );

@@ -4,6 +4,7 @@ import { appendFile, copyFile, constants, readFile, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { baseEnvironment } from '../../lib/environment.js';
 import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { LineSplitter } from '../../lib/lines.js';
@@ -15,7 +16,7 @@ import { boot, type RunningMachine } from '../../vm/runner.js';
 import { BUILD_EPOCH } from '../build/build-tools.js';
 import { bootTargets } from '../build/graph.js';
 import { type Layout, layoutOf } from '../build/layout.js';
-import { machineParts, qemuEnvironment } from '../build/machine.js';
+import { machineParts } from '../build/machine.js';
 import { CPIO_TOOL } from '../build/guest/rootfs.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import type { Config } from '../config/schema.js';
@@ -118,7 +119,7 @@ async function runOnce(
       initramfs: layout.initramfs,
       tool: layout.cpioTool,
       processes,
-      env: qemuEnvironment(environment),
+      env: baseEnvironment(environment),
       signal,
     });
     const { report, run } = await checkedRun(

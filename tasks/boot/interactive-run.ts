@@ -10,10 +10,11 @@ import { bootOnTerminal } from '../../vm/console/terminal.js';
 import type { BootResult } from '../../vm/types.js';
 import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
+import { baseEnvironment } from '../../lib/environment.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { watchTrees } from '../../lib/files/tree-watch.js';
-import { machineParts, qemuEnvironment } from '../build/machine.js';
+import { machineParts } from '../build/machine.js';
 import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js';
 import { missDisk } from '../build/guest/disk.js';
 import { attachCommand, checkPort, type GdbRequest, gdbStub, needTerminal, withGdbAddress } from './gdb.js';
@@ -257,7 +258,7 @@ async function dumpTree(
     { dtb, dts },
     {
       processes: await services.processes(),
-      env: qemuEnvironment(services.environment),
+      env: baseEnvironment(services.environment),
       signal: services.signal,
     },
   );

@@ -8,10 +8,11 @@ import { createInterface } from 'node:readline';
 import { hostClock } from '../../vm/clock.js';
 import { instructionBefore } from '../../vm/replay/replay-seek.js';
 import { Replayed, type ReplayedPorts, seqOf } from '../../vm/replay/replayed.js';
+import { baseEnvironment } from '../../lib/environment.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { printable } from '../../lib/printable.js';
 import { shellQuote } from '../../lib/process/process.js';
-import { qemuEnvironment, runFiles } from '../build/machine.js';
+import { runFiles } from '../build/machine.js';
 import { attachCommand, gdbStub } from './gdb.js';
 import { withConsoleOutput } from './console-output.js';
 import type { Layout } from '../build/layout.js';
@@ -33,7 +34,7 @@ export async function standBefore(
   const ports: ReplayedPorts = {
     processes: await services.processes(),
     clock: hostClock,
-    env: qemuEnvironment(services.environment),
+    env: baseEnvironment(services.environment),
     signal: services.signal,
   };
   const directory = await mkdtemp(join(tmpdir(), 'stopwatch-replay-'));

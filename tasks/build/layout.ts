@@ -6,48 +6,9 @@ import type { Paths } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
 import type { Variant } from '../config/variants.js';
 
-export interface Layout extends Paths {
-  readonly variant: Variant;
-  /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
-  tree(source: SourceName): string;
-  /** What is built, and the user's own trees that it is copied from: where edits are to be noticed. */
-  readonly watchedTrees: readonly string[];
-  /** Says which archive the tree was made from; absent for a tree of the user's own. */
-  sourceStamp(source: SourceName): string;
-  /** Where QEMU is configured and compiled; some variants compile only the device again, beside it. */
-  readonly qemuBuild: string;
-  readonly qemu: string;
-  /** Generated from the list of devices; `hw/misc/pv` of QEMU's tree leads to it. */
-  readonly qemuDevices: string;
-  /** meson and pycotap, for releases of QEMU that were repacked without them. */
-  readonly mesonTools: string;
-  readonly linuxBuild: string;
-  readonly kernel: string;
-  /** A directory for each driver that is built as a module, with links to its sources. */
-  readonly drivers: string;
-  /** Generated from the list of devices; `drivers/misc/pv` of the Linux tree leads to it. */
-  readonly builtinDrivers: string;
-  readonly busyboxBuild: string;
-  readonly busybox: string;
-  /** The kernel's maker of initramfs. */
-  readonly cpioTool: string;
-  readonly initramfs: string;
-  /** The devices' programs for the guest, compiled. */
-  readonly guestPrograms: string;
-  /** The user's own Debian packages for the guest, unpacked. */
-  readonly guestPackages: string;
-  readonly ext4: string;
-  /** A copy of the ext4 image that keeps what a guest writes. */
-  readonly disk: string;
-  /** The machine's device tree, as QEMU makes it, and its source. */
-  readonly dtb: string;
-  readonly dts: string;
-  readonly manifest: string;
-  /** The compiler's commands, for editors. */
-  readonly compileCommands: string;
-}
+export type Layout = Readonly<ReturnType<typeof layoutOf>>;
 
-export function layoutOf(config: Config, paths: Paths): Layout {
+export function layoutOf(config: Config, paths: Paths) {
   const { src, build } = paths;
   const release = (source: SourceName) => join(src, `${source}-${config.sources[source].version}`);
   const { variant } = config.build;
@@ -66,30 +27,44 @@ export function layoutOf(config: Config, paths: Paths): Layout {
     ...paths,
     variant,
     vm,
+    /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
     tree: treeOf,
+    /** What is built, and the user's own trees that it is copied from: where edits are to be noticed. */
     watchedTrees: [
       ...new Set(names.flatMap((name) => [treeOf(name), config.sources[name].tree ?? []].flat())),
     ],
-    sourceStamp: (source) => `${release(source)}.source.json`,
+    /** Says which archive the tree was made from; absent for a tree of the user's own. */
+    sourceStamp: (source: SourceName) => `${release(source)}.source.json`,
+    /** Where QEMU is configured and compiled; some variants compile only the device again, beside it. */
     qemuBuild,
     qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),
+    /** Generated from the list of devices; `hw/misc/pv` of QEMU's tree leads to it. */
     qemuDevices: join(build, 'qemu-devices'),
+    /** meson and pycotap, for releases of QEMU that were repacked without them. */
     mesonTools: join(build, 'meson-tools'),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
+    /** A directory for each driver that is built as a module, with links to its sources. */
     drivers: join(build, of(['debug'], 'drivers')),
+    /** Generated from the list of devices; `drivers/misc/pv` of the Linux tree leads to it. */
     builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
+    /** The kernel's maker of initramfs. */
     cpioTool: join(build, 'gen_init_cpio'),
     initramfs: join(vm, 'initramfs.cpio'),
+    /** The devices' programs for the guest, compiled. */
     guestPrograms: join(build, 'guest-programs'),
+    /** The user's own Debian packages for the guest, unpacked. */
     guestPackages: join(build, 'guest-packages'),
     ext4: join(vm, 'rootfs.ext4'),
+    /** A copy of the ext4 image that keeps what a guest writes. */
     disk: join(vm, 'disk.ext4'),
+    /** The machine's device tree, as QEMU makes it, and its source. */
     dtb: join(vm, 'virt.dtb'),
     dts: join(vm, 'virt.dts'),
     manifest: join(vm, 'manifest.json'),
+    /** The compiler's commands, for editors. */
     compileCommands: join(vm, 'compile_commands.json'),
   };
 }

@@ -4,7 +4,6 @@ import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
-import { baseEnvironment } from '../../lib/environment.js';
 import { chooseAccelerator, hostFacts } from '../../vm/qemu/accelerator.js';
 import type { MachineParts } from '../../vm/qemu/command-line.js';
 import type { DeviceInstance, ModelSettings } from '../../vm/device.js';
@@ -147,24 +146,10 @@ export async function monitorOptions(
   return found;
 }
 
-export interface RunDirectory {
-  readonly id: string;
-  readonly directory: string;
-  readonly console: string;
-  readonly events: string;
-  readonly qemu: string;
-  readonly report: string;
-  readonly junit: string;
-  /** The rows of `bench`. */
-  readonly bench: string;
-  /** The run as a picture; made once the verdict is printed. */
-  readonly page: string;
-  /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
-  readonly crosscheck: string;
-}
+export type RunDirectory = Readonly<ReturnType<typeof runFiles>>;
 
 /** The files of a run in this directory. */
-export function runFiles(directory: string, id: string): RunDirectory {
+export function runFiles(directory: string, id: string) {
   const file = (name: string) => join(directory, name);
   return {
     id,
@@ -175,7 +160,9 @@ export function runFiles(directory: string, id: string): RunDirectory {
     report: file('report.json'),
     junit: file('junit.xml'),
     bench: file('bench.json'),
+    /** The run as a picture; made once the verdict is printed. */
     page: file('report.html'),
+    /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
     crosscheck: file('crosscheck.json'),
   };
 }
@@ -198,11 +185,4 @@ export async function makeRunDirectory(layout: Layout, now: Date): Promise<RunDi
     await symlink(id, latest).catch(() => {}); // Only a convenience; another run may have been faster.
     return runFiles(directory, id);
   }
-}
-
-/** QEMU's environment. */
-export function qemuEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  return baseEnvironment(environment);
 }

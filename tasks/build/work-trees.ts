@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { withLock } from '../../lib/lock.js';
 import { type GitDeps, isOurs, repositoryIn } from '../trees/git.js';
 import { handEdits, hiddenWork } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
@@ -29,6 +30,13 @@ export async function treeDeps({ processes, signal, environment, emit }: Service
     log: () => {},
     notice: (text) => emit({ type: 'notice', task: undefined, text }),
   };
+}
+
+/** Runs `fn` while no other process builds in the work directory; says whom it waits for. */
+export async function withWorkLock<T>(services: Services, work: string, fn: () => Promise<T>): Promise<T> {
+  const { signal, emit } = services;
+  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
+  return withLock(join(work, 'lock'), { signal, processes: await services.processes(), onWaiting }, fn);
 }
 
 /** Nothing where there is no `src`. */

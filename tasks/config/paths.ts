@@ -11,22 +11,7 @@ import { ENVIRONMENT_PREFIX, PRODUCT, WORK_DIRECTORY } from '../../lib/product.j
 export const WORKDIR_VARIABLE = `${ENVIRONMENT_PREFIX}WORKDIR`;
 
 /** Absolute directories. */
-export interface Paths {
-  /** Of this tool: the checkout, or node_modules/stopwatch. */
-  readonly package: string;
-  /** The user's project: where stopwatch.config.ts is, or would be. */
-  readonly project: string;
-  /** All generated state; `.stopwatch` in the project, or --workdir. */
-  readonly work: string;
-  /** Source trees that were extracted. */
-  readonly src: string;
-  readonly build: string;
-  /** What a boot is made of. */
-  readonly vm: string;
-  readonly logs: string;
-  /** One directory per run. */
-  readonly reports: string;
-}
+export type Paths = Readonly<ReturnType<typeof findPaths>>;
 
 /** Versions, mirrors and checksums, as `bump` writes them: a part of the configuration, as JSON. */
 export const SOURCES_FILE = 'sources.json';
@@ -119,18 +104,24 @@ export function packageRoot(): string {
 }
 
 /** All directories. `workdir` is the flag's value, or the variable's, or undefined; a relative one is below `cwd`. */
-export function findPaths(cwd: string, workdir: string | undefined): Paths {
+export function findPaths(cwd: string, workdir: string | undefined) {
   const project = projectRoot(cwd);
   const work = workdir === undefined ? join(project, WORK_DIRECTORY) : resolve(cwd, workdir);
   const own = packageRoot();
   return {
+    /** Of this tool: the checkout, or node_modules/stopwatch. */
     package: own,
+    /** The user's project: where stopwatch.config.ts is, or would be. */
     project,
+    /** All generated state; `.stopwatch` in the project, or --workdir. */
     work,
+    /** Source trees that were extracted. */
     src: join(work, 'src'),
     build: join(work, 'build'),
+    /** What a boot is made of. */
     vm: join(work, 'vm'),
     logs: join(work, 'logs'),
+    /** One directory per run. */
     reports: join(work, 'reports'),
   };
 }

@@ -4,10 +4,11 @@
  * (boot, test, cross-check), and its whole process, in turn, with the same guest
  * and the same test. QEMU alone writes no trace and has no monitor socket.
  */
+import { baseEnvironment } from '../../lib/environment.js';
 import { spawnSync } from 'node:child_process';
 import defaults from '../../config.js';
 import { loadDevices } from '../../tasks/cli/devices.js';
-import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
+import { machineParts } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { loadConfig } from '../../tasks/config/load.js';
 import { instancesOf } from '../../vm/device.js';
@@ -42,7 +43,7 @@ export async function benchStartUp({ work, rounds, runTestQuit }: StartUpOptions
   for (let round = 0; round < rounds; round++) {
     const started = performance.now();
     const { status } = spawnSync(parts.files.qemu, args, {
-      env: qemuEnvironment(process.env),
+      env: baseEnvironment(process.env),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (status !== 0) throw new Error(`QEMU ended with exit code ${status}`);

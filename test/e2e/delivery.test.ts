@@ -8,8 +8,9 @@ import { beforeAll, expect, test } from 'vitest';
 import config from '../../config.js';
 import { loadDevices } from '../../tasks/cli/devices.js';
 import { findPaths } from '../../tasks/config/paths.js';
+import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { machineParts, qemuEnvironment } from '../../tasks/build/machine.js';
+import { machineParts } from '../../tasks/build/machine.js';
 import { layoutOf } from '../../tasks/build/layout.js';
 import { hostClock } from '../../vm/clock.js';
 import { type Answer, Delivery } from '../../vm/console/delivery.js';
@@ -74,7 +75,7 @@ async function withGuest(
     {
       processes: createProcesses(),
       clock: hostClock,
-      env: qemuEnvironment(process.env),
+      env: baseEnvironment(process.env),
       interrupt: power.signal,
       onDelivery: (socket, path) => {
         line = socket;

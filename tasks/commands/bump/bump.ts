@@ -6,7 +6,6 @@ import type { Result, Services } from '../../config/services.js';
 import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
-import { withLock } from '../../../lib/lock.js';
 import { type Archive, findArchive, isDirectory } from './archive.js';
 import { keptMirrors } from './mirrors.js';
 import { sourcesFile, writeSource } from './sources-file.js';
@@ -14,7 +13,7 @@ import { layoutOf } from '../../build/layout.js';
 import { readStamp } from '../../build/source-stamp.js';
 import { LANDMARKS, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
-import { editsIn, someOf, treeDeps } from '../../build/work-trees.js';
+import { editsIn, someOf, treeDeps, withWorkLock } from '../../build/work-trees.js';
 import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface BumpOptions {
@@ -103,12 +102,8 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const tree = layoutOf(config, paths).tree(part);
   if (config.sources[part].tree !== null || !existsSync(tree)) return;
   const deps = await treeDeps(services);
-  const { processes } = deps;
-  const onWaiting = (holder: string) => services.emit({ type: 'waiting', holder });
-  const edits = await withLock(
-    join(paths.work, 'lock'),
-    { signal: services.signal, processes, onWaiting },
-    async () => editsIn({ name: part, version, tree, aside: false }, deps),
+  const edits = await withWorkLock(services, paths.work, async () =>
+    editsIn({ name: part, version, tree, aside: false }, deps),
   );
   if (edits === undefined || edits.length === 0) return;
   const what = `${tree} has edits by hand that are in no patch: ${someOf(edits)}`;

@@ -8,14 +8,13 @@ import { isOurs } from '../../config/work-directory.js';
 import { VARIANTS } from '../../config/variants.js';
 import { findPaths, type Paths } from '../../config/paths.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
-import { withLock } from '../../../lib/lock.js';
 import { PRODUCT } from '../../../lib/product.js';
 import { diskWritten } from '../../build/guest/disk.js';
 import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
 import { cacheDirectory } from '../../build/sources.js';
 import { type StateParts, stateParts } from '../../trees/in-place.js';
-import { editsIn, someOf, treeDeps, treesIn } from '../../build/work-trees.js';
+import { editsIn, someOf, treeDeps, treesIn, withWorkLock } from '../../build/work-trees.js';
 
 /** Parts, and how. */
 export interface CleanOptions {
@@ -176,10 +175,5 @@ async function lossesOf(
 async function locked(services: Services, places: readonly Paths[], fn: () => Promise<void>): Promise<void> {
   const [first, ...others] = places;
   if (first === undefined) return fn();
-  const { signal, emit } = services;
-  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
-  const processes = await services.processes();
-  return withLock(join(first.work, 'lock'), { signal, wait: true, onWaiting, processes }, async () =>
-    locked(services, others, fn),
-  );
+  return withWorkLock(services, first.work, async () => locked(services, others, fn));
 }

@@ -2,20 +2,17 @@
 /** `patch --undo`: the trees without our patches and links, with all that was changed by hand. Trees that are patched in place come alone. */
 import { join } from 'node:path';
 import { EXIT } from '../../../lib/errors.js';
-import { withLock } from '../../../lib/lock.js';
 import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree, takeOut } from '../../build/patching.js';
-import { treeDeps } from '../../build/work-trees.js';
+import { treeDeps, withWorkLock } from '../../build/work-trees.js';
 import type { Result, Services } from '../../config/services.js';
 
 export async function undoPatches(services: Services): Promise<Result> {
-  const { loaded, signal, emit } = services;
+  const { loaded } = services;
   const layout = layoutOf(loaded.config, loaded.paths);
   const deps = await treeDeps(services);
-  const { processes } = deps;
-  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
   const changed: string[] = [];
-  await withLock(join(layout.work, 'lock'), { signal, processes, onWaiting }, async () => {
+  await withWorkLock(services, layout.work, async () => {
     const trees = PATCHED.map((name) => patchedTree(name, loaded.config, layout));
     const inPlace = trees.filter((tree) => tree.inPlace);
     for (const tree of inPlace.length > 0 ? inPlace : trees) {

@@ -3,13 +3,11 @@
 import { join, relative } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
 import { EXIT } from '../../../lib/errors.js';
-import { withLock } from '../../../lib/lock.js';
-import type { Processes } from '../../../lib/process/process.js';
 import { guestUpdate, writeGuest } from '../../build/guest/guest-edits.js';
 import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree } from '../../build/patching.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
-import { treeDeps } from '../../build/work-trees.js';
+import { treeDeps, withWorkLock } from '../../build/work-trees.js';
 import { type PatchUpdate, planUpdate } from '../../trees/update-patches.js';
 
 /** Of one patch file. */
@@ -29,10 +27,9 @@ export async function updatePatches(services: Services): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const devices = await services.devices();
-  const processes = await services.processes();
   const targets = PATCHED.map((name) => `${name}:patch`);
   await bringUpToDate(await toolchain(services), targets);
-  const written = await underLock(services, processes, layout.work, async () => {
+  const written = await withWorkLock(services, layout.work, async () => {
     const deps = await treeDeps(services);
     const plans = [];
     for (const name of PATCHED) {
@@ -62,16 +59,6 @@ export async function updatePatches(services: Services): Promise<Result> {
     data: { written },
     ...(written.length > 0 ? { next: 'git diff' } : {}),
   };
-}
-
-async function underLock<T>(
-  { signal, emit }: Services,
-  processes: Processes,
-  work: string,
-  action: () => Promise<T>,
-): Promise<T> {
-  const onWaiting = (holder: string) => emit({ type: 'waiting', holder });
-  return withLock(join(work, 'lock'), { signal, processes, onWaiting }, action);
 }
 
 function textOf(written: readonly Written[]): string {
