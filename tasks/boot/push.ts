@@ -25,7 +25,7 @@ export interface PushOptions {
 }
 
 /** Throws what the server says went wrong, 'push-failed' when the machine ends, 'interrupted'. */
-export async function push(services: Services, { what, device, test }: PushOptions): Promise<Result> {
+export async function pushFiles(services: Services, { what, device, test }: PushOptions): Promise<Result> {
   const { signal, emit, loaded } = services;
   const socket = await connectToServer(services, { names: what, device });
   const onAbort = (): void => void socket.destroy(signal.reason);
@@ -67,7 +67,10 @@ export async function pushSaved(services: Services, paths: readonly string[]): P
     );
     if (what.length === 0) return [];
     const names = what.map(({ path }) => basename(path));
-    const { error, verdict = [] } = await push({ ...services, emit: () => {} }, { what: names, test: false });
+    const { error, verdict = [] } = await pushFiles(
+      { ...services, emit: () => {} },
+      { what: names, test: false },
+    );
     return error === undefined ? verdict : [error.message];
   } catch (thrown) {
     const error: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;

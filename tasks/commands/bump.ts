@@ -32,7 +32,7 @@ export const bump: CommandDefinition<Own, [part: SourceName, version: string | u
   builds: () => true,
   async run(services, { source = [], sha256, force = false }, part, version) {
     const from = source.find(({ name }) => name === part)?.path;
-    const { bump: bumpSource } = await import('./bump/bump.js');
+    const { bumpSource } = await import('./bump/bump.js');
     return bumpSource(services, { part, version, sha256, source: from, force });
   },
 };

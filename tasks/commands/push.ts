@@ -23,7 +23,7 @@ export const push: CommandDefinition<Own, [what: readonly string[]]> = {
     ['push', 'all that is new, and no test'],
   ],
   async run(services, { device, test = false }, what) {
-    const { push: pushFiles } = await import('../boot/push.js');
+    const { pushFiles } = await import('../boot/push.js');
     return pushFiles(services, { device, what, test });
   },
 };

@@ -10,5 +10,5 @@ export const updatePatches: CommandDefinition = {
   exits: BUILD_EXITS,
   examples: [['update_patches', 'after an edit in .stopwatch/src/qemu-…']],
   builds: () => true,
-  run: async (services) => (await import('./patches/update-patches.js')).updatePatches(services),
+  run: async (services) => (await import('./patches/update-patches.js')).writePatches(services),
 };

@@ -27,12 +27,12 @@ export function checkWorkDirectory({ work, project, package: own }: Paths): void
       `${directory === work ? 'it' : directory} has the sources, and \`clean\` removes what is in it`,
     );
   }
-  const foreign = isOurs(work) ? undefined : OURS.find((name) => existsSync(join(work, name)));
+  const foreign = isWorkDirectory(work) ? undefined : OURS.find((name) => existsSync(join(work, name)));
   if (foreign !== undefined) refuse(work, `it was not made by ${PRODUCT}, but has ${foreign} in it already`);
 }
 
 /** Whether what is in a work directory was made by this tool: its usual one, or one that is marked. */
-export function isOurs(work: string): boolean {
+export function isWorkDirectory(work: string): boolean {
   return basename(work) === WORK_DIRECTORY || isMarked(work);
 }
 

@@ -6,7 +6,7 @@ import type { StopwatchError } from '../../lib/errors.js';
 import { cleaned, toolLine, type TaskProgress } from './format.js';
 
 /** The state of one task. */
-export interface Row {
+export interface TaskRow {
   readonly name: string;
   readonly title: string;
   state: 'waiting' | 'running' | 'done' | 'fresh' | 'failed' | 'skipped';
@@ -20,7 +20,7 @@ export interface Row {
 }
 
 export class RunModel {
-  readonly rows = new Map<string, Row>();
+  readonly rows = new Map<string, TaskRow>();
   readonly notices: string[] = [];
   /** Set by 'compile-cache'. */
   cache: CompileCacheUse | undefined;
@@ -102,7 +102,7 @@ export class RunModel {
     row.durationMs = durationMs;
   }
 
-  private row(name: string, title = name): Row {
+  private row(name: string, title = name): TaskRow {
     let row = this.rows.get(name);
     if (row === undefined) {
       row = {

@@ -3,7 +3,7 @@
 import type { CompileCacheUse } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { cleaned, duration, fit, type Paint, wrapped } from './format.js';
-import type { Row, RunModel } from './progress-model.js';
+import type { TaskRow, RunModel } from './progress-model.js';
 
 interface SummaryOptions {
   readonly paint: Paint;
@@ -59,20 +59,20 @@ export function summariseStages(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function longest(rows: readonly Row[]): Row | undefined {
-  let slowest: Row | undefined;
+function longest(rows: readonly TaskRow[]): TaskRow | undefined {
+  let slowest: TaskRow | undefined;
   for (const row of rows) {
     if ((row.durationMs ?? 0) > (slowest?.durationMs ?? 0)) slowest = row;
   }
   return slowest;
 }
 
-function noteOf(row: Row, isSlowest: boolean): string {
+function noteOf(row: TaskRow, isSlowest: boolean): string {
   if (row.state === 'failed') return row.error?.code === 'interrupted' ? 'stopped' : 'failed';
   return isSlowest ? 'slowest' : '';
 }
 
-export function mark(row: Row, paint: Paint): string {
+export function mark(row: TaskRow, paint: Paint): string {
   switch (row.state) {
     case 'done':
     case 'fresh':

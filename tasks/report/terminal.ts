@@ -12,7 +12,7 @@ import {
   progress,
   type Output,
 } from './format.js';
-import { RunModel, type Row } from './progress-model.js';
+import { RunModel, type TaskRow } from './progress-model.js';
 import type { Reporter } from './reporter.js';
 import { mark } from './summary.js';
 
@@ -35,7 +35,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
   const draw = (): void => {
     const { columns = 80, rows: height = 24 } = output;
     const rows = stale.flatMap((name) => model.rows.get(name) ?? []);
-    const linesOf = (some: readonly Row[]): string[] =>
+    const linesOf = (some: readonly TaskRow[]): string[] =>
       some.flatMap((row) => {
         const sign = row.state === 'running' ? paint('yellow', SPINNER[turn % 4] ?? '') : mark(row, paint);
         const last = row.state === 'running' && row.lastLine !== '' ? [row.lastLine] : [];
@@ -112,7 +112,7 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
 }
 
 /** Title, how far it is, and how long it has taken. */
-function textOf(row: Row): string {
+function textOf(row: TaskRow): string {
   const now = performance.now();
   const words = [row.title];
   if (row.state === 'running') {

@@ -58,7 +58,7 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
     ['result', headline({ host, result, schema: REPORT_SCHEMA })],
     ['exit code', String(result.exitCode)],
     ['guest', `${result.guest.outcome}: ${result.guest.reason}`],
-    ['durationText', durationText(host.durationMs)],
+    ['duration', durationText(host.durationMs)],
     ...host.stages.map(({ name, durationMs }) => [name, durationText(durationMs)] as const),
     ['virtual time', seconds(recording.rows.at(-1)?.time ?? 0)],
     ...result.devices.flatMap(({ id, verdict, tests }): [string, string][] => [

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.js';
 import type { Task, TaskContext } from '../../engine/task.js';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import type { ProjectDevice } from '../../../vm/device.js';
-import { editable, readDisk, readWritten, recordWritten, sumOf, type Written } from './guest-edits.js';
+import { editable, readDisk, readWritten, recordWritten, sumOf, type WrittenSums } from './guest-edits.js';
 import type { Layout } from '../layout.js';
 import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
@@ -42,7 +42,7 @@ export function diskTask(config: Config, layout: Layout, devices: readonly Proje
     jobs: 'one',
     run: async (context) => {
       const unwritten = !(await diskWritten(layout));
-      let kept: Written = {};
+      let kept: WrittenSums = {};
       if (existsSync(disk)) kept = await refresh(context, config, layout, devices);
       else {
         await context.exec('cp', [ext4, `${disk}.partial`]);
@@ -63,7 +63,7 @@ async function refresh(
   config: Config,
   layout: Layout,
   devices: readonly ProjectDevice[],
-): Promise<Written> {
+): Promise<WrittenSums> {
   const { disk } = layout;
   context.notice(`${disk} keeps what the guest wrote; delete it to start from a new one`);
   // A machine that was switched off leaves a journal to be played back. 1: something was repaired.

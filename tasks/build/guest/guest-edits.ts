@@ -78,17 +78,17 @@ export async function readDisk(
 }
 
 /** Path in the guest to the sha256 of what was written there from guest_fs/. */
-export type Written = Readonly<Record<string, string>>;
+export type WrittenSums = Readonly<Record<string, string>>;
 
 /** Not an output of the task that makes the disk: update_patches writes it too. */
 const recordOf = (disk: string): string => `${disk}.written.json`;
 
 /** Empty for a disk of an earlier version. */
-export async function readWritten(disk: string): Promise<Written> {
+export async function readWritten(disk: string): Promise<WrittenSums> {
   return JSON.parse(await readFile(recordOf(disk), 'utf8').catch(() => '{}'));
 }
 
-export async function recordWritten(disk: string, written: Written): Promise<void> {
+export async function recordWritten(disk: string, written: WrittenSums): Promise<void> {
   await writeFileAtomic(recordOf(disk), JSON.stringify(written, null, 1));
 }
 
@@ -114,7 +114,7 @@ export interface GuestEdit extends GuestFile {
 /** `here`: content of the files of guest_fs/, by `file`. What was never recorded may have been changed on either side. */
 export function guestEdits(
   guest: readonly GuestFile[],
-  written: Written,
+  written: WrittenSums,
   contents: DiskFiles['contents'],
   here: ReadonlyMap<string, Buffer>,
 ): readonly GuestEdit[] {

@@ -28,7 +28,7 @@ export interface BumpOptions {
   readonly force: boolean;
 }
 
-export async function bump(services: Services, options: BumpOptions): Promise<Result> {
+export async function bumpSource(services: Services, options: BumpOptions): Promise<Result> {
   const { part, version, source } = options;
   const { config } = services.loaded;
   const file = sourcesFile(services.loaded, part);

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
-import { isOurs } from '../../config/work-directory.js';
+import { isWorkDirectory } from '../../config/work-directory.js';
 import { VARIANTS } from '../../config/variants.js';
 import { findPaths, type Paths } from '../../config/paths.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
@@ -93,7 +93,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
 
 /** Throws 'bad-usage' where what is in the directory may be anybody's. */
 function mustBeOurs(work: string): void {
-  if (!existsSync(work) || isOurs(work)) return;
+  if (!existsSync(work) || isWorkDirectory(work)) return;
   throw new StopwatchError(
     'bad-usage',
     `Nothing was removed: ${work} was not made by ${PRODUCT}, so what is in it may be yours`,

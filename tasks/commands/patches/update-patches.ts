@@ -23,7 +23,7 @@ interface Written {
  * that came from elsewhere; then the patches are made from the trees. Throws
  * 'patch-failed' where trees and patches contradict one another, and where one of the package's patches was changed.
  */
-export async function updatePatches(services: Services): Promise<Result> {
+export async function writePatches(services: Services): Promise<Result> {
   const { config, paths } = services.loaded;
   const layout = layoutOf(config, paths);
   const devices = await services.devices();
