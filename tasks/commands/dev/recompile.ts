@@ -2,24 +2,19 @@
 /** In a checkout: the tool's own TypeScript, the model among it, compiled again. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import { StopwatchError } from '../../../lib/errors.js';
-import { deviceFileIn, deviceNamesIn } from '../../config/device-files.js';
 import { baseEnvironment } from '../../../lib/environment.js';
 import { type Processes, shellQuote } from '../../../lib/process/process.js';
 
 export interface RecompileRequest {
   /** The checkout. */
   readonly root: string;
-  /** Where the compiler's settings are kept. */
+  /** Where the compiler remembers what it has checked. */
   readonly state: string;
   readonly processes: Processes;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
-
-/** All other sources are reached from here, and from the devices. Unfinished tests do not stop a run. */
-const ENTRY = 'tasks/cli/stopwatch.ts';
 
 /**
  * Checks the types and builds dist/, both at once. Throws 'command-failed' with the
@@ -28,27 +23,13 @@ const ENTRY = 'tasks/cli/stopwatch.ts';
  */
 export async function recompile(request: RecompileRequest): Promise<void> {
   const { root, state, ...ports } = request;
-  const project = join(state, 'tsconfig.dev.json');
   const next = join(state, 'dist');
-  const devices = deviceNamesIn(root).flatMap((name) => deviceFileIn(root, name) ?? []);
-  const settings = {
-    extends: join(root, 'tsconfig.json'),
-    compilerOptions: {
-      rootDir: root,
-      typeRoots: [join(root, 'node_modules', '@types')],
-      noEmit: true,
-      incremental: true,
-      tsBuildInfoFile: join(state, 'dev.tsbuildinfo'),
-    },
-    files: [join(root, ENTRY), ...devices],
-    include: [],
-    exclude: [],
-  };
-  await writeFileAtomic(project, JSON.stringify(settings));
+  // Without the tests: unfinished ones do not stop a run.
+  const types = ['-p', 'tsconfig.dev.json', '--tsBuildInfoFile', join(state, 'dev.tsbuildinfo')];
   rmSync(next, { recursive: true, force: true });
   const program = (name: string) => join(root, 'node_modules', '.bin', name);
   await Promise.all([
-    run(root, program('tsc'), ['-p', project], ports),
+    run(root, program('tsc'), types, ports),
     run(root, program('rolldown'), ['-c'], ports, { DIST: next }),
   ]);
   cpSync(next, join(root, 'dist'), { recursive: true });
