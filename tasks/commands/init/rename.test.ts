@@ -38,7 +38,7 @@ describe('a name', () => {
     ['größe', /expected 2 to 24/],
     ['../x', /expected 2 to 24/],
     ['timer', /its sources use `timer(_del)?` for something else/],
-    ['qatomic', /its sources use `qatomic_read_u64` for something else/],
+    ['memory', /its sources use `memory_\w+` for something else/],
     ['deadline', /its sources use `deadline` for something else/],
   ])('cannot be %j', (name, why) => {
     expect(() => checkName(name, 'stopwatch', sources)).toThrow(why);
@@ -58,13 +58,13 @@ test('no C code uses the bare name', () => {
   const code = [
     '#include "current_hw-sw.h"',
     'struct current { int x; }; /* current */ // current',
-    'static struct current *current; ATTRIBUTE_GROUPS(current);',
+    'static struct current *current; current_attrs[]; ATTRIBUTE_GROUPS(current);',
     'current_read("current", current->x, trace_current_read, CURRENT(s));',
   ];
   expect(withoutBareName(code.join('\n'), 'current').split('\n')).toEqual([
     code[0],
     'struct current_dev { int x; }; /* current */ // current',
-    'static struct current_dev *current_dev; ATTRIBUTE_GROUPS(current);',
+    'static struct current_dev *current_dev; current_dev_attrs[]; ATTRIBUTE_GROUPS(current_dev);',
     'current_read("current", current_dev->x, trace_current_read, CURRENT(s));',
   ]);
 });

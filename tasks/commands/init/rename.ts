@@ -53,15 +53,15 @@ export function renamed(text: string, from: string, name: string): string {
   );
 }
 
-/** What the bare name in C code is not: a text, a comment, a file, or what a macro pastes together. */
-const NOT_BARE = String.raw`"(?:[^"\\]|\\.)*"|/\*[^]*?\*/|//.*|^#include.*|\w*ATTRIBUTE_GROUPS\(\w+\)`;
+/** What the bare name in C code is not: a text, a comment, a file. */
+const NOT_BARE = String.raw`"(?:[^"\\]|\\.)*"|/\*[^]*?\*/|//.*|^#include.*`;
 
 /**
  * C code with NAME_dev for the bare NAME: the kernel may have a macro or a type of that name (`current`, `inode`), and C a
- * keyword. With something behind it, as in NAME_read, it is neither.
+ * keyword. With something behind it, as in NAME_read, it is neither. ATTRIBUTE_GROUPS pastes names together.
  */
 export function withoutBareName(code: string, name: string): string {
-  const word = new RegExp(`${NOT_BARE}|\\b${name}\\b`, 'gm');
+  const word = new RegExp(`${NOT_BARE}|\\b${name}(?=(?:_attrs|_groups?)?\\b)`, 'gm');
   return code.replaceAll(word, (found) => (found === name ? `${name}_dev` : found));
 }
 
