@@ -83,7 +83,7 @@ const expected: Readonly<Record<string, Expected>> = {
     problems: [],
     result: 'fail',
   },
-  // Five of the kernel's own selftests (Linux 6.18); two of them failed on the recorded machine.
+  // Five of the kernel's own self-tests (Linux 6.18); two of them failed on the recorded machine.
   kselftest: {
     findings: [POWER_OFF],
     tests: [

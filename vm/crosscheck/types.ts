@@ -136,7 +136,7 @@ export interface Observed {
   readonly decision?: number | undefined;
 }
 
-/** The checker of any device. Its members are methods so that the types are bivariant: a checker only gets back its own states and events. */
+/** The checker of any device. The checker only gets back its own states and events, so the type parameters may be unknown. */
 export type AnyChecker = DeviceChecker<unknown, StreamEvent>;
 
 export type Words = Readonly<Record<string, string>>;
