@@ -122,7 +122,12 @@ describe('outcomeOf', () => {
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
     ['no test', facts(['hello']), 'exited-early', 'the guest powered off before the test began'],
-    ['no output', facts([]), 'exited-early', 'the guest powered off without any output before the test began'],
+    [
+      'no output',
+      facts([]),
+      'exited-early',
+      'the guest powered off without any output before the test began',
+    ],
     [
       'a restart',
       facts(passing, { shutdown: 'guest-reset' }),

@@ -115,8 +115,7 @@ function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
 }
 
 function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootOutcome {
-  const what =
-    by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s`;
+  const what = by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s`;
   if (by === 'total' && !facts.printedAnything) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }

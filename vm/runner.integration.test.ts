@@ -257,9 +257,7 @@ describe('boot', () => {
       'idle',
     ]);
     expect(result).toMatchObject({ outcome: 'hung', splats: [{ test: { id: 'stopwatch', results: 1 } }] });
-    expect(result.reason).toMatch(
-      /^BUG: scheduling while atomic: .*; no test result in the 5 s after it/,
-    );
+    expect(result.reason).toMatch(/^BUG: scheduling while atomic: .*; no test result in the 5 s after it/);
   });
 
   it('ends a guest that prints without an end', async () => {

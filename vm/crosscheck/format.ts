@@ -42,10 +42,7 @@ export function formatVerdict(verdict: Verdict): readonly string[] {
   const lines = [summary(verdict)];
   if (verdict.divergence) lines.push('', ...divergenceLines(verdict.divergence));
   if (verdict.invalid.length > 0) {
-    lines.push(
-      '',
-      verdict.divergence ? 'The evidence after it is invalid:' : 'Why the evidence is invalid:',
-    );
+    lines.push('', verdict.divergence ? 'The evidence after it is invalid:' : 'Why the evidence is invalid:');
     lines.push(...verdict.invalid.map((reason) => `  ${reasonWords(reason)}`));
   }
   return lines;

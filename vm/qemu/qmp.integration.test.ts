@@ -134,7 +134,9 @@ describe('QmpClient', () => {
     qemu(text, good);
     const qmp = await client();
     const answer = await qmp.ready;
-    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(`QEMU sent an invalid QMP message: ${text.trim()}`);
+    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(
+      `QEMU sent an invalid QMP message: ${text.trim()}`,
+    );
   });
 
   it('does not keep a line without end in memory', async () => {

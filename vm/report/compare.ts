@@ -106,7 +106,9 @@ export function comparisonText({ names, rows, eventDifferences }: Comparison): s
     line('', ...names),
     ...shown.map(({ what, one, other }) => line(what, one, other)),
     `${rows.length - shown.length} other values are the same.`,
-    ...(eventDifferences.length === 0 ? ['The events are the same.'] : eventDifferences.flatMap(differenceLines)),
+    ...(eventDifferences.length === 0
+      ? ['The events are the same.']
+      : eventDifferences.flatMap(differenceLines)),
   ]
     .map((text) => `${text}\n`)
     .join('');

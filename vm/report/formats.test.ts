@@ -120,7 +120,9 @@ describe('two runs', () => {
     const later = { ...run, events: run.events.replace(/(stopwatch_end .*now=\d+)/, '$17') };
     const [one, other] = [run, later].map((each) => ({ report: run.report, recording: recordingOf(each) }));
     if (one === undefined || other === undefined) throw new Error('Two runs');
-    expect(compareRuns(one, other).eventDifferences).toMatchObject([{ id: 'stopwatch', what: 'times', same: 42 }]);
+    expect(compareRuns(one, other).eventDifferences).toMatchObject([
+      { id: 'stopwatch', what: 'times', same: 42 },
+    ]);
   });
 
   it('that differ: in what, and from which event on', () => {
