@@ -2,6 +2,7 @@
 /** One try to get one file from one address, by curl, starting where an earlier try stopped. */
 import { open, rm, stat } from 'node:fs/promises';
 import { StopwatchError } from '../../../lib/errors.js';
+import { flush } from '../../../lib/files/atomic.js';
 import { sha256File } from '../../../lib/files/sha256.js';
 import type { Processes } from '../../../lib/process/process.js';
 
@@ -45,7 +46,7 @@ export interface Failure {
 export type AttemptResult = { readonly kind: 'complete' } | Failure;
 
 /** curl's exit codes, see curl(1); all others are definite. */
-const UNREACHABLE = new Set([5, 6, 7, 28]);
+const UNREACHABLE = new Set([5, 6, 7]);
 const BROKEN = new Set([18, 52, 55, 56, 92, 95, 96]);
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const [HTTP_ERROR, NOT_WRITTEN, TIMEOUT, NO_RANGE] = [22, 23, 28, 33];
@@ -71,13 +72,12 @@ export async function attempt(job: Attempt): Promise<AttemptResult> {
     const at = size > kept ? ` (at ${size} bytes)` : '';
     return { kind, reason: `${reason}${at}`, gained: Math.max(0, size - kept), ...more };
   };
-  switch (exitCode) {
+  const code = exitCode ?? -1;
+  switch (code) {
     case 0: {
       const got = await sha256File(partial, signal);
       if (sha256 === undefined || got === sha256) {
-        const file = await open(partial);
-        await file.sync();
-        await file.close();
+        await flush(partial);
         return { kind: 'complete' };
       }
       await rm(partial);
@@ -115,11 +115,7 @@ export async function attempt(job: Attempt): Promise<AttemptResult> {
       if (said.includes('too slow')) return fail('transient', `it sent nothing for ${job.stallSeconds} s`);
       return fail('unreachable', said);
     default: {
-      const kind = BROKEN.has(exitCode ?? -1)
-        ? 'transient'
-        : UNREACHABLE.has(exitCode ?? -1)
-          ? 'unreachable'
-          : 'definite';
+      const kind = BROKEN.has(code) ? 'transient' : UNREACHABLE.has(code) ? 'unreachable' : 'definite';
       return fail(kind, said);
     }
   }
@@ -156,27 +152,36 @@ async function curl(job: Attempt, kept: number) {
     }
   };
   const timer = setInterval(() => void sizeOf(partial).then((size) => onProgress(size, total)), PROGRESS_MS);
-  const args = [
-    // Nothing of the user's ~/.curlrc.
-    '--disable',
+  const certificates = env['NODE_EXTRA_CA_CERTS'];
+  // On standard input, because the address may have a password, and every user sees arguments.
+  const config = [
+    'silent',
+    'show-error',
+    'fail',
+    'location',
+    'globoff',
+    'suppress-connect-headers',
     // What has arrived is in the file, also when all is killed.
-    '--no-buffer',
-    ...['--silent', '--show-error', '--fail', '--location', '--globoff'],
-    ...['--max-redirs', '20', '--proto', '=http,https', '--header', 'Accept-Encoding: identity'],
-    ...['--connect-timeout', String(CONNECT_SECONDS)],
-    ...['--speed-limit', '1', '--speed-time', String(Math.max(1, Math.round(stallSeconds)))],
-    ...(kept > 0 ? ['--continue-at', String(kept)] : []),
-    ...['--suppress-connect-headers', '--dump-header', '-', '--output', partial],
-    // The address may have a password, and every user sees arguments.
-    ...['--config', '-'],
-    ...(env['NODE_EXTRA_CA_CERTS'] ? ['--cacert', env['NODE_EXTRA_CA_CERTS']] : []),
+    'no-buffer',
+    'max-redirs = 20',
+    'proto = "=http,https"',
+    'header = "Accept-Encoding: identity"',
+    `connect-timeout = ${CONNECT_SECONDS}`,
+    'speed-limit = 1',
+    `speed-time = ${Math.max(1, Math.round(stallSeconds))}`,
+    'dump-header = "-"',
+    `output = ${JSON.stringify(partial)}`,
+    `url = ${JSON.stringify(address)}`,
+    ...(kept > 0 ? [`continue-at = ${kept}`] : []),
+    ...(certificates ? [`cacert = ${JSON.stringify(certificates)}`] : []),
   ];
   try {
     const { exitCode } = await processes.run(
-      { file: 'curl', args, env },
+      // Nothing of the user's ~/.curlrc.
+      { file: 'curl', args: ['--disable', '--config', '-'], env },
       {
         signal,
-        input: `url = ${JSON.stringify(address)}\n`,
+        input: config.map((line) => `${line}\n`).join(''),
         onLine: (line, stream) => {
           if (stream === 'stdout') header(line);
           else said = line.replace(/^curl: \(\d+\) /, '');
