@@ -97,7 +97,7 @@ function cOperators({ names, fields }: MutationNames['c']): readonly Operator[] 
       pattern: /timer_mod_ns\([^,]+, ([^)]+)\)/g,
       to: (found) => ['+ 1', '- 1', '+ 1000000', '- 1000000'].map((later) => `${found} ${later}`),
     },
-    { name: 'forgotten migration field', pattern: /^ +(VMSTATE_U?INT\d+\(.*\),)$/gm, to: () => [''] },
+    { name: 'forgotten migration field', pattern: /^ +(VMSTATE_U?INT\d+(?:_V)?\(.*\),)$/gm, to: () => [''] },
     { name: 'forgotten statement', pattern: STATEMENT, to: () => [';'] },
     {
       name: 'forgotten return',

@@ -293,6 +293,8 @@ static void stopwatch_write_head(StopwatchState *s)
     smp_wmb();
     qatomic_set_u64((uint64_t *)(ring + STOPWATCH_LAPS_HEAD),
                     cpu_to_le64(s->laps));
+    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_LAPS,
+                            STOPWATCH_LAPS_BYTES);
 }
 
 /* LAP: the elapsed time, at the next place in the ring */
@@ -305,8 +307,6 @@ static void stopwatch_append_lap(StopwatchState *s, int64_t now)
     stq_le_p(ring + STOPWATCH_LAPS_ENTRIES + index * 8, split);
     s->laps++;
     stopwatch_write_head(s);
-    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_LAPS,
-                            STOPWATCH_LAPS_BYTES);
     trace_stopwatch_lap(s->id, s->seq++, now, index, split, s->laps);
 }
 
@@ -319,8 +319,6 @@ static void stopwatch_init_mem(StopwatchState *s, int64_t now)
     stopwatch_page_end(s, now);
     stq_le_p(ring + STOPWATCH_LAPS_CAPACITY, STOPWATCH_LAPS_CAPACITY_VALUE);
     stopwatch_write_head(s);
-    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_LAPS,
-                            STOPWATCH_LAPS_BYTES);
     trace_stopwatch_ring(s->id, s->seq++, now, s->laps,
                          STOPWATCH_LAPS_CAPACITY_VALUE);
 }
@@ -693,7 +691,6 @@ static void stopwatch_vm_state_change(void *opaque, bool running,
         stopwatch_expire(s, now);
         s->was_stopped = replay_mode == REPLAY_MODE_NONE;
     } else if (s->was_stopped) {
-        s->was_stopped = false;
         trace_stopwatch_resume(s->id, s->seq++, now);
         s->disruption++;
         stopwatch_page_begin(s);

@@ -11,8 +11,8 @@ import {
 import { MachineCrosscheck } from '../../../vm/device-kit.js';
 import { stopwatchChecker } from '../checker/checker.js';
 import { TRACE } from '../checker/trace.js';
-import { COMMAND, offsetOf, type RegisterName } from '../contract/contract.js';
-import { MEM, REGS, SECOND_REGS } from './bus.js';
+import { COMMAND, MEM_PAGE, offsetOf, PAGE, PAGE_SIZE, type RegisterName } from '../contract/contract.js';
+import { MEM, readBytes, REGS, SECOND_REGS } from './bus.js';
 import { FREQUENCY } from './simulated.js';
 import { ANY_TIME, INTERRUPT, summaryOf, TRACE_PATTERNS } from './trace-check.js';
 
@@ -131,6 +131,45 @@ export const twoDevicesCheck: ExtraCheck = {
       return judgeTwo(await readFile(file, 'utf8'));
     } finally {
       await rm(file, { force: true });
+    }
+  },
+};
+
+/** Ticks of 33 ns and a third: no whole number of nanoseconds. */
+const ODD_HZ = 30_000_000;
+/** SEQ to ERROR, as they should be after START: even, the flag, PAUSED, 700 ns, and no counter. */
+const ODD_PAGE = { SEQ: 4n, FLAGS: 1n, STATE: 2n, ACCUMULATED: 700n, COUNTER: 0n, FREQUENCY: 0n, ERROR: 0n };
+
+/** The counter of this machine is not the device's clock in whole nanoseconds: the live page must say so. */
+export const unknownCounterCheck: ExtraCheck = {
+  name: 'unknownCounter',
+  title: 'Odd counter',
+  async run(request, ports) {
+    const more = ['-cpu', `cortex-a15,cntfrq=${ODD_HZ}`];
+    const machine = await SearchMachine.start({ ...request, device: 'stopwatch', more }, ports);
+    try {
+      const page = `b64read 0x${(MEM + MEM_PAGE).toString(16)} ${PAGE_SIZE}`;
+      const commands = ['clock_step 700', write('COMMAND', COMMAND.PAUSE), page];
+      const answers = await machine.qtest.record(
+        `${commands.join('\n')}\n`,
+        commands.length,
+        request.silenceMs,
+      );
+      const bytes = Buffer.from(answers.at(-1)?.slice(3) ?? '', 'base64');
+      const wrong = PAGE.flatMap(({ name, offset, bytes: size }) => {
+        const expected = Object.entries(ODD_PAGE).find(([field]) => field === name)?.[1];
+        const actual = readBytes(bytes, offset, size);
+        return expected === undefined || expected === actual
+          ? []
+          : [`${name}: expected ${expected}, got ${actual}`];
+      });
+      return {
+        summary: `the live page says that a counter of ${ODD_HZ} Hz is not the device's clock`,
+        data: {},
+        wrong: wrong.length === 0 ? undefined : `the live page: ${wrong.join('; ')}`,
+      };
+    } finally {
+      await machine.end();
     }
   },
 };

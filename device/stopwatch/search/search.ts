@@ -4,7 +4,7 @@ import type { DeviceSearch } from '../../../lab/search/device-kit.js';
 import { DECISIONS, decisionWords } from '../contract/decisions.js';
 import mutants from '../waivers/mutants.json' with { type: 'json' };
 import unreached from '../waivers/unreached.json' with { type: 'json' };
-import { hostClockCheck, twoDevicesCheck } from './extra-checks.js';
+import { hostClockCheck, twoDevicesCheck, unknownCounterCheck } from './extra-checks.js';
 import { makeScript } from './generate.js';
 import { stopwatchMutationNames } from './mutation-names.js';
 import { planInSlices } from './plan.js';
@@ -25,7 +25,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   describeOperation,
   describeFailure,
   trace: { patterns: TRACE_PATTERNS, check: checkTrace },
-  extraChecks: [twoDevicesCheck, hostClockCheck],
+  extraChecks: [twoDevicesCheck, unknownCounterCheck, hostClockCheck],
   mutationNames: stopwatchMutationNames,
   waivers: { unreached, mutants },
 };
