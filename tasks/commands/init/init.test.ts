@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -191,11 +190,9 @@ test('an interruption leaves nothing', async () => {
   expect(existsSync(join(top, 'a'))).toBe(false);
 });
 
-// Root may write everywhere.
-test.skipIf(process.getuid?.() === 0)('a directory that cannot be written is said', async () => {
-  chmodSync(top, 0o500);
-  await expect(init(join(top, 'frob'))).rejects.toMatchObject({ code: 'permission-denied' });
-  chmodSync(top, 0o700);
+test('a directory that cannot be written is said', async () => {
+  // Nor by root.
+  await expect(init('/proc/frob')).rejects.toMatchObject({ code: 'permission-denied' });
 });
 
 test('a checkout is depended on by its path', async () => {
