@@ -48,6 +48,8 @@ class Worker {
   /** Directory of the last run, as long as nothing but the model has changed since. */
   private judged: string | undefined;
   private watch: Watch | undefined;
+  /** Another worker left files to be run. */
+  private resumed = false;
   /** The terminal is the guest's. */
   private inShell = false;
 
@@ -73,6 +75,7 @@ class Worker {
     this.before = resumed?.before;
     this.judged = resumed?.judged;
     this.divergence = resumed?.divergence;
+    this.resumed = resumed !== undefined;
     this.watch = watchFiles({
       since: resumed?.files,
       paths: watchedPaths(loaded.paths),
@@ -149,7 +152,9 @@ class Worker {
       .then(() => {
         if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
       });
-    if (all.length > 0) this.tell(`Saved: ${savedText(all)}`);
+    // The worker before has said what it leaves.
+    if (all.length > 0 && !this.resumed) this.tell(`Saved: ${savedText(all)}`);
+    this.resumed = false;
     // A run that was asked for by a key is a run.
     const judge = all.length > 0 ? this.judged : undefined;
     let result: Pick<Result, 'exitCode' | 'error' | 'verdict' | 'afterwards'> = { exitCode: EXIT.passed };
