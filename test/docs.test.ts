@@ -56,7 +56,7 @@ describe.each(pages)('%s', (page) => {
       // NAME stands for that of any device.
       .filter((span) => ours.test(span) && !span.includes('NAME') && !existsSync(join(root, span)))
       // A device may have them.
-      .filter((span) => !/\/(?:kernel\.config|gadget_stress\.sh)$/.test(span));
+      .filter((span) => !/\/(?:kernel\.config|gadget_(?:stress|bench)\.sh)$/.test(span));
     expect(missing).toEqual([]);
   });
 

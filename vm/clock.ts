@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** The host's clock as a port, so that tests can pass in a clock that they control. */
+/** The host's time, as a port: tests hand in one that they drive. */
 export interface Clock {
-  /** Milliseconds since an arbitrary start. */
+  /** Milliseconds; only differences mean something. */
   now(): number;
-  /** Calls back once after `ms`. The returned function cancels it. */
+  /** Calls back once; the returned function cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -15,12 +15,12 @@ export const hostClock: Clock = {
   },
 };
 
-/** A timer later than this means that this process was stopped (Ctrl-Z, a frozen container, a suspended host). */
+/** A timer that is late by more than this was not served: the process itself was stopped (Ctrl-Z, a frozen container, a sleeping host). */
 const LATE_MS = 1000;
-/** Long waits are split into steps of this length, so that a stop can be noticed. */
+/** So long waits are made of steps, between which a stop can be noticed. */
 const STEP_MS = 500;
 
-/** Counts only time in which this process ran: while it is stopped it cannot judge whether a guest hangs. */
+/** Time in which this process ran: what passes while it is stopped says nothing about those that it watches. */
 export class AwakeClock implements Clock {
   readonly #clock: Clock;
   #stoppedMs = 0;

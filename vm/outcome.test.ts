@@ -35,7 +35,7 @@ const unfinished = passing.slice(0, 4);
 const PANIC = '[    0.100000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300';
 const SPLAT = '[    0.100000] WARNING: possible circular locking dependency detected';
 
-describe('outcomeOf', () => {
+describe('judge', () => {
   it.each<[string, BootFacts, string, string]>([
     ['passes', facts(passing), 'passed', '2 tests passed'],
     ['a test failed', facts(suite(['1..2', 'ok 1 a', 'not ok 2 b'], 'fail')), 'failed', "'b' failed"],
@@ -52,18 +52,18 @@ describe('outcomeOf', () => {
       'the test bailed out: no device',
     ],
     ['all skipped', facts(suite(['1..1', 'ok 1 a # SKIP'])), 'failed', 'every test was skipped'],
-    ['nothing planned', facts(suite(['1..0'])), 'failed', 'the test plan is empty'],
+    ['nothing planned', facts(suite(['1..0'])), 'failed', 'the test planned nothing'],
     [
       'numbers out of order',
       facts(suite(['1..2', 'ok 2 b', 'ok 1 a'])),
       'failed',
-      "the test's KTAP is invalid: 'b' has number 2 where 1 was expected",
+      "the test's KTAP is not sound: 'b' has number 2 where 1 was expected",
     ],
     [
       'a plan that is not met',
       facts(suite(['1..2', 'ok 1 a'])),
       'failed',
-      "the test's KTAP is invalid: planned 2 tests, got 1",
+      "the test's KTAP is not sound: planned 2 tests, got 1",
     ],
     ['no KTAP', facts(['stopwatch: test: lap', 'stopwatch: result: lap pass 0']), 'passed', '1 tests passed'],
     [
@@ -88,32 +88,32 @@ describe('outcomeOf', () => {
         'stopwatch: result: lap pass',
       ]),
       'failed',
-      "the test's KTAP is invalid: the KTAP version line is not alone on its line: 'hello KTAP version 1'",
+      "the test's KTAP is not sound: the KTAP version line is not alone on its line: 'hello KTAP version 1'",
     ],
-    ['no plan', facts(suite(['ok 1 a'])), 'failed', "the test's KTAP is invalid: no plan (1..N)"],
+    ['no plan', facts(suite(['ok 1 a'])), 'failed', "the test's KTAP is not sound: no plan (1..N)"],
     [
       'more results than planned',
       facts(suite(['1..1', 'ok 1 a', 'ok 2 b'])),
       'failed',
-      "the test's KTAP is invalid: planned 1 tests, got 2",
+      "the test's KTAP is not sound: planned 1 tests, got 2",
     ],
     [
-      'a fatal splat without further results',
+      'a kernel that went wrong and a test that does not go on',
       facts(unfinished, { ending: { by: 'splat', seconds: 5, text: 'BUG: bad' } }),
       'hung',
-      "BUG: bad; no test result in the 5 s after it, after 1 of 2 test results, the last being 'a'",
+      "BUG: bad; no result of a test came in the 5 s after it, after 1 of 2 test results, the last being 'a'",
     ],
     [
-      'a guest that floods the console',
+      'a guest that prints without an end',
       facts(['spam'], { ending: { by: 'size', what: 'console', bytes: 2 ** 22 } }),
       'flooded',
-      "the guest printed more than 4 MiB on the console, before the test began; the last line was 'spam'",
+      "the guest has printed on the console more than 4 MiB, before the test began; the last line was 'spam'",
     ],
     [
       'an exit status that the results do not explain',
       facts(suite(['1..1', 'ok 1 a'], 'error')),
       'failed',
-      "nothing failed, but the test's result is 'error'",
+      "nothing failed, but the test ended with 'error'",
     ],
     [
       'a test without its end',
@@ -122,12 +122,7 @@ describe('outcomeOf', () => {
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
     ['no test', facts(['hello']), 'exited-early', 'the guest powered off before the test began'],
-    [
-      'no output',
-      facts([]),
-      'exited-early',
-      'the guest powered off without any output before the test began',
-    ],
+    ['no word', facts([]), 'exited-early', 'the guest powered off without a word before the test began'],
     [
       'a restart',
       facts(passing, { shutdown: 'guest-reset' }),
@@ -164,7 +159,7 @@ describe('outcomeOf', () => {
       'a guest that never ends',
       facts(['x'], { ending: { by: 'total', seconds: 60 } }),
       'hung',
-      "still running after 60 s, before the test began; the last line was 'x'",
+      "still running after 60 s in all, before the test began; the last line was 'x'",
     ],
     [
       'QEMU killed',
@@ -194,21 +189,21 @@ describe('outcomeOf', () => {
       'QEMU ended from outside',
       facts(passing, { shutdown: 'host-signal' }),
       'qemu-died',
-      'QEMU was terminated from outside (host-signal)',
+      'QEMU was ended from outside (host-signal)',
     ],
     [
-      'an unfinished test with splats: fail',
+      'a test that did not get to its end, where it may not',
       facts([SPLAT, ...unfinished], { splats: 'fail' }),
       'exited-early',
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
     [
-      'a splat in a passing test, with splats: fail',
+      'a test in which it did, where it may not',
       facts([SPLAT, ...passing], { splats: 'fail' }),
       'failed',
-      `the kernel reported: ${SPLAT.slice(15)}`,
+      `the kernel complained: ${SPLAT.slice(15)}`,
     ],
-    ['a splat in a passing test', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
+    ['any other test in which it did', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
     ['interrupted', facts([PANIC], { ending: { by: 'interrupt' } }), 'interrupted', 'interrupted'],
     [
       'stopped by the caller',
@@ -218,7 +213,7 @@ describe('outcomeOf', () => {
     ],
     ['a shell that was left', facts(['/ #'], { guest: 'shell' }), 'ended', 'the guest powered off'],
     [
-      'an init that failed to start',
+      'an init that could not be started',
       facts(['Requested init /x failed (error -2).', PANIC]),
       'panicked',
       `${PANIC.slice(15)} (after: Requested init /x failed (error -2).)`,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Decides the outcome of a boot from the observed facts. Pure. */
+/** From what was seen of a boot to what became of it: one pure decision. */
 import type { Finding } from './console/console.js';
 import {
   type BootOptions,
@@ -9,28 +9,28 @@ import {
   type TestSuite,
 } from './types.js';
 
-/** What ended the machine. */
+/** Who ended the machine, if it did not end by itself. */
 export type Ending =
   | { readonly by: 'itself' }
   | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }
   | { readonly by: 'interrupt' }
-  /** No test result followed a fatal splat for this long. */
+  /** The kernel went wrong, and no result of a test came for this long. */
   | { readonly by: 'splat'; readonly seconds: number; readonly text: string }
   | { readonly by: 'size'; readonly what: 'console' | 'events'; readonly bytes: number }
   | { readonly by: 'stop' | 'user' | 'stuck'; readonly reason: string };
 
 export interface BootFacts {
   readonly guest: BootOptions['guest'];
-  /** Suite names of the tests that must run. */
+  /** The tests that have to run, by the names of their suites. */
   readonly expected: readonly string[];
   readonly suites: readonly TestSuite[];
   /** In order of appearance. */
   readonly findings: readonly Finding[];
-  /** Whether a splat fails a run whose tests passed. */
+  /** What a splat means for a test that passes all the same. */
   readonly splats: BootOptions['vm']['splats'];
-  /** Whether the guest printed anything on the console. */
+  /** The console printed anything at all. */
   readonly printedAnything: boolean;
-  /** The last line on the console; empty if there was none. */
+  /** What the console said last; empty if nothing. */
   readonly lastLine: string;
   readonly ending: Ending;
   /** `reason` of QMP's SHUTDOWN event (qapi/run-state.json, ShutdownCause), if there was one. */
@@ -47,10 +47,9 @@ export interface BootOutcome {
 }
 
 /**
- * The first rule that applies decides: interrupted; the kernel panicked, no
- * matter what ended the machine; QEMU died; the caller or the user stopped it;
- * the guest was silent, hung or flooded the console. Only a clean end is judged
- * by its tests.
+ * The first that applies decides: interrupted; the kernel panicked (whoever
+ * ended it afterwards); QEMU died; the caller or the user stopped it; it went
+ * silent, hung or printed without an end; and only for a guest that ended in good order, its tests.
  */
 export function outcomeOf(facts: BootFacts): BootOutcome {
   const { ending, exit, findings } = facts;
@@ -62,7 +61,7 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
       return { outcome: 'qemu-died', reason: deathReason(facts) };
     }
     if (facts.shutdown?.startsWith('host-') === true) {
-      return { outcome: 'qemu-died', reason: `QEMU was terminated from outside (${facts.shutdown})` };
+      return { outcome: 'qemu-died', reason: `QEMU was ended from outside (${facts.shutdown})` };
     }
   }
   switch (ending.by) {
@@ -78,14 +77,13 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
         reason: `nothing was printed on the console within ${ending.seconds} s of the start`,
       };
     case 'splat': {
-      const reason = `${ending.text}; no test result in the ${ending.seconds} s after it${progress(facts, ', ')}`;
+      const reason = `${ending.text}; no result of a test came in the ${ending.seconds} s after it${progress(facts, ', ')}`;
       return { outcome: 'hung', reason };
     }
     case 'size': {
-      const target = ending.what === 'console' ? 'on the console' : "in the devices' trace";
-      const verb = ending.what === 'console' ? 'printed' : 'caused';
+      const what = ending.what === 'console' ? 'printed on the console' : "caused in the devices' trace";
       const size = `more than ${Math.round(ending.bytes / 2 ** 20)} MiB`;
-      const reason = `the guest ${verb} ${size} ${target}${progress(facts, ', ')}${lastPrinted(facts)}`;
+      const reason = `the guest has ${what} ${size}${progress(facts, ', ')}${lastSaid(facts)}`;
       return { outcome: 'flooded', reason };
     }
     case 'silence':
@@ -98,7 +96,7 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
   }
 }
 
-/** The panic's message, and the finding that led to it. */
+/** The kernel's words, and what led to them where it says so. */
 function panicReason(panic: string, findings: readonly Finding[]): string {
   const cause = findings.find((finding) => finding.kind === 'init-failure' || finding.kind === 'splat');
   return cause === undefined || panic.includes(cause.text) ? panic : `${panic} (after: ${cause.text})`;
@@ -115,18 +113,19 @@ function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
 }
 
 function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootOutcome {
-  const what = by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s`;
+  const what =
+    by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s in all`;
   if (by === 'total' && !facts.printedAnything) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
-  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastPrinted(facts)}` };
+  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastSaid(facts)}` };
 }
 
-function lastPrinted({ lastLine }: BootFacts): string {
+function lastSaid({ lastLine }: BootFacts): string {
   return lastLine === '' ? '' : `; the last line was '${lastLine}'`;
 }
 
-/** The progress of the tests, prefixed with `separator`. */
+/** How far the tests came, after `separator`. */
 function progress(facts: BootFacts, separator: string): string {
   const { expected } = facts;
   const id = expected.find((one) => suiteOf(facts, one)?.result === undefined) ?? expected.at(-1);
@@ -164,12 +163,12 @@ function testVerdict(facts: BootFacts): BootOutcome {
     if (bail !== undefined) return failed(`${of(id)}${bail}`);
   }
   if (suites.some(({ suite }) => suite?.result === undefined)) {
-    const words = printedAnything ? '' : ' without any output';
+    const words = printedAnything ? '' : ' without a word';
     return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts, ' ')}` };
   }
-  const splat = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
-  if (splats === 'fail' && splat !== undefined) {
-    return failed(`the kernel reported: ${splat.text}`);
+  const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
+  if (splats === 'fail' && complaint !== undefined) {
+    return failed(`the kernel complained: ${complaint.text}`);
   }
   const all = suites.flatMap(({ id, suite }) =>
     (suite?.ktap.tests ?? []).map((test) => ({ name: `${of(id)}${test.name}`, status: test.status, test })),
@@ -191,19 +190,19 @@ function testVerdict(facts: BootFacts): BootOutcome {
   return { outcome: 'passed', reason: `${all.filter(({ status }) => status === 'ok').length} tests passed` };
 }
 
-/** The failure of a test without KTAP: its last line and its exit status. */
+/** Of a test that printed no KTAP: what it said last, and its exit status. */
 function scriptFailure({ comment, diagnostics }: KtapTest): string | undefined {
   if (!comment.startsWith('exit status ')) return undefined;
-  const last = diagnostics.findLast((line) => line.trim() !== '');
-  return `the test's script failed: ${last === undefined ? comment : `${last} (${comment})`}`;
+  const said = diagnostics.findLast((line) => line.trim() !== '');
+  return `the test's script failed: ${said === undefined ? comment : `${said} (${comment})`}`;
 }
 
-/** Why a suite without failed tests has not passed, or undefined. */
+/** Why a test in which nothing failed has not passed. */
 function suiteProblem({ result, ktap: { tests, planned, problems } }: TestSuite): string | undefined {
   const [problem] = problems;
-  if (problem !== undefined) return `the test's KTAP is invalid: ${problem}`;
+  if (problem !== undefined) return `the test's KTAP is not sound: ${problem}`;
   if (!tests.some(({ status }) => status === 'ok')) {
-    return planned === 0 ? 'the test plan is empty' : 'every test was skipped';
+    return planned === 0 ? 'the test planned nothing' : 'every test was skipped';
   }
-  return result === 'pass' ? undefined : `nothing failed, but the test's result is '${result}'`;
+  return result === 'pass' ? undefined : `nothing failed, but the test ended with '${result}'`;
 }

@@ -66,7 +66,7 @@ static inline void bench_skip(const char *row, const char *reason)
 static inline int64_t bench_operations(int (*operation)(void *arg, uint64_t ops), void *arg)
 {
 	const char *given = getenv("BENCH_OPS");
-	const uint64_t enough = 20000000;
+	const uint64_t enough = 50000000;
 	uint64_t ops, start, ns;
 	int ret;
 
@@ -83,9 +83,9 @@ static inline int64_t bench_operations(int (*operation)(void *arg, uint64_t ops)
 	}
 }
 
-/* A whole row. @most: not more operations than these. Returns 0, or what @operation failed with. */
+/* A whole row. Returns 0, or what @operation failed with. */
 static inline int bench_row(const char *row, int (*operation)(void *arg, uint64_t ops), void *arg,
-			    int64_t most, const char *more)
+			    const char *more)
 {
 	int64_t ops = bench_operations(operation, arg);
 	uint64_t start, ns;
@@ -93,8 +93,6 @@ static inline int bench_row(const char *row, int (*operation)(void *arg, uint64_
 
 	if (ops < 0)
 		return ops;
-	if (ops > most)
-		ops = most;
 	bench_begin(row);
 	start = bench_ns();
 	ret = operation(arg, ops);

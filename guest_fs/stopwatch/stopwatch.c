@@ -313,7 +313,7 @@ static void bench(const char *id)
 	kernel_row(id, "mmio_read_user");
 	kernel_row(id, "page_kernel");
 	if (has(STOPWATCH_FEATURE_ELAPSED_NS))
-		bench_row("elapsed/ioctl", bench_ioctl, &ns, INT64_MAX, "exits=1");
+		bench_row("elapsed/ioctl", bench_ioctl, &ns, "exits=1");
 	else
 		bench_skip("elapsed/ioctl", "the device has no register ELAPSED_NS");
 
@@ -321,7 +321,7 @@ static void bench(const char *id)
 		while (!page_try(page, &was))
 			;
 	if (page && page_is_valid(&was))
-		bench_row("elapsed/page_mmap", bench_page, page, INT64_MAX, "exits=0");
+		bench_row("elapsed/page_mmap", bench_page, page, "exits=0");
 	else
 		bench_skip("elapsed/page_mmap", "there is no live page with a valid counter");
 
@@ -329,8 +329,8 @@ static void bench(const char *id)
 		laps = (void *)map(STOPWATCH_MMAP_LAPS);
 	if (laps) {
 		/* What the driver makes of a command: clears ERROR, writes COMMAND, reads ERROR. */
-		bench_row("laps/command", bench_lap, &taken, INT64_MAX, "exits=3");
-		bench_row("laps/read", bench_read_lap, laps, INT64_MAX, "exits=0");
+		bench_row("laps/command", bench_lap, &taken, "exits=3");
+		bench_row("laps/read", bench_read_lap, laps, "exits=0");
 	} else {
 		bench_skip("laps/command", "the device has no laps");
 		bench_skip("laps/read", "the device has no laps");

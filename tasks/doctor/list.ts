@@ -135,7 +135,6 @@ export function capabilities(cross: string, arch: string): Capability[] {
     }),
     // Before 2.32, apply takes not both --cached and --3way.
     program('git', 'source trees', packages('git'), { version: 'git version ([\\d.]+)', atLeast: '2.32' }),
-    program('curl', 'sources', packages('curl'), { version: 'curl ([\\d.]+)' }),
     program('tar', 'sources', packages('tar'), { version: 'GNU tar\\) ([\\d.]+)' }),
     program('find', 'sources', packages('findutils'), { version: 'GNU findutils\\) ([\\d.]+)' }),
     program('xz', 'sources', packages('xz-utils', 'xz', 'xz')),

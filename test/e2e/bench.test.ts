@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** `bench --check`: exits are counted by QEMU, compared with the bounds of the devices' benches, and a broken bound is found. */
+/** docs/paravirt.md, and `bench --check`: exits are counted by QEMU, compared with the bounds of the devices' benches, and a broken bound is found. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { BenchRow } from '../../vm/bench/summary.js';
 import { edit, undoEdits } from './edit.js';
 import { laboratory } from './laboratory.js';
+import { runCommandsOf } from './page-commands.js';
 
 undoEdits();
 
@@ -76,4 +77,16 @@ test('times are measured without a trace, beside the counts, and the page has bo
   expect(page).toContain('>Measured</h2>');
   expect(page).toContain('elapsed_ns');
   expect(page).toMatch(/data-plot="\d"/);
+});
+
+test('every command of docs/paravirt.md does what it says', async () => {
+  await runCommandsOf('docs/paravirt.md', project, {
+    printed: [
+      [/bench$/, /^random\/virtio-rng\/1048576 .* 49,1\d\d /m],
+      [/--check$/, /^Bounds +(\d+) of \1 hold/m],
+      [/grep/, /"row": "elapsed\/page_mmap"/],
+      [/report latest$/, /^Picture /m],
+    ],
+    made: ['bench.json'],
+  });
 });

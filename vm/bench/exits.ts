@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
 /**
- * Counts the guest's exits between the two marks of a row, from QEMU's own trace. Each `memory_region_ops_*` is an access
- * that exits to QEMU under KVM, or would under TCG.
+ * Counts what left the guest between the two marks of a row, from QEMU's own trace: under TCG each
+ * `memory_region_ops_*` is an access that would be an exit to QEMU under KVM, and under KVM it was one.
  *
- * The marks are printed on the console, whose accesses are in the same trace, so their order is exact.
+ * The marks come through the console, and so does the trace of the console's own accesses: the order is QEMU's.
  */
 import type { TraceObserver } from '../qemu/trace-filter.js';
 import { benchMark, type Work } from './marks.js';
 
 export interface Exits {
-  /** Number of accesses to devices. */
+  /** Accesses to devices. */
   readonly device: number;
-  /** Number of accesses to the interrupt controller, which KVM handles itself. */
+  /** Accesses to the interrupt controller, which KVM handles itself. */
   readonly controller: number;
-  /** Number of interrupts that devices raised. */
+  /** Interrupts of devices that rose. */
   readonly interrupts: number;
 }
 
-/** Counts for one row in one round. */
+/** One row in one round. */
 export interface Counted {
   readonly row: string;
   readonly work: Work;
   readonly exits: Exits;
-  /** Accesses by QEMU's name of the region. */
+  /** Accesses by the name that QEMU has for the region. */
   readonly regions: Readonly<Record<string, number>>;
 }
 
-/** Region of the console's UART, which prints the marks. */
+/** The console, through which the marks come. */
 const CONSOLE = 'pl011';
 const CONTROLLER = 'gic';
-/** GIC ids: lower ones are private to a processor, such as its timer's; the second is the console's on `virt`. */
+/** Interrupts below are a processor's own, such as its timer's; the first one above is the console's on `virt`. */
 const [FIRST_SHARED, CONSOLE_INTERRUPT] = [32, 33];
 
 export class ExitCounter implements TraceObserver {

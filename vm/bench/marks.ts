@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Parses the lines that a device's benchmark prints (docs/own-device.md):
+ * What a device's bench prints (docs/own-device.md):
  *
  *   # bench begin ROW
  *   # bench end ROW ops=N ns=TOTAL [bytes=BYTES] [exits=EXPECTED]
@@ -9,13 +9,13 @@
  * ROW is QUESTION/VARIANT or QUESTION/VARIANT/SIZE. BYTES and EXPECTED are per operation; EXPECTED is N or N/M.
  */
 
-/** The work between the two marks of a row. */
+/** The end of a row: the work between the two lines. */
 export interface Work {
   readonly operations: number;
-  /** Total time of all operations. */
+  /** Of all operations together. */
   readonly ns: number;
   readonly bytes: number | undefined;
-  /** Expected device exits per operation. */
+  /** Device exits per operation that the device's bench expects. */
   readonly expected: number | undefined;
 }
 
@@ -26,7 +26,7 @@ export type BenchMark =
 
 const MARK = /^# bench (begin|end|skip) ([\w./-]+)(?: (.*))?$/;
 
-/** The mark on a console line; undefined if there is none or it is malformed. */
+/** The mark on a line of the console. Undefined: it has none, or one that makes no sense. */
 export function benchMark(line: string): BenchMark | undefined {
   const [, kind, row = '', rest = ''] = MARK.exec(line.trimEnd()) ?? [];
   if (kind === 'begin') return { kind, row };
@@ -44,7 +44,7 @@ export function benchMark(line: string): BenchMark | undefined {
   return { kind, row, work: { operations, ns, bytes: count('bytes'), expected } };
 }
 
-/** Splits a row's name into its parts. */
+/** The parts of a row's name. */
 export function partsOf(row: string): {
   readonly question: string;
   readonly variant: string;

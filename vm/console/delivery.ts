@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
- * Sends files to a running guest. This is the host side of
- * guest_fs/base/network_update.sh, which documents the protocol.
+ * New files for a running guest: the host's end of guest_fs/base/network_update.sh,
+ * which documents the protocol.
  *
- * Commands and answers use a second serial line; content uses a disk that is
- * read-only for the guest. The kernel needs no extra drivers for them. Guest
- * errors are returned as values, never thrown.
+ * Commands and answers go over a second serial line, content over a disk that
+ * is read-only for the guest. Both cost the kernel nothing: it has their
+ * drivers for the console and for a root on a disk. Everything that the guest
+ * can do wrong is a value here.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
@@ -19,27 +20,27 @@ import { printable } from '../../lib/printable.js';
 import { MessageSplitter } from './messages.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
 
-/** Serial number by which the guest finds the disk. */
+/** By which the guest finds the disk. */
 export const DISK_SERIAL = 'delivery';
-/** The largest file, bytes. The disk is sparse. */
+/** The largest file, bytes. The disk is sparse: it takes what is written to it. */
 export const DISK_BYTES = 64 * 1024 * 1024;
-/** Maximum bytes to buffer for a guest that does not read; further commands are dropped. */
+/** Bytes for a guest that does not read. It gets no more. */
 const UNREAD_BYTES = 1024 * 1024;
 
-/** Absolute paths to pass to QEMU. */
+/** What QEMU is told of it: absolute paths. */
 export interface DeliveryEndpoints {
   /** Listening UNIX socket; QEMU connects to it. */
   readonly line: string;
   readonly disk: string;
 }
 
-/** Both ends, created before the machine starts. */
+/** Both ends before the machine starts. */
 export interface DeliveryEnds {
   readonly endpoints: DeliveryEndpoints;
   readonly listener: Listener;
 }
 
-/** Creates the socket and the disk. `directory` must be private to this user. */
+/** Makes them in a directory that only we can enter. Rejects if it cannot. */
 export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds> {
   const endpoints = { line: join(directory, 'line'), disk: join(directory, 'disk') };
   const disk = openSync(endpoints.disk, 'wx', 0o600);
@@ -48,17 +49,17 @@ export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds>
   return { endpoints, listener: await listenOnce(endpoints.line) };
 }
 
-/** One file and its destination in the guest. */
+/** One file, and where it goes. */
 export interface FileTransfer {
   readonly content: Uint8Array;
-  /** Path in the guest; must not contain blanks. */
+  /** In the guest; without blanks. */
   readonly path: string;
   readonly mode: number;
-  /** Name of the module to reload from this file. If that fails, the old one is restored. */
+  /** A module is unloaded and loaded, and stays as it was when that fails. */
   readonly module: string | undefined;
 }
 
-/** `text`: 'new', 'same', or the reason for the failure. */
+/** `text`: 'new', 'same', or why it failed. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
@@ -66,15 +67,15 @@ export interface Answer {
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** How long the guest may take to answer, host milliseconds. */
+  /** For the guest to answer, host milliseconds. */
   readonly timeoutMs: number;
-  /** Called when the guest's user requests a file by name. */
+  /** The guest's user asks for one of the names. */
   readonly onAsk: (name: string) => Promise<Answer>;
 }
 
-/** The host's end while the machine runs. It never rejects. Requests must not overlap: await each answer. */
+/** The host's end while the machine runs. Nothing here rejects. One thing at a time: the caller waits for each answer. */
 export class Delivery {
-  /** Resolves when the guest is listening. */
+  /** The guest is listening. */
   readonly ready: Promise<void>;
   readonly #line: Duplex;
   readonly #disk: string;
@@ -103,7 +104,7 @@ export class Delivery {
     for (const event of ['end', 'close', 'error']) line.on(event, () => this.#lose());
   }
 
-  /** Sends a file. Status 0 means that the guest has it. */
+  /** Status 0: the guest has it. */
   async put({ content, path, mode, module }: FileTransfer): Promise<Answer> {
     if (content.length > DISK_BYTES)
       return { status: 1, text: `expected at most ${DISK_BYTES} bytes, got ${content.length}` };
@@ -116,7 +117,7 @@ export class Delivery {
     return this.#within(id, answer);
   }
 
-  /** Runs a program in the guest and resolves with its exit status. Blanks separate arguments. Aborting the signal kills it: status 137. */
+  /** Runs a program there, with its arguments after blanks; gives its exit status. `onOutput` gets its lines. Aborting the signal kills it: status 137. */
   async run(program: string, onOutput: (line: string) => void, signal: AbortSignal): Promise<Answer> {
     const id = newId();
     const answer = this.#answer(id);
@@ -124,7 +125,7 @@ export class Delivery {
     this.#send(`run ${id} ${program}`);
     const onAbort = (): void => {
       this.#send(`stop ${id}`);
-      // Give up if the guest does not answer this either.
+      // Should it not even hear that.
       void this.#within(id, answer);
     };
     if (signal.aborted) onAbort();
@@ -135,7 +136,7 @@ export class Delivery {
     return ended;
   }
 
-  /** No fsync needed: QEMU reads through the same page cache. */
+  /** Synced by nobody: QEMU reads through the same page cache. */
   #fill(content: Uint8Array): void {
     const disk = openSync(this.#disk, 'r+');
     try {
@@ -179,7 +180,7 @@ export class Delivery {
         .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${printable(said)}`));
     } else if (verb === 'done') {
       const [, status = '', said = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
-      // The last output line may lack a newline.
+      // The last line of its output may have no end.
       this.#output.end();
       if (status !== '') this.#settle(id, { status: Number(status), text: said });
     }
@@ -194,7 +195,7 @@ export class Delivery {
 /** The answer of a machine that is no more. */
 export const GONE: Answer = { status: 1, text: 'the machine has ended' };
 
-/** Random, so that a guest program cannot forge an answer. */
+/** Not to be guessed by a program that prints what looks like an answer. */
 function newId(): string {
   return randomBytes(6).toString('hex');
 }

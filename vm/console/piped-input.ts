@@ -1,51 +1,51 @@
 // SPDX-License-Identifier: MIT
 /**
- * Types commands from a pipe or file into the guest's shell.
+ * Commands from a pipe or file, typed into the guest's shell for its user.
  *
- * A serial console drops input that the guest does not read, and has no end of
- * file. So each line waits for a prompt, and end of file becomes Ctrl-D at a
- * prompt, which ends the shell and the machine.
+ * A serial console loses what comes while nobody reads it, and knows no end of
+ * file. So each line waits for a prompt, and the end is Ctrl-D at a prompt: it
+ * ends the shell, and with it the machine.
  */
 import type { Clock } from '../clock.js';
 import type { RunningMachine } from '../runner.js';
 
-/** Send the next line after this many quiet milliseconds without a prompt: the command may read its input, or the prompt is unusual. */
+/** Quiet for so long without a prompt: the command reads its input itself, or the prompt is an unusual one. Milliseconds. */
 const NO_PROMPT = 2000;
-/** The same before the first prompt, while the guest boots. */
+/** The same before the first prompt: the guest boots. */
 export const NO_FIRST_PROMPT = 10_000;
-/** Take text for a prompt only when nothing follows for this many milliseconds: it may be the start of `#1 SMP`. */
+/** What looks like a prompt may be the start of `#1 SMP`: it is one when nothing follows for so long. Milliseconds. */
 export const SETTLED = 50;
 const PROMPT = /[#$>] ?$/;
 const CTRL_D = '\u0004';
 
-type ShellMachine = Pick<RunningMachine, 'prompt' | 'send' | 'quit'>;
+type Typist = Pick<RunningMachine, 'prompt' | 'send' | 'quit'>;
 
 export class PipedInput {
   readonly #clock: Clock;
-  readonly #machine: ShellMachine;
+  readonly #machine: Typist;
   readonly #quietSeconds: number;
   readonly #lines: Uint8Array[] = [];
   #ended = false;
   #hungUp = false;
   #sentAnything = false;
-  /** The echo of the last line is not complete yet. */
+  /** The echo of the last line sent has not ended yet. */
   #echoing = false;
   #cancel: () => void = () => {};
   #cancelPrompt: () => void = () => {};
 
-  constructor(clock: Clock, machine: ShellMachine, quietSeconds: number) {
+  constructor(clock: Clock, machine: Typist, quietSeconds: number) {
     this.#clock = clock;
     this.#machine = machine;
     this.#quietSeconds = quietSeconds;
     this.#arm();
   }
 
-  /** Bytes waiting for a prompt. */
+  /** Bytes that wait for a prompt. */
   get waiting(): number {
     return this.#lines.reduce((sum, line) => sum + line.length, 0);
   }
 
-  /** Takes bytes from the pipe. */
+  /** Bytes from the pipe. */
   push(bytes: Uint8Array): void {
     let start = 0;
     for (;;) {
@@ -66,7 +66,7 @@ export class PipedInput {
     this.#atPrompt();
   }
 
-  /** Takes bytes that the console printed. */
+  /** The console has printed this. */
   printed(bytes: Uint8Array): void {
     if (bytes.includes(0x0a)) this.#echoing = false;
     this.#arm();
@@ -78,7 +78,7 @@ export class PipedInput {
     this.#cancelPrompt();
   }
 
-  /** Joins pieces of one line. */
+  /** A line that came in pieces is one line. */
   #add(piece: Uint8Array): void {
     const last = this.#lines.at(-1);
     if (last === undefined || last.at(-1) === 0x0a) this.#lines.push(piece);

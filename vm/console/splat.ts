@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-/** Collects the kernel's splats: the message, the location and the call trace. Wording: Linux 6.12, arch/arm64. */
+/** Collects what the kernel prints when it goes wrong: the message, where it happened, and the call trace. Wording: Linux 6.12, arch/arm64. */
 import { type Finding, kernelMessage } from './console.js';
 
-/** One splat. */
+/** One complaint of the kernel. */
 export interface Splat {
-  /** Its first line, such as `BUG: scheduling while atomic: …`. */
+  /** The line that says what happened, such as `BUG: scheduling while atomic: …`. */
   readonly text: string;
-  /** Up to 40 lines of it, without timestamps. */
+  /** All of its lines, without their times. At most 40. */
   readonly lines: readonly string[];
-  /** The call trace, innermost function first, such as `led_interrupt+0x10/0xb0 [led]`. */
+  /** The functions that were active, innermost first, such as `led_interrupt+0x10/0xb0 [led]`. */
   readonly trace: readonly string[];
-  /** Source location and line of driver functions, by entry of `trace`. */
+  /** By entries of `trace`: the place in the driver's source, and what stands there. */
   readonly sources?: Readonly<Record<string, string>> | undefined;
-  /** The test that was running: its id, and the number of results it had reported. */
+  /** The guest's test in which it happened: that of this device, after so many results. */
   readonly test: { readonly id: string; readonly results: number } | undefined;
 }
 
 const LINES = 40;
 const FUNCTIONS = 40;
 const SPLATS = 20;
-/** An entry of the call trace, or the program counter. Linux marks a function that an exception interrupted with (P). */
+/** A function of the call trace, or the program counter. Linux marks one that an exception interrupted with (P). */
 const FUNCTION = /^(?:pc : |\s+)([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?)(?: \([A-Z]+\))?\s*$/;
-/** Lines after the call trace that still belong to the splat. */
+/** What may come after the functions and belongs to them. */
 const AFTER_TRACE = /^(?:Code: |handlers:|\[<|Disabling IRQ)/;
 const END = /^---\[ end /;
 
@@ -33,12 +33,12 @@ interface Open {
   phase: 'head' | 'trace' | 'rest';
 }
 
-/** Takes console lines. Lines from user space may come between those of a splat. */
+/** Takes the lines of the console. Others than the kernel's may come between them. */
 export class SplatCollector {
   readonly splats: Splat[] = [];
   #open: Open | undefined;
 
-  /** `text` has no escape sequences; `test` is the one that is running. */
+  /** A line without escapes, what it says, and the test that runs. */
   line(text: string, finding: Finding | undefined, test: Splat['test']): void {
     const { message: raw, timed } = kernelMessage(text);
     if (!timed) return;
@@ -76,12 +76,12 @@ export class SplatCollector {
   }
 }
 
-/** The functions that belong to modules (the drivers), innermost first. */
+/** The functions of modules, which are the drivers', innermost first. */
 export function driverFunctions({ trace }: Pick<Splat, 'trace'>): readonly string[] {
   return trace.filter((entry) => entry.endsWith(']'));
 }
 
-/** Whether the kernel is unreliable after this message, so that later results mean nothing. */
+/** It will not get better by itself: what runs after it need not mean anything. */
 export function isFatal(text: string): boolean {
   return /^(?:BUG: |kernel BUG at |Internal error: |Oops\b|Unable to handle |Unhandled fault|Bad mode in |SError |Kernel panic )/.test(
     kernelMessage(text).message,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * Formats console lines inside a saved stream. Each stands where the guest printed it, with the number of bytes that
- * the guest had printed before:
+ * Lines of a saved stream that are no trace but the guest's console, put where the guest printed them:
  *
  *   console 1234: ok 5 resetting
+ *
+ * with the number of bytes that it had printed then.
  */
 const CONSOLE = /^console (\d+): (.*)$/;
 

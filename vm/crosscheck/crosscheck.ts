@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** Cross-checks a single device that has the stream to itself. */
+/** The cross-check of one device that is alone in its stream. */
 import { MARK } from './sections.js';
 import type { CheckOptions } from './checker.js';
 import { checkFileWith, type ConsoleOptions, MachineCrosscheck } from './machine.js';
 import type { AnyChecker, Verdict } from './types.js';
 
 export interface CrosscheckOptions extends CheckOptions {
-  /** Id of the instance; by default the device's name. */
+  /** Of the instance; the device's name if absent. */
   readonly id?: string | undefined;
 }
 
-/** A MachineCrosscheck for one device: every console line belongs to it. */
+/** Like MachineCrosscheck; all lines of the console are about this device. */
 export class Crosscheck {
   readonly #machine: MachineCrosscheck;
   readonly #id: string;
@@ -21,12 +21,12 @@ export class Crosscheck {
     this.#machine.consoleLine(`${MARK}test: ${id}`);
   }
 
-  /** Takes the next bytes of the trace stream, split anywhere. */
+  /** The next bytes of the trace stream, cut anywhere. */
   feed(chunk: Uint8Array | string): void {
     this.#machine.feed(chunk);
   }
 
-  /** Takes a line of the guest's console, without its newline. */
+  /** A line of the guest's console, without its end. */
   consoleLine(line: string): void {
     this.#machine.consoleLine(line);
   }
@@ -36,7 +36,7 @@ export class Crosscheck {
     return this.#machine.failed;
   }
 
-  /** Ends the stream and returns the verdict. Call it once. */
+  /** The stream is over. Call it once. */
   end(): Verdict {
     this.#machine.consoleLine(`${MARK}result: ${this.#id} pass`);
     const [only] = this.#machine.end();

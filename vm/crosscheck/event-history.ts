@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-/** Formats the last events of a device: each stimulus with its effects, interleaved with the guest's console. */
+/** The last that happened to a device, in words: each stimulus with its effects, and between them what the guest printed. */
 import type { DeviceChecker, FailedTest, StreamEvent } from './types.js';
 
-/** Number of stimuli to show. */
+/** Stimuli that are shown. */
 const SHOWN = 8;
-/** Number of entries to keep: a test may fail long after the access that was refused. */
+/** Kept, for a test in which something was refused long before its end. */
 const KEPT = 64;
-/** Maximum number of console lines between two events. */
+/** Of the guest's console between two events. */
 const LINES = 3;
-/** Name of a failed test in `failedTests` when KTAP bails out. */
+/** The name of a test that was not named. */
 export const BAIL_OUT = 'Bail out!';
-/** Maximum number of refused accesses per failed test. */
+/** Per failed test. */
 const REFUSED = 4;
-/** Maximum number of failed tests. */
 const FAILED_TESTS = 10;
 
 interface Happened<E> {
@@ -26,10 +25,10 @@ type Words<E extends StreamEvent> = Pick<DeviceChecker<unknown, E>, 'words' | 'r
 export class EventHistory<E extends StreamEvent> {
   readonly #device: Words<E>;
   readonly #entries: Entry<E>[] = [];
-  /** Refused accesses in the current test. */
+  /** Of the guest's test that runs. */
   #refused: string[] = [];
   #sinceResult: Happened<E>[] = [];
-  /** The last test whose result the guest has reported. */
+  /** The last of its tests that the guest has reported. */
   #reported: string | undefined;
   readonly failedTests: FailedTest[] = [];
 
@@ -54,9 +53,9 @@ export class EventHistory<E extends StreamEvent> {
     push(this.#entries, happened);
   }
 
-  /** Takes a line that the guest printed. */
+  /** The guest printed this. */
   console(line: string): void {
-    // Long console output must not push out the device's events.
+    // A long text of the guest must not push out what the device did.
     const before = this.#entries.slice(-LINES);
     if (before.length === LINES && before.every((entry) => typeof entry === 'string'))
       this.#entries.splice(-LINES, 1);
@@ -72,11 +71,12 @@ export class EventHistory<E extends StreamEvent> {
     this.#sinceResult = [];
   }
 
-  /** Position in the guest's test. */
+  /** Where in the guest's test this is. */
   get during(): string | undefined {
     return this.#reported === undefined ? undefined : `after '${this.#reported}'`;
   }
 
+  /** Up to now. */
   lines(): readonly string[] {
     return this.#format(this.#entries);
   }

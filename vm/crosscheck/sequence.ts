@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** Validates a stream of events: no gaps, a beginning, an end, and a clock that never goes backwards. */
+/** What makes a sequence of events evidence: no gap, a beginning, an end, and a clock that never goes back. */
 import type { InvalidReason, StreamEvent } from './types.js';
 
+/** Checks each event's place in the sequence. */
 export class Sequence<E extends StreamEvent> {
   private last: { readonly seq: bigint; readonly now: bigint } | undefined;
   ended = false;
@@ -12,7 +13,7 @@ export class Sequence<E extends StreamEvent> {
     return this.last?.seq;
   }
 
-  /** Takes the next event. Returns the reason if it is out of sequence. */
+  /** Takes the next event, or says why it cannot be the next. */
   accept(event: E, line: string): InvalidReason | undefined {
     const { last } = this;
     const { seq, now } = event;

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
-/** Chooses QEMU's accelerator, and explains the choice. */
+/** Which of QEMU's accelerators runs the guest, and why. */
 import { accessSync, constants } from 'node:fs';
 import { StopwatchError } from '../../lib/errors.js';
 import type { BootOptions } from '../types.js';
 
-/** Facts about the host that the choice depends on. */
+/** What the choice depends on. */
 export interface HostFacts {
-  /** As in `process.arch`. */
+  /** As `process.arch` names it. */
   readonly arch: string;
   readonly platform: string;
-  /** Whether `/dev/kvm` exists and this user may open it. */
+  /** `/dev/kvm` is there and this user may open it. */
   readonly kvmUsable: boolean;
 }
 
 export interface AcceleratorChoice {
   readonly accelerator: 'tcg' | 'kvm';
-  /** For display, e.g. 'the host is x64, the guest aarch64'. */
+  /** For people, e.g. 'the host is x64, the guest aarch64'. */
   readonly reason: string;
 }
 
+/** Looks at this host. */
 export function hostFacts(): HostFacts {
   let kvmUsable = true;
   try {
@@ -29,16 +30,16 @@ export function hostFacts(): HostFacts {
   return { arch: process.arch, platform: process.platform, kvmUsable };
 }
 
-/** The reason why KVM cannot be used, or undefined. */
+/** Why KVM cannot be used, or undefined if it can. */
 function obstacle(host: HostFacts, clock: BootOptions['vm']['clock']): string | undefined {
   if (clock === 'icount') return 'the deterministic clock (icount) needs TCG';
-  if (host.platform !== 'linux') return `KVM needs a Linux host, and this one is ${host.platform}`;
+  if (host.platform !== 'linux') return `KVM is Linux's, and the host is ${host.platform}`;
   if (host.arch !== 'arm64') return `the host is ${host.arch}, the guest aarch64`;
-  if (!host.kvmUsable) return '/dev/kvm is missing, or this user may not open it';
+  if (!host.kvmUsable) return '/dev/kvm is missing or may not be opened by this user';
   return undefined;
 }
 
-/** Throws StopwatchError 'bad-config' if KVM is configured but unavailable. */
+/** Throws StopwatchError 'bad-config' when KVM is demanded and cannot be had. */
 export function chooseAccelerator(
   host: HostFacts,
   vm: Pick<BootOptions['vm'], 'accelerator' | 'clock'>,

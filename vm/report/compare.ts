@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Compares two runs. Pure. */
+/** What is different between two runs. Pure. */
 import { html, section, table } from './page/html.js';
 import { durationText } from './page/build.js';
 import { CONSOLE_SOURCE } from './page/page-data.js';
@@ -17,8 +17,8 @@ export interface ComparedRun {
 export interface Comparison {
   readonly names: readonly [string, string];
   readonly rows: readonly ComparedValue[];
-  /** The first different event of each device. */
-  readonly eventDifferences: readonly EventDifference[];
+  /** The first events at which they part, by device. */
+  readonly partings: readonly Parting[];
 }
 
 export interface ComparedValue {
@@ -28,13 +28,13 @@ export interface ComparedValue {
   readonly isSame: boolean;
 }
 
-export interface EventDifference {
+export interface Parting {
   readonly id: string;
-  /** times: the same events happen at different times. */
+  /** times: the events are still the same, but they happen at other times. */
   readonly what: 'times' | 'events';
-  /** Number of equal events before. */
+  /** How many events are the same before. */
   readonly same: number;
-  /** Undefined at the end of the stream. */
+  /** Undefined: the stream has ended. */
   readonly one: string | undefined;
   readonly other: string | undefined;
 }
@@ -49,7 +49,7 @@ export function compareRuns(one: ComparedRun, other: ComparedRun): Comparison {
       const [a, b] = [values.get(what) ?? '', others.get(what) ?? ''];
       return { what, one: a, other: b, isSame: a === b };
     }),
-    eventDifferences: [...ids].flatMap((id) => eventDifferencesOf(id, one.recording, other.recording)),
+    partings: [...ids].flatMap((id) => partingsOf(id, one.recording, other.recording)),
   };
 }
 
@@ -75,7 +75,7 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
   ]);
 }
 
-function eventDifferencesOf(id: string, one: Recording, other: Recording): readonly EventDifference[] {
+function partingsOf(id: string, one: Recording, other: Recording): readonly Parting[] {
   const [lines, others] = [linesOf(one, id), linesOf(other, id)];
   const firstAt = (wordsOf: (line: string | undefined) => string | undefined): number => {
     const longest = Math.max(lines.length, others.length);
@@ -95,8 +95,8 @@ function linesOf({ devices, rows }: Recording, id: string): readonly string[] {
   return rows.filter(({ source }) => source === index && source !== CONSOLE_SOURCE).map(({ raw }) => raw);
 }
 
-/** Text for a terminal. Shows only the differences. */
-export function comparisonText({ names, rows, eventDifferences }: Comparison): string {
+/** For a terminal. What is the same in both is not shown. */
+export function comparisonText({ names, rows, partings }: Comparison): string {
   const shown = rows.filter(({ isSame }) => !isSame);
   const width = Math.max(...shown.map(({ what }) => what.length), 0);
   const first = Math.max(...shown.map(({ one }) => one.length), names[0].length);
@@ -106,24 +106,22 @@ export function comparisonText({ names, rows, eventDifferences }: Comparison): s
     line('', ...names),
     ...shown.map(({ what, one, other }) => line(what, one, other)),
     `${rows.length - shown.length} other values are the same.`,
-    ...(eventDifferences.length === 0
-      ? ['The events are the same.']
-      : eventDifferences.flatMap(differenceLines)),
+    ...(partings.length === 0 ? ['The events are the same.'] : partings.flatMap(partingLines)),
   ]
     .map((text) => `${text}\n`)
     .join('');
 }
 
-function differenceLines({ id, what, same, one, other }: EventDifference): readonly string[] {
+function partingLines({ id, what, same, one, other }: Parting): readonly string[] {
   return [
-    `The ${what} of ${id} differ after ${same} equal events:`,
+    `The ${what} of ${id} part after ${same} events:`,
     `  < ${one ?? 'the end of the stream'}`,
     `  > ${other ?? 'the end of the stream'}`,
   ];
 }
 
-/** An HTML page. `style`: the style sheet of a run's page. */
-export function comparisonPage({ names, rows, eventDifferences }: Comparison, style: string): string {
+/** The same as a page. `style`: of a run's page. */
+export function comparisonPage({ names, rows, partings }: Comparison, style: string): string {
   const title = `Two runs: ${names[0]} and ${names[1]}`;
   const shown = (isSame: boolean) =>
     rows.filter((row) => row.isSame === isSame).map(({ what, one, other }) => [what, one, other]);
@@ -133,15 +131,15 @@ export function comparisonPage({ names, rows, eventDifferences }: Comparison, st
     scripts: [],
     body: html`<header><h1>${title}</h1></header>
 <main>
-${section('different', 'Differences', table('Values that differ', ['', ...names], shown(false)))}
+${section('different', 'What is different', table('Values that differ', ['', ...names], shown(false)))}
 ${section(
   'events',
-  'First different events',
-  eventDifferences.length === 0
+  'Where the events part',
+  partings.length === 0
     ? html`<p>The events are the same.</p>`
-    : eventDifferences.map(({ id, what, same, one, other }) =>
+    : partings.map(({ id, what, same, one, other }) =>
         table(
-          `${id}: the ${what} differ after ${same} equal events`,
+          `${id}: the ${what} part after ${same} events`,
           ['run', 'event'],
           [
             [names[0], html`<code>${one ?? 'the end of the stream'}</code>`],
@@ -150,7 +148,7 @@ ${section(
         ),
       ),
 )}
-${section('same', 'Equal values', table('Equal values', ['', ...names], shown(true)))}
+${section('same', 'What is the same', table('Values that are the same', ['', ...names], shown(true)))}
 </main>`,
   });
 }

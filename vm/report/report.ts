@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The result of a run as one value. Terminal output, JSON, JUnit and HTML are functions of it. */
+/** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
 import type { ExitCode } from '../../lib/errors.js';
 import type { InstanceVerdict, Verdict } from '../crosscheck/index.js';
 import type { DeviceInstance } from '../device.js';
@@ -7,10 +7,10 @@ import { instanceOf, type TestStatus } from '../crosscheck/sections.js';
 import { exitCodeOf } from './exit-code.js';
 import type { BootResult, KtapResult, TestSuite } from '../types.js';
 
-/** Increment it when readers of older reports would misread a new one. */
+/** Raised when a reader of older reports would misread a new one. */
 export const REPORT_SCHEMA = 4;
 
-/** One stage of the run: `build`, `boot`, `test`, `cross-check`, … */
+/** One part of the work, in order: `build`, `boot`, `test`, `cross-check`, … */
 export interface Stage {
   readonly name: string;
   readonly status: 'passed' | 'failed' | 'skipped';
@@ -23,79 +23,79 @@ export interface BuildTask {
   readonly title: string;
   readonly deps: readonly string[];
   readonly state: 'fresh' | 'done' | 'failed';
-  /** Why it was stale. */
+  /** Why it was stale, in words. */
   readonly reasons: readonly string[];
-  /** Time since the command began; null if the task did not run. */
+  /** Since the command began; null: it did not run. */
   readonly startMs: number | null;
   readonly durationMs: number | null;
 }
 
 /** One device of the machine. */
 export interface DeviceResult {
-  /** Its id in this machine. */
+  /** Its name in this machine. */
   readonly id: string;
-  /** Name of the device in the project. */
+  /** Which of the project's devices it is. */
   readonly device: string;
-  /** Where its C source is. */
+  /** Who has its C source. */
   readonly source: 'project' | 'qemu';
   readonly driver: 'project' | 'linux or none';
-  /** Whether it has a reference model. */
+  /** A reference model checks it, where a run is judged. */
   readonly checker: boolean;
-  /** Its planned tests in the guest. */
+  /** Its tests in the guest that had to run. */
   readonly tests: readonly TestResult[];
-  /** Null if it has no checker, or this run was not checked. */
+  /** Null: it has no checker, or this run was not judged. */
   readonly verdict: Verdict | null;
 }
 
-/** `result`: as init printed it; null if the guest ended before. */
+/** `result`: what init says of its exit status; null: the guest ended before. */
 export interface TestResult extends KtapResult {
-  /** Name of the suite on the console: see TestSuite. */
+  /** As the console has it: see TestSuite. */
   readonly suite: string;
   readonly result: TestStatus | null;
 }
 
-/** The reproducible part: equal inputs give equal results with the deterministic clock. */
+/** What the same inputs give again under a deterministic clock. */
 export interface RunResult {
   readonly exitCode: ExitCode;
   readonly guest: Pick<
     BootResult,
     'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'splats' | 'lastLines' | 'qemuExit'
   >;
-  /** In the order of the configuration; empty with `--nodev`. */
+  /** In the order of the configuration; none of a machine that was started without them. */
   readonly devices: readonly DeviceResult[];
 }
 
 export interface SuiteTime {
   readonly suite: string;
   readonly startMs: number;
-  /** Null if the guest ended before. */
+  /** Null: the guest ended before. */
   readonly endMs: number | null;
 }
 
-/** The part that depends on the host and on the time of the run. */
+/** What belongs to this host and this moment. */
 export interface RunCircumstances {
   readonly runId: string;
-  /** The command line. */
+  /** The command as it was typed. */
   readonly command: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly durationMs: number;
   readonly stages: readonly Stage[];
-  /** Empty if nothing had to be built. */
+  /** Empty where nothing was to be built. */
   readonly build: readonly BuildTask[];
-  /** ccache's counts for the builds before the boot; null if nothing was compiled through ccache. */
+  /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
   readonly compileCache: { readonly hits: number; readonly misses: number; readonly errors: number } | null;
   readonly timing: BootResult['timing'];
-  /** Times of the tests that began, host milliseconds since QEMU's start. */
+  /** Of the tests that began, host milliseconds since QEMU's start. */
   readonly suites: readonly SuiteTime[];
-  /** Why this accelerator was chosen. */
+  /** Why this accelerator runs. */
   readonly acceleratorReason: string;
-  /** The part of QEMU's trace that was dropped because it concerns other devices, such as the console's UART. */
+  /** Of QEMU's trace: about other things than the devices, such as the console's UART. They are not kept. */
   readonly dropped: BootResult['dropped'];
   readonly qemuMessages: readonly string[];
-  /** Absolute paths by name: `console`, `events`, `qemu`, … */
+  /** By name: `console`, `events`, `qemu`, … Absolute paths. */
   readonly files: Readonly<Record<string, string>>;
-  /** The command to run next. */
+  /** The command to type next. */
   readonly next: string;
 }
 
@@ -105,7 +105,7 @@ export interface RunReport {
   readonly host: RunCircumstances;
 }
 
-/** The results of the devices. `expected`: suite names of the planned tests. */
+/** What a run says of its devices. `expected`: the tests that were to run, by the names of their suites. */
 export function deviceResults(
   instances: readonly DeviceInstance[],
   {
@@ -166,8 +166,8 @@ export function makeReport(
 }
 
 /**
- * The reproducible part of the report as text: equal for two deterministic runs of
- * the same machine. Replay commands are left out because they contain host paths.
+ * The report as text without anything that belongs to the host: equal for two
+ * deterministic runs of the same machine. Paths in a replay command are the host's.
  */
 export function comparable({ schema, result }: RunReport): string {
   return JSON.stringify(
@@ -177,7 +177,7 @@ export function comparable({ schema, result }: RunReport): string {
   );
 }
 
-/** The content of report.json. */
+/** As it stands in report.json. */
 export function reportJson(report: RunReport): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }

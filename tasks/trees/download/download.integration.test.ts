@@ -182,14 +182,14 @@ describe('resuming', () => {
   it('starts again where the server takes no notice of Range', async () => {
     server.on('/thing', cut(content, 1000), file(content, { ignoreRange: true }));
     await get([mirror('/thing')]);
-    expect(server.asked.map((asked) => asked.sent)).toEqual([1000, content.length, content.length]);
+    expect(server.asked.map((asked) => asked.sent)).toEqual([1000, content.length]);
   });
 
   it('starts again where the server answers with another part', async () => {
     server.on('/thing', cut(content, 1000), file(content, { rangeOffset: 5 }), file(content));
     await get([mirror('/thing')]);
     expect(ranges()).toEqual([undefined, 'bytes=1000-', undefined]);
-    expect(log.join('\n')).toContain('it does not go on where an earlier try stopped');
+    expect(log.join('\n')).toContain('another part of the file');
   });
 
   it('discards a part of another file and begins once more from zero', async () => {
@@ -243,9 +243,9 @@ describe('trying again', () => {
     ['in the middle', file(content, { stallAfter: 5000 })],
   ])('gives up on a server that stalls %s', async (_where, stalling) => {
     server.on('/thing', stalling, file(content));
-    await get([mirror('/thing')], { stallSeconds: 1 });
+    await get([mirror('/thing')], { stallSeconds: 0.3 });
     expect(server.asked).toHaveLength(2);
-    expect(log.join('\n')).toContain('it sent nothing for 1 s');
+    expect(log.join('\n')).toContain('it sent nothing for 0.3 s');
   });
 
   it('goes on after a length that was too great', async () => {
@@ -339,7 +339,7 @@ describe('failure', () => {
     context.skip(mounted === undefined, 'needs the right to mount');
     try {
       server.on('/thing', file(content));
-      await expect(get([mirror('/thing'), mirror('/other')])).rejects.toMatchObject({ code: 'disk-full' });
+      await expect(get([mirror('/thing'), mirror('/other')])).rejects.toMatchObject({ code: 'ENOSPC' });
       expect(server.asked).toHaveLength(1);
     } finally {
       await run('umount', [cache]);
@@ -418,11 +418,10 @@ describe('proxies from the environment', () => {
     expect((await download(request([mirror('/near')]), deps({ proxyEnv }))).from).toBe('network');
   });
 
-  it('that cannot be reached are named as the reason', async () => {
+  it('that cannot be used are named as the reason', async () => {
     const proxyEnv = { http_proxy: 'socks5://me:secret@127.0.0.1:1' };
     const error = await failureOf(download(request([mirror('/x')]), deps({ proxyEnv })));
-    expect(String(error)).toContain('127.0.0.1 port 1');
-    expect(String(error)).not.toContain('secret');
+    expect(String(error)).toContain('the proxy socks5://…@127.0.0.1:1 is not an http or https address');
   });
 });
 

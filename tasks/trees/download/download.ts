@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
-import { attempt, type AttemptResult, type Failure } from './http.js';
+import type { AttemptResult, Failure } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { withoutCredentials } from '../../../lib/credentials.js';
+import { type ProxyEnv, proxyFromEnv } from './proxy.js';
 import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
 /** Where a file is: at an address, or at a path below a Debian mirror. */
@@ -35,10 +36,10 @@ export interface DownloadRequest {
 export interface DownloadDeps {
   readonly processes: Processes;
   readonly signal: AbortSignal;
-  /** Environment of the tools that are started (apt-get, apt-config, curl, flock); needs PATH. */
+  /** Environment of the tools that are started (apt-get, apt-config, flock); needs PATH. */
   readonly env: Readonly<Record<string, string>>;
-  /** The user's environment: proxies, and further certificates. */
-  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  /** The user's environment: http_proxy, https_proxy, all_proxy, no_proxy. */
+  readonly proxyEnv: ProxyEnv;
   /** Bytes that are there, and in all if the server said so. */
   readonly onProgress: (done: number, total: number | undefined) => void;
   /** A line for the log: every try and why it failed. */
@@ -223,12 +224,13 @@ async function attemptAt(
   deps: DownloadDeps,
 ): Promise<AttemptResult> {
   deps.log(`Downloading ${request.what}: ${withoutCredentials(address)}`);
+  // The HTTP client is loaded only when something has to be downloaded.
+  const { attempt } = await import('./http.js');
   return attempt({
     ...file,
     address,
     stallSeconds: request.stallSeconds,
-    processes: deps.processes,
-    env: environmentFor(address, apt, deps),
+    proxy: (url) => proxyFor(url, apt, deps.proxyEnv),
     signal: deps.signal,
     onProgress: deps.onProgress,
   });
@@ -287,24 +289,11 @@ async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Of curl. For the Debian archive what apt is configured with wins over the variables, as it does for apt itself. */
-function environmentFor(
-  address: string,
-  apt: AptArchives | undefined,
-  { env, proxyEnv }: DownloadDeps,
-): Record<string, string> {
-  const all: Record<string, string> = { ...env };
-  const certificates = proxyEnv['NODE_EXTRA_CA_CERTS'];
-  if (certificates) all['NODE_EXTRA_CA_CERTS'] = certificates;
-  const url = new URL(address);
+/** For the Debian archive what apt is configured with wins over the variables, as it does for apt itself. */
+function proxyFor(url: URL, apt: AptArchives | undefined, env: ProxyEnv): string | undefined {
   const own = apt?.proxyFor(url);
-  if (own === 'DIRECT') return all;
-  if (own !== undefined) return { ...all, [`${url.protocol.slice(0, -1)}_proxy`]: own };
-  for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy']) {
-    const value = proxyEnv[name] || proxyEnv[name.toUpperCase()];
-    if (value) all[name] = value;
-  }
-  return all;
+  if (own === 'DIRECT') return undefined;
+  return own ?? proxyFromEnv(url, env);
 }
 
 function offlineError(request: DownloadRequest): StopwatchError {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** One try to get one file from one address, by curl, starting where an earlier try stopped. */
-import { open, rm, stat } from 'node:fs/promises';
+/** One try to get one file from one address, starting where an earlier try stopped. */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { got, MaxRedirectsError, RequestError, TimeoutError } from 'got';
+import { errnoOf } from '../../../lib/errno.js';
 import { StopwatchError } from '../../../lib/errors.js';
-import { flush } from '../../../lib/files/atomic.js';
-import { sha256File } from '../../../lib/files/sha256.js';
-import type { Processes } from '../../../lib/process/process.js';
+import { withoutCredentials } from '../../../lib/credentials.js';
 
-/** Seconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
-const CONNECT_SECONDS = 5;
-/** Milliseconds between two reports of progress. */
-const PROGRESS_MS = 250;
+/** Milliseconds for a connection to come up: long enough for two lost SYN packets, short enough to try the next mirror soon. */
+const CONNECT_MS = 5000;
+/** Progress is reported at most once per this many bytes. */
+const PROGRESS_STEP = 1 << 18;
 
 export interface Attempt {
   readonly address: string;
@@ -17,11 +22,9 @@ export interface Attempt {
   readonly sha256: string | undefined;
   /** What has arrived so far. */
   readonly partial: string;
-  /** A server that sends less than a byte a second for this long has stalled, whole seconds. */
   readonly stallSeconds: number;
-  readonly processes: Processes;
-  /** Environment of curl: PATH, and the proxies. */
-  readonly env: Readonly<Record<string, string>>;
+  /** The proxy for an address, if any; asked again after each redirect. */
+  readonly proxy: (url: URL) => string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | undefined) => void;
 }
@@ -45,161 +48,214 @@ export interface Failure {
 
 export type AttemptResult = { readonly kind: 'complete' } | Failure;
 
-/** curl's exit codes, see curl(1); all others are definite. */
-const UNREACHABLE = new Set([5, 6, 7]);
-const BROKEN = new Set([18, 52, 55, 56, 92, 95, 96]);
-const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
-const [HTTP_ERROR, NOT_WRITTEN, TIMEOUT, NO_RANGE] = [22, 23, 28, 33];
+/** Sets a failure of the disk apart from one of the network, which may have the same errno. */
+class DiskFailure extends Error {}
+async function onDisk<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (cause) {
+    throw new DiskFailure('disk', { cause });
+  }
+}
 
 /**
  * Leaves the verified bytes in the partial file, or a part of them for the next try. The caller holds the lock.
- * Throws 'disk-full', 'interrupted', 'command-not-found', and what the file system says; any failure of the network is a result.
+ * Throws 'interrupted', and what the file system says; any failure of the network is a result.
  */
 export async function attempt(job: Attempt): Promise<AttemptResult> {
-  const { partial, sha256, signal } = job;
-  // Says at once if it cannot be written.
-  await (await open(partial, sha256 === undefined ? 'w' : 'a')).close();
-  const kept = await sizeOf(partial);
-  if (kept > 0 && (await sha256File(partial, signal)) === sha256) return { kind: 'complete' };
-  const { exitCode, said, answer } = await curl(job, kept);
-  const size = await sizeOf(partial);
-  const fail = async (
-    kind: Failure['kind'],
-    reason: string,
-    more: Partial<Failure> = {},
-  ): Promise<Failure> => {
-    if ((await sizeOf(partial)) === 0) await rm(partial, { force: true });
-    const at = size > kept ? ` (at ${size} bytes)` : '';
-    return { kind, reason: `${reason}${at}`, gained: Math.max(0, size - kept), ...more };
-  };
-  const code = exitCode ?? -1;
-  switch (code) {
-    case 0: {
-      const got = await sha256File(partial, signal);
-      if (sha256 === undefined || got === sha256) {
-        await flush(partial);
-        return { kind: 'complete' };
-      }
-      await rm(partial);
-      const isPage = answer.type?.startsWith('text/html') === true;
-      const received = `got sha256 ${got} (${size} bytes${isPage ? ' of text/html: a web page?' : ''})`;
-      // The fault may be in the part that was kept from before: once more, from zero.
-      return {
-        kind: kept > 0 ? 'transient' : 'definite',
-        reason: `expected sha256 ${sha256}, ${received}`,
-        mismatch: true,
-        gained: 0,
-      };
-    }
-    case NOT_WRITTEN:
-      throw new StopwatchError('disk-full', `Could not write the download ${partial}: ${said}`, {
-        hint: 'Make room there and run the same command again; what has arrived is kept.',
-      });
-    case HTTP_ERROR: {
-      const { status, retryAfterMs } = answer;
-      if (status === 416 && kept > 0) {
-        await rm(partial);
-        return fail('transient', 'the part that was kept is longer than the file is now');
-      }
-      const kind = TRANSIENT_STATUS.has(status) ? 'transient' : 'definite';
-      return fail(
-        kind,
-        `it answered with HTTP status ${status}`,
-        retryAfterMs === undefined ? {} : { retryAfterMs },
-      );
-    }
-    case NO_RANGE:
-      await rm(partial);
-      return fail('transient', 'it does not go on where an earlier try stopped');
-    case TIMEOUT:
-      if (said.includes('too slow')) return fail('transient', `it sent nothing for ${job.stallSeconds} s`);
-      return fail('unreachable', said);
-    default: {
-      const kind = BROKEN.has(code) ? 'transient' : UNREACHABLE.has(code) ? 'unreachable' : 'definite';
-      return fail(kind, said);
-    }
-  }
-}
-
-async function curl(job: Attempt, kept: number) {
-  const { address, partial, stallSeconds, processes, env, signal, onProgress } = job;
-  const answer: { status: number; type?: string; retryAfterMs?: number } = { status: 0 };
-  let total: number | undefined;
-  let said = 'curl says nothing';
-  // One line of an answer; there is one for each redirect and for each proxy.
-  const header = (line: string) => {
-    const [, name = '', value = ''] = /^([\w-]+): *(.*)$/.exec(line) ?? [];
-    const status = /^HTTP\/[\d.]+ (\d+)/.exec(line)?.[1];
-    if (status !== undefined) {
-      total = undefined;
-      answer.status = Number(status);
-    }
-    switch (name.toLowerCase()) {
-      case 'content-length':
-        total = Number(value) + (answer.status === 206 ? kept : 0);
-        break;
-      case 'content-type':
-        answer.type = value;
-        break;
-      case 'retry-after':
-        // The other form, a date, is rare.
-        if (/^\d+$/.test(value)) answer.retryAfterMs = Number(value) * 1000;
-        break;
-      default:
-        // The end of the headers.
-        if (line === '' && /^20[06]$/.test(String(answer.status)))
-          onProgress(answer.status === 206 ? kept : 0, total);
-    }
-  };
-  const timer = setInterval(() => void sizeOf(partial).then((size) => onProgress(size, total)), PROGRESS_MS);
-  const certificates = env['NODE_EXTRA_CA_CERTS'];
-  // On standard input, because the address may have a password, and every user sees arguments.
-  const config = [
-    'silent',
-    'show-error',
-    'fail',
-    'location',
-    'globoff',
-    'suppress-connect-headers',
-    // What has arrived is in the file, also when all is killed.
-    'no-buffer',
-    'max-redirs = 20',
-    'proto = "=http,https"',
-    'header = "Accept-Encoding: identity"',
-    `connect-timeout = ${CONNECT_SECONDS}`,
-    'speed-limit = 1',
-    `speed-time = ${Math.max(1, Math.round(stallSeconds))}`,
-    'dump-header = "-"',
-    `output = ${JSON.stringify(partial)}`,
-    `url = ${JSON.stringify(address)}`,
-    ...(kept > 0 ? [`continue-at = ${kept}`] : []),
-    ...(certificates ? [`cacert = ${JSON.stringify(certificates)}`] : []),
-  ];
+  let file: FileHandle | undefined;
   try {
-    const { exitCode } = await processes.run(
-      // Nothing of the user's ~/.curlrc.
-      { file: 'curl', args: ['--disable', '--config', '-'], env },
-      {
-        signal,
-        input: config.map((line) => `${line}\n`).join(''),
-        onLine: (line, stream) => {
-          if (stream === 'stdout') header(line);
-          else said = line.replace(/^curl: \(\d+\) /, '');
-        },
-      },
-    );
-    if (signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while downloading');
-    const size = await sizeOf(partial);
-    if (exitCode === 0) onProgress(size, total);
-    return { exitCode, said, answer };
+    file = await open(job.partial, 'a');
+    if (job.sha256 === undefined) await file.truncate(0);
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const chunk of createReadStream(job.partial, {
+      signal: job.signal,
+    }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+    if (size > 0 && hash.copy().digest('hex') === job.sha256) return { kind: 'complete' };
+    const result = await transfer(job, file, { hash, size });
+    if ((await file.stat()).size === 0) await rm(job.partial, { force: true });
+    return result;
+  } catch (error) {
+    throw error instanceof DiskFailure ? error.cause : error;
   } finally {
-    clearInterval(timer);
+    await file?.close();
   }
 }
 
-async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
+async function transfer(
+  job: Attempt,
+  file: FileHandle,
+  kept: { readonly hash: ReturnType<typeof createHash>; readonly size: number },
+): Promise<AttemptResult> {
+  let { hash, size } = kept;
+  const fail = (kind: Failure['kind'], reason: string, more: Partial<Failure> = {}): Failure => ({
+    kind,
+    reason,
+    gained: Math.max(0, size - kept.size),
+    ...more,
+  });
+  /** The kept bytes are of no use; the next try begins at zero. */
+  const discard = async (): Promise<void> => {
+    await onDisk(file.truncate(0));
+    hash = createHash('sha256');
+    size = 0;
+  };
+
+  let stream: ReturnType<typeof start>;
+  try {
+    stream = start(job, size);
+  } catch (error) {
+    if (error instanceof TypeError) return fail('definite', error.message);
+    throw error;
+  }
+  try {
+    const [{ statusCode: status, headers }] = await once(stream, 'response');
+    const resumed = status === 206 && size > 0;
+    if (status === 416 && size > 0) {
+      await discard();
+      return fail('transient', 'the part that was kept is longer than the file is now');
+    }
+    if (status !== 200 && !resumed) return statusFailure(status, headers['retry-after'], fail);
+
+    let total = /^\d+$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : undefined;
+    if (resumed) {
+      const [, from, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+      if (Number(from) !== size) {
+        await discard();
+        return fail('transient', 'it answered with another part of the file than it was asked for');
+      }
+      total = whole === '*' ? undefined : Number(whole);
+    } else await discard();
+    job.onProgress(size, total);
+
+    let reported = size;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (total !== undefined && size + chunk.length > total) {
+        await discard();
+        return fail('definite', `it sent more than the ${total} bytes that it announced`);
+      }
+      hash.update(chunk);
+      await onDisk(file.appendFile(chunk));
+      size += chunk.length;
+      if (size - reported >= PROGRESS_STEP || size === total) {
+        reported = size;
+        job.onProgress(size, total);
+      }
+    }
+    if (total !== undefined && size < total) return fail('transient', `cut off at ${size} of ${total} bytes`);
+    const sum = hash.digest('hex');
+    if (job.sha256 === undefined || sum === job.sha256) {
+      await onDisk(file.sync());
+      return { kind: 'complete' };
+    }
+    const isPage = headers['content-type']?.startsWith('text/html') === true;
+    const received = `got sha256 ${sum} (${size} bytes${isPage ? ' of text/html: a web page?' : ''})`;
+    await discard();
+    // The fault may be in the part that was kept from before: once more, from zero.
+    return fail(resumed ? 'transient' : 'definite', `expected sha256 ${job.sha256}, ${received}`, {
+      mismatch: true,
+    });
+  } catch (error) {
+    if (job.signal.aborted)
+      throw new StopwatchError('interrupted', `Interrupted: downloading ${withoutCredentials(job.address)}`);
+    if (error instanceof DiskFailure) throw error;
+    const [kind, reason] = networkFailure(error, job.stallSeconds);
+    return fail(kind, `${reason}${size > 0 ? ` (at ${size} bytes)` : ''}`);
+  } finally {
+    stream.destroy();
+  }
+}
+
+function start(job: Attempt, size: number) {
+  const stream = got.stream(job.address, {
+    headers: { 'accept-encoding': 'identity', ...(size > 0 ? { range: `bytes=${size}-` } : {}) },
+    agent: agentsFor(job.proxy(new URL(job.address))),
+    decompress: false,
+    throwHttpErrors: false,
+    retry: { limit: 0 },
+    signal: job.signal,
+    timeout: {
+      lookup: CONNECT_MS,
+      connect: CONNECT_MS,
+      secureConnect: CONNECT_MS,
+      socket: job.stallSeconds * 1000,
+    },
+    hooks: {
+      beforeRedirect: [
+        (options) => {
+          options.agent = agentsFor(job.proxy(new URL(String(options.url))));
+        },
+      ],
+    },
+  });
+  // Errors are seen through the response and the loop over the body; a later one does not matter.
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+/** Agents for got, by the protocol of the request. */
+interface Agents {
+  readonly http?: HttpProxyAgent<string>;
+  readonly https?: HttpsProxyAgent<string>;
+}
+
+/**
+ * Agents that send a request through `proxy`. Plain http is asked of the proxy
+ * by its whole address (caches such as those in front of apt refuse CONNECT to
+ * port 80), https through a tunnel.
+ * Throws TypeError with a message for the user when the proxy's address cannot be used.
+ */
+function agentsFor(proxy: string | undefined): Agents {
+  if (proxy === undefined) return {};
+  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
+    throw new TypeError(`the proxy ${withoutCredentials(proxy)} is not an http or https address`);
+  }
+  return { http: new HttpProxyAgent(proxy), https: new HttpsProxyAgent(proxy) };
+}
+
+/** An HTTP status that is neither 200 nor an answer to our Range. */
+function statusFailure(
+  status: number,
+  retryAfter: string | undefined,
+  fail: (kind: Failure['kind'], reason: string, more?: Partial<Failure>) => Failure,
+): Failure {
+  const kind = [408, 425, 429, 500, 502, 503, 504].includes(status) ? 'transient' : 'definite';
+  // The other form of Retry-After, a date, is rare.
+  const more = /^\d+$/.test(retryAfter ?? '') ? { retryAfterMs: Number(retryAfter) * 1000 } : {};
+  return fail(kind, `it answered with HTTP status ${status}`, more);
+}
+
+const BY_CODE: Readonly<Record<string, readonly [Failure['kind'], reason: string]>> = {
+  ENOTFOUND: ['definite', 'the name of the host does not resolve'],
+  EAI_AGAIN: ['unreachable', 'the name of the host does not resolve at the moment'],
+  ECONNREFUSED: ['definite', 'connection refused'],
+  ENETUNREACH: ['unreachable', 'no way to the host'],
+  EHOSTUNREACH: ['unreachable', 'no way to the host'],
+  ENETDOWN: ['unreachable', 'no way to the host'],
+  EHOSTDOWN: ['unreachable', 'no way to the host'],
+  EADDRNOTAVAIL: ['unreachable', 'no way to the host'],
+  ECONNRESET: ['transient', 'the connection broke'],
+  EPIPE: ['transient', 'the connection broke'],
+  ETIMEDOUT: ['transient', 'the connection broke'],
+  ECONNABORTED: ['transient', 'the connection broke'],
+  ERR_STREAM_PREMATURE_CLOSE: ['transient', 'the connection broke'],
+};
+
+/** What a failed request means. Throws any error that does not come from the network. */
+function networkFailure(error: unknown, stallSeconds: number): readonly [Failure['kind'], reason: string] {
+  if (error instanceof MaxRedirectsError) return ['definite', 'it redirects without end'];
+  if (error instanceof TimeoutError)
+    return error.event === 'socket'
+      ? ['transient', `it sent nothing for ${stallSeconds} s`]
+      : ['unreachable', `no connection within ${CONNECT_MS / 1000} s (${error.event})`];
+  const code = errnoOf(error).code ?? '';
+  const known = BY_CODE[code];
+  if (known !== undefined) return [known[0], `${known[1]} (${code})`];
+  // What is left: certificates, broken HTTP, a redirect to no http address.
+  if (error instanceof RequestError) return ['definite', withoutCredentials(error.message)];
+  throw error;
 }
