@@ -31,8 +31,8 @@ export async function runCommandsOf(
   try {
     for (const block of blocks) await runBlock(block, project, { printed, met });
   } finally {
-    for (const name of [...blocks.flatMap(({ name }) => name ?? []), ...made])
-      rmSync(join(project.directory, name), { force: true });
+    for (const file of [...blocks.flatMap(({ name }) => name ?? []), ...made])
+      rmSync(join(project.directory, file), { force: true });
   }
   expect(printed.flatMap(([command]) => (met.has(command) ? [] : String(command)))).toEqual([]);
 }
