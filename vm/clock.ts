@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** The host's time, as a port: tests hand in one that they drive. */
+/** The host's clock as a port, so that tests can pass in a clock that they control. */
 export interface Clock {
-  /** Milliseconds; only differences mean something. */
+  /** Milliseconds since an arbitrary start. */
   now(): number;
-  /** Calls back once; the returned function cancels it. */
+  /** Calls back once after `ms`. The returned function cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -15,12 +15,12 @@ export const hostClock: Clock = {
   },
 };
 
-/** A timer that is late by more than this was not served: the process itself was stopped (Ctrl-Z, a frozen container, a sleeping host). */
+/** A timer later than this means that this process was stopped (Ctrl-Z, a frozen container, a suspended host). */
 const LATE_MS = 1000;
-/** So long waits are made of steps, between which a stop can be noticed. */
+/** Long waits are split into steps of this length, so that a stop can be noticed. */
 const STEP_MS = 500;
 
-/** Time in which this process ran: what passes while it is stopped says nothing about those that it watches. */
+/** Counts only time in which this process ran: while it is stopped it cannot judge whether a guest hangs. */
 export class AwakeClock implements Clock {
   readonly #clock: Clock;
   #stoppedMs = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * All that a device imports of the tool: `stopwatch/device-kit`, in a project
- * made by `init` under the name `#device-kit`. Nothing in `device/` reaches
- * further, so that a device can live in a project of its own.
+ * The public API for devices, exported as `stopwatch/device-kit`; a project made
+ * by `init` imports it as `#device-kit`. Devices import nothing else, so that a
+ * device can live in a project of its own.
  */
 export * from './crosscheck/index.js';
 export {

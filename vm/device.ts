@@ -1,59 +1,59 @@
 // SPDX-License-Identifier: MIT
-/** What the toolchain has to know about a device; nothing else in `vm/` or `tasks/` names one. */
+/** Describes a device to the toolchain. Nothing else in `vm/` or `tasks/` names a device. */
 import { StopwatchError } from '../lib/errors.js';
 import type { AnyChecker } from './crosscheck/index.js';
 import type { Properties, VmSettings } from './settings.js';
 
-/** What `device/NAME/device.ts` exports as `device`. `lab/search` adds what `fuzz` needs. */
+/** The interface of `device`, which `device/NAME/device.ts` exports. `lab/search` extends it for `fuzz`. */
 export interface Device {
   readonly description: DeviceDescription;
-  /** Its half of the cross-check. Absent: nothing checks this device against a model. */
+  /** Creates its checker. Absent: no model checks this device. */
   checker?(how: ModelSettings): AnyChecker;
-  /** Files of the device that follow from its contract, such as the header for C. They are kept current. */
+  /** Files generated from the device's contract, such as the C header. Builds keep them up to date. */
   readonly generated?: readonly GeneratedFile[] | undefined;
-  /** What the host itself does as well, for `bench`: the limit of what the device can reach. */
+  /** Operations that `bench` also measures on the host, as an upper bound for the device. */
   readonly hostRows?: readonly HostRow[] | undefined;
 }
 
-/** A row of a bench that is measured on the host. */
+/** A row of a benchmark, measured on the host. */
 export interface HostRow {
-  /** QUESTION/VARIANT, as the guest's bench names its rows. */
+  /** QUESTION/VARIANT, as in the guest's benchmark. */
   readonly row: string;
-  /** In bytes. */
+  /** Sizes to measure, bytes. */
   readonly sizes: readonly number[];
-  /** One operation. */
+  /** Performs one operation. */
   readonly operate: (bytes: number) => void;
 }
 
 export interface GeneratedFile {
-  /** Relative to the root that `device/` is in. */
+  /** Path, relative to the directory that contains `device/`. */
   readonly file: string;
   readonly text: string;
 }
 
-/** What the model must be told about a run. Can be written as JSON. */
+/** Settings of a run that the model depends on. Serialisable as JSON. */
 export interface ModelSettings {
-  /** How late an expiry may be, virtual nanoseconds; 0 under a driven or counted clock. */
+  /** How late a timer may expire, virtual nanoseconds; 0 with `icount` and in `fuzz`. */
   readonly slackNs: number;
-  /** The device's properties, as they were given to QEMU. */
+  /** The device's properties, as passed to QEMU. */
   readonly properties: Properties;
 }
 
-/** Files are found by their names: see `DeviceFiles`. */
+/** The device's files are found by their names: see `ProjectDevice`. */
 export interface DeviceDescription {
-  /** Name of its folders: `device/NAME`, `driver/NAME`, `guest_fs/NAME`. */
+  /** Name of its directories: `device/NAME`, `driver/NAME`, `guest_fs/NAME`. */
   readonly name: string;
-  /** Type for QEMU's `-device`. */
+  /** Type name for QEMU's `-device`. */
   readonly qemuType: string;
-  /** Properties that QEMU's device is given; those of the machine's configuration go over them. */
+  /** Default properties for QEMU's device; the machine's configuration overrides them. */
   readonly properties: Properties;
-  /** Its node on the platform bus. Absent: it has none, and QEMU knows by itself where the device goes. */
+  /** Its device-tree node on the platform bus. Absent: QEMU places the device itself. */
   readonly deviceTree?: DeviceTreeNode | undefined;
-  /** Its trace events, for QEMU: `trace-events` as docs/devel/tracing.rst has it. Absent: it has none. */
+  /** Its events for QEMU's `trace-events` file (docs/devel/tracing.rst). Absent: it has none. */
   readonly traceEvents?: { readonly prefix: string; readonly text: string } | undefined;
-  /** Lines for QEMU's device list that a device of QEMU's own needs, such as `CONFIG_EDU=y`. */
+  /** Lines of QEMU's configuration that enable a device of QEMU's own, such as `CONFIG_EDU=y`. */
   readonly qemuConfig?: readonly string[] | undefined;
-  /** The C function that takes the guest's writes to its registers: where `run --gdb-qemu` stops. */
+  /** The C function that handles register writes; `run --gdb-qemu` sets a breakpoint there. */
   readonly writeHandler?: string | undefined;
 }
 
@@ -65,43 +65,43 @@ export interface DeviceTreeNode {
 }
 
 /**
- * A device of the project and its files, which are found by their names. Paths are absolute unless said otherwise.
+ * A device of the project and its files, which are found by their names. Paths are absolute unless noted.
  *
- *   device/NAME/*.c, *.h      the device, linked into QEMU's tree; none: QEMU has it
- *   driver/NAME/              the driver: its Kbuild makes the module NAME.ko; none: Linux has it, or it needs none
- *   driver/NAME/NAME_bench.c  of a second module, for measurements: NAME_bench.ko, in /lib/modules/bench of the guest
- *   driver/NAME/*.h           also for the device
- *   driver/NAME/kernel.config what the guest's kernel needs for it
- *   guest_fs/NAME/            goes to /usr/bin of the guest
- *   guest_fs/NAME/*.c         each is compiled to a program there; it may include headers beside it and the driver's
+ *   device/NAME/*.c, *.h      the device, linked into QEMU's tree; absent if it is one of QEMU's own
+ *   driver/NAME/              the driver: its Kbuild makes the module NAME.ko; absent if Linux has it or none is needed
+ *   driver/NAME/NAME_bench.c  a second module for measurements: /lib/modules/bench/NAME_bench.ko in the guest
+ *   driver/NAME/*.h           also on the device's include path
+ *   driver/NAME/kernel.config kernel configuration that it needs
+ *   guest_fs/NAME/            copied to /usr/bin of the guest
+ *   guest_fs/NAME/*.c         each is compiled to a program in /usr/bin; it may include headers beside it and the driver's
  *   guest_fs/NAME/*_test.sh, *_test, *_test.c
- *                             its tests, scripts or programs: NAME_test.sh first, the others in the order of their names
+ *                             its tests, as scripts or programs: NAME_test.sh first, the others in alphabetical order
  *   guest_fs/NAME/NAME_stress.sh
  *                             its stress test
  *   guest_fs/NAME/NAME_bench.sh, NAME_bench.c
- *                             its bench; each gets the id of the device that it is to test
+ *                             its benchmark; each of these gets the id of the device to use as its argument
  */
 export interface ProjectDevice {
   readonly device: Device;
-  /** The directory that its `device/` is in: the project's, or the package's. */
+  /** The directory that contains its `device/`: the project's or the package's. */
   readonly root: string;
   readonly files: DeviceFiles;
 }
 
 export interface DeviceFiles {
-  /** C sources and headers for QEMU; empty where QEMU has the device. */
+  /** C sources and headers for QEMU; empty for a device of QEMU's own. */
   readonly qemu: readonly string[];
   readonly driver: DriverFiles | undefined;
   /** A fragment of the guest kernel's configuration. */
   readonly kernelConfig: string | undefined;
-  /** Copied to the guest as they are. */
+  /** Files to copy to the guest unchanged. */
   readonly guest: readonly GuestFile[];
-  /** Compiled for the guest. */
+  /** Programs to compile for the guest. */
   readonly programs: readonly GuestProgram[];
-  /** The guest's tests, its stress test and its bench, as they are in `guest` and `programs`. */
+  /** The tests among `guest` and `programs`. */
   readonly tests: readonly GuestTest[];
   readonly stress: GuestTest | undefined;
-  /** Prints rows for `bench`. */
+  /** Its benchmark, which prints rows for `bench`. */
   readonly bench?: GuestTest | undefined;
 }
 
@@ -109,41 +109,41 @@ export interface DriverFiles {
   readonly directory: string;
   /** Name of the module. */
   readonly module: string;
-  /** Names in the directory, in order. */
+  /** File names in the directory, sorted. */
   readonly names: readonly string[];
 }
 
-/** A file of the host, and its path and mode in the guest. */
+/** A file on the host, with its path and mode in the guest. */
 export interface GuestFile {
   readonly file: string;
   readonly path: string;
   readonly mode: number;
 }
 
-/** A C file of the host, and the program in the guest that it is compiled to. */
+/** A C file on the host, and the guest program built from it. */
 export interface GuestProgram extends GuestFile {
   readonly name: string;
-  /** What it may include. */
+  /** Headers that it may include. */
   readonly headers: readonly string[];
 }
 
-/** A script or program of the guest that tests a device. */
+/** A guest script or program that tests a device. */
 export interface GuestTest extends GuestFile {
-  /** Its file's name without `_test` and what follows: that of the device for its first test. */
+  /** Its file name up to `_test`; the device's name for its first test. */
   readonly name: string;
-  /** What it causes at least, by the names of `Verdict.counts`; undefined: it does not say. A line in its head does: `# causes: commands=20`. */
+  /** Minimum of what it causes, by names of `Verdict.counts`, from a line at its top such as `# causes: commands=20`; undefined without one. */
   readonly causes: Readonly<Record<string, number>> | undefined;
 }
 
-/** One device of a machine. */
+/** One device instance of a machine. */
 export interface DeviceInstance extends ProjectDevice {
   /** Its name in QEMU, in traces and in reports. */
   readonly id: string;
-  /** Those that QEMU is given: the device's own, and over them the configuration's. */
+  /** Properties for QEMU: the device's defaults, overridden by the configuration. */
   readonly properties: Properties;
 }
 
-/** The devices of a machine, in the order of its configuration. Throws 'bad-config' for one that is not in the list. */
+/** The device instances of a machine, in the order of its configuration. Throws 'bad-config' for an unknown device. */
 export function instancesOf(
   devices: readonly ProjectDevice[],
   { devices: wanted }: Pick<VmSettings, 'devices'>,

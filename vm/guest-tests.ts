@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** Which tests a boot runs, in which order, and what each is called. */
+/** Selects, orders and names the tests of a boot. */
 import type { GuestTest } from './device.js';
 import type { MachineParts } from './qemu/command-line.js';
 
 /** A test of one device of the machine. */
 export interface PlannedTest {
-  /** What the console and the report call it: the device's id, and `/NAME` for a further test of the device. */
+  /** Name on the console and in the report: the device's id, plus `/NAME` for its further tests. */
   readonly suite: string;
-  /** Of the device that it gets. */
+  /** Id of the device instance under test. */
   readonly id: string;
-  /** Name of that device. */
+  /** Name of the device. */
   readonly device: string;
   readonly test: GuestTest;
 }
 
-/** The tests that init runs in such a boot, device by device. */
+/** The tests that init runs in this boot, device by device. */
 export function plannedTests({ devices, options }: Pick<MachineParts, 'devices' | 'options'>): PlannedTest[] {
   const { guest, nodev, tested, only } = options;
   if (guest === 'shell' || guest === 'exec' || nodev) return [];
@@ -36,7 +36,7 @@ function planned(id: string, device: string, test: GuestTest): PlannedTest {
   return { suite: test.name === device ? id : `${id}/${test.name}`, id, device, test };
 }
 
-/** A pattern with `*` and `?` names a test by its suite, its own name, its file, or by its device's id or name. */
+/** Whether a pattern with `*` and `?` matches the test's suite, name or file, or its device's id or name. */
 export function isNamed({ suite, id, device, test }: PlannedTest, pattern: string): boolean {
   const matcher = new RegExp(
     `^${pattern

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A guest prints what it likes. A megabyte is read in the time that a megabyte takes: a regular expression that tries
- * every blank again, or a text that is copied for every line, would take minutes and end the test.
+ * Tests that hostile output takes linear time. Quadratic backtracking in a regular expression, or copying the text for
+ * every line, would take minutes for a megabyte and time the test out.
  */
 import { Duplex, PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -92,9 +92,9 @@ describe('a line of a megabyte', { timeout: 30_000 }, () => {
     const mark = `\u0001${/^secret (\w+)\n$/.exec(await secret)?.[1]} `;
     guest.write(`${mark}${BLANKS}\n${mark}done x 1${BLANKS}${SEPARATOR}\n${mark}ready\n`);
     await delivery.ready;
-    const told = lineToGuest();
+    const answer = lineToGuest();
     guest.write(`${mark}ask 7 module\n`);
-    expect(await told).toBe('tell 7 1 the host failed: nosuch thing\n');
+    expect(await answer).toBe('tell 7 1 the host failed: nosuch thing\n');
     expect(asked).toEqual(['module']);
   });
 });

@@ -35,7 +35,7 @@ const unfinished = passing.slice(0, 4);
 const PANIC = '[    0.100000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300';
 const SPLAT = '[    0.100000] WARNING: possible circular locking dependency detected';
 
-describe('judge', () => {
+describe('outcomeOf', () => {
   it.each<[string, BootFacts, string, string]>([
     ['passes', facts(passing), 'passed', '2 tests passed'],
     ['a test failed', facts(suite(['1..2', 'ok 1 a', 'not ok 2 b'], 'fail')), 'failed', "'b' failed"],
@@ -52,18 +52,18 @@ describe('judge', () => {
       'the test bailed out: no device',
     ],
     ['all skipped', facts(suite(['1..1', 'ok 1 a # SKIP'])), 'failed', 'every test was skipped'],
-    ['nothing planned', facts(suite(['1..0'])), 'failed', 'the test planned nothing'],
+    ['nothing planned', facts(suite(['1..0'])), 'failed', 'the test plan is empty'],
     [
       'numbers out of order',
       facts(suite(['1..2', 'ok 2 b', 'ok 1 a'])),
       'failed',
-      "the test's KTAP is not sound: 'b' has number 2 where 1 was expected",
+      "the test's KTAP is invalid: 'b' has number 2 where 1 was expected",
     ],
     [
       'a plan that is not met',
       facts(suite(['1..2', 'ok 1 a'])),
       'failed',
-      "the test's KTAP is not sound: planned 2 tests, got 1",
+      "the test's KTAP is invalid: planned 2 tests, got 1",
     ],
     ['no KTAP', facts(['stopwatch: test: lap', 'stopwatch: result: lap pass 0']), 'passed', '1 tests passed'],
     [
@@ -88,32 +88,32 @@ describe('judge', () => {
         'stopwatch: result: lap pass',
       ]),
       'failed',
-      "the test's KTAP is not sound: the KTAP version line is not alone on its line: 'hello KTAP version 1'",
+      "the test's KTAP is invalid: the KTAP version line is not alone on its line: 'hello KTAP version 1'",
     ],
-    ['no plan', facts(suite(['ok 1 a'])), 'failed', "the test's KTAP is not sound: no plan (1..N)"],
+    ['no plan', facts(suite(['ok 1 a'])), 'failed', "the test's KTAP is invalid: no plan (1..N)"],
     [
       'more results than planned',
       facts(suite(['1..1', 'ok 1 a', 'ok 2 b'])),
       'failed',
-      "the test's KTAP is not sound: planned 1 tests, got 2",
+      "the test's KTAP is invalid: planned 1 tests, got 2",
     ],
     [
-      'a kernel that went wrong and a test that does not go on',
+      'a fatal splat without further results',
       facts(unfinished, { ending: { by: 'splat', seconds: 5, text: 'BUG: bad' } }),
       'hung',
-      "BUG: bad; no result of a test came in the 5 s after it, after 1 of 2 test results, the last being 'a'",
+      "BUG: bad; no test result in the 5 s after it, after 1 of 2 test results, the last being 'a'",
     ],
     [
-      'a guest that prints without an end',
+      'a guest that floods the console',
       facts(['spam'], { ending: { by: 'size', what: 'console', bytes: 2 ** 22 } }),
       'flooded',
-      "the guest has printed on the console more than 4 MiB, before the test began; the last line was 'spam'",
+      "the guest printed more than 4 MiB on the console, before the test began; the last line was 'spam'",
     ],
     [
       'an exit status that the results do not explain',
       facts(suite(['1..1', 'ok 1 a'], 'error')),
       'failed',
-      "nothing failed, but the test ended with 'error'",
+      "nothing failed, but the test's result is 'error'",
     ],
     [
       'a test without its end',
@@ -122,7 +122,12 @@ describe('judge', () => {
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
     ['no test', facts(['hello']), 'exited-early', 'the guest powered off before the test began'],
-    ['no word', facts([]), 'exited-early', 'the guest powered off without a word before the test began'],
+    [
+      'no output',
+      facts([]),
+      'exited-early',
+      'the guest powered off without any output before the test began',
+    ],
     [
       'a restart',
       facts(passing, { shutdown: 'guest-reset' }),
@@ -159,7 +164,7 @@ describe('judge', () => {
       'a guest that never ends',
       facts(['x'], { ending: { by: 'total', seconds: 60 } }),
       'hung',
-      "still running after 60 s in all, before the test began; the last line was 'x'",
+      "still running after 60 s, before the test began; the last line was 'x'",
     ],
     [
       'QEMU killed',
@@ -189,21 +194,21 @@ describe('judge', () => {
       'QEMU ended from outside',
       facts(passing, { shutdown: 'host-signal' }),
       'qemu-died',
-      'QEMU was ended from outside (host-signal)',
+      'QEMU was terminated from outside (host-signal)',
     ],
     [
-      'a test that did not get to its end, where it may not',
+      'an unfinished test with splats: fail',
       facts([SPLAT, ...unfinished], { splats: 'fail' }),
       'exited-early',
       "the guest powered off after 1 of 2 test results, the last being 'a'",
     ],
     [
-      'a test in which it did, where it may not',
+      'a splat in a passing test, with splats: fail',
       facts([SPLAT, ...passing], { splats: 'fail' }),
       'failed',
-      `the kernel complained: ${SPLAT.slice(15)}`,
+      `the kernel reported: ${SPLAT.slice(15)}`,
     ],
-    ['any other test in which it did', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
+    ['a splat in a passing test', facts([SPLAT, ...passing]), 'passed', '2 tests passed'],
     ['interrupted', facts([PANIC], { ending: { by: 'interrupt' } }), 'interrupted', 'interrupted'],
     [
       'stopped by the caller',
@@ -213,7 +218,7 @@ describe('judge', () => {
     ],
     ['a shell that was left', facts(['/ #'], { guest: 'shell' }), 'ended', 'the guest powered off'],
     [
-      'an init that could not be started',
+      'an init that failed to start',
       facts(['Requested init /x failed (error -2).', PANIC]),
       'panicked',
       `${PANIC.slice(15)} (after: Requested init /x failed (error -2).)`,

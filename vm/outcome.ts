@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** From what was seen of a boot to what became of it: one pure decision. */
+/** Decides the outcome of a boot from the observed facts. Pure. */
 import type { Finding } from './console/console.js';
 import {
   type BootOptions,
@@ -9,28 +9,28 @@ import {
   type TestSuite,
 } from './types.js';
 
-/** Who ended the machine, if it did not end by itself. */
+/** What ended the machine. */
 export type Ending =
   | { readonly by: 'itself' }
   | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }
   | { readonly by: 'interrupt' }
-  /** The kernel went wrong, and no result of a test came for this long. */
+  /** No test result followed a fatal splat for this long. */
   | { readonly by: 'splat'; readonly seconds: number; readonly text: string }
   | { readonly by: 'size'; readonly what: 'console' | 'events'; readonly bytes: number }
   | { readonly by: 'stop' | 'user' | 'stuck'; readonly reason: string };
 
 export interface BootFacts {
   readonly guest: BootOptions['guest'];
-  /** The tests that have to run, by the names of their suites. */
+  /** Suite names of the tests that must run. */
   readonly expected: readonly string[];
   readonly suites: readonly TestSuite[];
   /** In order of appearance. */
   readonly findings: readonly Finding[];
-  /** What a splat means for a test that passes all the same. */
+  /** Whether a splat fails a run whose tests passed. */
   readonly splats: BootOptions['vm']['splats'];
-  /** The console printed anything at all. */
+  /** Whether the guest printed anything on the console. */
   readonly printedAnything: boolean;
-  /** What the console said last; empty if nothing. */
+  /** The last line on the console; empty if there was none. */
   readonly lastLine: string;
   readonly ending: Ending;
   /** `reason` of QMP's SHUTDOWN event (qapi/run-state.json, ShutdownCause), if there was one. */
@@ -47,9 +47,10 @@ export interface BootOutcome {
 }
 
 /**
- * The first that applies decides: interrupted; the kernel panicked (whoever
- * ended it afterwards); QEMU died; the caller or the user stopped it; it went
- * silent, hung or printed without an end; and only for a guest that ended in good order, its tests.
+ * The first rule that applies decides: interrupted; the kernel panicked, no
+ * matter what ended the machine; QEMU died; the caller or the user stopped it;
+ * the guest was silent, hung or flooded the console. Only a clean end is judged
+ * by its tests.
  */
 export function outcomeOf(facts: BootFacts): BootOutcome {
   const { ending, exit, findings } = facts;
@@ -61,7 +62,7 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
       return { outcome: 'qemu-died', reason: deathReason(facts) };
     }
     if (facts.shutdown?.startsWith('host-') === true) {
-      return { outcome: 'qemu-died', reason: `QEMU was ended from outside (${facts.shutdown})` };
+      return { outcome: 'qemu-died', reason: `QEMU was terminated from outside (${facts.shutdown})` };
     }
   }
   switch (ending.by) {
@@ -77,13 +78,14 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
         reason: `nothing was printed on the console within ${ending.seconds} s of the start`,
       };
     case 'splat': {
-      const reason = `${ending.text}; no result of a test came in the ${ending.seconds} s after it${progress(facts, ', ')}`;
+      const reason = `${ending.text}; no test result in the ${ending.seconds} s after it${progress(facts, ', ')}`;
       return { outcome: 'hung', reason };
     }
     case 'size': {
-      const what = ending.what === 'console' ? 'printed on the console' : "caused in the devices' trace";
+      const target = ending.what === 'console' ? 'on the console' : "in the devices' trace";
+      const verb = ending.what === 'console' ? 'printed' : 'caused';
       const size = `more than ${Math.round(ending.bytes / 2 ** 20)} MiB`;
-      const reason = `the guest has ${what} ${size}${progress(facts, ', ')}${lastSaid(facts)}`;
+      const reason = `the guest ${verb} ${size} ${target}${progress(facts, ', ')}${lastPrinted(facts)}`;
       return { outcome: 'flooded', reason };
     }
     case 'silence':
@@ -96,7 +98,7 @@ export function outcomeOf(facts: BootFacts): BootOutcome {
   }
 }
 
-/** The kernel's words, and what led to them where it says so. */
+/** The panic's message, and the finding that led to it. */
 function panicReason(panic: string, findings: readonly Finding[]): string {
   const cause = findings.find((finding) => finding.kind === 'init-failure' || finding.kind === 'splat');
   return cause === undefined || panic.includes(cause.text) ? panic : `${panic} (after: ${cause.text})`;
@@ -113,19 +115,18 @@ function deathReason({ exit, qemuMessages, shutdown }: BootFacts): string {
 }
 
 function hung(facts: BootFacts, by: 'silence' | 'total', seconds: number): BootOutcome {
-  const what =
-    by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s in all`;
+  const what = by === 'silence' ? `nothing was printed for ${seconds} s` : `still running after ${seconds} s`;
   if (by === 'total' && !facts.printedAnything) {
     return { outcome: 'silent', reason: `nothing was printed on the console within ${seconds} s` };
   }
-  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastSaid(facts)}` };
+  return { outcome: 'hung', reason: `${what}${progress(facts, ', ')}${lastPrinted(facts)}` };
 }
 
-function lastSaid({ lastLine }: BootFacts): string {
+function lastPrinted({ lastLine }: BootFacts): string {
   return lastLine === '' ? '' : `; the last line was '${lastLine}'`;
 }
 
-/** How far the tests came, after `separator`. */
+/** The progress of the tests, prefixed with `separator`. */
 function progress(facts: BootFacts, separator: string): string {
   const { expected } = facts;
   const id = expected.find((one) => suiteOf(facts, one)?.result === undefined) ?? expected.at(-1);
@@ -163,12 +164,12 @@ function testVerdict(facts: BootFacts): BootOutcome {
     if (bail !== undefined) return failed(`${of(id)}${bail}`);
   }
   if (suites.some(({ suite }) => suite?.result === undefined)) {
-    const words = printedAnything ? '' : ' without a word';
+    const words = printedAnything ? '' : ' without any output';
     return { outcome: 'exited-early', reason: `the guest ${how}${words}${progress(facts, ' ')}` };
   }
-  const complaint = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
-  if (splats === 'fail' && complaint !== undefined) {
-    return failed(`the kernel complained: ${complaint.text}`);
+  const splat = findings.find(({ kind }) => kind === 'splat' || kind === 'out-of-memory');
+  if (splats === 'fail' && splat !== undefined) {
+    return failed(`the kernel reported: ${splat.text}`);
   }
   const all = suites.flatMap(({ id, suite }) =>
     (suite?.ktap.tests ?? []).map((test) => ({ name: `${of(id)}${test.name}`, status: test.status, test })),
@@ -190,19 +191,19 @@ function testVerdict(facts: BootFacts): BootOutcome {
   return { outcome: 'passed', reason: `${all.filter(({ status }) => status === 'ok').length} tests passed` };
 }
 
-/** Of a test that printed no KTAP: what it said last, and its exit status. */
+/** The failure of a test without KTAP: its last line and its exit status. */
 function scriptFailure({ comment, diagnostics }: KtapTest): string | undefined {
   if (!comment.startsWith('exit status ')) return undefined;
-  const said = diagnostics.findLast((line) => line.trim() !== '');
-  return `the test's script failed: ${said === undefined ? comment : `${said} (${comment})`}`;
+  const last = diagnostics.findLast((line) => line.trim() !== '');
+  return `the test's script failed: ${last === undefined ? comment : `${last} (${comment})`}`;
 }
 
-/** Why a test in which nothing failed has not passed. */
+/** Why a suite without failed tests has not passed, or undefined. */
 function suiteProblem({ result, ktap: { tests, planned, problems } }: TestSuite): string | undefined {
   const [problem] = problems;
-  if (problem !== undefined) return `the test's KTAP is not sound: ${problem}`;
+  if (problem !== undefined) return `the test's KTAP is invalid: ${problem}`;
   if (!tests.some(({ status }) => status === 'ok')) {
-    return planned === 0 ? 'the test planned nothing' : 'every test was skipped';
+    return planned === 0 ? 'the test plan is empty' : 'every test was skipped';
   }
-  return result === 'pass' ? undefined : `nothing failed, but the test ended with '${result}'`;
+  return result === 'pass' ? undefined : `nothing failed, but the test's result is '${result}'`;
 }

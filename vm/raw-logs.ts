@@ -7,26 +7,26 @@ export function cannotWrite(path: string, cause: unknown): StopwatchError {
   const full = errnoOf(cause).code === 'ENOSPC';
   return new StopwatchError(full ? 'disk-full' : 'permission-denied', `Cannot write ${path}`, {
     cause,
-    hint: full ? 'Free some space on this disk.' : 'See whether the directory is writable.',
+    hint: full ? 'Free some space on this disk.' : 'Check that the directory is writable.',
   });
 }
 
-/** QEMU was ended for a file. */
+/** The error for a QEMU that was killed by SIGXFSZ. */
 export function tooLarge(path: string): StopwatchError {
   return new StopwatchError(
     'disk-full',
-    `QEMU was ended: a file of its own became larger than this shell allows, most likely ${path}`,
+    `QEMU was killed because it exceeded the file size limit (ulimit -f), most likely with ${path}`,
     {
-      hint: 'Raise the limit of this shell: ulimit -f unlimited',
+      hint: 'Raise the limit in this shell: ulimit -f unlimited',
     },
   );
 }
 
-/** Files that get every byte as it comes. */
+/** Log files that are written unbuffered. */
 export class RawLogs {
   readonly #open: number[] = [];
 
-  /** Gives the function that writes to it. Both throw StopwatchError. */
+  /** Creates a file and returns a function that appends to it. Both throw StopwatchError. */
   create(path: string): (bytes: Uint8Array) => void {
     const guarded = <T>(action: () => T): T => {
       try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Boots one machine, watches it, and sees to it that nothing of it is left. */
+/** Boots one machine, monitors it, and cleans up when it ends. */
 import { symlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -21,35 +21,35 @@ import { RawLogs, tooLarge } from './raw-logs.js';
 import { type BootResult, powersOffWhenDone } from './types.js';
 import { type Limits, Watchdog } from './watchdog.js';
 
-/** Host milliseconds. */
+// Times are in host milliseconds.
 const QMP_TIMEOUT = 3000;
-/** Between two looks at the event log: so late a divergence may stop the machine. */
+/** Time between two reads of the event log; limits how late a divergence can stop the machine. */
 const EVENTS_INTERVAL = 25;
-/** Pieces of 256 KiB that are read at a time. */
+/** Number of 256 KiB chunks to read at a time. */
 const EVENTS_CHUNKS = 8;
-/** For QEMU to go after it was told to through QMP, before it gets a signal. */
+/** How long QEMU may take to exit after QMP's `quit` before it gets a signal. */
 const QUIT_GRACE = 1000;
-/** For the next result of a test after a kernel went wrong, which may go on. */
+/** How long the next test result may take after a fatal splat. */
 const SPLAT_GRACE = 5000;
-/** For a kernel that panicked, or a guest that shut down, to end QEMU. */
+/** How long QEMU may take to exit after a panic or a shutdown. */
 const END_GRACE = 1500;
 
 export interface BootRequest {
   readonly parts: MachineParts;
-  /** QEMU's own trace events to record beside the devices'. */
+  /** QEMU's own trace events to record in addition to the devices'. */
   readonly monitorPatterns: readonly string[];
-  /** Existing directory; sockets go below it if its path is short enough. */
+  /** Existing directory for sockets, unless its path is too long. */
   readonly directory: string;
-  /** Absolute paths; each byte is written there before anything looks at it. */
+  /** Absolute paths. Every byte is logged before it is processed. */
   readonly logs: { readonly console: string; readonly events: string; readonly qemu: string };
   readonly limits: Limits;
-  /** Bytes; absent: no limit. */
+  /** Size limits, bytes; absent: no limits. */
   readonly sizes?: { readonly console: number; readonly events: number } | undefined;
-  /** Something will be sent to the console. */
+  /** Whether the caller will send input to the console. */
   readonly input: boolean;
-  /** The machine gets ports for a command; `stdin`: also one for its standard input. */
+  /** Adds the ports of guest-ports.ts; `stdin`: including one for standard input. */
   readonly ports?: { readonly stdin: boolean } | undefined;
-  /** Sees the trace, where there is one. */
+  /** Receives trace events, if tracing is on. */
   readonly observer?: TraceObserver | undefined;
 }
 
@@ -61,36 +61,36 @@ export interface BootPorts {
   readonly interrupt: AbortSignal;
   readonly onStart?: ((machine: RunningMachine) => void) | undefined;
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
-  /** Without escapes and line end. */
+  /** Called with each line, without escape sequences and newline. */
   readonly onConsoleLine?: ((line: string) => void) | undefined;
-  /** The next bytes of the trace. They are valid until it returns. */
+  /** Called with the next bytes of the trace, which are valid until it returns. */
   readonly onEvents?: ((bytes: Uint8Array) => void) | undefined;
-  /** The machine gets what delivery.ts needs: QEMU's end of the serial line, and the path of the disk. */
+  /** Adds the serial line and the disk of delivery.ts; called with the line and the disk's path. */
   readonly onDelivery?: ((line: Socket, disk: string) => void) | undefined;
-  /** QEMU has connected to them. */
+  /** Called when QEMU has connected to the ports. */
   readonly onPorts?: ((ports: GuestPorts) => void) | undefined;
 }
 
 export interface RunningMachine {
-  /** Bytes for the serial console. */
+  /** Sends bytes to the serial console. */
   send(bytes: Uint8Array | string): void;
-  /** What the console shows after its last line end. */
+  /** The console's text after the last newline. */
   readonly prompt: string;
-  /** Ends the machine: the outcome is 'stopped' with this reason. */
+  /** Ends the machine with the outcome 'stopped' and this reason. */
   stop(reason: string): void;
-  /** Ends it at its user's wish: the outcome is 'ended'. */
+  /** Ends the machine on the user's request, with the outcome 'ended'. */
   quit(reason: string): void;
-  /** Gives a command through QMP; undefined while QEMU does not listen. */
+  /** Executes a QMP command; resolves with undefined while QMP is not connected. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<QmpAnswer | undefined>;
-  /** Lets its time stand still, and go on. Does nothing while QEMU does not listen. */
+  /** Stops and continues the virtual machine. No effect while QMP is not connected. */
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
 /**
- * Runs the machine to its end, in whatever way that comes. All that a guest or
- * QEMU can do is a BootResult; it rejects only when the host fails (a log
- * cannot be written) or a callback throws. QEMU is gone when it settles.
+ * Runs the machine until it ends. Every failure of the guest or of QEMU becomes
+ * a BootResult; it rejects only if the host fails (a log cannot be written) or a
+ * callback throws. QEMU has exited when it settles.
  */
 export async function boot(request: BootRequest, ports: BootPorts): Promise<BootResult> {
   const directory = await makePrivateDirectory(request.directory);
@@ -132,7 +132,7 @@ class Boot {
   #ending: Ending = { by: 'itself' };
   #shutdown: string | undefined;
   #dying = false;
-  /** The kernel's complaint that waits for a result of the test. */
+  /** The fatal splat after which a test result is awaited. */
   #fatal: ConsoleObserver['fatal'];
   #unresponsive = false;
   #fault: { readonly error: unknown } | undefined;
@@ -162,7 +162,7 @@ class Boot {
     const { parts, logs, monitorPatterns, input } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const qemuLog = this.#logs.create(logs.qemu);
-    // By a short path of our own: QEMU takes a % in the name of its log for a directive.
+    // Use a private symlink: QEMU interprets a % in the name of its log.
     const events = join(directory, 'events');
     if (parts.options.trace) await symlink(this.#traceTo(logs.events, qemuLog), events);
     const args = qemuArguments(parts, {
@@ -172,7 +172,7 @@ class Boot {
       delivery: delivery?.endpoints,
       ports: portEnds?.paths,
     });
-    // A disk's snapshot goes to TMPDIR.
+    // QEMU puts a disk's snapshot in TMPDIR.
     const env = { ...this.#ports.env, TMPDIR: directory };
     if (this.#ports.interrupt.aborted) return this.#notStarted({ by: 'interrupt' }, '');
     let child: Child;
@@ -198,7 +198,7 @@ class Boot {
     });
     const messages = new LineSplitter((line) => this.#messages.push(line));
     this.#read(child.stderr, qemuLog, (bytes) => messages.push(bytes));
-    child.stdin?.on('error', () => {}); // EPIPE: it has ended, which is seen elsewhere.
+    child.stdin?.on('error', () => {}); // EPIPE: QEMU has exited, which is handled below.
 
     void listener.connection.then((socket) => this.#connect(socket));
     if (delivery !== undefined) {
@@ -221,13 +221,13 @@ class Boot {
     this.#ports.interrupt.removeEventListener('abort', onInterrupt);
     this.#watchdog.stop();
     this.#guard(() => this.#events?.end((bytes) => this.#ports.onEvents?.(bytes)));
-    // Its last event tells the reason of a shutdown.
+    // Its last event has the reason of the shutdown.
     if (this.#qmp !== undefined) await this.#qmp.closed;
     messages.end();
     return this.#result({ code: exit.exitCode, signal: exit.signal });
   }
 
-  /** Where QEMU is to write its trace. */
+  /** Creates the trace log; returns the path of the file for QEMU to write. */
   #traceTo(path: string, message: (bytes: Uint8Array) => void): string {
     const { parts, observer } = this.#request;
     const { devices } = parts;
@@ -243,7 +243,7 @@ class Boot {
     return this.#events.raw;
   }
 
-  /** Gives the blocks back that QEMU's trace has and nobody needs any more. Not every file system can. */
+  /** Frees the disk blocks of trace that has been read, if the file system supports it. */
   async #punch(file: string, bytes: number): Promise<void> {
     const args = ['--punch-hole', '--offset', '0', '--length', String(bytes), file];
     const signal = new AbortController().signal;
@@ -252,7 +252,7 @@ class Boot {
       .catch(() => {});
   }
 
-  /** A guest that prints without an end, or goes on after its kernel went wrong, is ended. */
+  /** Ends a guest that floods the console, or whose tests stop after a fatal splat. */
   #watchConsole(): void {
     const { sizes, parts } = this.#request;
     const console = this.#console;
@@ -266,12 +266,12 @@ class Boot {
       const { text, results } = fatal;
       if (console.results === results && !console.panicked)
         this.#finish({ by: 'splat', seconds: SPLAT_GRACE / 1000, text });
-      // The next complaint of the kernel starts this again.
+      // The next fatal splat starts the timer again.
       else if (console.fatal === fatal) console.fatal = undefined;
     });
   }
 
-  /** Raw to the log first, then to whoever looks at it. */
+  /** Logs each chunk before processing it. */
   #read(
     stream: NodeJS.ReadableStream | null,
     log: (bytes: Uint8Array) => void,
@@ -284,10 +284,10 @@ class Boot {
         use(bytes);
       });
     });
-    stream?.on('error', () => {}); // The process's end is what counts.
+    stream?.on('error', () => {}); // Only the end of the process matters.
   }
 
-  /** A part at a time, so that signals, timers and the console are served between them. */
+  /** Reads a limited amount at a time, so that signals, timers and the console are served in between. */
   #followEvents(): void {
     const isMore = this.#readEvents(EVENTS_CHUNKS);
     this.#watchdog.after(isMore ? 0 : EVENTS_INTERVAL, () => this.#followEvents());
@@ -305,14 +305,14 @@ class Boot {
     return isMore;
   }
 
-  /** What throws in here ends the machine, and is thrown again by `boot`. */
+  /** If `action` throws, ends the machine; `boot` then rethrows the error. */
   #guard(action: () => void): void {
     if (this.#fault !== undefined) return;
     try {
       action();
     } catch (error) {
       this.#fault = { error };
-      this.#finish({ by: 'stop', reason: 'an error of ours' });
+      this.#finish({ by: 'stop', reason: 'a callback failed' });
     }
   }
 
@@ -328,12 +328,12 @@ class Boot {
     });
   }
 
-  /** Gives what is about to end by itself the time to do so. */
+  /** Gives QEMU time to exit by itself. */
   #endSoon(reason: string): void {
     this.#watchdog.after(END_GRACE, () => this.#finish({ by: 'stuck', reason }));
   }
 
-  /** Only the first call counts. In good order through QMP, so that the device can mark its end; else by signals. */
+  /** Ends QEMU; only the first call has an effect. Prefers QMP's `quit`, so that the device can write its end marker. */
   #finish(ending: Ending): void {
     if (this.#ending.by !== 'itself') return;
     this.#ending = ending;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** What one boot of the machine is given and what it comes to. */
+/** The options and the result of one boot. */
 import type { Splat } from './console/splat.js';
 import type { Dropped } from './qemu/trace-filter.js';
 import type { TestStatus } from './crosscheck/sections.js';
 import type { VmSettings } from './settings.js';
 
-/** Files the machine is made of: absolute paths. */
+/** Absolute paths of the machine's files. */
 export interface MachineFiles {
   readonly qemu: string;
   readonly kernel: string;
@@ -14,97 +14,97 @@ export interface MachineFiles {
   readonly ext4: string | undefined;
 }
 
-/** How this boot differs from another one of the same configuration. */
+/** Options of one boot, in addition to the configuration. */
 export interface BootOptions {
-  /** Without the devices. */
+  /** Boot without the project's devices. */
   readonly nodev: boolean;
-  /** The root file system keeps changes (ext4 only; without it, changes go to a snapshot). */
+  /** Write changes to the root file system (ext4 only). Otherwise they go to a snapshot. */
   readonly rw: boolean;
-  /** `stopwatch=` on the kernel's command line: run the tests, the stress tests or the benches, and power off, run them and stay, only the shell, or a command. */
+  /** `stopwatch=` on the kernel's command line: run tests, stress tests or benchmarks and power off; run tests and stay; shell only; or one command. */
   readonly guest: 'test_and_quit' | 'stress_and_quit' | 'bench_and_quit' | 'test' | 'shell' | 'exec';
   readonly trace: boolean;
-  /** Ids of the devices whose tests run; absent: of all that have one. */
+  /** Ids of the devices to test; absent: all. */
   readonly tested?: readonly string[] | undefined;
-  /** Only the tests that one of these patterns names, see guest-tests.ts; absent: all. */
+  /** Run only tests that match one of these patterns (see guest-tests.ts); absent: all. */
   readonly only?: readonly string[] | undefined;
-  /** Of QEMU's random numbers, and for the tests: 1 if absent. */
+  /** Seed for QEMU's random numbers and for the tests; 1 if absent. */
   readonly seed?: number | undefined;
   readonly vm: VmSettings;
 }
 
-/** The guest runs its tests and powers off. */
+/** Whether the guest powers off when its tests are done. */
 export function powersOffWhenDone({ guest }: Pick<BootOptions, 'guest'>): boolean {
   return guest.endsWith('_and_quit');
 }
 
-/** What became of the guest. `passed` and `failed` are the tests'; the others mean that they never got to say. */
+/** How a boot ended. `passed` and `failed` are results of the tests; the others mean that the tests did not finish. */
 export type GuestOutcome =
   | 'passed'
   | 'failed'
   | 'panicked'
   | 'hung'
-  /** It printed, or its devices reported, more than a run may. */
+  /** The console or the trace exceeded its size limit. */
   | 'flooded'
   | 'silent'
   | 'exited-early'
   | 'qemu-died'
   | 'interrupted'
-  /** The caller had seen enough, e.g. a divergence. */
+  /** The caller stopped it, for example after a divergence. */
   | 'stopped'
   /** An interactive run, powered off or quit by its user. */
   | 'ended';
 
-/** One KTAP result line, in order; nested tests are flattened with their parents' names before theirs. */
+/** One KTAP result. Nested tests are flattened, prefixed with their parents' names. */
 export interface KtapTest {
   readonly name: string;
   readonly status: 'ok' | 'not ok' | 'skip';
-  /** The reason of a skip, or the text after `#`. */
+  /** The text after `#`, such as the reason for a skip. */
   readonly comment: string;
-  /** Diagnostic lines since the test before. */
+  /** Diagnostic lines since the previous test. */
   readonly diagnostics: readonly string[];
 }
 export interface KtapResult {
   readonly planned: number | undefined;
   readonly tests: readonly KtapTest[];
-  /** What is wrong with the document itself: no version line, plan not met, numbers out of order. */
+  /** Errors in the document itself: no version line, plan not met, numbers out of order. */
   readonly problems: readonly string[];
 }
 
-/** One test of one device, as the console has it between init's two lines. */
+/** One test of one device: the console between init's two marks. */
 export interface TestSuite {
-  /** The id of the device's instance; of a further test of the device, and `/NAME`. */
+  /** The device's id, plus `/NAME` for its further tests. */
   readonly id: string;
-  /** What init says of the test's exit status; undefined: the guest ended before. */
+  /** The result that init printed; undefined if the guest ended before. */
   readonly result: TestStatus | undefined;
-  /** Of a test that prints no KTAP: one result, its exit status. */
+  /** For a test without KTAP: one result, from its exit status. */
   readonly ktap: KtapResult;
   /** Host milliseconds since QEMU's start. */
   readonly timing: { readonly startMs: number; readonly endMs: number | undefined };
 }
 
-/** What the machine's runner found; the report is made of it. */
+/** The result of a boot, from which the report is made. */
 export interface BootResult {
   readonly outcome: GuestOutcome;
-  /** One sentence: why the outcome is this, e.g. 'Kernel panic - not syncing: …'. */
+  /** One sentence that explains the outcome, e.g. 'Kernel panic - not syncing: …'. */
   readonly reason: string;
   readonly accelerator: 'tcg' | 'kvm';
   readonly clock: 'icount' | 'realtime';
-  /** The tests that began, in their order. */
+  /** The tests that began, in order. */
   readonly suites: readonly TestSuite[];
-  /** Lines of the console, oldest first, at most the last 40. */
+  /** Up to 40 of the last console lines, oldest first. */
   readonly lastLines: readonly string[];
-  /** Splats of a kernel that went on: Oops, BUG, WARNING, out of memory. At most 20. */
+  /** First lines of up to 20 splats: Oops, BUG, WARNING, out of memory. */
   readonly warnings: readonly string[];
-  /** What the kernel printed with its complaints, in order. At most 20. */
+  /** Up to 20 splats with their call traces, in order. */
   readonly splats: readonly Splat[];
-  /** QEMU did not listen any more when it was told to end. */
+  /** QEMU did not react to QMP's `quit` and was killed. */
   readonly unresponsive: boolean;
-  /** Lines of QEMU's trace about other things than the devices, which are not kept. */
+  /** Lines of QEMU's trace that are not about the devices, and were dropped. */
   readonly dropped: Dropped;
-  /** QEMU's own messages (standard error), at most the last 40 lines. */
+  /** Up to 40 of the last lines that QEMU wrote to standard error. */
   readonly qemuMessages: readonly string[];
   readonly qemuExit: { readonly code: number | undefined; readonly signal: string | undefined };
-  /** Host milliseconds from QEMU's start to: the first console output, the start of the first test, the end of the last one, QEMU's end. */
+  /** Host milliseconds since QEMU's start. */
   readonly timing: {
     readonly firstOutputMs: number | undefined;
     readonly testStartMs: number | undefined;

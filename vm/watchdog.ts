@@ -4,43 +4,43 @@ import type { Ending } from './outcome.js';
 
 /** Host seconds; undefined: no such limit. */
 export interface Limits {
-  /** For the first byte on the console. */
+  /** Until the first byte on the console. */
   readonly firstOutputSeconds: number | undefined;
-  /** Between two outputs. Where there is a limit for the first one, this holds only from then on. */
+  /** Between two outputs. With `firstOutputSeconds`, it applies only after the first output. */
   readonly silenceSeconds: number | undefined;
   readonly totalSeconds: number | undefined;
 }
 
-/** Notices a guest that says nothing, and holds all timers of a boot. */
+/** Detects a silent guest, and owns all timers of a boot. */
 export class Watchdog {
   readonly #clock: Clock;
-  readonly #bark: (ending: Ending) => void;
+  readonly #onTimeout: (ending: Ending) => void;
   readonly #cancel = new Set<() => void>();
   #lastMs = 0;
-  #heard = false;
+  #outputSeen = false;
   #stopped = false;
 
-  constructor(clock: Clock, bark: (ending: Ending) => void) {
+  constructor(clock: Clock, onTimeout: (ending: Ending) => void) {
     this.#clock = clock;
-    this.#bark = bark;
+    this.#onTimeout = onTimeout;
   }
 
   start({ firstOutputSeconds, silenceSeconds, totalSeconds }: Limits): void {
     this.#lastMs = this.#clock.now();
     if (totalSeconds !== undefined) {
-      this.after(totalSeconds * 1000, () => this.#bark({ by: 'total', seconds: totalSeconds }));
+      this.after(totalSeconds * 1000, () => this.#onTimeout({ by: 'total', seconds: totalSeconds }));
     }
     if (firstOutputSeconds !== undefined) {
       this.after(firstOutputSeconds * 1000, () => {
-        if (!this.#heard) this.#bark({ by: 'first-output', seconds: firstOutputSeconds });
+        if (!this.#outputSeen) this.#onTimeout({ by: 'first-output', seconds: firstOutputSeconds });
       });
     }
     if (silenceSeconds !== undefined) this.#watchSilence(silenceSeconds, firstOutputSeconds !== undefined);
   }
 
-  /** The console has printed something. */
+  /** Call this when the console prints something. */
   outputSeen(): void {
-    this.#heard = true;
+    this.#outputSeen = true;
     this.#lastMs = this.#clock.now();
   }
 
@@ -60,11 +60,11 @@ export class Watchdog {
     this.#cancel.clear();
   }
 
-  /** One timer at a time, however much is printed. */
+  /** Uses one timer at a time, however often the guest prints. */
   #watchSilence(seconds: number, firstIsWatched: boolean): void {
     const leftMs = seconds * 1000 - (this.#clock.now() - this.#lastMs);
     if (leftMs > 0) this.after(leftMs, () => this.#watchSilence(seconds, firstIsWatched));
-    else if (this.#heard || !firstIsWatched) this.#bark({ by: 'silence', seconds });
+    else if (this.#outputSeen || !firstIsWatched) this.#onTimeout({ by: 'silence', seconds });
     else this.after(1000, () => this.#watchSilence(seconds, firstIsWatched));
   }
 }

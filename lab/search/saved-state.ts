@@ -8,10 +8,13 @@
  * layout is hard-coded here. Numbers in the stream are big-endian.
  */
 
-/** `field`: `version` for the version of the device's section, else the name of a field. */
+/**
+ * `field`: `version` for the version of the device's section, else the name of
+ * a field. Without a `value` the field is left out, as an earlier version does.
+ */
 export interface FieldChange {
   readonly field: string;
-  readonly value: bigint;
+  readonly value?: bigint | undefined;
 }
 
 interface SavedDevice {
@@ -32,6 +35,7 @@ export function changeSavedState(stream: Buffer, section: string, changes: reado
   const at = stream.lastIndexOf(heading);
   if (device === undefined || at < 0) throw new Error(`The saved VM has no section ${section}`);
   const start = at + heading.length + IDS;
+  const without: { readonly from: number; readonly to: number }[] = [];
   for (const { field, value } of changes) {
     if (field === 'version') {
       changed.writeUInt32BE(Number(value), start - 4);
@@ -41,10 +45,14 @@ export function changeSavedState(stream: Buffer, section: string, changes: reado
     const found = device.fields[index];
     if (found === undefined) throw new Error(`The saved ${section} has no field ${field}`);
     const place = device.fields.slice(0, index).reduce((sum, { size }) => sum + size, start);
-    if (found.size === 8) changed.writeBigUInt64BE(BigInt.asUintN(64, value), place);
+    if (value === undefined) without.push({ from: place, to: place + found.size });
+    else if (found.size === 8) changed.writeBigUInt64BE(BigInt.asUintN(64, value), place);
     else changed.writeUIntBE(Number(BigInt.asUintN(found.size * 8, value)), place, found.size);
   }
-  return changed;
+  // The last first: the places of those before stay as they are.
+  return without
+    .toSorted((a, b) => b.from - a.from)
+    .reduce((rest, { from, to }) => Buffer.concat([rest.subarray(0, from), rest.subarray(to)]), changed);
 }
 
 function devicesOf(stream: Buffer): readonly SavedDevice[] {

@@ -84,8 +84,8 @@ test('compares two runs', async () => {
   const directory = save('two', diverged());
   const { code, out } = await report('one', 'two');
   expect(code).toBe(0);
-  expect(out).toContain('The events of stopwatch part after 17 events:');
-  expect(readFileSync(join(directory, 'compared-with-one.html'), 'utf8')).toContain('Where the events part');
+  expect(out).toContain('The events of stopwatch differ after 17 equal events:');
+  expect(readFileSync(join(directory, 'compared-with-one.html'), 'utf8')).toContain('First different events');
 });
 
 test('says what is wrong with its arguments', async () => {

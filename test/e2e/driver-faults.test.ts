@@ -141,7 +141,7 @@ test('a compiler error: the place in the repository, and what the compiler says'
 test('a guest that prints without an end: ended, and little of it is kept', async () => {
   edit(project.package, TEST, 'test_starting() {\n', 'test_starting() {\n\tyes spam\n');
   const { err } = await project.exits(4, ['run-test-quit']);
-  expect(err).toContain('the guest has printed on the console more than 4 MiB');
+  expect(err).toContain('the guest printed more than 4 MiB on the console');
   expect(readFileSync(project.lastRun('console.log')).length).toBeLessThan(8 * 2 ** 20);
   const { dropped } = project.lastReport().host;
   expect(dropped.lines).toBeGreaterThan(1e6);

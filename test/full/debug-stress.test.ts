@@ -19,7 +19,7 @@ const faults: readonly Fault[] = [
     ],
     tests: ['binding', 'sharing'],
     codes: [1],
-    said: /the kernel complained: WARNING: .* stopwatch_write\+/,
+    said: /the kernel reported: WARNING: .* stopwatch_write\+/,
   },
   {
     what: 'it takes the lock again that it has',
@@ -45,7 +45,7 @@ const faults: readonly Fault[] = [
     ],
     tests: ['binding', 'afterwards'],
     codes: [1],
-    said: /the kernel complained: BUG: sleeping function called from invalid context/,
+    said: /the kernel reported: BUG: sleeping function called from invalid context/,
   },
   {
     what: 'it uses a device that is gone',

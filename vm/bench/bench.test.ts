@@ -9,7 +9,7 @@ import { benchPlots, benchRows, benchTable, brokenBounds, spread } from './summa
 
 const operation = (region: string, address = '0x10'): string =>
   `memory_region_ops_read cpu 0 mr 0x55 addr ${address} value 0x0 size 4 name '${region}'\n`;
-/** As QEMU traces what the guest prints. */
+/** QEMU's trace of a line that the guest prints. */
 const printed = (line: string): string =>
   Array.from(`${line}\r\n`)
     .map(
@@ -30,7 +30,7 @@ function counted(...trace: readonly string[]): ExitCounter {
     },
   );
   const bytes = Buffer.from(trace.join(''));
-  // Cut in the middle of lines.
+  // Split in the middle of lines.
   for (let at = 0; at < bytes.length; at += 1000) filter.push(bytes.subarray(at, at + 1000));
   filter.end();
   return counter;
@@ -156,7 +156,7 @@ const answer = (value: number): QmpAnswer => ({
 
 test("KVM's counters are read while a bench pauses, and summed over the processors", async () => {
   expect(kvmExits(answer(10))).toEqual({ exits: 15 });
-  // TCG: nobody provides statistics.
+  // TCG provides no statistics.
   expect(kvmExits({ ok: true, value: [] })).toBeUndefined();
 
   let [count, looks] = [100, 0];
@@ -175,7 +175,7 @@ test("KVM's counters are read while a bench pauses, and summed over the processo
   count = 116;
   await look();
   await look();
-  // What the console's own line causes comes after the last look.
+  // The exits of the console's own line come after the last reading.
   count = 170;
   counter.line('# bench end elapsed/register ops=16 ns=1');
   expect(counter.found).toEqual([{ row: 'elapsed/register', operations: 16, exits: { exits: 16 } }]);

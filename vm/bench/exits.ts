@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
 /**
- * Counts what left the guest between the two marks of a row, from QEMU's own trace: under TCG each
- * `memory_region_ops_*` is an access that would be an exit to QEMU under KVM, and under KVM it was one.
+ * Counts the guest's exits between the two marks of a row, from QEMU's own trace. Each `memory_region_ops_*` is an access
+ * that exits to QEMU under KVM, or would under TCG.
  *
- * The marks come through the console, and so does the trace of the console's own accesses: the order is QEMU's.
+ * The marks are printed on the console, whose accesses are in the same trace, so their order is exact.
  */
 import type { TraceObserver } from '../qemu/trace-filter.js';
 import { benchMark, type Work } from './marks.js';
 
 export interface Exits {
-  /** Accesses to devices. */
+  /** Number of accesses to devices. */
   readonly device: number;
-  /** Accesses to the interrupt controller, which KVM handles itself. */
+  /** Number of accesses to the interrupt controller, which KVM handles itself. */
   readonly controller: number;
-  /** Interrupts of devices that rose. */
+  /** Number of interrupts that devices raised. */
   readonly interrupts: number;
 }
 
-/** One row in one round. */
+/** Counts for one row in one round. */
 export interface Counted {
   readonly row: string;
   readonly work: Work;
   readonly exits: Exits;
-  /** Accesses by the name that QEMU has for the region. */
+  /** Accesses by QEMU's name of the region. */
   readonly regions: Readonly<Record<string, number>>;
 }
 
-/** The console, through which the marks come. */
+/** Region of the console's UART, which prints the marks. */
 const CONSOLE = 'pl011';
 const CONTROLLER = 'gic';
-/** Interrupts below are a processor's own, such as its timer's; the first one above is the console's on `virt`. */
+/** GIC ids: lower ones are private to a processor, such as its timer's; the second is the console's on `virt`. */
 const [FIRST_SHARED, CONSOLE_INTERRUPT] = [32, 33];
 
 export class ExitCounter implements TraceObserver {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Measures rows of a bench on the host itself. */
+/** Measures benchmark rows on the host itself. */
 import type { HostRow } from '../device.js';
 import type { Timed } from './summary.js';
 
-/** For one row in one round, as in the guest (guest_fs/base/bench.h). */
+/** Minimum duration of one row in one round, as in the guest (guest_fs/base/bench.h). */
 const ENOUGH_NS = 50e6;
 
-/** One round of one row, for each of its sizes. */
+/** Measures one round of one row for each of its sizes. */
 export function measureOnHost({ row, sizes, operate }: HostRow): readonly Timed[] {
   return sizes.map((bytes) => {
     for (let operations = 1; ; operations *= 2) {

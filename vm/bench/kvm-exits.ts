@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 /**
- * KVM's own counters of exits, by row: what QEMU's trace cannot have, because the kernel handles it.
+ * Reads KVM's exit counters for each row. They include exits that the kernel handles, which QEMU's trace cannot show.
  *
- * KVM does not know the marks. So under KVM a bench pauses after the first one and before the second one (bench.h), and
- * the counters are read during these pauses: at once when the first mark comes, and again and again until the second one.
+ * KVM does not know the marks. Under KVM, a benchmark therefore pauses after the first mark and before the second
+ * (bench.h). The counters are read when the first mark arrives, and then repeatedly until the second.
  */
 import type { QmpAnswer } from '../qemu/qmp.js';
 import { benchMark } from './marks.js';
 
-/** Names of KVM on arm64: all exits, those that went to QEMU, and accesses that the kernel handled. */
+/** KVM's names on arm64: all exits, accesses handled by QEMU, and accesses handled by the kernel. */
 export const KVM_COUNTERS = ['exits', 'mmio_exit_user', 'mmio_exit_kernel'] as const;
 export type KvmExits = Readonly<Record<string, number>>;
 
 /** Arguments of QMP's `query-stats`. */
 export const QUERY_STATS = { target: 'vcpu', providers: [{ provider: 'kvm', names: [...KVM_COUNTERS] }] };
 
-/** Between two looks, host milliseconds: some of them fall into a pause. */
+/** Time between two readings, host milliseconds; short enough to fall into a pause. */
 const INTERVAL = 20;
 
-/** The sums over all processors of an answer to `query-stats`; undefined where KVM does not count. */
+/** Sums an answer to `query-stats` over all processors; undefined if KVM has no counters. */
 export function kvmExits(answer: QmpAnswer | undefined): KvmExits | undefined {
   if (answer?.ok !== true || !Array.isArray(answer.value) || answer.value.length === 0) return undefined;
   const sums: Record<string, number> = {};
@@ -33,14 +33,14 @@ export class KvmCounter {
   #row: string | undefined;
   #first: KvmExits | undefined;
   #latest: KvmExits | undefined;
-  /** Of all operations of a row together, in the order of the rows. */
+  /** Totals of all operations of each row, in order. */
   readonly found: { readonly row: string; readonly operations: number; readonly exits: KvmExits }[] = [];
 
   constructor(ask: () => Promise<KvmExits | undefined>) {
     this.#ask = ask;
   }
 
-  /** A line of the console. */
+  /** Takes a console line. */
   line(text: string): void {
     const mark = benchMark(text);
     if (mark === undefined) return;
@@ -58,7 +58,7 @@ export class KvmCounter {
 
   async #follow(row: string): Promise<void> {
     while (this.#row === row) {
-      // oxlint-disable-next-line no-await-in-loop -- one look after the other
+      // oxlint-disable-next-line no-await-in-loop -- readings are sequential
       const exits = await this.#ask();
       if (exits === undefined || this.#row !== row) return;
       this.#first ??= exits;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a device's bench prints (docs/own-device.md):
+ * Parses the lines that a device's benchmark prints (docs/own-device.md):
  *
  *   # bench begin ROW
  *   # bench end ROW ops=N ns=TOTAL [bytes=BYTES] [exits=EXPECTED]
@@ -9,13 +9,13 @@
  * ROW is QUESTION/VARIANT or QUESTION/VARIANT/SIZE. BYTES and EXPECTED are per operation; EXPECTED is N or N/M.
  */
 
-/** The end of a row: the work between the two lines. */
+/** The work between the two marks of a row. */
 export interface Work {
   readonly operations: number;
-  /** Of all operations together. */
+  /** Total time of all operations. */
   readonly ns: number;
   readonly bytes: number | undefined;
-  /** Device exits per operation that the device's bench expects. */
+  /** Expected device exits per operation. */
   readonly expected: number | undefined;
 }
 
@@ -26,7 +26,7 @@ export type BenchMark =
 
 const MARK = /^# bench (begin|end|skip) ([\w./-]+)(?: (.*))?$/;
 
-/** The mark on a line of the console. Undefined: it has none, or one that makes no sense. */
+/** The mark on a console line; undefined if there is none or it is malformed. */
 export function benchMark(line: string): BenchMark | undefined {
   const [, kind, row = '', rest = ''] = MARK.exec(line.trimEnd()) ?? [];
   if (kind === 'begin') return { kind, row };
@@ -44,7 +44,7 @@ export function benchMark(line: string): BenchMark | undefined {
   return { kind, row, work: { operations, ns, bytes: count('bytes'), expected } };
 }
 
-/** The parts of a row's name. */
+/** Splits a row's name into its parts. */
 export function partsOf(row: string): {
   readonly question: string;
   readonly variant: string;

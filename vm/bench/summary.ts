@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** What the rounds of a bench come to: a figure for each row, and whether its bound holds. Pure. */
+/** Summarises the rounds of a benchmark: figures for each row, and whether its bound holds. Pure. */
 import { type BenchPlot, type BenchSeries, figure } from '../report/page/bench.js';
 import type { Counted, Exits } from './exits.js';
 import { partsOf, type Work } from './marks.js';
 
-/** One row in one round, measured by the clock. */
+/** One row in one round, timed. */
 export interface Timed {
   readonly row: string;
   readonly work: Work;
 }
 
-/** Of the expected exits: Linux reads a few random bytes for itself, whenever it wants some. */
+/** Relative tolerance for exits: Linux occasionally reads random bytes for itself. */
 const TOLERANCE = 0.01;
 
 export interface Spread {
@@ -19,25 +19,25 @@ export interface Spread {
   readonly high: number;
 }
 
-/** Can be written as JSON; null: it was not measured, or does not apply. */
+/** Serialisable as JSON. Null: not measured or not applicable. */
 export interface BenchRow {
   readonly row: string;
-  /** Per operation, on the real clock. */
+  /** Nanoseconds per operation, on the host's clock. */
   readonly ns: Spread | null;
   readonly bytes: number | null;
   readonly bytesPerSecond: number | null;
-  /** Per operation, the median of the rounds. */
+  /** Exits per operation, median of the rounds. */
   readonly exits: Exits | null;
   readonly exitsPerByte: number | null;
-  /** Accesses per operation by QEMU's names of the regions. */
+  /** Accesses per operation, by QEMU's name of the region. */
   readonly regions: Readonly<Record<string, number>> | null;
-  /** Device exits per operation that the device's bench expects. */
+  /** Expected device exits per operation. */
   readonly expected: number | null;
-  /** What was counted is what was expected, but for `TOLERANCE`; null where nothing was expected. */
+  /** Whether the count is within `TOLERANCE` of the expectation; null without an expectation. */
   readonly holds: boolean | null;
 }
 
-/** The rows in the order in which they came first. */
+/** Returns the rows in order of their first appearance. */
 export function benchRows(timed: readonly Timed[], counted: readonly Counted[]): readonly BenchRow[] {
   const names = [...new Set([...timed, ...counted].map(({ row }) => row))];
   return names.map((row) => {
@@ -84,7 +84,7 @@ export function spread(values: readonly number[]): Spread {
   return { median, low: at(0), high: at(sorted.length - 1) };
 }
 
-/** The rows whose bound is broken, in words. */
+/** One line for each row whose bound is broken. */
 export function brokenBounds(rows: readonly BenchRow[]): readonly string[] {
   return rows.flatMap(({ row, holds, expected, exits, regions }) => {
     if (holds !== false || exits === null || expected === null) return [];
@@ -95,7 +95,7 @@ export function brokenBounds(rows: readonly BenchRow[]): readonly string[] {
 
 const COLUMNS = ['', 'ns/op', 'lowest to highest', 'MB/s', 'exits/op', 'expected', 'GIC/op', 'IRQ/op'];
 
-/** A table for the terminal; rows of one question stand together. */
+/** A table for the terminal, grouped by question. */
 export function benchTable(rows: readonly BenchRow[]): readonly string[] {
   const cells = rows.map((row) => [
     row.row,
@@ -125,12 +125,12 @@ export function benchTable(rows: readonly BenchRow[]): readonly string[] {
 
 const questionOf = (row: BenchRow | undefined): string => partsOf(row?.row ?? '').question;
 
-/** A count: whole numbers as they are. */
+/** Formats a count; whole numbers stay unrounded. */
 function number(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : figure(value);
 }
 
-/** A plot for each question: its variants over their sizes, where they have some. */
+/** One plot per question: its variants over their sizes, if any. */
 export function benchPlots(rows: readonly BenchRow[]): readonly BenchPlot[] {
   const measured = rows.filter(({ ns }) => ns !== null);
   return [...new Set(measured.map(questionOf))].map((question) => {

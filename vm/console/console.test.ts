@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Recorded and written consoles, each named by what it shows, through everything that reads a console. */
+/** Runs recorded and hand-written console logs, named by scenario, through every console parser. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findingOf } from './console.js';
@@ -14,7 +14,7 @@ interface Expected {
   /** `status name` of each test. Undefined: no test has begun. */
   readonly tests?: readonly string[];
   readonly problems?: readonly string[];
-  /** What init says of it. */
+  /** Result that init printed. */
   readonly result?: TestSuite['result'];
 }
 
@@ -83,7 +83,7 @@ const expected: Readonly<Record<string, Expected>> = {
     problems: [],
     result: 'fail',
   },
-  // A run of five of the kernel's own selftests (Linux 6.18), two of which fail where it was recorded.
+  // Five of the kernel's own self-tests (Linux 6.18); two of them failed on the recorded machine.
   kselftest: {
     findings: [POWER_OFF],
     tests: [
@@ -119,7 +119,7 @@ describe('a recorded console', () => {
   describe.each(Object.entries(expected))('%s', (name, { findings, tests, problems, result }) => {
     const bytes = readFileSync(new URL(`${name}.log`, directory));
 
-    it.each([1, 7, bytes.length])('is understood in chunks of %i bytes', (size) => {
+    it.each([1, 7, bytes.length])('is parsed in chunks of %i bytes', (size) => {
       const observer = new ConsoleObserver(
         () => 0,
         () => {},

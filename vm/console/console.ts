@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** What lines on the guest's serial console mean. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
+/** Classifies lines of the guest's serial console. Wording: Linux 6.12, kernel/panic.c, init/main.c, mm/oom_kill.c, arch/arm64. */
 import { printable } from '../../lib/printable.js';
 import { MARK } from '../crosscheck/sections.js';
 
 export type Finding =
-  /** The kernel gave up; `text` is its reason. */
+  /** Kernel panic; `text` is its reason. */
   | { readonly kind: 'panic'; readonly text: string }
-  /** The kernel went wrong and may go on: Oops, BUG, WARNING, a stall. */
+  /** The kernel reported an error and may continue: Oops, BUG, WARNING, a stall. */
   | { readonly kind: 'splat'; readonly text: string }
-  /** The first program could not be started, or ended. */
+  /** The init process could not be started, or it exited. */
   | { readonly kind: 'init-failure'; readonly text: string }
   | { readonly kind: 'out-of-memory'; readonly text: string }
-  /** The guest is about to be powered off or restarted in good order. */
+  /** The guest is about to power off or restart cleanly. */
   | { readonly kind: 'power-off'; readonly text: string }
   | { readonly kind: 'restart'; readonly text: string };
 
-/** printk's time, and the caller's id where CONFIG_PRINTK_CALLER is set. */
+/** printk's timestamp, and the caller's id where CONFIG_PRINTK_CALLER is set. */
 const PRINTK_PREFIX = /^(?:<\d+>)?\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? ?/;
-/** The same inside a line: a kernel message has cut in while user space was writing. */
+/** The same inside a line: a kernel message interrupted a line from user space. */
 const PRINTK_INSIDE = /\[ *\d+\.\d{6}\](?:\[ *[TC]\d+\])? /;
 
-/** The message without printk's time, and whether it had one. */
+/** The message without printk's timestamp, and whether it had one. */
 export function kernelMessage(text: string): { readonly message: string; readonly timed: boolean } {
   const message = text.replace(PRINTK_PREFIX, '');
   return { message, timed: message.length !== text.length };
@@ -38,7 +38,7 @@ const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
   [/^(?:Unable to handle kernel |Unhandled fault|SError Interrupt on CPU)/, 'splat'],
   [/^(?:UBSAN: |kmemleak: \d+ new suspected memory leaks)/, 'splat'],
   [/^(?:rcu: INFO: .*(?:detected|stall)|watchdog: BUG: |INFO: task .* blocked for more than)/, 'splat'],
-  // Lock debugging, an interrupt that nobody handles, UBSAN, sysfs.
+  // Lock debugging, unhandled interrupts, UBSAN, sysfs.
   [
     /^(?:INFO: (?:possible |inconsistent |suspicious )|DEBUG_LOCKS_WARN_ON\b|irq \d+: nobody cared\b)/,
     'splat',
@@ -48,7 +48,7 @@ const RULES: readonly (readonly [RegExp, Finding['kind']])[] = [
   [/^reboot: Restarting system/, 'restart'],
 ];
 
-/** What one line says, or undefined. `line` is as LineSplitter gives it. */
+/** Classifies one line from LineSplitter; undefined for ordinary text. */
 export function findingOf(line: string): Finding | undefined {
   const { message } = kernelMessage(printable(line));
   for (const [pattern, kind] of RULES) {
@@ -57,22 +57,21 @@ export function findingOf(line: string): Finding | undefined {
   return undefined;
 }
 
-/** What a KTAP result, plan or version line begins with, or the beginning of that. */
+/** Matches the beginning of a KTAP result, plan or version line, however short. */
 const KTAP_HEAD = /^ *(?:$|o$|n$|no$|not ?$|not o$|K$|KT$|KTA$|(?:not )?ok\b|KTAP\b|1\.\.)/;
 
-/** The same for the lines around a test, too. */
+/** The same, and also for init's marks around a test. */
 function isHead(text: string): boolean {
   return KTAP_HEAD.test(text) || text.startsWith(MARK) || MARK.startsWith(text);
 }
 
-/** The longest beginning of a line that is kept for its end. A guest may print beginnings for ever. */
+/** Longest interrupted line to keep, in characters. This bounds memory for a guest that never completes one. */
 const LONGEST_HEAD = 4096;
 
 /**
- * Takes lines of the console and gives back plain text, in which a KTAP result, or
- * init's word on a test, is whole again where a kernel message cut into it: the message comes first, as
- * a line of its own. Other text with a kernel's time inside, such as a quoted
- * log, is left alone.
+ * Rejoins KTAP lines and init's marks that a kernel message interrupted. The
+ * message is emitted first, as a line of its own. Other text that contains a
+ * kernel timestamp, such as a quoted log, is left alone.
  */
 export class Deinterleaver {
   readonly #onLine: (line: string) => void;
@@ -100,7 +99,6 @@ export class Deinterleaver {
     this.#onLine(whole);
   }
 
-  /** At the end of the stream. */
   end(): void {
     if (this.#head !== '') this.#onLine(this.#head);
     this.#head = '';

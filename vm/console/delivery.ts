@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * New files for a running guest: the host's end of guest_fs/base/network_update.sh,
- * which documents the protocol.
+ * Sends files to a running guest. This is the host side of
+ * guest_fs/base/network_update.sh, which documents the protocol.
  *
- * Commands and answers go over a second serial line, content over a disk that
- * is read-only for the guest. Both cost the kernel nothing: it has their
- * drivers for the console and for a root on a disk. Everything that the guest
- * can do wrong is a value here.
+ * Commands and answers use a second serial line; content uses a disk that is
+ * read-only for the guest. The kernel needs no extra drivers for them. Guest
+ * errors are returned as values, never thrown.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
@@ -20,27 +19,27 @@ import { printable } from '../../lib/printable.js';
 import { MessageSplitter } from './messages.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
 
-/** By which the guest finds the disk. */
+/** Serial number by which the guest finds the disk. */
 export const DISK_SERIAL = 'delivery';
-/** The largest file, bytes. The disk is sparse: it takes what is written to it. */
+/** The largest file, bytes. The disk is sparse. */
 export const DISK_BYTES = 64 * 1024 * 1024;
-/** Bytes for a guest that does not read. It gets no more. */
+/** Maximum bytes to buffer for a guest that does not read; further commands are dropped. */
 const UNREAD_BYTES = 1024 * 1024;
 
-/** What QEMU is told of it: absolute paths. */
+/** Absolute paths to pass to QEMU. */
 export interface DeliveryEndpoints {
   /** Listening UNIX socket; QEMU connects to it. */
   readonly line: string;
   readonly disk: string;
 }
 
-/** Both ends before the machine starts. */
+/** Both ends, created before the machine starts. */
 export interface DeliveryEnds {
   readonly endpoints: DeliveryEndpoints;
   readonly listener: Listener;
 }
 
-/** Makes them in a directory that only we can enter. Rejects if it cannot. */
+/** Creates the socket and the disk. `directory` must be private to this user. */
 export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds> {
   const endpoints = { line: join(directory, 'line'), disk: join(directory, 'disk') };
   const disk = openSync(endpoints.disk, 'wx', 0o600);
@@ -49,17 +48,17 @@ export async function makeDeliveryEnds(directory: string): Promise<DeliveryEnds>
   return { endpoints, listener: await listenOnce(endpoints.line) };
 }
 
-/** One file, and where it goes. */
+/** One file and its destination in the guest. */
 export interface FileTransfer {
   readonly content: Uint8Array;
-  /** In the guest; without blanks. */
+  /** Path in the guest; must not contain blanks. */
   readonly path: string;
   readonly mode: number;
-  /** A module is unloaded and loaded, and stays as it was when that fails. */
+  /** Name of the module to reload from this file. If that fails, the old one is restored. */
   readonly module: string | undefined;
 }
 
-/** `text`: 'new', 'same', or why it failed. */
+/** `text`: 'new', 'same', or the reason for the failure. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
@@ -67,15 +66,15 @@ export interface Answer {
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** For the guest to answer, host milliseconds. */
+  /** How long the guest may take to answer, host milliseconds. */
   readonly timeoutMs: number;
-  /** The guest's user asks for one of the names. */
+  /** Called when the guest's user requests a file by name. */
   readonly onAsk: (name: string) => Promise<Answer>;
 }
 
-/** The host's end while the machine runs. Nothing here rejects. One thing at a time: the caller waits for each answer. */
+/** The host's end while the machine runs. It never rejects. Requests must not overlap: await each answer. */
 export class Delivery {
-  /** The guest is listening. */
+  /** Resolves when the guest is listening. */
   readonly ready: Promise<void>;
   readonly #line: Duplex;
   readonly #disk: string;
@@ -104,7 +103,7 @@ export class Delivery {
     for (const event of ['end', 'close', 'error']) line.on(event, () => this.#lose());
   }
 
-  /** Status 0: the guest has it. */
+  /** Sends a file. Status 0 means that the guest has it. */
   async put({ content, path, mode, module }: FileTransfer): Promise<Answer> {
     if (content.length > DISK_BYTES)
       return { status: 1, text: `expected at most ${DISK_BYTES} bytes, got ${content.length}` };
@@ -117,7 +116,7 @@ export class Delivery {
     return this.#within(id, answer);
   }
 
-  /** Runs a program there, with its arguments after blanks; gives its exit status. `onOutput` gets its lines. Aborting the signal kills it: status 137. */
+  /** Runs a program in the guest and resolves with its exit status. Blanks separate arguments. Aborting the signal kills it: status 137. */
   async run(program: string, onOutput: (line: string) => void, signal: AbortSignal): Promise<Answer> {
     const id = newId();
     const answer = this.#answer(id);
@@ -125,7 +124,7 @@ export class Delivery {
     this.#send(`run ${id} ${program}`);
     const onAbort = (): void => {
       this.#send(`stop ${id}`);
-      // Should it not even hear that.
+      // Give up if the guest does not answer this either.
       void this.#within(id, answer);
     };
     if (signal.aborted) onAbort();
@@ -136,7 +135,7 @@ export class Delivery {
     return ended;
   }
 
-  /** Synced by nobody: QEMU reads through the same page cache. */
+  /** No fsync needed: QEMU reads through the same page cache. */
   #fill(content: Uint8Array): void {
     const disk = openSync(this.#disk, 'r+');
     try {
@@ -180,7 +179,7 @@ export class Delivery {
         .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${printable(said)}`));
     } else if (verb === 'done') {
       const [, status = '', said = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
-      // The last line of its output may have no end.
+      // The last output line may lack a newline.
       this.#output.end();
       if (status !== '') this.#settle(id, { status: Number(status), text: said });
     }
@@ -195,7 +194,7 @@ export class Delivery {
 /** The answer of a machine that is no more. */
 export const GONE: Answer = { status: 1, text: 'the machine has ended' };
 
-/** Not to be guessed by a program that prints what looks like an answer. */
+/** Random, so that a guest program cannot forge an answer. */
 function newId(): string {
   return randomBytes(6).toString('hex');
 }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 /**
- * Standard input and output of a command in the guest: each a port of virtio-serial, and a UNIX socket on the host.
+ * Carries the standard streams of a guest command. Each is a virtio-serial port connected to a UNIX socket on the host.
  *
- * The command begins when the host has sent a line to the port `status`; without a standard input at once.
+ * With a standard input, the command starts once the host has sent a line to the port `status`; otherwise at once.
  *
- * A port carries any bytes, has flow control in both directions, and ends when its socket does. At the end the guest
- * says on the port `status` how the command ended and how many bytes it has written to each of the others:
+ * A port is binary-safe, has flow control in both directions, and closes with its socket. When the command ends, the
+ * guest writes its exit status and the number of bytes that it sent to the port `status`:
  *
  *   EXIT-STATUS STDOUT-BYTES STDERR-BYTES
  *
- * and waits. The host answers when all of them have arrived, or ends the machine.
+ * The guest then waits. The host replies once all bytes have arrived, or ends the machine.
  */
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PRODUCT } from '../../lib/product.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
 
-/** The guest waits for the last one: QEMU announces them in this order. */
+/** In the order in which QEMU announces them. The guest waits for the last one. */
 const NAMES = ['stdin', 'stdout', 'stderr', 'status'] as const;
 type PortName = (typeof NAMES)[number];
 
@@ -24,17 +24,17 @@ type PortName = (typeof NAMES)[number];
 export type PortPaths = Readonly<Partial<Record<PortName, string>>>;
 
 export interface GuestPorts {
-  /** Undefined: the command has an empty one. */
+  /** Undefined: the command's standard input is empty. */
   readonly stdin: Socket | undefined;
   readonly stdout: Socket;
   readonly stderr: Socket;
   readonly status: Socket;
 }
 
-/** The host's ends before the machine starts. */
+/** The host's sockets, created before the machine starts. */
 export interface PortEnds {
   readonly paths: PortPaths;
-  /** Settles when QEMU has connected to all of them. */
+  /** Resolves when QEMU has connected to all of them. */
   readonly ports: Promise<GuestPorts>;
   close(): void;
 }
@@ -75,7 +75,7 @@ function port(name: PortName, path: string): string[] {
   ];
 }
 
-/** QEMU's arguments for them. Without ioeventfd a write is over when the guest's instruction is, so it can be counted. */
+/** QEMU's arguments for the ports. Without ioeventfd a write completes with the guest's instruction, so its bytes can be counted. */
 export function portArguments(paths: PortPaths | undefined): string[] {
   if (paths === undefined) return [];
   return [
@@ -88,14 +88,13 @@ export function portArguments(paths: PortPaths | undefined): string[] {
   ].flat();
 }
 
-/** What the guest says at the end. */
+/** The guest's message on the port `status` when the command has ended. */
 export interface CommandEnd {
   readonly status: number;
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
 }
 
-/** Undefined for any other line. */
 export function parseCommandEnd(line: string): CommandEnd | undefined {
   const [, status, stdout, stderr] = /^(\d{1,3}) (\d+) (\d+)$/.exec(line) ?? [];
   if (status === undefined) return undefined;

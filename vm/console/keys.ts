@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The escape key of QEMU's console, Ctrl-A: what of the typed bytes is the guest's. Pure. */
+/** Handles the console's escape key, Ctrl-A, as QEMU does: separates bytes for the guest from our own commands. */
 
 export type KeyAction = 'quit' | 'help';
 
@@ -9,13 +9,13 @@ export const KEY_HELP = [
   'Ctrl-A x       end the machine',
   'Ctrl-A h       this help',
   'Ctrl-A Ctrl-A  send Ctrl-A to the guest',
-  'When the window has another size, type `resize` in the guest.',
+  'After resizing the window, type `resize` in the guest.',
 ] as const;
 
 export class KeyFilter {
   #escaped = false;
 
-  /** Bytes for the guest, and the first action that was asked for; what was typed after that is dropped if it is 'quit'. */
+  /** Returns the bytes for the guest and the first action requested. Bytes after a 'quit' are dropped. */
   push(typed: Uint8Array): { readonly send: Uint8Array; readonly action: KeyAction | undefined } {
     const send: number[] = [];
     let action: KeyAction | undefined;

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: MIT
-/** Reads the KTAP document (Documentation/dev-tools/ktap.rst, version 1) out of a guest's console, line by line. */
+/** Parses KTAP version 1 (Documentation/dev-tools/ktap.rst) from a guest's console, line by line. */
 import { printable } from '../../lib/printable.js';
 import { kernelMessage } from './console.js';
 import type { KtapResult, KtapTest } from '../types.js';
 
-/** Between the names of a nested test and its parents. */
+/** Separates the names of a nested test and its parents. */
 export const NAME_SEPARATOR = ' / ';
 
-// A guest may print any line: `[^]*` matches to the end, where `.*$` would stop at U+2028 and try again at every blank before it.
+// `[^]*` instead of `.*$`: `.` does not match U+2028, and a hostile line could then cause quadratic backtracking.
 const VERSION = /^(?:KTAP version \d+|TAP version 1[34])$/;
 const PLAN = /^1\.\.(\d+)(?:\s+#\s*([^]*))?$/;
 const RESULT = /^(ok|not ok)(?:\s+(\d+))?(?:\s+-)?(?:\s+([^]*))?$/;
 const BAIL_OUT = /^Bail out!\s*([^]*)$/;
 const DIAGNOSTIC = /^#\s?([^]*)$/;
-/** A line that kselftest's runner passes on from a test's program: it puts `# ` in front, once for each runner. */
-const PASSED_ON = /^(?:# )+/;
-/** Without a number it may be prose. */
+/** Each level of kselftest's runner prefixes the lines of a test program with `# `. */
+const FORWARDED = /^(?:# )+/;
+/** Without a number, the line may be prose. */
 const NUMBERED = /^(?:not )?ok \d/;
 const SUBTEST = /^Subtest:\s*([^]*)$/;
 /** A directive follows the first `#` that is not escaped. */
 const BEFORE_DIRECTIVE = /^(?:[^#\\]|\\[^])*/;
 
-/** Results of one document, or of one nested one, while it is read. */
+/** Results of one document, nested or not, while it is being parsed. */
 interface Level {
   readonly indent: number;
   planned: number | undefined;
   count: number;
-  /** Results that kselftest's runner passes on: what the program says of plans and numbers is only for people. */
-  readonly passedOn: boolean;
-  /** A test here has failed, so the parent has. */
+  /** Results forwarded by kselftest's runner. The plan and the numbers of the program are not checked. */
+  readonly forwarded: boolean;
+  /** A test at this level has failed, so its parent fails too. */
   failed: boolean;
-  /** Flattened: the names are relative to this level. */
+  /** Flattened; the names are relative to this level. */
   tests: KtapTest[];
   diagnostics: string[];
   subtest: string;
@@ -40,13 +40,13 @@ export class KtapParser {
   readonly #levels: Level[] = [];
   #ended: Level | undefined;
   #bailedOut = false;
-  /** The document is the kernel's own: its version line has printk's time. */
+  /** The kernel printed the document: its version line has printk's timestamp. */
   #timed = false;
-  /** A line that has the version, and more. */
+  /** A line that contains a version line and other text. */
   #displaced: string | undefined;
   readonly #problems: string[] = [];
 
-  /** One line of the console: noise is ignored, printk's time in front of a KTAP line is not. */
+  /** Takes one console line. Noise is ignored; printk's timestamp in front of a KTAP line is stripped. */
   line(raw: string): void {
     if (this.#ended !== undefined) return;
     const { message, timed } = kernelMessage(printable(raw));
@@ -60,23 +60,23 @@ export class KtapParser {
     return this.#levels.length > 0;
   }
 
-  /** A line has a version line and more: it is meant to be KTAP, and is none. */
+  /** Whether the version line is not alone on its line, which makes the document invalid. */
   get displaced(): boolean {
     return this.#displaced !== undefined;
   }
 
-  /** Results of the outermost level so far. */
+  /** Number of results at the outermost level so far. */
   get results(): number {
     return this.#levels[0]?.count ?? 0;
   }
 
-  /** The outermost plan is known and met, or the test bailed out. */
+  /** Whether the outermost plan is met, or the test bailed out. */
   get complete(): boolean {
     const top = this.#levels[0];
     return this.#bailedOut || (top?.planned !== undefined && top.count >= top.planned);
   }
 
-  /** What has been read so far; nothing is added after it. */
+  /** Ends the document and returns the result. */
   end(): KtapResult {
     const top = this.#levels[0];
     if (top !== undefined) this.#closeBelow(0, '(its own result is missing)');
@@ -102,9 +102,9 @@ export class KtapParser {
     const current = this.#levels.at(-1);
     if (current === undefined && text.includes('TAP version 1')) this.#displaced ??= text.slice(0, 100);
     if (current === undefined || this.#bailedOut) return;
-    // A driver may print a line that begins with '#', too; it is no part of a test's document.
+    // A driver may also print lines that begin with '#'; these do not belong to the document.
     if (timed !== this.#timed && text.startsWith('#')) return;
-    if (this.#passedOn(text, indent)) return;
+    if (this.#forwarded(text, indent)) return;
     const plan = PLAN.exec(text);
     if (plan !== null) {
       this.#plan(this.#levelFor(indent), Number(plan[1]), plan[2] ?? '');
@@ -125,9 +125,9 @@ export class KtapParser {
     if (diagnostic !== null) this.#diagnostic(diagnostic[1] ?? '', indent);
   }
 
-  /** `# ok 1 name`: counts, one by one, below the test whose result comes after it. */
-  #passedOn(line: string, indent: number): boolean {
-    const [marks] = PASSED_ON.exec(line) ?? [];
+  /** Counts a forwarded `# ok 1 name` as a subtest of the test whose result follows. */
+  #forwarded(line: string, indent: number): boolean {
+    const [marks] = FORWARDED.exec(line) ?? [];
     if (marks === undefined) return false;
     const text = line.slice(marks.length).trimStart();
     if (VERSION.test(text) || PLAN.test(text)) return true;
@@ -141,13 +141,13 @@ export class KtapParser {
   }
 
   #openPassedOn(indent: number): void {
-    if (this.#levels.some((level) => level.passedOn && level.indent === indent)) return;
+    if (this.#levels.some((level) => level.forwarded && level.indent === indent)) return;
     const above = Math.max(
       0,
       this.#levels.findLastIndex((level) => level.indent < indent),
     );
     const level = newLevel(indent, true);
-    // Whatever the program has printed so far.
+    // Everything that the program has printed so far.
     level.diagnostics = present(this.#levels[above]).diagnostics.splice(0);
     this.#levels.splice(above + 1, 0, level);
   }
@@ -157,7 +157,7 @@ export class KtapParser {
     if (current === undefined || indent > current.indent) {
       this.#levels.push(newLevel(indent));
     } else if (indent === current.indent && current.count === 0 && current.planned === undefined) {
-      // Said twice before anything else, as a wrapper script may do.
+      // A wrapper script may repeat the version line before anything else.
     } else {
       this.#problems.push(`a second KTAP version line at indentation ${indent}`);
     }
@@ -170,8 +170,8 @@ export class KtapParser {
   }
 
   #diagnostic(text: string, indent: number): void {
-    const passedOn = this.#levels.findLast((level) => level.passedOn);
-    const level = passedOn ?? this.#levelFor(indent);
+    const forwarded = this.#levels.findLast((level) => level.forwarded);
+    const level = forwarded ?? this.#levelFor(indent);
     const subtest = SUBTEST.exec(text);
     if (subtest === null) level.diagnostics.push(text);
     else level.subtest = subtest[1] ?? '';
@@ -184,7 +184,7 @@ export class KtapParser {
     const level = present(this.#levels[at]);
     level.count += 1;
     const name = given === '' ? `test ${number ?? level.count}` : given;
-    if (level.passedOn) level.planned = level.count;
+    if (level.forwarded) level.planned = level.count;
     else if (number === undefined) this.#problems.push(`'${name}' has no number`);
     else if (Number(number) !== level.count) {
       this.#problems.push(`'${name}' has number ${number} where ${level.count} was expected`);
@@ -197,7 +197,7 @@ export class KtapParser {
     level.diagnostics = [];
   }
 
-  /** Ends the levels nested below `at`: their tests become children of the test `name`, which fails with them. */
+  /** Closes the levels nested below `at`. Their tests become children of the test `name`, which fails if one of them did. */
   #closeBelow(at: number, name: string): { readonly failed: boolean } {
     let failed = false;
     while (this.#levels.length > at + 1) {
@@ -210,28 +210,28 @@ export class KtapParser {
         parent.tests.push({ ...test, name: `${prefix}${NAME_SEPARATOR}${test.name}` });
       }
       failed ||= child.failed;
-      if ((!outermost && !child.passedOn) || name.startsWith('('))
+      if ((!outermost && !child.forwarded) || name.startsWith('('))
         this.#problems.push(`the result of '${prefix}' itself is missing`);
       parent.diagnostics.push(...child.diagnostics);
     }
     return { failed };
   }
 
-  /** The innermost level that is indented no deeper than this. */
+  /** The innermost level with at most this indentation. */
   #levelFor(indent: number): Level {
     return present(this.#levels.findLast((level) => level.indent <= indent) ?? this.#levels[0]);
   }
 }
 
-/** For what the code around it has made sure of. */
+/** Asserts a value that the caller knows to be present. */
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('Internal error: no open KTAP level');
   return value;
 }
 
-function newLevel(indent: number, passedOn = false): Level {
-  const planned = passedOn ? 0 : undefined;
-  return { indent, passedOn, failed: false, planned, count: 0, tests: [], diagnostics: [], subtest: '' };
+function newLevel(indent: number, forwarded = false): Level {
+  const planned = forwarded ? 0 : undefined;
+  return { indent, forwarded, failed: false, planned, count: 0, tests: [], diagnostics: [], subtest: '' };
 }
 
 function planProblem(level: Level, name: string): string[] {
@@ -241,7 +241,7 @@ function planProblem(level: Level, name: string): string[] {
   return [`${of}planned ${level.planned} tests, got ${level.count}`];
 }
 
-/** A skipped test counts neither way; so does a failure that was expected. */
+/** An expected failure (XFAIL, TODO) counts as skipped. */
 function statusOf(ok: boolean, comment: string): KtapTest['status'] {
   const directive = /^[A-Za-z]+/.exec(comment)?.[0].toUpperCase();
   if (ok) return directive === 'SKIP' ? 'skip' : 'ok';

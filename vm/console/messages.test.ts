@@ -9,7 +9,7 @@ import { MessageSplitter } from './messages.js';
 const KEY = 'c0ffee';
 const MARK = `\u0001${KEY} `;
 
-/** What a splitter makes of these chunks: text between the messages, joined. */
+/** Splits these chunks, and joins adjacent text. */
 function split(chunks: readonly string[]): (readonly [kind: string, text: string])[] {
   const found: [kind: string, text: string][] = [];
   const take = (kind: string) => (text: string) => {
@@ -27,7 +27,7 @@ function split(chunks: readonly string[]): (readonly [kind: string, text: string
 }
 
 describe('MessageSplitter', () => {
-  test('a message is one wherever it begins', () => {
+  test('a message is recognised wherever it begins', () => {
     const stream = `noise\n\u0001hello\na\n${MARK}done 1\nno end${MARK}ask 2 x\r\n${MARK}done 3\nb\n`;
     expect(split([stream])).toEqual([
       ['message', 'hello'],
@@ -40,7 +40,7 @@ describe('MessageSplitter', () => {
     ]);
   });
 
-  test('what does not know the key is text, in whatever pieces it comes', () => {
+  test('without the secret everything is text, however it is split', () => {
     const pieces = fc.constantFrom('\u0001', '\n', KEY, ' ', 'ready', 'done', 'x', '\u0001hello');
     const texts = fc.array(pieces, { maxLength: 20 }).map((parts) => parts.join(''));
     fc.assert(
@@ -62,7 +62,7 @@ describe('MessageSplitter', () => {
     );
   });
 
-  test('a message without an end, and a guest that never says hello, need no more memory', () => {
+  test('an endless message, and a guest that never says hello, take bounded memory', () => {
     const chunk = 'x'.repeat(2 ** 16);
     const endless = Array.from({ length: 64 }, () => chunk);
     expect(split(endless)).toEqual([]);
@@ -101,9 +101,9 @@ test.each([
     const id = command.split(' ')[1] ?? '';
     there.write(`${output.replace('ID', id)}${mark}done ${id} 3\n`);
   });
-  const heard: string[] = [];
-  const answer = await delivery.run('x', (line) => heard.push(line), new AbortController().signal);
+  const printed: string[] = [];
+  const answer = await delivery.run('x', (line) => printed.push(line), new AbortController().signal);
   expect(answer).toEqual({ status: 3, text: '' });
-  expect(heard.map((line) => line.replace(/done \w+ /, 'done ID '))).toEqual(lines);
+  expect(printed.map((line) => line.replace(/done \w+ /, 'done ID '))).toEqual(lines);
   expect(asked).toEqual([]);
 });

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-/** Tells messages from the text that they come between, on one line from the guest. */
+/** Separates protocol messages from other text on a serial line from the guest. */
 
-/** In front of every message. */
+/** Starts every message. */
 const MARK = '\u0001';
 const HELLO = new RegExp(String.raw`(?:^|\n)${MARK}hello\r?\n`);
 /** The longest message, in characters. */
 const LONGEST = 64 * 1024;
 
 export interface MessageHandlers {
-  /** The guest waits to be told the secret. */
+  /** The guest asks for the secret. */
   readonly onHello: () => void;
   readonly onText: (text: string) => void;
   readonly onMessage: (message: string) => void;
 }
 
 /**
- * The first message is `^Ahello`, on a line of its own. Every later one begins with `^ASECRET `, anywhere, and goes to the
- * end of its line: text that does not know the secret is no message, whatever is in it and however it ends.
+ * The first message is `^Ahello`, on a line of its own. Later ones begin with `^ASECRET `, anywhere in a line, and end
+ * with it. Text without the secret is never taken for a message.
  */
 export class MessageSplitter {
   readonly #handlers: MessageHandlers;
@@ -24,7 +24,7 @@ export class MessageSplitter {
   #knows = false;
   #rest = '';
 
-  /** `secret`: of letters and digits. */
+  /** `secret`: letters and digits only. */
   constructor(secret: string, handlers: MessageHandlers) {
     this.#mark = `${MARK}${secret} `;
     this.#handlers = handlers;
@@ -61,12 +61,12 @@ export class MessageSplitter {
       this.#rest = this.#rest.slice(end + 1);
       this.#handlers.onMessage(message.endsWith('\r') ? message.slice(0, -1) : message);
     }
-    // A mark may have been cut in two.
+    // The chunk may end inside a mark.
     const last = this.#rest.lastIndexOf(MARK);
     this.#giveText(last >= 0 && mark.startsWith(this.#rest.slice(last)) ? last : this.#rest.length);
   }
 
-  /** The first characters of what has come are text. */
+  /** Emits the first characters of the buffer as text. */
   #giveText(length: number): void {
     if (length > 0) this.#handlers.onText(this.#rest.slice(0, length));
     this.#rest = this.#rest.slice(length);

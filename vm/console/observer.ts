@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Listens to the guest's console and keeps what the verdict needs, in bounded memory. */
+/** Parses the guest's console and keeps what the verdict needs, in bounded memory. */
 import { type Finding, Deinterleaver, findingOf } from './console.js';
 import { KtapParser } from './ktap.js';
 import { isFatal, type Splat, SplatCollector } from './splat.js';
@@ -10,10 +10,10 @@ import type { KtapResult, KtapTest, TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
 const KEPT_FINDINGS = 100;
-/** A guest that prints mark after mark must not fill memory. */
+/** Bounds memory for a guest that prints mark after mark. */
 const KEPT_SUITES = 100;
 
-/** The last lines of something. */
+/** Keeps the last lines of a stream. */
 export class Tail {
   readonly #lines: string[] = [];
 
@@ -31,7 +31,7 @@ export class Tail {
 interface Suite {
   readonly id: string;
   readonly ktap: KtapParser;
-  /** What it printed last. */
+  /** Its last lines of output. */
   readonly tail: Tail;
   readonly startMs: number;
   endMs: number | undefined;
@@ -40,23 +40,23 @@ interface Suite {
 }
 
 export class ConsoleObserver {
-  /** When, on the clock that was given: undefined until it happens. */
+  /** Time of the first output, from the constructor's clock; undefined until it happens. */
   firstOutputMs: number | undefined;
   readonly findings: Finding[] = [];
-  /** The last one that leaves the kernel unfit, and how many results the tests had then. */
+  /** The last fatal splat, and the number of test results at that time. */
   fatal: { readonly text: string; readonly results: number } | undefined;
-  /** Bytes so far. */
+  /** Bytes printed so far. */
   size = 0;
   readonly #splats = new SplatCollector();
   readonly #tail = new Tail();
   readonly #suites: Suite[] = [];
-  /** The one between whose marks the console is. */
+  /** The test that is running. */
   #suite: Suite | undefined;
   readonly #splitter: LineSplitter;
   readonly #deinterleaver: Deinterleaver;
   readonly #now: () => number;
 
-  /** `onLine` gets each line without escapes, those of the tests made whole again. */
+  /** `onLine` gets each line without escape sequences, with interrupted KTAP lines rejoined. */
   constructor(now: () => number, onLine: (line: string) => void) {
     this.#now = now;
     this.#deinterleaver = new Deinterleaver((line) => {
@@ -111,7 +111,7 @@ export class ConsoleObserver {
     this.#suites.push(this.#suite);
   }
 
-  /** What the tests have reported so far: single results, and whole tests. */
+  /** Number of results so far, counting both KTAP results and completed tests. */
   get results(): number {
     return this.#suites.reduce((sum, { ktap, result }) => sum + ktap.results + (result ? 1 : 0), 0);
   }
@@ -120,12 +120,11 @@ export class ConsoleObserver {
     return this.findings.some((finding) => finding.kind === 'panic');
   }
 
-  /** The line that is being written: a prompt, perhaps. */
+  /** The unfinished last line, such as a prompt. */
   get partial(): string {
     return printable(this.#splitter.partial);
   }
 
-  /** The stream is over. */
   end(): {
     readonly suites: readonly TestSuite[];
     readonly lastLines: readonly string[];
@@ -146,7 +145,7 @@ export class ConsoleObserver {
   }
 }
 
-/** A test that prints no KTAP is one result. */
+/** A test without KTAP counts as one result: its exit status. */
 export function exitStatus({
   id,
   result,
@@ -172,7 +171,7 @@ export function exitStatus({
   return { planned: undefined, tests: [test], problems: [] };
 }
 
-/** What init says of an exit status. */
+/** Maps an exit status to a result as init does. */
 export function testStatus(status: number | undefined): TestStatus {
   if (status === 0) return 'pass';
   if (status === 1) return 'fail';

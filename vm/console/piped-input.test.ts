@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.js';
 import { PipedInput } from './piped-input.js';
 
-/** A console that shows what it is told to; keeps what was typed. */
+/** A console with scripted output that records what was typed. */
 function setUp() {
   const clock = new ManualClock();
   const typed: string[] = [];
@@ -19,7 +19,7 @@ function setUp() {
     machine.prompt = (machine.prompt + text).split('\n').at(-1) ?? '';
     input.printed(Buffer.from(text));
   };
-  /** What is printed, and a moment in which nothing follows. */
+  /** Prints text, followed by a pause. */
   const shows = (text: string): void => {
     print(text);
     clock.advance(50);
@@ -99,7 +99,7 @@ describe('PipedInput', () => {
     expect(quits).toEqual(['the input ended, and the guest was quiet for 15 s']);
   });
 
-  it('does nothing any more when it is stopped', () => {
+  it('does nothing once stopped', () => {
     const { clock, typed, input } = setUp();
     input.push(Buffer.from('a\n'));
     input.stop();

@@ -1,51 +1,51 @@
 // SPDX-License-Identifier: MIT
 /**
- * Commands from a pipe or file, typed into the guest's shell for its user.
+ * Types commands from a pipe or file into the guest's shell.
  *
- * A serial console loses what comes while nobody reads it, and knows no end of
- * file. So each line waits for a prompt, and the end is Ctrl-D at a prompt: it
- * ends the shell, and with it the machine.
+ * A serial console drops input that the guest does not read, and has no end of
+ * file. So each line waits for a prompt, and end of file becomes Ctrl-D at a
+ * prompt, which ends the shell and the machine.
  */
 import type { Clock } from '../clock.js';
 import type { RunningMachine } from '../runner.js';
 
-/** Quiet for so long without a prompt: the command reads its input itself, or the prompt is an unusual one. Milliseconds. */
+/** Send the next line after this many quiet milliseconds without a prompt: the command may read its input, or the prompt is unusual. */
 const NO_PROMPT = 2000;
-/** The same before the first prompt: the guest boots. */
+/** The same before the first prompt, while the guest boots. */
 export const NO_FIRST_PROMPT = 10_000;
-/** What looks like a prompt may be the start of `#1 SMP`: it is one when nothing follows for so long. Milliseconds. */
+/** Take text for a prompt only when nothing follows for this many milliseconds: it may be the start of `#1 SMP`. */
 export const SETTLED = 50;
 const PROMPT = /[#$>] ?$/;
 const CTRL_D = '\u0004';
 
-type Typist = Pick<RunningMachine, 'prompt' | 'send' | 'quit'>;
+type ShellMachine = Pick<RunningMachine, 'prompt' | 'send' | 'quit'>;
 
 export class PipedInput {
   readonly #clock: Clock;
-  readonly #machine: Typist;
+  readonly #machine: ShellMachine;
   readonly #quietSeconds: number;
   readonly #lines: Uint8Array[] = [];
   #ended = false;
   #hungUp = false;
   #sentAnything = false;
-  /** The echo of the last line sent has not ended yet. */
+  /** The echo of the last line is not complete yet. */
   #echoing = false;
   #cancel: () => void = () => {};
   #cancelPrompt: () => void = () => {};
 
-  constructor(clock: Clock, machine: Typist, quietSeconds: number) {
+  constructor(clock: Clock, machine: ShellMachine, quietSeconds: number) {
     this.#clock = clock;
     this.#machine = machine;
     this.#quietSeconds = quietSeconds;
     this.#arm();
   }
 
-  /** Bytes that wait for a prompt. */
+  /** Bytes waiting for a prompt. */
   get waiting(): number {
     return this.#lines.reduce((sum, line) => sum + line.length, 0);
   }
 
-  /** Bytes from the pipe. */
+  /** Takes bytes from the pipe. */
   push(bytes: Uint8Array): void {
     let start = 0;
     for (;;) {
@@ -66,7 +66,7 @@ export class PipedInput {
     this.#atPrompt();
   }
 
-  /** The console has printed this. */
+  /** Takes bytes that the console printed. */
   printed(bytes: Uint8Array): void {
     if (bytes.includes(0x0a)) this.#echoing = false;
     this.#arm();
@@ -78,7 +78,7 @@ export class PipedInput {
     this.#cancelPrompt();
   }
 
-  /** A line that came in pieces is one line. */
+  /** Joins pieces of one line. */
   #add(piece: Uint8Array): void {
     const last = this.#lines.at(-1);
     if (last === undefined || last.at(-1) === 0x0a) this.#lines.push(piece);

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-/** Collects what the kernel prints when it goes wrong: the message, where it happened, and the call trace. Wording: Linux 6.12, arch/arm64. */
+/** Collects the kernel's splats: the message, the location and the call trace. Wording: Linux 6.12, arch/arm64. */
 import { type Finding, kernelMessage } from './console.js';
 
-/** One complaint of the kernel. */
+/** One splat. */
 export interface Splat {
-  /** The line that says what happened, such as `BUG: scheduling while atomic: …`. */
+  /** Its first line, such as `BUG: scheduling while atomic: …`. */
   readonly text: string;
-  /** All of its lines, without their times. At most 40. */
+  /** Up to 40 lines of it, without timestamps. */
   readonly lines: readonly string[];
-  /** The functions that were active, innermost first, such as `led_interrupt+0x10/0xb0 [led]`. */
+  /** The call trace, innermost function first, such as `led_interrupt+0x10/0xb0 [led]`. */
   readonly trace: readonly string[];
-  /** By entries of `trace`: the place in the driver's source, and what stands there. */
+  /** Source location and line of driver functions, by entry of `trace`. */
   readonly sources?: Readonly<Record<string, string>> | undefined;
-  /** The guest's test in which it happened: that of this device, after so many results. */
+  /** The test that was running: its id, and the number of results it had reported. */
   readonly test: { readonly id: string; readonly results: number } | undefined;
 }
 
 const LINES = 40;
 const FUNCTIONS = 40;
 const SPLATS = 20;
-/** A function of the call trace, or the program counter. Linux marks one that an exception interrupted with (P). */
+/** An entry of the call trace, or the program counter. Linux marks a function that an exception interrupted with (P). */
 const FUNCTION = /^(?:pc : |\s+)([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?)(?: \([A-Z]+\))?\s*$/;
-/** What may come after the functions and belongs to them. */
+/** Lines after the call trace that still belong to the splat. */
 const AFTER_TRACE = /^(?:Code: |handlers:|\[<|Disabling IRQ)/;
 const END = /^---\[ end /;
 
@@ -33,12 +33,12 @@ interface Open {
   phase: 'head' | 'trace' | 'rest';
 }
 
-/** Takes the lines of the console. Others than the kernel's may come between them. */
+/** Takes console lines. Lines from user space may come between those of a splat. */
 export class SplatCollector {
   readonly splats: Splat[] = [];
   #open: Open | undefined;
 
-  /** A line without escapes, what it says, and the test that runs. */
+  /** `text` has no escape sequences; `test` is the one that is running. */
   line(text: string, finding: Finding | undefined, test: Splat['test']): void {
     const { message: raw, timed } = kernelMessage(text);
     if (!timed) return;
@@ -76,12 +76,12 @@ export class SplatCollector {
   }
 }
 
-/** The functions of modules, which are the drivers', innermost first. */
+/** The functions that belong to modules (the drivers), innermost first. */
 export function driverFunctions({ trace }: Pick<Splat, 'trace'>): readonly string[] {
   return trace.filter((entry) => entry.endsWith(']'));
 }
 
-/** It will not get better by itself: what runs after it need not mean anything. */
+/** Whether the kernel is unreliable after this message, so that later results mean nothing. */
 export function isFatal(text: string): boolean {
   return /^(?:BUG: |kernel BUG at |Internal error: |Oops\b|Unable to handle |Unhandled fault|Bad mode in |SError |Kernel panic )/.test(
     kernelMessage(text).message,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The bridge between a user's streams and a console that echoes; a real pseudo-terminal's turn is with the command line. */
+/** Tests the bridge between a user's streams and an echoing console. The command line's tests use a real pseudo-terminal. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** What a console shows comes out as text; `until` waits for some of it. */
+/** Collects a console's output as text; `until` waits for a given part. */
 class Screen extends PassThrough {
   text = '';
   #waiting: (() => void)[] = [];
@@ -104,10 +104,10 @@ it('types piped commands at the prompt, then Ctrl-D', async () => {
   });
 });
 
-it('ends when nobody reads its output', async () => {
+it('ends when its output is closed', async () => {
   const [pipe, screen] = [new PassThrough(), new Screen()];
   const running = start(pipe, screen, ['qmp', 'console=x\\n', 'idle']);
   await screen.until('x');
   screen.destroy(new Error('EPIPE'));
-  expect(await running).toMatchObject({ outcome: 'ended', reason: 'nobody reads the output any more' });
+  expect(await running).toMatchObject({ outcome: 'ended', reason: 'standard output was closed' });
 });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * The user's terminal on the guest's serial console.
+ * Connects the user's terminal to the guest's serial console.
  *
- * We pass the bytes ourselves instead of giving QEMU the terminal: QEMU is in a
- * process group of its own, so it would be stopped for touching the terminal,
- * and killed it would leave it raw. Node restores it however we end.
+ * This process passes the bytes, because QEMU runs in its own process group: it
+ * would be stopped for using the terminal, and leave it raw if killed. Node
+ * restores the terminal on every exit.
  */
 import type { Clock } from '../clock.js';
 import { KEY_HELP, KeyFilter } from './keys.js';
@@ -12,7 +12,7 @@ import { NO_FIRST_PROMPT, PipedInput, SETTLED } from './piped-input.js';
 import { boot, type BootPorts, type BootRequest, type RunningMachine } from '../runner.js';
 import type { BootResult } from '../types.js';
 
-/** What is used of `process.stdin`. */
+/** The part of `process.stdin` used here. */
 export interface TerminalInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
   setRawMode?(raw: boolean): unknown;
@@ -23,16 +23,16 @@ export interface TerminalStreams {
   readonly stdout: NodeJS.WritableStream;
 }
 
-/** Ends of what is printed before a program reads the console. */
-const READS = /(?:[#$>]|login:|[Pp]assword:) ?$/;
-/** Bytes of piped input that are read ahead of the guest. */
+/** Text that ends like a prompt: a program is about to read the console. */
+const PROMPT = /(?:[#$>]|login:|[Pp]assword:) ?$/;
+/** Bytes of piped input to read ahead of the guest. */
 const READ_AHEAD = 64 * 1024;
 
 /**
- * Boots with the console on these streams: a terminal (raw, Ctrl-C and all are
- * the guest's, Ctrl-A x ends), or piped commands. A terminal waits for ever;
- * with piped commands the request's limits hold, except for silence, which
- * counts only after the last command. Settles like `boot`, the terminal as it was.
+ * Boots with the console on these streams: a raw terminal, where Ctrl-C goes to
+ * the guest and Ctrl-A x quits, or piped commands. A terminal has no time limits.
+ * With piped commands the request's limits apply, but silence counts only after
+ * the last command. Settles like `boot`, with the terminal restored.
  */
 export async function bootOnTerminal(
   request: Omit<BootRequest, 'input'>,
@@ -69,11 +69,11 @@ export async function bootOnTerminal(
   }
 }
 
-/** What both have in common: the guest's output, and somebody who stops reading it. */
+/** Forwards the guest's output, and ends the machine if the output is closed. */
 abstract class Bridge {
   protected readonly streams: TerminalStreams;
   protected machine: RunningMachine | undefined;
-  readonly #outputError = (): void => this.machine?.quit('nobody reads the output any more');
+  readonly #outputError = (): void => this.machine?.quit('standard output was closed');
 
   constructor(streams: TerminalStreams) {
     this.streams = streams;
@@ -94,7 +94,7 @@ abstract class Bridge {
   stop(): void {
     this.streams.stdin.removeListener('data', this.onInput);
     this.streams.stdin.removeListener('end', this.onEnd);
-    // Otherwise an open standard input keeps us from ending.
+    // An open standard input would keep this process alive.
     this.streams.stdin.pause();
     this.streams.stdout.removeListener('error', this.#outputError);
   }
@@ -104,13 +104,13 @@ abstract class Bridge {
 }
 
 /**
- * Holds what is typed until the guest reads it, which its first prompt shows: the serial line keeps only a few characters,
- * and a kernel that starts its driver when more have come never reads from it.
+ * Holds typed bytes until the guest's first prompt. The UART buffers only a few characters, and if more arrive before
+ * the kernel starts its driver, the kernel never reads from it.
  */
 class TerminalBridge extends Bridge {
   readonly #keys = new KeyFilter();
   readonly #clock: Clock;
-  /** Typed before the guest's first prompt; undefined: it has been there. */
+  /** Bytes typed before the guest's first prompt; undefined after it. */
   #held: Uint8Array[] | undefined = [];
   #cancel: () => void = () => {};
 
@@ -125,7 +125,7 @@ class TerminalBridge extends Bridge {
     this.#wait();
   }
 
-  /** Before the console's own reader has seen the bytes: its prompt is looked at in the next turn. */
+  /** Checks the prompt in a microtask: the console's own reader gets these bytes later. */
   override printed(bytes: Uint8Array): void {
     super.printed(bytes);
     if (this.#held !== undefined) queueMicrotask(() => this.#wait());
@@ -134,7 +134,7 @@ class TerminalBridge extends Bridge {
   #wait(): void {
     this.#cancel();
     if (this.#held === undefined) return;
-    const ms = READS.test(this.machine?.prompt ?? '') ? SETTLED : NO_FIRST_PROMPT;
+    const ms = PROMPT.test(this.machine?.prompt ?? '') ? SETTLED : NO_FIRST_PROMPT;
     this.#cancel = this.#clock.after(ms, () => {
       const held = this.#held ?? [];
       this.#held = undefined;
@@ -154,7 +154,7 @@ class TerminalBridge extends Bridge {
       if (this.#held === undefined) this.machine?.send(send);
       else this.#held.push(send);
     }
-    // Raw mode: a line end needs its carriage return.
+    // Raw mode needs explicit carriage returns.
     if (action === 'help') this.streams.stdout.write(`\r\n${KEY_HELP.join('\r\n')}\r\n`);
     if (action === 'quit') this.machine?.quit('ended by Ctrl-A x');
   };
@@ -178,7 +178,7 @@ class PipeBridge extends Bridge {
     super.start(machine);
   }
 
-  /** Before the console's own reader has seen the bytes: its prompt is looked at in the next turn. */
+  /** Checks the prompt in a microtask: the console's own reader gets these bytes later. */
   override printed(bytes: Uint8Array): void {
     super.printed(bytes);
     queueMicrotask(() => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** For tests: a device that is no stopwatch, and its model. */
+/** An adder device and its model, for tests. */
 import type { DeviceChecker } from './index.js';
 
-/** An adder: each write adds to the sum, each read gives it; nothing else. */
+/** Each write adds to the sum; each read returns it. */
 export interface AdderEvent {
   readonly event: 'on' | 'write' | 'read' | 'sum' | 'off';
   readonly id: string;
@@ -27,7 +27,7 @@ export const adder: DeviceChecker<bigint, AdderEvent> = {
   },
   role: ({ event }) => (event === 'off' ? 'end' : event === 'sum' ? 'effect' : 'stimulus'),
   begins: ({ event }) => event === 'on',
-  // As if its sum were loaded then.
+  // Treat `on` as a load of the sum.
   jumps: ({ event }) => event === 'on',
   step(state, { event, now, value }) {
     const step = { checks: [], supplied: 1, expect: [], tally: [event], observables: [] };
@@ -48,6 +48,6 @@ export const adder: DeviceChecker<bigint, AdderEvent> = {
   channels: { sum: { kind: 'event', normalise: (printed) => printed } },
 };
 
-/** What QEMU's own trace says of an access to the adder at this address. */
+/** QEMU's own trace line for an access to the adder at this address. */
 export const ops = (direction: string, value: number, id = 'adder', address = '0x9040004'): string =>
   `memory_region_ops_${direction} cpu 1 mr 0xabc addr ${address} value 0x${value.toString(16)} size 4 name '${id}-bank'`;

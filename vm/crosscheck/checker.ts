@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The checker of one instance: takes its lines of the stream one at a time, in lock-step with the device's model, and gives
- * the verdict at the end. `machine.ts` knows which lines are its.
+ * The checker of one device instance: steps the model in lock-step with the instance's trace, and returns the verdict at
+ * the end. `machine.ts` routes lines to instances.
  */
 import { divergenceOf, fieldsOf, firstDifference, type PendingDivergence, LastLines } from './divergence.js';
 import { CoverageCount } from './coverage-count.js';
@@ -22,23 +22,23 @@ import type {
 import { type Disagreement, Monitor, type MonitorOptions } from './monitor.js';
 
 export interface CheckOptions {
-  /** QEMU's own trace is in the stream too, and must agree. */
+  /** QEMU's own trace is in the stream, and must agree with the device's. */
   readonly monitor?: MonitorOptions;
-  /** The guest's test prints what it sees (`consoleLine`), and must agree. */
+  /** The guest's test prints the values it reads (`consoleLine`), and they must agree with the model. */
   readonly guest?: boolean;
-  /** It may say nothing of what it caused: then that is unchecked, and no reason for invalid evidence. */
+  /** A test without a `# caused` line leaves its accesses unchecked instead of making the evidence invalid. */
   readonly guestMayBeSilent?: boolean;
-  /** Fewer than this of what `Verdict.counts` counts is invalid evidence. */
+  /** Minimum for each name in `Verdict.counts`; fewer make the evidence invalid. */
   readonly atLeast?: Readonly<Record<string, number>>;
-  /** Counts what the run touches of the device. */
+  /** Measure which registers and decisions the run covers. */
   readonly coverage?: boolean;
-  /** The command that repeats this check; part of a divergence. */
+  /** The command that repeats this check, for the report of a divergence. */
   readonly replay?: string;
-  /** Gets every event of the device, after it was checked. */
+  /** Called with every event of the device after it was checked. */
   readonly observe?: ((observed: Observed) => void) | undefined;
 }
 
-const UNCHECKED = 'the test printed no `# caused` line: that its accesses reached the device';
+const UNCHECKED = "whether the test's accesses reached the device: it printed no `# caused` line";
 
 export class Checker<S, E extends StreamEvent> {
   private readonly sequence: Sequence<E>;
@@ -47,19 +47,19 @@ export class Checker<S, E extends StreamEvent> {
   private readonly last = new LastLines();
   private readonly history: EventHistory<E>;
   private readonly coverage: CoverageCount | undefined;
-  /** The event that raised the interrupt, until another one lowers it. */
+  /** Sequence number of the event that raised the interrupt; undefined while the line is low. */
   private raised: bigint | undefined;
-  /** A line of the console in the stream said that the guest's kernel went wrong. */
+  /** A console line in the stream reported a kernel crash. */
   private crashed = false;
   private readonly kinds: Record<string, number> = {};
   private readonly counts: Record<string, number> = {};
   private readonly invalid: InvalidReason[] = [];
   private found: PendingDivergence<S, E> | undefined;
-  /** The stimulus being answered, the model's state before it, and what must still come. */
+  /** The current stimulus, the model's state before it, and the model's step. */
   private stimulus: E | undefined;
   private before: S;
   private step: Step<S, E>;
-  /** The step that an observer was given last. */
+  /** The last step passed to `observe`. */
   private observedStep: Step<S, E> | undefined;
   private expected = 0;
   private at = { seq: 0n, now: 0n };
@@ -81,32 +81,32 @@ export class Checker<S, E extends StreamEvent> {
     this.step = { state: device.initial, checks: [], supplied: 0, expect: [], tally: [], observables: [] };
   }
 
-  /** Of the lines for `own`. */
+  /** Prefix of the lines for `own`. */
   get prefix(): string {
     return this.device.prefix;
   }
 
-  /** Whether the verdict can no longer be `agree`: a live run may be ended early. */
+  /** Whether the verdict can no longer be `agree`, so that a live run may be stopped early. */
   get failed(): boolean {
     return this.found !== undefined || this.invalid.length > 0;
   }
 
-  /** A line of the guest's console. Does nothing unless the `guest` option is set. */
+  /** Takes a line of the guest's console. Does nothing unless the `guest` option is set. */
   consoleLine(text: string): void {
     this.guest?.line(text);
   }
 
-  /** A line of the guest's console in the stream, between the device's events. */
+  /** Takes a console line found in the stream, between the device's events. */
   printed(text: string): void {
     this.history.console(text);
   }
 
-  /** The guest's kernel went wrong. */
+  /** The guest's kernel crashed. */
   crash(): void {
     this.crashed = true;
   }
 
-  /** A line of the device's own trace, without its end, and its number in the stream. */
+  /** Takes a line of the device's own trace and its line number in the stream. */
   own(text: string, lineNumber: number): void {
     const event = this.device.parse(text);
     if (event === undefined) {
@@ -129,7 +129,7 @@ export class Checker<S, E extends StreamEvent> {
   private observed(event: E, role: Observed['role'], text: string, asked: boolean): Observed {
     if (!asked) return { event, role, text, judged: 'unchecked' };
     const judged = this.found ? 'differs' : this.failed ? 'invalid' : 'agrees';
-    // An effect belongs to the step that is known already, unless it was consumed.
+    // An effect belongs to the step already observed, unless it resumed a new one.
     if (this.step === this.observedStep) return { event, role, text, judged };
     this.observedStep = this.step;
     const before = this.device.describe(this.before, event.now);
@@ -137,25 +137,25 @@ export class Checker<S, E extends StreamEvent> {
     return { event, role, text, judged, states: { before, after }, decision: this.step.decision };
   }
 
-  /** Follows the interrupt's level. A reset lowers it without a word. */
+  /** Follows the interrupt's level. A reset lowers it without an event. */
   private trackInterrupt(event: E): void {
     const level = this.device.interrupt(event);
     if (level === true) this.raised = event.seq;
     else if (level === false || this.device.resets(event)) this.raised = undefined;
   }
 
-  /** A line that looks like one of the device's trace and is not. */
+  /** Takes a line that has the device's prefix but does not parse. */
   unparsable(line: string, lineNumber: number): void {
     this.ownLines += 1;
     if (this.invalid.length === 0) this.invalid.push({ reason: 'unparsable', line, lineNumber });
   }
 
-  /** QEMU's own trace has an access to the device's region: the line. */
+  /** Takes a line of QEMU's own trace about an access to the device's region. */
   accessSeen(text: string): void {
     if (!this.failed) this.disagree(this.monitor?.accessLine(text));
   }
 
-  /** The interrupt controller's trace has an edge of the device's line. */
+  /** Takes an edge of the device's interrupt line from the interrupt controller's trace. */
   edgeSeen(level: boolean): void {
     if (!this.failed) this.disagree(this.monitor?.edge(level));
   }
@@ -177,7 +177,7 @@ export class Checker<S, E extends StreamEvent> {
     if (next !== undefined) this.diverge('event', { field: 'event', expected: next, actual: event.event });
     else this.disagree(role === 'end' ? this.monitor?.end() : this.monitor?.boundary());
     if (this.found) {
-      // It belongs to the access before: what the device reports from here on is about another one.
+      // The divergence belongs to the previous access; later events are about other accesses.
       this.stimulus = undefined;
       return;
     }
@@ -246,12 +246,12 @@ export class Checker<S, E extends StreamEvent> {
     this.settle();
   }
 
-  /** The kind of event that must come before the next stimulus, or undefined. */
+  /** The event that must come before the next stimulus, or undefined. */
   private nextEvent(): string | undefined {
     return this.step.expect[this.expected]?.event ?? this.step.consumes?.event;
   }
 
-  /** Counts a step once all of it has been checked. */
+  /** Counts a step once it has been checked completely. */
   private settle(): void {
     if (this.found || this.nextEvent() !== undefined) return;
     if (this.step.decision !== undefined) this.coverage?.decision(this.step.decision);
@@ -271,15 +271,15 @@ export class Checker<S, E extends StreamEvent> {
     this.found = { kind, difference, at, stimulus, before, after, last, context, device: undefined };
   }
 
-  /** The verdict is in: the rest is only counted, but for the device's word on the state after this access. */
+  /** After a divergence only the state that the device reports for the same access is of interest. */
   private afterDivergence(found: PendingDivergence<S, E>, event: E, role: string, text: string): void {
     if (role !== 'effect' || this.sequence.accept(event, text)) this.stimulus = undefined;
     if (this.stimulus !== undefined) found.device ??= this.device.reported(event);
   }
 
   /**
-   * The verdict. `truncated`: what stood after the stream's last line end, if anything. `lines`: how many the stream has.
-   * `whole`: the guest came to the end of the device's test; true where there is none. Call it once.
+   * Returns the verdict; call it once. `truncated`: text after the stream's last newline. `lines`: number of lines in the
+   * stream. `whole`: the guest finished the device's test, or there is none.
    */
   end(truncated: string, lines: number, whole = true): Verdict {
     const circumstances = this.circumstances();
@@ -323,7 +323,7 @@ export class Checker<S, E extends StreamEvent> {
     };
   }
 
-  /** What can only be said of a whole stream, and of what the guest printed only when it came to its end. */
+  /** Checks that need the complete stream; `whole` adds those that need the complete test output. */
   private checkAtEnd(whole: boolean): void {
     this.invalid.push(...(this.monitor?.silent() ?? []));
     if (whole) this.invalid.push(...(this.guest?.invalid() ?? []));

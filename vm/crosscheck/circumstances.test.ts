@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** What is known of a device when its guest crashes, hangs or fails. */
+/** Tests what the verdict reports about a device when its guest crashes, hangs or fails. */
 import { describe, expect, it } from 'vitest';
 import { adder, ops } from './adder.test.support.js';
 import { type CheckOptions, MachineCrosscheck, type Verdict } from './index.js';
 
-/** Its interrupt goes high with an odd sum; 13 is refused. */
+/** An adder whose interrupt is high while the sum is odd, and that refuses 13. */
 const ringing: typeof adder = {
   ...adder,
   interrupt: ({ event, value }) => (event === 'sum' ? value % 2n === 1n : undefined),

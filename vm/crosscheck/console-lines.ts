@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Lines of a saved stream that are no trace but the guest's console, put where the guest printed them:
+ * Formats console lines inside a saved stream. Each stands where the guest printed it, with the number of bytes that
+ * the guest had printed before:
  *
  *   console 1234: ok 5 resetting
- *
- * with the number of bytes that it had printed then.
  */
 const CONSOLE = /^console (\d+): (.*)$/;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Counts what a run touches of a device: its registers' accesses, their widths, and the contract's decisions. */
+/** Measures coverage of a device: accesses to its registers, their widths, and the contract's decisions. */
 import type { Access, CheckedRegister, Covered } from './types.js';
 
 export class CoverageCount {

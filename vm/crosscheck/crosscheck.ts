@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** The cross-check of one device that is alone in its stream. */
+/** Cross-checks a single device that has the stream to itself. */
 import { MARK } from './sections.js';
 import type { CheckOptions } from './checker.js';
 import { checkFileWith, type ConsoleOptions, MachineCrosscheck } from './machine.js';
 import type { AnyChecker, Verdict } from './types.js';
 
 export interface CrosscheckOptions extends CheckOptions {
-  /** Of the instance; the device's name if absent. */
+  /** Id of the instance; by default the device's name. */
   readonly id?: string | undefined;
 }
 
-/** Like MachineCrosscheck; all lines of the console are about this device. */
+/** A MachineCrosscheck for one device: every console line belongs to it. */
 export class Crosscheck {
   readonly #machine: MachineCrosscheck;
   readonly #id: string;
@@ -21,12 +21,12 @@ export class Crosscheck {
     this.#machine.consoleLine(`${MARK}test: ${id}`);
   }
 
-  /** The next bytes of the trace stream, cut anywhere. */
+  /** Takes the next bytes of the trace stream, split anywhere. */
   feed(chunk: Uint8Array | string): void {
     this.#machine.feed(chunk);
   }
 
-  /** A line of the guest's console, without its end. */
+  /** Takes a line of the guest's console, without its newline. */
   consoleLine(line: string): void {
     this.#machine.consoleLine(line);
   }
@@ -36,7 +36,7 @@ export class Crosscheck {
     return this.#machine.failed;
   }
 
-  /** The stream is over. Call it once. */
+  /** Ends the stream and returns the verdict. Call it once. */
   end(): Verdict {
     this.#machine.consoleLine(`${MARK}result: ${this.#id} pass`);
     const [only] = this.#machine.end();

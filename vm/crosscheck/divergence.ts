@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The first divergence as data. `format.ts` words it. */
+/** Collects the data of the first divergence. `format.ts` turns it into text. */
 import type {
   Check,
   DeviceChecker,
@@ -10,7 +10,7 @@ import type {
   Words,
 } from './types.js';
 
-/** How many of the device's last events a divergence shows. */
+/** Number of events that a divergence shows. */
 export const LAST_EVENTS = 32;
 
 /** The last lines, oldest first, in constant memory. */
@@ -28,13 +28,13 @@ export class LastLines {
   }
 }
 
-/** The property of this name, whatever the event is; undefined where it has none. */
+/** A property of any event by name, or undefined. */
 function property(event: object, name: string): unknown {
   const value: unknown = Reflect.get(event, name);
   return value;
 }
 
-/** Number of fields that a comparison with this event compares: all but its name. */
+/** Number of compared fields: all but the event's name. */
 export function fieldsOf(expected: object): number {
   return Object.keys(expected).length - 1;
 }
@@ -50,12 +50,12 @@ export function firstDifference<E extends StreamEvent>(expected: Expected<E>, ac
   return undefined;
 }
 
-/** What a divergence is made of while its access is still going on. */
+/** A divergence whose access is still in progress. */
 export interface PendingDivergence<S, E extends StreamEvent> {
   readonly kind: DivergenceKind;
   readonly difference: Check;
   readonly at: { readonly seq: bigint; readonly now: bigint };
-  /** The stimulus that it belongs to. */
+  /** The stimulus to which it belongs. */
   readonly stimulus: E | undefined;
   readonly before: S;
   readonly after: S;
@@ -65,7 +65,7 @@ export interface PendingDivergence<S, E extends StreamEvent> {
     readonly during: string | undefined;
     readonly afterCrash: boolean;
   };
-  /** The device's own word, if it comes before the next stimulus. */
+  /** The state that the device reports, if it does before the next stimulus. */
   device: Words | undefined;
 }
 

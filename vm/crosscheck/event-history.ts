@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-/** The last that happened to a device, in words: each stimulus with its effects, and between them what the guest printed. */
+/** Formats the last events of a device: each stimulus with its effects, interleaved with the guest's console. */
 import type { DeviceChecker, FailedTest, StreamEvent } from './types.js';
 
-/** Stimuli that are shown. */
+/** Number of stimuli to show. */
 const SHOWN = 8;
-/** Kept, for a test in which something was refused long before its end. */
+/** Number of entries to keep: a test may fail long after the access that was refused. */
 const KEPT = 64;
-/** Of the guest's console between two events. */
+/** Maximum number of console lines between two events. */
 const LINES = 3;
-/** The name of a test that was not named. */
+/** Name of a failed test in `failedTests` when KTAP bails out. */
 export const BAIL_OUT = 'Bail out!';
-/** Per failed test. */
+/** Maximum number of refused accesses per failed test. */
 const REFUSED = 4;
+/** Maximum number of failed tests. */
 const FAILED_TESTS = 10;
 
 interface Happened<E> {
@@ -25,10 +26,10 @@ type Words<E extends StreamEvent> = Pick<DeviceChecker<unknown, E>, 'words' | 'r
 export class EventHistory<E extends StreamEvent> {
   readonly #device: Words<E>;
   readonly #entries: Entry<E>[] = [];
-  /** Of the guest's test that runs. */
+  /** Refused accesses in the current test. */
   #refused: string[] = [];
   #sinceResult: Happened<E>[] = [];
-  /** The last of its tests that the guest has reported. */
+  /** The last test whose result the guest has reported. */
   #reported: string | undefined;
   readonly failedTests: FailedTest[] = [];
 
@@ -53,9 +54,9 @@ export class EventHistory<E extends StreamEvent> {
     push(this.#entries, happened);
   }
 
-  /** The guest printed this. */
+  /** Takes a line that the guest printed. */
   console(line: string): void {
-    // A long text of the guest must not push out what the device did.
+    // Long console output must not push out the device's events.
     const before = this.#entries.slice(-LINES);
     if (before.length === LINES && before.every((entry) => typeof entry === 'string'))
       this.#entries.splice(-LINES, 1);
@@ -71,12 +72,11 @@ export class EventHistory<E extends StreamEvent> {
     this.#sinceResult = [];
   }
 
-  /** Where in the guest's test this is. */
+  /** Position in the guest's test. */
   get during(): string | undefined {
     return this.#reported === undefined ? undefined : `after '${this.#reported}'`;
   }
 
-  /** Up to now. */
   lines(): readonly string[] {
     return this.#format(this.#entries);
   }

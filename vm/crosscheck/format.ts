@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-/** A verdict in words: pure, no colours. */
+/** Formats a verdict as plain text. */
 import type { Divergence, InvalidReason, Verdict, Words } from './types.js';
 
-/** What a divergence of this kind is. */
+/** Headline of each kind of divergence. */
 export const KIND: Readonly<Record<Divergence['kind'], string>> = {
   field: 'The device and the model differ',
-  event: 'The device did something else than the model',
+  event: 'The device did something different from the model',
   early: 'An expiry came before its deadline',
   late: 'An expiry came too late',
   missing: 'An expiry is missing',
   unexpected: 'An expiry came with no timeout pending',
   impossible: 'A state was loaded that the device cannot be in',
   monitor: "QEMU's own trace contradicts the device's",
-  guest: 'The guest saw something else than the model says',
+  guest: 'The guest saw something different from the model',
 };
 
-/** One line: the result and what it rests on. */
+/** One line: the result and the number of checks behind it. */
 export function summary(verdict: Verdict): string {
   const { events, checked, supplied, confirmed, observed } = verdict;
   const rests =
@@ -37,15 +37,12 @@ export function summary(verdict: Verdict): string {
   }
 }
 
-/** Everything there is to say, one line per entry. */
+/** The full report, one line per entry. */
 export function formatVerdict(verdict: Verdict): readonly string[] {
   const lines = [summary(verdict)];
   if (verdict.divergence) lines.push('', ...divergenceLines(verdict.divergence));
   if (verdict.invalid.length > 0) {
-    lines.push(
-      '',
-      verdict.divergence ? 'What came after it is no valid evidence:' : 'Why this cannot be judged:',
-    );
+    lines.push('', verdict.divergence ? 'The evidence after it is invalid:' : 'Why the evidence is invalid:');
     lines.push(...verdict.invalid.map((reason) => `  ${reasonWords(reason)}`));
   }
   return lines;
@@ -57,11 +54,11 @@ function divergenceLines(divergence: Divergence): string[] {
     `${KIND[kind]} at seq ${seq}, virtual time ${now} ns`,
     `  access    ${access}`,
     ...divergenceTable(divergence),
-    ...(replay === undefined ? [] : ['', `Judge this stream again, without a VM: ${replay}`]),
+    ...(replay === undefined ? [] : ['', `Recheck this stream without a VM: ${replay}`]),
   ];
 }
 
-/** What was compared, the states, and what happened before. */
+/** The comparison, the states, and the events before it. */
 export function divergenceTable(divergence: Divergence): readonly string[] {
   const { kind, register, field, expected, actual, story, states, during } = divergence;
   return [
@@ -76,7 +73,7 @@ export function divergenceTable(divergence: Divergence): readonly string[] {
   ];
 }
 
-/** The states side by side; a `!` where the device's is not the model's. */
+/** The states side by side; `!` marks values where device and model differ. */
 function table({ before, model, device }: Divergence['states']): string[] {
   const rows = Object.keys(model).map((name) => [
     name,
@@ -108,28 +105,28 @@ export function reasonWords(reason: InvalidReason): string {
     case 'no-start':
       return `the stream does not begin with a machine reset at seq 0 or a loaded state: ${reason.got}`;
     case 'no-end':
-      return `the stream has no end marker (last seq ${reason.lastSeq}): QEMU did not end in good order, or the rest is lost`;
+      return `the stream has no end marker (last seq ${reason.lastSeq}): QEMU did not exit cleanly, or the end of the trace is lost`;
     case 'after-end':
       return `an event after the end marker: ${reason.line}`;
     case 'truncated':
       return `the last line is cut off: ${reason.line}`;
     case 'unparsable':
-      return `line ${reason.lineNumber} is no event of the device: ${reason.line}`;
+      return `line ${reason.lineNumber} is not an event of the device: ${reason.line}`;
     case 'clock-went-back':
-      return `virtual time went back at seq ${reason.seq}: from ${reason.before} to ${reason.now}`;
+      return `virtual time went backwards at seq ${reason.seq}: from ${reason.before} to ${reason.now}`;
     case 'too-few':
       return `too few ${reason.what} were checked: expected at least ${reason.needed}, got ${reason.got}`;
     case 'monitor-silent':
-      return `QEMU's own trace has no ${reason.monitor} of the device, which reports ${reason.unseen}`;
+      return `QEMU's own trace has no ${reason.monitor} of the device, but the device reports ${reason.unseen}`;
     case 'guest-silent':
-      return "the guest's test did not say what it caused (no '# caused' line on the console)";
+      return "the guest's test printed no '# caused' line";
     case 'guest-unreadable':
     default:
-      return `a line of the guest's test cannot be read: ${reason.line}`;
+      return `cannot parse a line of the guest's test: ${reason.line}`;
   }
 }
 
-/** What a run touched of a device and what not, in two lines at most; empty where the device does not say. */
+/** Coverage in at most two lines: the totals, and what is missing. Empty for a device without coverage data. */
 export function coveredLines({ covered }: Pick<Verdict, 'covered'>): readonly string[] {
   const groups = covered?.groups ?? [];
   if (groups.length === 0) return [];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * The third party: what the guest's test printed on its console.
+ * Checks what the guest's test printed on its console against the model.
  *
- *   # observe text=12.34 seconds     a value that user space was given
- *   # caused commands=4 texts=2      what the test must have made happen, at the least,
- *                                    since the `# caused` line before
- *   # limited interrupts=3           what it can have made happen, at the most
+ *   # observe text=12.34 seconds     a value that user space read
+ *   # caused commands=4 texts=2      the minimum that the test caused since the
+ *                                    previous `# caused` line
+ *   # limited interrupts=3           the maximum that the test can have caused
  */
 import type { Channel, InvalidReason, Observable } from './types.js';
 
@@ -20,7 +20,7 @@ export interface GuestMismatch {
   readonly actual: string;
 }
 
-/** Collects what the guest prints and what the model lets it see, and compares them at the end. */
+/** Collects the values that the guest prints and those that the model allows, and compares them at the end. */
 export class Guest {
   private readonly printed: Observable[] = [];
   private readonly seen = new Map<string, string[]>();
@@ -30,7 +30,7 @@ export class Guest {
   readonly caused = new Map<string, number>();
   /** Sums over all `# limited` lines. */
   private readonly limited = new Map<string, number>();
-  /** Printed values that the model confirms; counted by `mismatch`. */
+  /** Number of printed values that agree with the model; set by `mismatch`. */
   observed = 0;
 
   constructor(
@@ -38,7 +38,7 @@ export class Guest {
     private readonly mayBeSilent = false,
   ) {}
 
-  /** A line of the console. */
+  /** Takes a console line. */
   line(text: string): void {
     if (!MARK.test(text)) return;
     const observe = OBSERVE.exec(text);
@@ -61,28 +61,28 @@ export class Guest {
     add(this.caused, list);
   }
 
-  /** The model says that the guest may see this from now on. */
+  /** The model allows the guest to see this value from now on. */
   sees({ channel, value }: Observable): void {
     const values = this.seen.get(channel);
     if (values) values.push(value);
     else this.seen.set(channel, [value]);
   }
 
-  /** What makes the console no evidence: never a `# caused` line, or lines that say nothing. */
+  /** Why the console is not valid evidence: no `# caused` line, or unreadable lines. */
   invalid(): InvalidReason[] {
     const reasons: InvalidReason[] = this.unreadable.map((line) => ({ reason: 'guest-unreadable', line }));
     if (!this.hasCaused && !this.mayBeSilent) reasons.push({ reason: 'guest-silent' });
     return reasons;
   }
 
-  /** It has not said what it caused, and need not. */
+  /** The test printed no `# caused` line, and need not. */
   get unchecked(): boolean {
     return this.mayBeSilent && !this.hasCaused;
   }
 
   /**
-   * The first printed value that the model does not have at its place, or undefined. `counts`: what happened, by name.
-   * `whole`: the test came to its end; else its last values may be older than the model's, and its limits are not known.
+   * The first printed value that the model does not allow at its position, or undefined. `counts`: events by name.
+   * `whole`: the test finished. Otherwise its last values may be older than the model's, and its limits are unknown.
    */
   mismatch(counts: Readonly<Record<string, number>>, whole: boolean): GuestMismatch | undefined {
     this.observed = 0;
@@ -112,7 +112,7 @@ function add(sums: Map<string, number>, list: string): void {
   }
 }
 
-/** Looks each printed value up in the model's, never going back. */
+/** Finds the printed values in the model's, in order. */
 function compare(
   channel: string,
   kind: Channel['kind'],

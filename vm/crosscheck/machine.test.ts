@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Several devices in one stream: each is checked by its own lines alone. */
+/** Tests several devices in one stream: each is checked by its own lines only. */
 import { describe, expect, it } from 'vitest';
 import { adder, ops } from './adder.test.support.js';
 import { type CheckOptions, type InstanceVerdict, MachineCrosscheck } from './index.js';
 
-/** An interrupt that goes high with each write and low with the next one. */
+/** An adder whose interrupt toggles with each write. */
 const ringing: typeof adder = {
   ...adder,
   name: 'ringing',
@@ -13,7 +13,7 @@ const ringing: typeof adder = {
 const edge = (interrupt: number, level: number): string =>
   `gic_set_irq irq ${interrupt} level ${level} cpumask 0xff target 0x1`;
 
-/** What one adder does: two writes and a read, the last one perhaps wrong. */
+/** The trace of one adder: two writes and a read, which may return a wrong value. */
 function life(id: string, address: string, read = 5): string[] {
   return [
     `adder_on id=${id} seq=0 now=0 value=0`,
@@ -31,7 +31,7 @@ function life(id: string, address: string, read = 5): string[] {
 const LEFT = life('left', '0x9040004');
 const RIGHT = life('right', '0x9050004');
 
-/** One line of each in turn, and what others do. */
+/** Interleaves both traces with accesses of other devices. */
 function interleaved(left: readonly string[], right: readonly string[]): string[] {
   const longest = Math.max(left.length, right.length);
   return Array.from({ length: longest }, (_, at) => [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The cross-check of a whole machine. QEMU writes one stream; each line goes to the checker of the instance that it is about. */
+/** Cross-checks a whole machine. QEMU writes one stream; each line is routed to the checker of its instance. */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../lib/lines.js';
 import { instanceOf, sectionMark } from './sections.js';
@@ -8,7 +8,7 @@ import { parseConsoleLine } from './console-lines.js';
 import { INTERRUPT_LINE, OPERATION } from './monitor.js';
 import type { AnyChecker, StreamEvent, Verdict } from './types.js';
 
-/** An instance and how it is checked. */
+/** A device instance and the options of its check. */
 export interface CheckedInstance {
   readonly id: string;
   readonly checker: AnyChecker;
@@ -22,29 +22,29 @@ export interface InstanceVerdict {
 
 type AnyCheck = Checker<unknown, StreamEvent>;
 
-/** With `-msg timestamp=on` QEMU puts thread and time before each event. */
+/** With `-msg timestamp=on` QEMU prefixes each event with thread and time. */
 const TIMESTAMP = /^\d+@\d+\.\d+:/;
 const [ZERO, NINE] = [0x30, 0x39];
 
-/** Checks a live run: feed it the trace and the console as they come; then `end()`. */
+/** Checks a live run: feed it the trace and the console as they arrive, then call `end()`. */
 export class MachineCrosscheck {
   readonly #checks = new Map<string, AnyCheck>();
-  /** By the name that QEMU's own trace has for the region. */
+  /** Keyed by the region's name in QEMU's own trace. */
   readonly #regions = new Map<string, AnyCheck>();
   readonly #interrupts = new Map<number, AnyCheck>();
-  /** Of the devices' own lines. */
+  /** Prefixes of the devices' own lines. */
   readonly #prefixes: readonly string[];
   readonly #splitter = new LineSplitter((line) => this.#line(line));
-  /** The instance whose test has the console. */
+  /** The instance under test, according to `consoleLine`. */
   #tested: AnyCheck | undefined;
-  /** The same by the console's lines in the stream, which come at their time. */
+  /** The instance under test, according to the console lines in the stream. */
   #running: AnyCheck | undefined;
-  /** Those whose test has come to its end. */
+  /** Instances whose test has finished. */
   readonly #finished = new Set<AnyCheck>();
   readonly #isCrash: (consoleLine: string) => boolean;
   #lines = 0;
 
-  /** `isCrash`: whether such a line of the console says that the kernel went wrong. */
+  /** `isCrash`: whether a console line reports a kernel crash. */
   constructor(
     instances: readonly CheckedInstance[],
     isCrash: (consoleLine: string) => boolean = () => false,
@@ -60,12 +60,12 @@ export class MachineCrosscheck {
     this.#prefixes = [...new Set(instances.map(({ checker }) => checker.prefix))];
   }
 
-  /** The next bytes of the trace stream, cut anywhere. */
+  /** Takes the next bytes of the trace stream, split anywhere. */
   feed(chunk: Uint8Array | string): void {
     this.#splitter.push(chunk);
   }
 
-  /** A line of the guest's console, without its end. What a test prints is about the device that it tests. */
+  /** Takes a line of the guest's console, without its newline. A test's output belongs to the device under test. */
   consoleLine(line: string): void {
     const mark = sectionMark(line);
     if (mark === undefined) {
@@ -77,7 +77,7 @@ export class MachineCrosscheck {
     if (check !== undefined) this.#finished[mark.kind === 'result' ? 'add' : 'delete'](check);
   }
 
-  /** No verdict can be `agree` any more: a live run may be ended early. */
+  /** Whether every verdict has failed, so that a live run may be stopped early. */
   get failed(): boolean {
     for (const check of this.#checks.values()) if (!check.failed) return false;
     return true;
@@ -92,7 +92,7 @@ export class MachineCrosscheck {
     }));
   }
 
-  /** Most lines are QEMU's, about the console's own accesses: these are the first to be dropped. */
+  /** Most lines are accesses of other devices, such as the console's UART, so these are handled first. */
   #line(raw: string): void {
     this.#lines += 1;
     const code = raw.charCodeAt(0);
@@ -111,7 +111,7 @@ export class MachineCrosscheck {
     }
   }
 
-  /** The guest printed this between the events. */
+  /** Takes a console line that the guest printed between events. */
   #printed(line: string): void {
     const mark = sectionMark(line);
     if (mark !== undefined)
@@ -138,7 +138,7 @@ export class MachineCrosscheck {
         return;
       }
     }
-    // An event that does not say whose it is: it is missing from the sequence of one of them.
+    // The event names no known instance: it is missing from some instance's sequence.
     if (!this.#prefixes.some((prefix) => text.startsWith(prefix))) return;
     for (const check of this.#checks.values())
       if (text.startsWith(check.prefix)) check.unparsable(text, this.#lines);
@@ -146,7 +146,7 @@ export class MachineCrosscheck {
 }
 
 export interface ConsoleOptions {
-  /** Saved console of the same run, for the `guest` option. */
+  /** Path of the saved console of the same run, for the `guest` option. */
   readonly console?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly isCrash?: ((consoleLine: string) => boolean) | undefined;
@@ -165,7 +165,7 @@ export async function checkMachineFile(
   return checkFileWith(path, new MachineCrosscheck(instances, options.isCrash), options);
 }
 
-/** Feeds the files to a cross-check and gives what that ends with. */
+/** Feeds saved files to a cross-check and returns its verdict. */
 export async function checkFileWith<V>(
   path: string,
   crosscheck: { consoleLine(line: string): void; feed(chunk: Uint8Array): void; end(): V },

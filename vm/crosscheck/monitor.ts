@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
 /**
- * The independent monitor: QEMU's own trace of accesses to the device's region
- * and of its interrupt, which must agree with what the device says of itself.
+ * The independent monitor: compares the device's trace with QEMU's own trace of
+ * accesses to the device's region and of its interrupt.
  *
- * Facts, from QEMU 10.0: `memory_region_ops_write` is written before the
- * device's write function is called and `memory_region_ops_read` after its read
- * function has returned (system/memory.c), with the access's absolute address.
- * Both happen under the lock that the device runs under, so nothing else of the
- * device comes between. The interrupt controllers write a line only when an
- * input's level changes (hw/intc/arm_gic.c, arm_gicv3_dist.c), within the
- * device's call; a machine reset may have cleared the level before.
+ * In QEMU 10.0, `memory_region_ops_write` is traced before the device's write
+ * function is called, and `memory_region_ops_read` after its read function has
+ * returned (system/memory.c), with the absolute address. Both hold the device's
+ * lock, so no other event of the device can come in between. The interrupt
+ * controllers trace an input only when its level changes (hw/intc/arm_gic.c,
+ * arm_gicv3_dist.c), within the device's call. A machine reset may have cleared
+ * the level before.
  */
 import type { Access, InvalidReason } from './types.js';
 
 export interface MonitorOptions {
-  /** Check accesses by `memory_region_ops_*`. `base`: guest-physical address of the region; learned from the first access if not given. */
+  /** Check accesses against `memory_region_ops_*`. `base`: guest-physical address of the region; by default taken from the first access. */
   readonly accesses?: { readonly base?: bigint };
-  /** Check interrupt edges by the controller's trace. The interrupt's id as the controller counts: 32 + the SPI number of the device tree. */
+  /** Check edges of this interrupt against the controller's trace. GIC interrupt id: 32 + the SPI number in the device tree. */
   readonly interrupt?: number;
 }
 
-/** A disagreement: `expected` is the monitor's word, `actual` the device's. */
+/** A disagreement: `expected` is the monitor's value, `actual` the device's. */
 export interface Disagreement {
   readonly field: string;
   readonly expected: string;
@@ -31,11 +31,11 @@ interface MonitoredAccess extends Omit<Access, 'offset'> {
   readonly address: bigint;
 }
 
-/** What QEMU's own lines about accesses begin with. */
+/** Prefix of QEMU's own trace lines about accesses. */
 export const OPERATION = 'memory_region_ops_';
 const OPERATION_LINE =
   /^memory_region_ops_(read|write) cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size (\d+) name '/;
-/** GICv2 (and v1, 11MPCore), GICv3 and v4: the interrupt and its level, in two groups of either. */
+/** Matches an interrupt and its level: groups 1 and 2 for GICv2 (and v1, 11MPCore), 3 and 4 for GICv3 and v4. */
 export const INTERRUPT_LINE =
   /^(?:gic_set_irq irq (\d+) level (\d)|gicv3_dist_set_irq GICv3 distributor interrupt (\d+) level changed to (\d))\b/;
 
@@ -44,20 +44,20 @@ const wordsOf = ({ direction, value, size }: Omit<Access, 'offset'>, where: stri
   `${direction} of ${size} bytes at ${where}, value ${hex(value)}`;
 const NOTHING = 'nothing';
 
-/** A monitor that has never active was not switched on; one that has and misses something contradicts. */
+/** Tells a monitor that is switched off, and never reports anything, from an active one that misses an event. */
 class Activity {
   private first: Disagreement | undefined;
   unseen = 0;
   active = false;
 
-  /** The device reports something that the monitor did not. */
+  /** The device reported an event that the monitor did not. A disagreement only if the monitor is active. */
   missing(disagreement: Disagreement): Disagreement | undefined {
     if (this.active) return disagreement;
     this.unseen += 1;
     this.first ??= disagreement;
     return undefined;
   }
-  /** The monitor speaks: if it had reason to before, it contradicts. */
+  /** The monitor reported an event. Returns the first event it missed before, if any. */
   record(): Disagreement | undefined {
     if (this.active) return undefined;
     this.active = true;
@@ -66,7 +66,7 @@ class Activity {
 }
 
 export class Monitor {
-  /** Accesses and edges confirmed. */
+  /** Number of accesses and edges confirmed. */
   confirmed = 0;
   private base: bigint | undefined;
   private readonly accessActivity = new Activity();
@@ -81,7 +81,7 @@ export class Monitor {
     this.base = options.accesses?.base;
   }
 
-  /** A line of QEMU's own trace about the device's region. */
+  /** Takes a line of QEMU's own trace about the device's region. */
   accessLine(text: string): Disagreement | undefined {
     const match = OPERATION_LINE.exec(text);
     if (match === null) return undefined;
@@ -100,7 +100,7 @@ export class Monitor {
     return before && this.unreported(before);
   }
 
-  /** A write that has reached the device's region, and of which the device has said nothing yet. */
+  /** A write that QEMU has traced and the device has not reported yet, as text. */
   get pendingWrite(): string | undefined {
     if (this.write === undefined) return undefined;
     const { address, value, size } = this.write;
@@ -108,7 +108,7 @@ export class Monitor {
     return `write ${where} = ${value}, ${size} bytes`;
   }
 
-  /** The interrupt controller saw the device's line change. */
+  /** Takes an edge that the interrupt controller traced. */
   edge(level: boolean): Disagreement | undefined {
     const late = this.interruptActivity.record();
     if (late) return late;
@@ -117,7 +117,7 @@ export class Monitor {
     return this.pair();
   }
 
-  /** The device reports an access. */
+  /** Takes an access that the device reported. */
   access(access: Access, seq: bigint): Disagreement | undefined {
     if (!this.options.accesses) return undefined;
     if (access.direction === 'read') {
@@ -129,19 +129,19 @@ export class Monitor {
     return seen ? this.compare(seen, access) : this.unconfirmed(access, seq);
   }
 
-  /** The device reports an edge of its interrupt line. `optional`: the controller need not have noticed. */
+  /** Takes an edge that the device reported. `optional`: the controller need not have traced it. */
   interrupt(level: boolean, seq: bigint, optional: boolean): Disagreement | undefined {
     if (this.options.interrupt === undefined) return undefined;
     this.deviceEdges.push({ level, seq, optional });
     return this.pair();
   }
 
-  /** The device says that its state is loaded. The controller has one of its own, loaded before or after: an edge between the two is none of the device's doing. */
+  /** The device's state was loaded. The controller's state is loaded separately, so an edge in between is not the device's. */
   stateLoaded(): void {
     this.loading = true;
   }
 
-  /** The device begins something new: whatever was said of the access before must have been confirmed by now. */
+  /** A new stimulus begins: everything about the previous access must be confirmed by now. */
   boundary(): Disagreement | undefined {
     this.loading = false;
     if (this.read) {
@@ -161,12 +161,12 @@ export class Monitor {
     );
   }
 
-  /** The stream ends in good order. */
+  /** The stream ends with an end marker. */
   end(): Disagreement | undefined {
     return this.boundary() ?? (this.write && this.unreported(this.write));
   }
 
-  /** Monitors that were expected to report and never did. */
+  /** Reasons for monitors that should have reported events and never did. */
   silent(): InvalidReason[] {
     const reasons: InvalidReason[] = [];
     for (const [monitor, activity] of [
@@ -198,7 +198,7 @@ export class Monitor {
     };
   }
 
-  /** The monitor saw what the device does not report. */
+  /** The monitor traced an access that the device did not report. */
   private unreported(seen: MonitoredAccess): Disagreement {
     const where =
       this.base === undefined ? `address ${hex(seen.address)}` : `offset ${hex(seen.address - this.base)}`;

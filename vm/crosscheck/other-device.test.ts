@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The cross-check knows no stopwatch: a device of another name, with a model of its own, is judged by the same engine. */
+/** Tests that the cross-check is independent of the device: the same engine checks an adder against its model. */
 import { describe, expect, it } from 'vitest';
 import { adder, ops } from './adder.test.support.js';
 import { Crosscheck, formatVerdict, type CheckOptions, type Verdict } from './index.js';

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /**
- * What init (guest_fs/base/init.sh) prints around each test: between the two lines the console is that test's.
+ * Parses the marks that init (guest_fs/base/init.sh) prints before and after each test:
  *
  *   stopwatch: test: ID[/NAME]
  *   stopwatch: result: ID[/NAME] pass|fail|skip|error [EXIT STATUS]
  *
- * and `stopwatch: exit: STATUS` when its shell ends with another status than 0.
+ * and `stopwatch: exit: STATUS` when its shell exits with a status other than 0.
  */
 import { PRODUCT } from '../../lib/product.js';
 
-/** Exit statuses 0, 1, 4 (as in kselftest), and all others. */
+/** For exit statuses 0, 1, 4 (as in kselftest), and all others. */
 export type TestStatus = 'pass' | 'fail' | 'skip' | 'error';
 
 export type SectionMark =
@@ -22,12 +22,12 @@ export type SectionMark =
       readonly status: number | undefined;
     };
 
-/** What both lines begin with. */
+/** Prefix of both lines. */
 export const MARK = `${PRODUCT}: `;
 const TEST = /^test: (\S+)$/;
 const RESULT = /^result: (\S+) (pass|fail|skip|error)(?: (\d+))?$/;
 
-/** The mark on a line of the console, as a ConsoleObserver gives it. */
+/** The mark on a console line from ConsoleObserver. */
 export function sectionMark(line: string): SectionMark | undefined {
   if (!line.startsWith(MARK)) return undefined;
   const text = line.slice(MARK.length).trimEnd();
@@ -42,13 +42,13 @@ function isStatus(text: string | undefined): text is TestStatus {
   return text === 'pass' || text === 'fail' || text === 'skip' || text === 'error';
 }
 
-/** Exit status of the guest's shell, if this line says it. */
+/** Exit status of the guest's shell, if this line reports it. */
 export function shellStatus(line: string): number | undefined {
   const [, status] = /^exit: (\d{1,3})\s*$/.exec(line.startsWith(MARK) ? line.slice(MARK.length) : '') ?? [];
   return status === undefined ? undefined : Number(status);
 }
 
-/** The device's id in the name of a suite. */
+/** The device's id in a suite's name. */
 export function instanceOf(suite: string): string {
   const slash = suite.indexOf('/');
   return slash < 0 ? suite : suite.slice(0, slash);

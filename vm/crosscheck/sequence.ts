@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** What makes a sequence of events evidence: no gap, a beginning, an end, and a clock that never goes back. */
+/** Validates a stream of events: no gaps, a beginning, an end, and a clock that never goes backwards. */
 import type { InvalidReason, StreamEvent } from './types.js';
 
-/** Checks each event's place in the sequence. */
 export class Sequence<E extends StreamEvent> {
   private last: { readonly seq: bigint; readonly now: bigint } | undefined;
   ended = false;
@@ -13,7 +12,7 @@ export class Sequence<E extends StreamEvent> {
     return this.last?.seq;
   }
 
-  /** Takes the next event, or says why it cannot be the next. */
+  /** Takes the next event. Returns the reason if it is out of sequence. */
   accept(event: E, line: string): InvalidReason | undefined {
     const { last } = this;
     const { seq, now } = event;

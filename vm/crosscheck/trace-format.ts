@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /**
- * The format of a device's own trace, made from one table of its events: the
- * text of QEMU's `trace-events`, a parser of the lines, and a writer.
+ * Defines the format of a device's own trace from one table of its events: the
+ * text for QEMU's `trace-events`, a parser, and a formatter.
  *
  * A line is `PREFIX_EVENT id=… seq=… now=… FIELDS`. `id` is the name of the
- * device in the machine. `seq` is 0 when the device is created and rises by one
- * from event to event; it migrates with the device. `now` is
- * QEMU_CLOCK_VIRTUAL in nanoseconds.
+ * device in the machine. `seq` starts at 0 when the device is created and rises
+ * by one per event; it migrates with the device. `now` is QEMU_CLOCK_VIRTUAL in
+ * nanoseconds.
  *
  * The C function of an event takes the same values in the same order:
  * `trace_stopwatch_irq(id, seq, now, level)`.
  */
 
-/** The value that a field holds, by its kind. */
+/** The type of a field's value, by its kind. */
 interface Kinds {
   /** uint64_t, hexadecimal. */
   hex: bigint;
@@ -23,12 +23,12 @@ interface Kinds {
   /** unsigned: a number of bytes. */
   bytes: number;
   bool: boolean;
-  /** const char *, in quotes. It has no line end. */
+  /** const char *, in quotes, without newlines. */
   text: string;
 }
 type Kind = keyof Kinds;
 
-/** Per event: its fields in the order of the line, as [name in the line, property of the parsed event, kind]. */
+/** For each event, its fields in order, as [name in the line, property of the parsed event, kind]. */
 export type TraceEvents = Readonly<Record<string, readonly (readonly [string, string, Kind])[]>>;
 
 /** A parsed line of the events in a table. */
@@ -44,17 +44,17 @@ export type EventOf<T extends TraceEvents> = {
 export interface TraceFormat<E> {
   /** Every line of the device's trace starts with this, and no other line does. */
   readonly prefix: string;
-  /** For QEMU: `trace-events`, as docs/devel/tracing.rst has it. */
+  /** Text for QEMU's `trace-events` file (docs/devel/tracing.rst). */
   readonly text: string;
-  /** The event on a line (without its end), or undefined if the line is none of the table's. */
+  /** Parses a line without its newline; undefined if it is not an event of the table. */
   parse(line: string): E | undefined;
-  /** The line, without its end, for this event. */
+  /** Formats an event as a line without its newline. */
   format(event: E): string;
 }
 
 interface KindFormat {
   readonly parameter: string;
-  /** As printf has it, within a C string. */
+  /** printf conversion, for use within a C string. */
   readonly conversion: string;
   readonly pattern: string;
   readonly parse: (text: string) => Kinds[Kind];
@@ -109,10 +109,10 @@ const FORMATS: Readonly<Record<Kind, KindFormat>> = {
 const HEAD_PARAMETERS = ['const char *id', 'uint64_t seq', 'int64_t now'];
 const HEAD_FORMAT = 'id=%s seq=%" PRIu64 " now=%" PRId64 "';
 
-/** `prefix` ends in `_`: QEMU calls an event `PREFIX_EVENT`. */
+/** `prefix` must end in `_`; QEMU names an event `PREFIX_EVENT`. */
 export function traceFormat<const T extends TraceEvents>(prefix: string, events: T): TraceFormat<EventOf<T>> {
   const fields = new Map(Object.entries(events));
-  // Whole lines only: a truncated line must not pass for a shorter one.
+  // Match whole lines only: a truncated line must not pass for a shorter one.
   const patterns = new Map(
     Object.entries(events).map(([event, list]) => {
       const rest = list.map(([name, , kind]) => ` ${name}=${FORMATS[kind].pattern}`).join('');

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the cross-check asks of a device's half (its trace, its model), and what it answers.
+ * Types of the cross-check: the interface that a device implements, and the verdict.
  *
- * Everything in this directory works for any device; its half is
+ * This directory works for any device; a device's own part is
  * `device/NAME/checker/`. A device's trace is a sequence of stimuli, each followed
- * by the effects that the device says it had.
+ * by the effects that the device reports.
  */
 
-/** What every event of a device's own trace carries. Other properties are the event's fields. */
+/** Common properties of every event in a device's own trace. Others are the event's fields. */
 export interface StreamEvent {
   readonly event: string;
-  /** Of the instance that reports it. */
+  /** Id of the device instance. */
   readonly id: string;
-  /** Rises by one from event to event. */
+  /** Rises by one per event. */
   readonly seq: bigint;
   /** Virtual nanoseconds. */
   readonly now: bigint;
 }
 
-/** An event that the model says must come next: all of its fields are compared. */
+/** An event that the model expects next. All of its fields are compared. */
 export type Expected<E extends StreamEvent> = E extends unknown ? Omit<E, 'id' | 'seq'> : never;
 
-/** One value of the device that the model has computed too. */
+/** One comparison of a value from the device with the model's. */
 export interface Check {
   readonly field: string;
   readonly expected: string;
   readonly actual: string;
 }
 
-/** Something the model says cannot have happened: no value differs, the event itself is wrong. */
+/** The event itself is wrong, rather than one of its values. */
 export interface StepFailure {
   readonly kind: 'early' | 'late' | 'missing' | 'unexpected' | 'impossible';
   readonly field: string;
@@ -36,7 +36,7 @@ export interface StepFailure {
   readonly actual: string;
 }
 
-/** A value seen by the guest, in the words in which the guest prints it. */
+/** A value that the guest may see, as text in the guest's format. */
 export interface Observable {
   readonly channel: string;
   readonly value: string;
@@ -46,32 +46,32 @@ export interface Observable {
 export interface Step<S, E extends StreamEvent> {
   /** The model's state after it. */
   readonly state: S;
-  /** Fields of the stimulus that are the device's doing, such as a value read. */
+  /** Fields of the stimulus that the device determines, such as the value of a read. */
   readonly checks: readonly Check[];
-  /** Number of fields that were taken from the stream without being checked. */
+  /** Number of fields taken from the stream without being checked. */
   readonly supplied: number;
   /** Events that must follow, in this order. */
   readonly expect: readonly Expected<E>[];
-  /** Where the device consumes something that the model cannot know: the event that must follow `expect`, and how to go on with it. */
+  /** For input that the model cannot know: the event that must follow `expect`, and the continuation that takes it. */
   readonly consumes?: { readonly event: E['event']; resume(event: E): Step<S, E> };
-  /** Names to count once all of the step has been checked: `commands`, `interrupts`, … */
+  /** Names to count once the step has been checked: `commands`, `interrupts`, … */
   readonly tally: readonly string[];
-  /** What the guest may now see. */
+  /** Values that the guest may see from now on. */
   readonly observables: readonly Observable[];
-  /** Which of the contract's decisions it met, by its place in `DeviceChecker.decisions`. */
+  /** Index in `DeviceChecker.decisions` of the decision that this step exercised. */
   readonly decision?: number | undefined;
   readonly failure?: StepFailure;
 }
 
-/** How a value printed by the guest is compared with what the model says. */
+/** How to compare a value printed by the guest with the model. */
 export interface Channel {
-  /** The printed value in the model's words, or undefined where it is none. */
+  /** Converts a printed value to the model's format; undefined if it is malformed. */
   normalise(printed: string): string | undefined;
-  /** event: each printed value is one of the model's, in order. level: the value may be seen any number of times, and the last one printed is the model's last. */
+  /** event: each printed value matches one of the model's, in order. level: a value may be printed any number of times, and the last one must be the model's last. */
   readonly kind: 'event' | 'level';
 }
 
-/** An access as an independent monitor sees it too. */
+/** An access, in a form that can be compared with the monitor's. */
 export interface Access {
   readonly direction: 'read' | 'write';
   readonly offset: bigint;
@@ -79,39 +79,39 @@ export interface Access {
   readonly size: number;
 }
 
-/** A device's half of the cross-check. All functions are pure. */
+/** The device-specific part of the cross-check. All functions are pure. */
 export interface DeviceChecker<S, E extends StreamEvent> {
   readonly name: string;
-  /** Every line of the device's own trace starts with this, and no other line does. */
+  /** Prefix of exactly the lines of the device's own trace. */
   readonly prefix: string;
-  /** The trapping memory region, such as `regs`: QEMU's own trace calls it `ID-regs`. Absent: no access traps. */
+  /** The trapping memory region, such as `regs`; QEMU's own trace calls it `ID-regs`. Absent if no access traps. */
   readonly region?: string | undefined;
   readonly initial: S;
-  /** The event on a line, or undefined where there is none. */
+  /** Parses a line; undefined if it is not an event. */
   parse(line: string): E | undefined;
   role(event: E): 'stimulus' | 'effect' | 'end';
-  /** May the stream begin with this event? */
+  /** Whether the stream may begin with this event. */
   begins(event: E): boolean;
-  /** May `seq` and `now` jump at this event? (State loaded from elsewhere, or from another time.) */
+  /** Whether `seq` and `now` may jump at this event, because it loads a saved state. */
   jumps(event: E): boolean;
   step(state: S, event: E): Step<S, E>;
-  /** A stimulus in words, with its register if it has one. */
+  /** Describes a stimulus, with its register if it has one. */
   words(event: E): { readonly access: string; readonly register?: string };
-  /** The model's state in words. */
+  /** Describes the model's state. */
   describe(state: S, now: bigint): Words;
-  /** The state that an event reports, in the same words. */
+  /** The state that an event reports, in the same form. */
   reported(event: E): Words | undefined;
   access(event: E): Access | undefined;
-  /** The level that the interrupt line changed to. */
+  /** The new level of the interrupt line, if the event changes it. */
   interrupt(event: E): boolean | undefined;
-  /** The machine was reset: the interrupt controller may have forgotten the line's level already. */
+  /** Whether the event is a machine reset, which may have cleared the interrupt controller already. */
   resets(event: E): boolean;
   readonly channels: Readonly<Record<string, Channel>>;
-  /** What the report of a run compares its accesses with. Absent: it shows those that there were. */
+  /** Registers for the coverage report. Absent: the report shows only accesses that occurred. */
   readonly registers?: readonly CheckedRegister[] | undefined;
-  /** The decisions of the contract, in words. */
+  /** Descriptions of the contract's decisions. */
   readonly decisions?: readonly string[] | undefined;
-  /** Why the device refused the access that this event is an effect of, such as `BAD_ACCESS`; undefined if it did not. */
+  /** The reason, such as `BAD_ACCESS`, if this effect says that the device refused the access. */
   refused?(event: E): string | undefined;
 }
 
@@ -123,68 +123,68 @@ export interface CheckedRegister {
   readonly write: readonly number[];
 }
 
-/** What a checker makes of one event, for those who show it. */
+/** One checked event, for display. */
 export interface Observed {
   readonly event: StreamEvent;
   readonly role: 'stimulus' | 'effect' | 'end';
-  /** The line, as it stands in the stream. */
+  /** The line from the stream. */
   readonly text: string;
-  /** differs: the first difference. invalid: from here on, this is no evidence. unchecked: after either. */
+  /** differs: the first divergence. invalid: the evidence is invalid from here on. unchecked: after either. */
   readonly judged: 'agrees' | 'differs' | 'invalid' | 'unchecked';
-  /** The model's state before the access and after it, at the event's time; absent where it is the same step as before, or the model was not asked. */
+  /** The model's state before and after the access, at the event's time; absent for later events of the same step and for unchecked ones. */
   readonly states?: { readonly before: Words; readonly after: Words } | undefined;
   readonly decision?: number | undefined;
 }
 
-/** Any device's. Methods, not properties: the machinery hands a checker's own states and events back to it. */
+/** The checker of any device. The checker only gets back its own states and events, so the type parameters may be unknown. */
 export type AnyChecker = DeviceChecker<unknown, StreamEvent>;
 
 export type Words = Readonly<Record<string, string>>;
 
 /**
- * field: a value differs. event: another event than the one that had to come.
- * early, late, missing, unexpected: an expiry. impossible: a state no such
- * device can be in. monitor: QEMU's own trace disagrees with the device's.
- * guest: what the guest printed is not what the model says.
+ * field: a value differs. event: not the expected event. early, late, missing,
+ * unexpected: a timer expiry. impossible: a state that the device cannot reach.
+ * monitor: QEMU's own trace disagrees with the device's. guest: the guest
+ * printed a value that the model does not allow.
  */
 export type DivergenceKind = 'field' | 'event' | StepFailure['kind'] | 'monitor' | 'guest';
 
-/** The first thing that the device did otherwise than the model. Integers are decimal strings. */
+/** The first difference between device and model. Integers are decimal strings. */
 export interface Divergence {
   readonly kind: DivergenceKind;
-  /** Of the diverging event; of the last event before, where the guest or a monitor diverges. */
+  /** Sequence number of the diverging event; for the guest or the monitor, of the last event before. */
   readonly seq: string;
   readonly now: string;
-  /** The access (or reset, expiry, load) in words. */
+  /** Description of the access (or reset, expiry, load). */
   readonly access: string;
   readonly register?: string;
-  /** What was compared: `read.value`, `state.elapsed`, `event`, … */
+  /** The compared field: `read.value`, `state.elapsed`, `event`, … */
   readonly field: string;
   readonly expected: string;
   readonly actual: string;
-  /** The device's last events up to and including this one, as they stand in the stream; at most 32. */
+  /** Up to 32 trace lines of the device, the last being the diverging event. */
   readonly last: readonly string[];
-  /** before: the model's, before the access; model: after it; device: as the device reported it after the access, if it did. */
+  /** before: the model's state before the access; model: after it; device: the state that the device reported, if any. */
   readonly states: { readonly before: Words; readonly model: Words; readonly device?: Words };
-  /** The last ones in words, each stimulus with its effects, by the time before the divergence; between them what the guest printed. */
+  /** The last stimuli with their effects, with times relative to the divergence, interleaved with the guest's console. */
   readonly story: readonly string[];
-  /** Which of the guest's tests ran: `in 'pausing'`, or `after 'starting'` where its name never came. */
+  /** Position in the guest's test: `in 'pausing'`, or `after 'starting'` if the name is unknown. */
   readonly during?: string;
-  /** The guest's kernel had gone wrong before, so this did not make it do so. */
+  /** The guest's kernel had crashed before, so the divergence is not the cause. */
   readonly afterCrash?: true;
   /** One command that repeats this check from the saved stream. */
   readonly replay?: string;
 }
 
-/** What else is known of a device at the end of its stream, for a guest that failed. */
+/** What is known about a device at the end of its stream, to explain a guest's failure. */
 export interface Circumstances {
   /** Its last events, as in `Divergence.story`. */
   readonly story: readonly string[];
-  /** The device began this and never finished it: QEMU has not returned from it. */
+  /** An access that began and never finished: the device's function has not returned. */
   readonly unfinished?: { readonly seq: string; readonly access: string };
-  /** It raised its interrupt here, and nothing made it lower it up to the end. */
+  /** The event that raised the interrupt, if it is still high at the end. */
   readonly unacknowledged?: { readonly seq: string };
-  /** What the device did in each of the guest's tests that failed, and what it refused there. */
+  /** The events and the refused accesses in each failed test. */
   readonly failedTests: readonly FailedTest[];
 }
 
@@ -194,9 +194,9 @@ export interface FailedTest {
   readonly story: readonly string[];
 }
 
-/** What a run touched of a device. */
+/** Coverage of a device in one run. */
 export interface Covered {
-  /** By group: how many of how many, and which not. */
+  /** For each group: the number touched, the total, and the missing ones. */
   readonly groups: readonly {
     readonly group: string;
     readonly touched: number;
@@ -205,7 +205,7 @@ export interface Covered {
   }[];
 }
 
-/** Why evidence is invalid. */
+/** Why the evidence is invalid. */
 export type InvalidReason =
   | { readonly reason: 'gap'; readonly expected: string; readonly got: string }
   | { readonly reason: 'no-start'; readonly got: string }
@@ -228,32 +228,32 @@ export type InvalidReason =
   | { readonly reason: 'guest-silent' }
   | { readonly reason: 'guest-unreadable'; readonly line: string };
 
-/** The result of checking one stream. Can be written as JSON. */
+/** The result of checking one stream. Serialisable as JSON. */
 export interface Verdict {
   readonly result: 'agree' | 'differ' | 'invalid';
-  /** Events of the device in the stream. */
+  /** Number of the device's events in the stream. */
   readonly events: number;
-  /** Fields compared with the model. */
+  /** Number of fields compared with the model. */
   readonly checked: number;
-  /** Fields taken from the stream: time, the guest's values, consumed memory. */
+  /** Number of fields taken from the stream: time, the guest's values, consumed memory. */
   readonly supplied: number;
-  /** Accesses and interrupt edges that QEMU's own trace confirms. */
+  /** Number of accesses and interrupt edges that QEMU's own trace confirms. */
   readonly confirmed: number;
-  /** Values printed by the guest that were compared with the model. */
+  /** Number of values printed by the guest that were compared with the model. */
   readonly observed: number;
-  /** Other lines of the stream: those of other devices, and of QEMU. */
+  /** Number of other lines in the stream, from other devices and from QEMU. */
   readonly otherLines: number;
-  /** Events by kind, whether checked or not. */
+  /** Number of events by kind, checked or not. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** What was checked and found right, by name: `reads`, `writes`, `commands`, … */
+  /** Number of checks that passed, by name: `reads`, `writes`, `commands`, … */
   readonly counts: Readonly<Record<string, number>>;
   readonly divergence?: Divergence;
-  /** The guest did not get to the end of the device's test: what can only be compared there was not compared. */
+  /** The guest did not finish the device's test, so the comparisons at its end were not made. */
   readonly partial?: true;
   readonly circumstances?: Circumstances;
   readonly covered?: Covered;
-  /** Everything that makes the evidence unfit, in order; with a divergence, what came after it. */
+  /** Every reason why the evidence is invalid, in order; with a divergence, only those after it. */
   readonly invalid: readonly InvalidReason[];
-  /** What could not be checked, in words; absent: nothing. */
+  /** Descriptions of what could not be checked; absent if everything was. */
   readonly unchecked?: readonly string[];
 }

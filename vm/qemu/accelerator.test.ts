@@ -15,14 +15,14 @@ describe('chooseAccelerator', () => {
       { ...arm, platform: 'darwin' },
       'realtime',
       'tcg',
-      "KVM is Linux's, and the host is darwin",
+      'KVM needs a Linux host, and this one is darwin',
     ],
     [
       'no access',
       { ...arm, kvmUsable: false },
       'realtime',
       'tcg',
-      '/dev/kvm is missing or may not be opened by this user',
+      '/dev/kvm is missing, or this user may not open it',
     ],
   ] as const)('auto: %s', (_name, host, clock, accelerator, reason) => {
     expect(chooseAccelerator(host, { accelerator: 'auto', clock })).toEqual({ accelerator, reason });
@@ -35,7 +35,7 @@ describe('chooseAccelerator', () => {
   it.each([
     [arm, 'icount', 'Set vm.clock to realtime (--realtime), or vm.accelerator to auto.'],
     [{ ...arm, arch: 'x64' }, 'realtime', 'Set vm.accelerator to auto.'],
-  ] as const)('refuses a KVM that cannot be had', (host, clock, hint) => {
+  ] as const)('refuses an unavailable KVM', (host, clock, hint) => {
     const choose = (): unknown => chooseAccelerator(host, { accelerator: 'kvm', clock });
     expect(choose).toThrow(StopwatchError);
     expect(choose).toThrow(expect.objectContaining({ code: 'bad-config', hint }));

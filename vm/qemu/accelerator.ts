@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
-/** Which of QEMU's accelerators runs the guest, and why. */
+/** Chooses QEMU's accelerator, and explains the choice. */
 import { accessSync, constants } from 'node:fs';
 import { StopwatchError } from '../../lib/errors.js';
 import type { BootOptions } from '../types.js';
 
-/** What the choice depends on. */
+/** Facts about the host that the choice depends on. */
 export interface HostFacts {
-  /** As `process.arch` names it. */
+  /** As in `process.arch`. */
   readonly arch: string;
   readonly platform: string;
-  /** `/dev/kvm` is there and this user may open it. */
+  /** Whether `/dev/kvm` exists and this user may open it. */
   readonly kvmUsable: boolean;
 }
 
 export interface AcceleratorChoice {
   readonly accelerator: 'tcg' | 'kvm';
-  /** For people, e.g. 'the host is x64, the guest aarch64'. */
+  /** For display, e.g. 'the host is x64, the guest aarch64'. */
   readonly reason: string;
 }
 
-/** Looks at this host. */
 export function hostFacts(): HostFacts {
   let kvmUsable = true;
   try {
@@ -30,16 +29,16 @@ export function hostFacts(): HostFacts {
   return { arch: process.arch, platform: process.platform, kvmUsable };
 }
 
-/** Why KVM cannot be used, or undefined if it can. */
+/** The reason why KVM cannot be used, or undefined. */
 function obstacle(host: HostFacts, clock: BootOptions['vm']['clock']): string | undefined {
   if (clock === 'icount') return 'the deterministic clock (icount) needs TCG';
-  if (host.platform !== 'linux') return `KVM is Linux's, and the host is ${host.platform}`;
+  if (host.platform !== 'linux') return `KVM needs a Linux host, and this one is ${host.platform}`;
   if (host.arch !== 'arm64') return `the host is ${host.arch}, the guest aarch64`;
-  if (!host.kvmUsable) return '/dev/kvm is missing or may not be opened by this user';
+  if (!host.kvmUsable) return '/dev/kvm is missing, or this user may not open it';
   return undefined;
 }
 
-/** Throws StopwatchError 'bad-config' when KVM is demanded and cannot be had. */
+/** Throws StopwatchError 'bad-config' if KVM is configured but unavailable. */
 export function chooseAccelerator(
   host: HostFacts,
   vm: Pick<BootOptions['vm'], 'accelerator' | 'clock'>,

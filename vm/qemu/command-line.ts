@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** QEMU's arguments and the kernel's command line: pure functions of the configuration. */
+/** Builds QEMU's arguments and the kernel's command line from the configuration. Pure. */
 import type { AcceleratorChoice } from './accelerator.js';
 import { type DeliveryEndpoints, DISK_SERIAL } from '../console/delivery.js';
 import { type PortPaths, portArguments } from '../console/guest-ports.js';
@@ -9,46 +9,46 @@ import { StopwatchError } from '../../lib/errors.js';
 import { PRODUCT } from '../../lib/product.js';
 import { type BootOptions, type MachineFiles, powersOffWhenDone } from '../types.js';
 
-/** Where QEMU talks to us, besides the console on its standard input and output. */
+/** QEMU's channels besides the console on standard input and output. */
 export interface Endpoints {
-  /** Path of a listening UNIX socket; QEMU connects to it and speaks QMP. Undefined: it does not. */
+  /** Path of a listening UNIX socket for QMP. Undefined: no QMP. */
   readonly qmp: string | undefined;
-  /** File for trace events and guest errors. Undefined: neither is written. */
+  /** File for trace events and guest errors. Undefined: neither is logged. */
   readonly events: string | undefined;
-  /** Trace events of QEMU's own, beside the devices', e.g. `memory_region_ops_*`. */
+  /** QEMU's own trace events to enable, e.g. `memory_region_ops_*`. */
   readonly monitorPatterns: readonly string[];
-  /** The console on a pseudo-terminal instead: a link to it that QEMU makes, and a file for all that is printed. */
+  /** Put the console on a pseudo-terminal: `pty` is a symlink that QEMU creates, `log` a file for the output. */
   readonly console?: { readonly pty: string; readonly log: string };
-  /** For a machine that takes new files while it runs: see delivery.ts. */
+  /** For sending files to the running guest: see delivery.ts. */
   readonly delivery?: DeliveryEndpoints | undefined;
-  /** For a command's standard input and output: see guest-ports.ts. */
+  /** For the standard streams of a guest command: see guest-ports.ts. */
   readonly ports?: PortPaths | undefined;
 }
 
-/** A log of everything that reaches the machine from outside, with the instruction at which it did: written, or obeyed. */
+/** QEMU's record/replay log: every external input, with the instruction count at which it arrived. */
 export interface ReplayLog {
   readonly mode: 'record' | 'replay';
   /** Absolute path. */
   readonly file: string;
 }
 
-/** Everything one machine is made of. */
+/** The complete description of one machine. */
 export interface MachineParts {
   readonly files: MachineFiles;
   readonly options: BootOptions;
-  /** In the order in which QEMU makes them. */
+  /** In the order in which QEMU creates them. */
   readonly devices: readonly DeviceInstance[];
   readonly accelerator: AcceleratorChoice['accelerator'];
-  /** One processor, emulated. */
+  /** Needs TCG with one processor. */
   readonly recording?: ReplayLog;
 }
 
-/** In QEMU's option syntax a comma ends a value; a doubled one is a comma. */
+/** Escapes commas for QEMU's option syntax by doubling them. */
 export function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
-/** COMMAND_LINE_SIZE of arm64, with its NUL. */
+/** arm64's COMMAND_LINE_SIZE without the terminating NUL. */
 const LONGEST_LINE = 2047;
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -58,7 +58,7 @@ function propertyValue(value: string | boolean | number): string {
   return optionValue(String(value));
 }
 
-/** The kernel's command line. A panic or an Oops ends the machine at once: nobody is there to look at it. */
+/** The kernel's command line. A panic or an Oops ends the machine at once. */
 export function kernelCommandLine({ files, options, devices }: MachineParts): string {
   const named = options.nodev ? [] : devices;
   const list = named.map(({ id, device }) => `${id}:${device.description.name}`);
@@ -67,15 +67,15 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
   );
   const line = [
     'console=ttyAMA0',
-    // Without it a kernel that dies before its console driver starts says nothing at all.
+    // Shows messages of a kernel that dies before its console driver starts.
     'earlycon',
-    // Warnings and worse. `quiet` would hide a WARNING; more is trapped character by character, and traced.
+    // Warnings and worse. `quiet` would hide a WARNING; more output costs a trap and a trace line per character.
     'loglevel=5',
     'panic=-1',
     ...(powersOffWhenDone(options) ? ['oops=panic'] : []),
     ...(files.ext4 === undefined ? ['rdinit=/init'] : ['root=/dev/vda', 'rw', 'rootwait', 'init=/init']),
     ...(options.guest === 'shell' ? [] : [`${PRODUCT}=${options.guest}`]),
-    // What the guest's init says at a shell, and what it runs.
+    // The devices that init lists at a shell, and the tests that it runs.
     ...(list.length === 0 || powersOffWhenDone(options) ? [] : [`${PRODUCT}_devices=${list.join(',')}`]),
     ...(options.guest === 'exec' && options.vm.clock === 'icount' ? [`${PRODUCT}_stdin=no`] : []),
     ...(tests.length === 0 ? [] : [`${PRODUCT}_tests=${tests.join(',')}`]),
@@ -85,18 +85,18 @@ export function kernelCommandLine({ files, options, devices }: MachineParts): st
   if (line.length <= LONGEST_LINE) return line;
   throw new StopwatchError(
     'bad-config',
-    `The kernel's command line has ${line.length} characters, and the kernel takes ${LONGEST_LINE}`,
+    `The kernel's command line is too long: expected at most ${LONGEST_LINE} characters, got ${line.length}`,
     { hint: 'Choose fewer tests with --only, or shorten vm.append.' },
   );
 }
 
-/** A device as an option of QEMU. */
+/** The value of QEMU's -device for a device. */
 function deviceOption({ id, device, properties }: DeviceInstance): string[] {
   const values = Object.entries(properties).map(([name, value]) => `,${name}=${propertyValue(value)}`);
   return ['-device', `${device.description.qemuType},id=${id}${values.join('')}`];
 }
 
-/** Machine, processor, memory and the devices: what the device tree depends on. */
+/** Options on which the device tree depends: machine, processor, memory and devices. */
 function hardware(
   { options, devices, accelerator, recording }: MachineParts,
   extraMachine: string,
@@ -105,7 +105,7 @@ function hardware(
   const machine = [
     'virt',
     accelerator === 'kvm' ? 'gic-version=max' : 'gic-version=2',
-    // Seeds in the device tree differ from run to run.
+    // Random seeds in the device tree would differ between runs.
     ...(vm.clock === 'icount' || recording !== undefined ? ['dtb-randomness=off'] : []),
   ].join(',');
   return [
@@ -113,7 +113,7 @@ function hardware(
     ['-display', 'none'],
     ['-machine', machine + extraMachine],
     ['-accel', accelerator],
-    // KVM runs the host's own processor; a model by name works only by chance.
+    // KVM runs the host's own processor model.
     ['-cpu', accelerator === 'kvm' ? 'host' : vm.cpu],
     ['-smp', String(vm.cpus)],
     ['-m', `${vm.memoryMiB}M`],
@@ -122,10 +122,10 @@ function hardware(
 }
 
 /**
- * With icount every instruction is a nanosecond, and a sleeping guest costs
- * nothing. The rest takes the host out of what the guest can see: its time of
- * day, and random numbers. A recording counts instructions in any case; by the
- * host's clock the guest's sleeps take as long as they say.
+ * With icount each instruction takes one nanosecond, and sleeps are skipped. The
+ * other options hide the host's time of day and randomness from the guest.
+ * Record/replay always counts instructions; with `realtime`, sleeps then take
+ * their full time.
  */
 function clock({ options, recording }: MachineParts): string[] {
   const { seed } = options;
@@ -139,7 +139,7 @@ function clock({ options, recording }: MachineParts): string[] {
   ].flat();
 }
 
-/** What a disk answers, and when, is recorded by a driver between it and its device. */
+/** Record/replay needs a driver `blkreplay` between a disk and its device. */
 function disk({ files, options, recording }: MachineParts): string[] {
   if (files.ext4 === undefined) return [];
   const snapshot = options.rw ? 'off' : 'on';
@@ -163,7 +163,7 @@ function tracing(devices: readonly DeviceInstance[], { events, monitorPatterns }
   return [...patterns.flatMap((pattern) => ['-trace', pattern]), '-d', 'guest_errors', '-D', events];
 }
 
-/** A disk that only the host writes. The kernel has its driver for `--rw`. */
+/** A disk that only the host writes. The kernel already has the driver for `--rw`. */
 function deliveryDisk(delivery: DeliveryEndpoints | undefined): string[] {
   if (delivery === undefined) return [];
   return [
@@ -172,19 +172,19 @@ function deliveryDisk(delivery: DeliveryEndpoints | undefined): string[] {
   ].flat();
 }
 
-/** A second serial line, like the console's. */
+/** A second UART. */
 function deliveryLine(delivery: DeliveryEndpoints | undefined): string[] {
   if (delivery === undefined) return [];
   return ['-chardev', `socket,id=delivery,path=${optionValue(delivery.line)}`, '-serial', 'chardev:delivery'];
 }
 
 function consoleDevice({ console }: Endpoints): string {
-  // signal=off: Ctrl-C is the guest's.
+  // signal=off: Ctrl-C goes to the guest.
   if (console === undefined) return 'stdio,id=console,signal=off';
   return `pty,id=console,path=${optionValue(console.pty)},logfile=${optionValue(console.log)}`;
 }
 
-/** Arguments of one boot. The console is QEMU's standard input and output, byte by byte, unless told otherwise. */
+/** QEMU's arguments for one boot. The console is standard input and output unless `endpoints.console` is set. */
 export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string[] {
   const { files, options } = parts;
   return [
@@ -192,7 +192,7 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
     clock(parts),
     ['-kernel', files.kernel],
     files.initramfs === undefined ? [] : ['-initrd', files.initramfs],
-    // Before the root's disk: the last one is the guest's first.
+    // Before the root disk: the guest names the last disk first.
     deliveryDisk(endpoints.delivery),
     disk(parts),
     ['-append', kernelCommandLine(parts)],
@@ -207,13 +207,13 @@ export function qemuArguments(parts: MachineParts, endpoints: Endpoints): string
           ['-mon', 'chardev=qmp,mode=control'],
         ].flat(),
     tracing(parts.devices, endpoints),
-    // A restart is an end: a guest that panics must not boot again and again.
+    // Exit on reboot: a guest that panics must not boot again and again.
     ['-no-reboot'],
     options.vm.qemuArgs,
   ].flat();
 }
 
-/** Arguments that write the device tree QEMU makes for this machine to `file`, and quit. */
+/** QEMU's arguments to write this machine's device tree to `file` and exit. */
 export function dumpDeviceTreeArguments(parts: Omit<MachineParts, 'files'>, file: string): string[] {
   return [
     ...hardware({ ...parts, files: noFiles }, `,dumpdtb=${optionValue(file)}`),

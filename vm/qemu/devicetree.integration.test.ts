@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findDevices } from './devicetree.js';
 
-/** What QEMU 10.0.2 makes for `-machine virt,gic-version=2 -device stopwatch`, without the padding at its end. */
+/** From QEMU 10.0.2 with `-machine virt,gic-version=2 -device stopwatch`, without the padding at its end. */
 const dtb = fileURLToPath(new URL('../../test/fixtures/devicetree/virt-stopwatch.dtb', import.meta.url));
 const dts = execFileSync('dtc', ['-q', '-I', 'dtb', '-O', 'dts', dtb], { encoding: 'utf8' });
 

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: MIT
-/** The device tree that QEMU makes for a machine: dtc(1) reads it, and here the device's node is found in its source. */
+/** Finds a device's node in the device tree that QEMU generates, as decompiled by dtc(1). */
 import { readFile, rm } from 'node:fs/promises';
 import { StopwatchError } from '../../lib/errors.js';
 import { type Command, type Processes, shellQuote } from '../../lib/process/process.js';
 import { dumpDeviceTreeArguments, type MachineParts } from './command-line.js';
 
-/** The GIC's interrupt ids: 0 to 15 between processors, 16 to 31 of one processor, then the shared ones. */
+/** GIC interrupt ids: 0 to 15 are SGIs, 16 to 31 PPIs, then SPIs. */
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
 
 export interface DeviceNode {
   /** E.g. `/platform-bus@c000000/stopwatch@0`. */
   readonly path: string;
-  /** What the node says that it is called: the id of QEMU's device. */
+  /** The node's `label`: the id of QEMU's device. */
   readonly label: string | undefined;
-  /** `name`: from `reg-names`, or its index. `address`: physical, in the guest. */
+  /** `name`: from `reg-names`, or the index. `address`: guest-physical. */
   readonly regions: readonly { readonly name: string; readonly address: bigint; readonly size: bigint }[];
-  /** Ids as QEMU's GIC counts them: the cell of an SPI plus 32. */
+  /** GIC ids: an SPI's cell plus 32. */
   readonly interrupts: readonly number[];
-  /** The node alone, as device-tree source. */
+  /** Device-tree source of this node. */
   readonly dts: string;
 }
 
 interface Node {
   readonly name: string;
   readonly parent: Node | undefined;
-  /** As they stand in the source. */
+  /** Unparsed values. */
   readonly properties: Map<string, string>;
   readonly lines: string[];
 }
 
-/** Every node with this `compatible` in what `dtc -O dts` writes: one property, or one bracket, per line. */
+/** Every node with this `compatible` in the output of `dtc -O dts`, which has one property or bracket per line. */
 export function findDevices(dts: string, compatible: string): readonly DeviceNode[] {
   const all: Node[] = [];
   let current: Node | undefined;
@@ -71,7 +71,7 @@ function pathOf({ name, parent }: Node): string {
   return parent === undefined ? '' : `${pathOf(parent)}/${name}`;
 }
 
-/** From an address on this bus to a physical one, by the `ranges` of it and the buses above. */
+/** Translates an address on this bus to a physical address, using `ranges`. */
 function physical(address: bigint, bus: Node | undefined): bigint {
   if (bus?.parent === undefined) return address;
   const inner = cellCounts(bus);
@@ -85,13 +85,13 @@ function physical(address: bigint, bus: Node | undefined): bigint {
   return physical(address - from + to, bus.parent);
 }
 
-/** The specification's defaults hold where a node does not say. */
+/** With the specification's defaults for nodes without these properties. */
 function cellCounts(bus: Node | undefined): { readonly address: number; readonly size: number } {
   const count = (name: string): number | undefined => bus && cells(bus, name)?.[0];
   return { address: count('#address-cells') ?? 2, size: count('#size-cells') ?? 1 };
 }
 
-/** `<0x00 0x70 0x04>`; undefined where the property is missing. */
+/** Parses `<0x00 0x70 0x04>`; undefined if the property is missing. */
 function cells({ properties }: Node, name: string): number[] | undefined {
   return properties
     .get(name)
@@ -99,13 +99,13 @@ function cells({ properties }: Node, name: string): number[] | undefined {
     ?.map(Number);
 }
 
-/** `"mem", "regs"`, or `"mem\0regs"` as older versions of dtc write it. */
+/** Parses `"mem", "regs"`, or `"mem\0regs"` from older versions of dtc. */
 function strings({ properties }: Node, name: string): string[] {
   const quoted = properties.get(name)?.match(/"(?:[^"\\]|\\.)*"/g) ?? [];
   return quoted.flatMap((text) => text.slice(1, -1).split('\\0'));
 }
 
-/** Numbers of these widths in cells, again and again. */
+/** Splits cells into tuples of numbers with these widths. */
 function groups(all: readonly number[], widths: readonly number[]): bigint[][] {
   const each = widths.reduce((sum, width) => sum + width, 0);
   const starts = Array.from(
@@ -122,7 +122,7 @@ function groups(all: readonly number[], widths: readonly number[]): bigint[][] {
   });
 }
 
-/** Has QEMU write this machine's device tree to `dtb`, and dtc its source to `dts`; gives the source. */
+/** Writes this machine's device tree to `dtb` and its source to `dts`; returns the source. */
 export async function dumpDeviceTree(
   qemu: string,
   parts: Omit<MachineParts, 'files'>,

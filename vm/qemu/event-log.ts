@@ -4,11 +4,11 @@ import { StopwatchError } from '../../lib/errors.js';
 import { cannotWrite } from '../raw-logs.js';
 
 /**
- * The file to which QEMU writes its trace, read while it grows.
+ * Reads QEMU's trace file while it grows.
  *
- * A file and not a pipe: QEMU never waits for its reader, and what it wrote is
- * saved before anything looks at it. QEMU writes out each line by itself
- * (util/log.c), so a crash loses nothing.
+ * With a file rather than a pipe, QEMU never waits for its reader, and the trace
+ * is saved before it is processed. QEMU flushes each line (util/log.c), so a
+ * crash loses nothing.
  */
 export class EventLog {
   readonly #path: string;
@@ -16,7 +16,7 @@ export class EventLog {
   readonly #chunk = Buffer.alloc(256 * 1024);
   #at = 0;
 
-  /** Makes the file, empty. Throws StopwatchError. */
+  /** Creates an empty file. Throws StopwatchError. */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -27,8 +27,8 @@ export class EventLog {
   }
 
   /**
-   * Gives what QEMU has added since the last call, at most `chunks` times 256 KiB: QEMU may write faster than its
-   * reader can follow. The bytes are valid until `use` returns. True when there may be more.
+   * Passes the bytes added since the last call to `use`, at most `chunks` times 256 KiB, because QEMU may write faster
+   * than this can read. They are valid until `use` returns. Returns true if there may be more.
    */
   read(use: (bytes: Buffer) => void, chunks = Number.POSITIVE_INFINITY): boolean {
     for (let left = chunks; left > 0; left--) {
@@ -40,10 +40,10 @@ export class EventLog {
     return true;
   }
 
-  /** QEMU does not report a trace that it could not write. Throws 'disk-full' where that may have happened. */
+  /** Throws 'disk-full' if the disk is full: QEMU does not report trace that it could not write. */
   checkSpace(): void {
     const { blocks, bfree, bavail } = statfsSync(this.#path);
-    // Some file systems do not say; the last blocks are for root.
+    // Some file systems report no blocks; the last free blocks are reserved for root.
     if (blocks === 0 || (process.getuid?.() === 0 ? bfree : bavail) > 0) return;
     throw new StopwatchError('disk-full', `There is no space left for ${this.#path}`, {
       hint: 'Free some space on this disk.',

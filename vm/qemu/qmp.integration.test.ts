@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The QMP client against servers on real sockets, good ones and broken ones. */
+/** Tests the QMP client against correct and broken servers on real sockets. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Plays QEMU's side: connects, greets, and answers each command by this function. */
+/** Acts as QEMU: connects, sends the greeting, and answers each command with this function. */
 function qemu(
   greeting: string,
   answer: (command: { execute: string; id: number }, socket: Socket) => string,
@@ -134,14 +134,16 @@ describe('QmpClient', () => {
     qemu(text, good);
     const qmp = await client();
     const answer = await qmp.ready;
-    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(`QEMU sent what is not QMP: ${text.trim()}`);
+    expect(answer.ok ? '' : qmpFailureText(answer.failure)).toBe(
+      `QEMU sent an invalid QMP message: ${text.trim()}`,
+    );
   });
 
   it('does not keep a line without end in memory', async () => {
     const socket = qemu('', good);
     const qmp = await client();
     socket.write(`{"QMP": "${'x'.repeat(8 * 1024 * 1024)}"}\n`);
-    expect(await qmp.closed).toMatch(/^QEMU sent what is not QMP: \{"QMP": "x+$/);
+    expect(await qmp.closed).toMatch(/^QEMU sent an invalid QMP message: \{"QMP": "x+$/);
   });
 
   it('ignores the answer to a command that has timed out', async () => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** QEMU's machine protocol (docs/interop/qmp-spec.rst) over a stream: one JSON object per line. */
+/** A client for QMP (docs/interop/qmp-spec.rst): one JSON object per line. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
 
-/** A line of QMP is never this long in what we ask for; more is not QMP. */
+/** Longer lines are not QMP: no answer that we request is this long. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
 export interface QmpEvent {
@@ -13,7 +13,7 @@ export interface QmpEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Why a command has no answer; `refused` is QEMU's own word. */
+/** Why a command failed; `refused` carries QEMU's own error. */
 export type QmpFailure =
   | { readonly kind: 'refused'; readonly class: string; readonly description: string }
   | { readonly kind: 'timeout'; readonly afterMs: number }
@@ -28,11 +28,11 @@ interface Pending {
   readonly cancelTimer: () => void;
 }
 
-/** One connection. Failures are values; nothing here rejects or throws. */
+/** One connection. Failures are values; no method rejects or throws. */
 export class QmpClient {
-  /** Resolves when commands can be given: the greeting has come and capabilities are negotiated. */
+  /** Resolves when the capabilities are negotiated and commands can be executed. */
   readonly ready: Promise<QmpAnswer>;
-  /** Resolves with the reason when the connection is gone. */
+  /** Resolves with the reason when the connection is closed. */
   readonly closed: Promise<string>;
   readonly #stream: Duplex;
   readonly #clock: Clock;
@@ -48,7 +48,7 @@ export class QmpClient {
     stream: Duplex,
     options: {
       readonly clock: Clock;
-      /** How long QEMU may take to greet, and for each answer. */
+      /** How long QEMU may take for its greeting and for each answer. */
       readonly timeoutMs: number;
       readonly onEvent?: (event: QmpEvent) => void;
     },
@@ -76,7 +76,7 @@ export class QmpClient {
     stream.on('error', (error: Error) => this.#lose(error.message));
   }
 
-  /** Gives a command and waits for its answer. */
+  /** Executes a command and waits for its answer. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<QmpAnswer> {
     const lost = this.#lost;
     if (lost !== undefined) {
@@ -93,16 +93,16 @@ export class QmpClient {
     });
   }
 
-  /** Ends the connection; commands without an answer fail as disconnected. */
+  /** Closes the connection. Outstanding commands fail as disconnected. */
   close(): void {
-    this.#lose('closed by us');
+    this.#lose('the connection was closed');
   }
 
   #line(line: string): void {
     if (this.#lost !== undefined || line.trim() === '') return;
     const message = parseObject(line);
     if (message === undefined) {
-      this.#lose(`QEMU sent what is not QMP: ${line.slice(0, 200)}`);
+      this.#lose(`QEMU sent an invalid QMP message: ${line.slice(0, 200)}`);
     } else if ('QMP' in message) {
       void this.execute('qmp_capabilities').then(this.#settleReady);
     } else if (typeof message['event'] === 'string') {
@@ -110,7 +110,7 @@ export class QmpClient {
     } else if ('return' in message || 'error' in message) {
       this.#answer(message);
     } else {
-      this.#lose(`QEMU sent what is not QMP: ${line.slice(0, 200)}`);
+      this.#lose(`QEMU sent an invalid QMP message: ${line.slice(0, 200)}`);
     }
   }
 
@@ -160,7 +160,7 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** For messages: why a command failed. */
+/** Describes a failure for error messages. */
 export function qmpFailureText(failure: QmpFailure): string {
   switch (failure.kind) {
     case 'refused':
@@ -174,7 +174,7 @@ export function qmpFailureText(failure: QmpFailure): string {
   }
 }
 
-/** A listening socket to which one QEMU connects. */
+/** A listening socket for one connection from QEMU. */
 export interface Listener {
   readonly connection: Promise<Socket>;
   /** Stops listening and drops the connection. */
@@ -182,8 +182,8 @@ export interface Listener {
 }
 
 /**
- * Listens on a UNIX socket, for the one connection that QEMU makes at its
- * start: so nobody has to poll until QEMU listens. Rejects if it cannot.
+ * Listens on a UNIX socket for the connection that QEMU opens when it starts,
+ * which avoids polling for a socket of QEMU's. Rejects if it cannot listen.
  */
 export async function listenOnce(path: string): Promise<Listener> {
   const server: Server = createServer();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /**
- * Sorts the lines of QEMU's log. What a verdict rests on goes on as it is: the devices' own events, the accesses to their
- * regions, and the interrupt controller's. QEMU cannot trace one region alone, and each byte of the console is an
- * access to its UART: such lines are counted and dropped, and the console's text goes between the events instead,
+ * Filters QEMU's log. Keeps the lines that the verdict needs: the devices' own events, the accesses to their regions, and
+ * the interrupt controller's events. QEMU cannot trace a single region, so each byte of the console is traced as an
+ * access to its UART. These lines are counted and dropped, and replaced by the console's text where it was printed:
  *
  *   console 1234: ok 5 resetting
  *
- * where the guest printed it. Any other line is QEMU's message about a guest's error.
+ * Any other line is a message of QEMU about a guest error.
  */
 import { consoleLine } from '../crosscheck/console-lines.js';
 import { INTERRUPT_LINE } from '../crosscheck/monitor.js';
@@ -16,26 +16,26 @@ const QUOTE = 0x27;
 const [ZERO, NINE] = [0x30, 0x39];
 const OPERATION = Buffer.from('memory_region_ops_');
 const INTERRUPT = Buffer.from('gic');
-/** `virt` has its first UART here, and the data register comes first. */
+/** The data register of `virt`'s first UART. */
 const UART = ' addr 0x9000000 value 0x';
 const UART_WRITE =
   /^memory_region_ops_write cpu -?\d+ mr \S+ addr 0x9000000 value 0x([0-9a-f]+) size \d+ name 'pl011'$/;
-/** What a terminal needs, and a log does not. */
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
+/** Escape sequences and control characters. */
+// oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
 const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-/** Longer lines of the console are cut. */
+/** Longer console lines are truncated, characters. */
 const LONGEST = 500;
 
 export interface TraceFilterOptions {
-  /** Of the devices: QEMU calls their regions `ID-regs`, `ID-mem`, … */
+  /** Ids of the devices. QEMU names their regions `ID-regs`, `ID-mem`, … */
   readonly ids: readonly string[];
-  /** What the devices' own events begin with. */
+  /** Prefixes of the devices' own events. */
   readonly prefixes: readonly string[];
-  /** Sees the accesses to all regions too, whether or not they are kept. */
+  /** Also receives accesses to other regions, which are dropped. */
   readonly observer?: TraceObserver | undefined;
 }
 
-/** Sees what QEMU traces, in its order. */
+/** Receives trace events in order. */
 export interface TraceObserver {
   /** The guest accesses the region of this name. */
   access(region: string): void;
@@ -45,7 +45,7 @@ export interface TraceObserver {
   line(text: string): void;
 }
 
-/** What was not kept. */
+/** The amount of trace that was dropped. */
 export interface Dropped {
   readonly lines: number;
   readonly bytes: number;
@@ -57,17 +57,17 @@ export class TraceFilter {
   readonly #onKept: (bytes: Buffer) => void;
   readonly #onMessage: (bytes: Buffer) => void;
   readonly #observer: TraceObserver | undefined;
-  /** The beginning of a line whose end has not come yet. */
+  /** The incomplete last line. */
   #rest: Buffer = Buffer.alloc(0);
-  /** The last one. */
+  /** The last message. */
   #message: Buffer = Buffer.alloc(0);
   #console = '';
-  /** Bytes of the console so far. */
+  /** Console bytes so far. */
   #printed = 0;
   #dropped = 0;
   #droppedBytes = 0;
 
-  /** `onMessage` gets whole lines that are no trace. The bytes are valid until the function returns. */
+  /** `onMessage` gets complete lines that are not trace events; the bytes are valid until it returns. */
   constructor(
     { ids, prefixes, observer }: TraceFilterOptions,
     onKept: (bytes: Buffer) => void,
@@ -84,10 +84,10 @@ export class TraceFilter {
     return { lines: this.#dropped, bytes: this.#droppedBytes };
   }
 
-  /** The next bytes of the log, cut anywhere. */
+  /** Takes the next bytes of the log, split anywhere. */
   push(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    // Lines that are kept and follow each other go on together.
+    // Adjacent lines that are kept are passed on together.
     let from = 0;
     let at = 0;
     for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, at)) {
@@ -106,7 +106,7 @@ export class TraceFilter {
     this.#rest = Buffer.from(bytes.subarray(at));
   }
 
-  /** The log is over: a line without its end is kept, for its reader to complain. */
+  /** Ends the log. An incomplete last line is kept, so that its reader can report it. */
   end(): void {
     if (this.#rest.length > 0) this.#onKept(this.#rest);
     this.#rest = Buffer.alloc(0);
@@ -128,7 +128,7 @@ export class TraceFilter {
     return this.#prefixes.some((prefix) => startsWith(bytes, prefix, start)) ? 'kept' : 'message';
   }
 
-  /** A guest may make the same error with every byte that it prints. */
+  /** Suppresses repetitions: a guest may cause the same error with every byte that it prints. */
   #isRepeated(message: Buffer): boolean {
     if (message.equals(this.#message)) return true;
     this.#message = Buffer.from(message);
@@ -145,7 +145,7 @@ export class TraceFilter {
     if (match !== null) this.#print(Number.parseInt(match[1] ?? '0', 16) & 0xff);
   }
 
-  /** The guest sends this byte to its console. */
+  /** Takes a byte that the guest wrote to its console. */
   #print(code: number): void {
     this.#printed += 1;
     if (code === LINE_END) {
@@ -171,7 +171,7 @@ function startsWith(bytes: Buffer, text: Buffer, at: number): boolean {
   );
 }
 
-/** With `-msg timestamp=on` QEMU puts thread and time before each event: `123@1700000000.000001:`. */
+/** Skips the prefix that QEMU adds with `-msg timestamp=on`: `123@1700000000.000001:`. */
 function afterTimestamp(bytes: Buffer, start: number, end: number): number {
   const code = bytes[start] ?? 0;
   if (code < ZERO || code > NINE) return start;

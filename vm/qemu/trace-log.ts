@@ -3,23 +3,23 @@ import { rmSync } from 'node:fs';
 import { EventLog } from './event-log.js';
 import { type Dropped, TraceFilter, type TraceFilterOptions } from './trace-filter.js';
 
-/** Bytes of the raw trace between two removals of what has been read. */
+/** Free the disk blocks of the raw trace after reading this many bytes. */
 const PUNCH = 64 * 1024 * 1024;
 
 export interface TraceLogPorts {
-  /** Saves what is kept. */
+  /** Saves the filtered trace. */
   readonly save: (bytes: Uint8Array) => void;
-  /** Saves QEMU's messages about errors of the guest. */
+  /** Saves QEMU's messages about guest errors. */
   readonly message: (bytes: Uint8Array) => void;
-  /** Gives the first bytes of a file back to the disk, if the file system can. */
+  /** Frees the disk blocks of a file's first bytes, if the file system supports it. */
   readonly release: (path: string, bytes: number) => void;
 }
 
 /**
- * QEMU's raw trace, read while it grows, sorted, and what is kept of it saved.
+ * Reads QEMU's raw trace while it grows, and saves the filtered trace.
  *
- * The raw file is beside the one that is kept, and removed at the end. The blocks of what has been read are given back
- * on the way: a busy console makes 190 bytes of trace of each byte that it prints.
+ * The raw file is next to the filtered one and is removed at the end. Disk blocks are freed once they have been read,
+ * because each byte on the console causes 190 bytes of trace.
  */
 export class TraceLog {
   readonly raw: string;
@@ -29,7 +29,7 @@ export class TraceLog {
   #use: (bytes: Uint8Array) => void = () => {};
   #read = 0;
   #released = 0;
-  /** Bytes that were kept. */
+  /** Size of the filtered trace, bytes. */
   size = 0;
 
   /** Throws StopwatchError. */
@@ -52,7 +52,7 @@ export class TraceLog {
     return this.#filter.dropped;
   }
 
-  /** As EventLog's: `use` gets what is kept, after it has been saved. */
+  /** Like EventLog.read, but `use` gets the filtered trace after it was saved. */
   read(use: (bytes: Uint8Array) => void, chunks?: number): boolean {
     this.#use = use;
     const isMore = this.#log.read((bytes) => {
@@ -66,7 +66,7 @@ export class TraceLog {
     return isMore;
   }
 
-  /** QEMU has ended. */
+  /** Reads the rest after QEMU has exited. */
   end(use: (bytes: Uint8Array) => void): void {
     this.read(use);
     this.#log.checkSpace();

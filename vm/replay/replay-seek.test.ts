@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { instructionBefore } from './replay-seek.js';
 
-/** A recording whose events are made by these instructions (0 is the first one; -1: before it), and which then ends. */
+/** A fake recording with events at these instructions (0 is the first one, -1 is before it). */
 function recording(made: readonly bigint[], end: bigint) {
   let passes = 0;
   let open = 0;
@@ -12,7 +12,7 @@ function recording(made: readonly bigint[], end: bigint) {
     let done = 0n;
     return {
       runTo: async (instructions: bigint) => {
-        // As QEMU, which knows no way back.
+        // Like QEMU, it cannot go backwards.
         if (instructions < done) throw new Error(`${instructions} is in the past`);
         done = instructions < end ? instructions : end;
         return instructions < end ? ('stopped' as const) : ('ended' as const);

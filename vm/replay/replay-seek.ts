@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-/** At which instruction a recorded execution makes an event. */
+/** Finds the instruction at which a recorded execution causes an event. */
 import type { Replayed } from './replayed.js';
 
-/** Of one pass. A pass costs as much as the run up to the event, a stop about a millisecond. */
+/** Number of stops per pass. A pass costs as much as the run up to the event, a stop about a millisecond. */
 const STOPS = 2000n;
 
 type Machine = Pick<Replayed, 'runTo' | 'lastSeq' | 'end'>;
 
 /**
- * The number of instructions done before the one that makes the event: the same each time, as all of a replay is. Runs
- * the recording a few times with stops, each time with a fraction of the distance between them.
+ * Returns the number of instructions before the one that causes the event. A replay is deterministic, so this replays
+ * the recording a few times and narrows the distance between stops each time.
  *
- * `most`: as many instructions are enough. Undefined: after all those there is still no such event.
+ * `most`: upper bound for the search. Returns undefined if the event does not occur within it.
  */
 export async function instructionBefore(
   seq: bigint,
@@ -22,7 +22,7 @@ export async function instructionBefore(
   for (;;) {
     const machine = await start();
     try {
-      // It may have happened before the first instruction.
+      // The event may precede the first instruction.
       if (low === 0n && machine.lastSeq() >= seq) return 0n;
       const between = await narrow(machine, seq, low, high);
       if (between === undefined) return undefined;
@@ -34,7 +34,7 @@ export async function instructionBefore(
   }
 }
 
-/** One pass: the last stop before the event, and the first one after it. */
+/** One pass: finds the last stop before the event and the first one after it. */
 async function narrow(
   machine: Machine,
   seq: bigint,

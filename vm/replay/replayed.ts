@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A machine that replays a recording and stops at numbers of instructions (docs/system/replay.rst of QEMU: replay-break). */
+/** A machine that replays a recording and can stop at an instruction count (replay-break in QEMU's docs/system/replay.rst). */
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Child, Processes } from '../../lib/process/process.js';
@@ -11,7 +11,7 @@ import { Tail } from '../console/observer.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { qmpFailureText, type Listener, listenOnce, QmpClient } from '../qemu/qmp.js';
 
-/** Host milliseconds for an answer of QEMU's monitor. */
+/** Timeout for an answer from QMP, host milliseconds. */
 const QMP_TIMEOUT = 10_000;
 
 export interface ReplayedPorts {
@@ -23,15 +23,15 @@ export interface ReplayedPorts {
 }
 
 export interface ReplayedRequest {
-  /** With a `recording` to be replayed. */
+  /** Must have a `recording` to replay. */
   readonly parts: MachineParts;
-  /** The devices' events are written to this file. */
+  /** File for the devices' events. */
   readonly events: string;
-  /** Id of the device whose events are looked at. */
+  /** Id of the device whose events are counted. */
   readonly id: string;
   /** Existing directory for sockets. */
   readonly directory: string;
-  /** More of QEMU's arguments; -S among them. */
+  /** Further arguments for QEMU, including -S. */
   readonly more: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export class Replayed {
     this.#qmp = qmp(() => this.#stopped());
   }
 
-  /** Starts it; it stands before its first instruction. Rejects with StopwatchError. */
+  /** Starts QEMU, stopped before the first instruction. Rejects with StopwatchError. */
   static async start(request: ReplayedRequest, ports: ReplayedPorts): Promise<Replayed> {
     const { parts, more } = request;
     const directory = await makePrivateDirectory(request.directory);
@@ -83,7 +83,7 @@ export class Replayed {
       child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
       child.stdout?.on('data', () => {});
       const socket = await Promise.race([listener.connection, child.exited.then(() => undefined)]);
-      if (socket === undefined) throw died('at its start', said);
+      if (socket === undefined) throw died('start failed', said);
       const machine = new Replayed(
         child,
         (onStop) =>
@@ -97,7 +97,7 @@ export class Replayed {
         { said, events, clean },
       );
       const ready = await machine.#qmp.ready;
-      if (!ready.ok) throw died(`at its start: ${qmpFailureText(ready.failure)}`, said);
+      if (!ready.ok) throw died(`start failed: ${qmpFailureText(ready.failure)}`, said);
       return machine;
     } catch (error) {
       await clean();
@@ -105,7 +105,7 @@ export class Replayed {
     }
   }
 
-  /** Goes on until this many instructions have been done since the start. 'ended': the recording ended before. */
+  /** Runs until this many instructions have executed since the start. 'ended': the recording ended before. */
   async runTo(instructions: bigint): Promise<'stopped' | 'ended'> {
     const stopped = new Promise<'stopped'>((resolve) => {
       this.#stopped = () => resolve('stopped');
@@ -115,22 +115,22 @@ export class Replayed {
     return Promise.race([stopped, this.ended.then(() => 'ended' as const)]);
   }
 
-  /** `seq` of the device's last event so far, while it stands; -1 if there was none. */
+  /** `seq` of the device's last event so far, while stopped; -1 if there was none. */
   lastSeq(): bigint {
     return this.#events.lastSeq();
   }
 
-  /** Of QEMU. */
+  /** QEMU's process id. */
   get pid(): number {
     return this.#child.pid;
   }
 
-  /** QEMU is gone. */
+  /** Resolves when QEMU has exited. */
   get ended(): Promise<void> {
     return this.#child.exited.then(() => {});
   }
 
-  /** Ends QEMU and leaves nothing of it. */
+  /** Ends QEMU and cleans up. */
   async end(): Promise<void> {
     await this.#clean();
     this.#qmp.close();
@@ -138,15 +138,15 @@ export class Replayed {
 
   async #execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
     const answer = await this.#qmp.execute(command, args);
-    if (!answer.ok) throw died(`when told ${command}: ${qmpFailureText(answer.failure)}`, this.#said);
+    if (!answer.ok) throw died(`${command} failed: ${qmpFailureText(answer.failure)}`, this.#said);
   }
 }
 
 function died(when: string, { lines }: Tail): StopwatchError {
-  return new StopwatchError('qemu-died', `QEMU did not replay the recording, ${when}`, { lastLines: lines });
+  return new StopwatchError('qemu-died', `QEMU did not replay the recording: ${when}`, { lastLines: lines });
 }
 
-/** The device's events in QEMU's log so far. */
+/** Follows the device's events in QEMU's log. */
 class Events {
   readonly #log: EventLog;
   readonly #lines: LineSplitter;
@@ -169,7 +169,7 @@ class Events {
   }
 }
 
-/** `seq` of an event of this device, as it stands in the stream. */
+/** `seq` of a trace line, if it belongs to this device. */
 export function seqOf(line: string, id: string): bigint | undefined {
   const [, of, seq = ''] = /^\w+ id=(\S+) seq=(\d+) /.exec(line) ?? [];
   return of === id ? BigInt(seq) : undefined;

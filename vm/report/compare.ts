@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What is different between two runs. Pure. */
+/** Compares two runs. Pure. */
 import { html, section, table } from './page/html.js';
 import { durationText } from './page/build.js';
 import { CONSOLE_SOURCE } from './page/page-data.js';
@@ -17,8 +17,8 @@ export interface ComparedRun {
 export interface Comparison {
   readonly names: readonly [string, string];
   readonly rows: readonly ComparedValue[];
-  /** The first events at which they part, by device. */
-  readonly partings: readonly Parting[];
+  /** The first different event of each device. */
+  readonly eventDifferences: readonly EventDifference[];
 }
 
 export interface ComparedValue {
@@ -28,13 +28,13 @@ export interface ComparedValue {
   readonly isSame: boolean;
 }
 
-export interface Parting {
+export interface EventDifference {
   readonly id: string;
-  /** times: the events are still the same, but they happen at other times. */
+  /** times: the same events happen at different times. */
   readonly what: 'times' | 'events';
-  /** How many events are the same before. */
+  /** Number of equal events before. */
   readonly same: number;
-  /** Undefined: the stream has ended. */
+  /** Undefined at the end of the stream. */
   readonly one: string | undefined;
   readonly other: string | undefined;
 }
@@ -49,7 +49,7 @@ export function compareRuns(one: ComparedRun, other: ComparedRun): Comparison {
       const [a, b] = [values.get(what) ?? '', others.get(what) ?? ''];
       return { what, one: a, other: b, isSame: a === b };
     }),
-    partings: [...ids].flatMap((id) => partingsOf(id, one.recording, other.recording)),
+    eventDifferences: [...ids].flatMap((id) => eventDifferencesOf(id, one.recording, other.recording)),
   };
 }
 
@@ -75,7 +75,7 @@ function valuesOf({ report: { host, result }, recording }: ComparedRun): Readonl
   ]);
 }
 
-function partingsOf(id: string, one: Recording, other: Recording): readonly Parting[] {
+function eventDifferencesOf(id: string, one: Recording, other: Recording): readonly EventDifference[] {
   const [lines, others] = [linesOf(one, id), linesOf(other, id)];
   const firstAt = (wordsOf: (line: string | undefined) => string | undefined): number => {
     const longest = Math.max(lines.length, others.length);
@@ -95,8 +95,8 @@ function linesOf({ devices, rows }: Recording, id: string): readonly string[] {
   return rows.filter(({ source }) => source === index && source !== CONSOLE_SOURCE).map(({ raw }) => raw);
 }
 
-/** For a terminal. What is the same in both is not shown. */
-export function comparisonText({ names, rows, partings }: Comparison): string {
+/** Text for a terminal. Shows only the differences. */
+export function comparisonText({ names, rows, eventDifferences }: Comparison): string {
   const shown = rows.filter(({ isSame }) => !isSame);
   const width = Math.max(...shown.map(({ what }) => what.length), 0);
   const first = Math.max(...shown.map(({ one }) => one.length), names[0].length);
@@ -106,22 +106,24 @@ export function comparisonText({ names, rows, partings }: Comparison): string {
     line('', ...names),
     ...shown.map(({ what, one, other }) => line(what, one, other)),
     `${rows.length - shown.length} other values are the same.`,
-    ...(partings.length === 0 ? ['The events are the same.'] : partings.flatMap(partingLines)),
+    ...(eventDifferences.length === 0
+      ? ['The events are the same.']
+      : eventDifferences.flatMap(differenceLines)),
   ]
     .map((text) => `${text}\n`)
     .join('');
 }
 
-function partingLines({ id, what, same, one, other }: Parting): readonly string[] {
+function differenceLines({ id, what, same, one, other }: EventDifference): readonly string[] {
   return [
-    `The ${what} of ${id} part after ${same} events:`,
+    `The ${what} of ${id} differ after ${same} equal events:`,
     `  < ${one ?? 'the end of the stream'}`,
     `  > ${other ?? 'the end of the stream'}`,
   ];
 }
 
-/** The same as a page. `style`: of a run's page. */
-export function comparisonPage({ names, rows, partings }: Comparison, style: string): string {
+/** An HTML page. `style`: the style sheet of a run's page. */
+export function comparisonPage({ names, rows, eventDifferences }: Comparison, style: string): string {
   const title = `Two runs: ${names[0]} and ${names[1]}`;
   const shown = (isSame: boolean) =>
     rows.filter((row) => row.isSame === isSame).map(({ what, one, other }) => [what, one, other]);
@@ -131,15 +133,15 @@ export function comparisonPage({ names, rows, partings }: Comparison, style: str
     scripts: [],
     body: html`<header><h1>${title}</h1></header>
 <main>
-${section('different', 'What is different', table('Values that differ', ['', ...names], shown(false)))}
+${section('different', 'Differences', table('Values that differ', ['', ...names], shown(false)))}
 ${section(
   'events',
-  'Where the events part',
-  partings.length === 0
+  'First different events',
+  eventDifferences.length === 0
     ? html`<p>The events are the same.</p>`
-    : partings.map(({ id, what, same, one, other }) =>
+    : eventDifferences.map(({ id, what, same, one, other }) =>
         table(
-          `${id}: the ${what} part after ${same} events`,
+          `${id}: the ${what} differ after ${same} equal events`,
           ['run', 'event'],
           [
             [names[0], html`<code>${one ?? 'the end of the stream'}</code>`],
@@ -148,7 +150,7 @@ ${section(
         ),
       ),
 )}
-${section('same', 'What is the same', table('Values that are the same', ['', ...names], shown(true)))}
+${section('same', 'Equal values', table('Equal values', ['', ...names], shown(true)))}
 </main>`,
   });
 }

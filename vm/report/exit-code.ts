@@ -3,31 +3,31 @@ import { EXIT, type ExitCode } from '../../lib/errors.js';
 import type { Verdict } from '../crosscheck/types.js';
 import type { GuestOutcome } from '../types.js';
 
-/** What a run comes to, and of which device, if one of them leads. */
+/** The exit code, its reason, and the device that causes it, if any. */
 export interface ExitDecision {
   readonly exitCode: ExitCode;
-  /** interrupted, access, guest, test, saw, invalid: the rows below; none: it passed. */
+  /** Name of the row of the table below that applies. */
   readonly lead: 'interrupted' | 'access' | 'guest' | 'test' | 'saw' | 'invalid' | 'none';
-  /** Place in the list of verdicts; undefined where no device leads. */
+  /** Index of the device's verdict; undefined if no device is the cause. */
   readonly at?: number | undefined;
 }
 
 type Judged = Pick<Verdict, 'result' | 'divergence'>;
 
 /**
- * Whose fault a run's end is; the first row that applies:
+ * Decides the exit code of a run. The first row that applies wins:
  *
- *   130  interrupted   nothing can be said
- *     3  access        a device did something else than its model, and the guest had not crashed before: that explains
- *                      a failed test, and may explain a crash
- *     4  guest         the guest or QEMU crashed, hung, never spoke, printed without an end or ended early
- *     1  test          a test of the guest's failed
- *     3  access        a device departed from its model after a crash that did not end the run
- *     3  saw           all passed, but what the guest printed is not what the model says
- *     3  invalid       all passed, but the evidence is not fit for a verdict
- *     0  none          passed, or left by its user
+ *   130  interrupted   the run was interrupted
+ *     3  access        a device diverged from its model, and the guest had not crashed before: this explains a failed
+ *                      test, and may explain a crash
+ *     4  guest         the guest or QEMU crashed, hung, printed nothing, flooded the console or ended early
+ *     1  test          a test in the guest failed
+ *     3  access        a device diverged from its model after a crash that did not end the run
+ *     3  saw           all tests passed, but the guest printed values that the model does not allow
+ *     3  invalid       all tests passed, but the evidence is invalid
+ *     0  none          passed, or ended by its user
  *
- * What the guest printed may be wrong because of the driver, so it leads only where nothing else explains it.
+ * The driver may be the cause of a wrong value that the guest printed, so `saw` comes after the tests.
  */
 export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): ExitDecision {
   if (outcome === 'interrupted') return { exitCode: EXIT.interrupted, lead: 'interrupted' };
@@ -58,7 +58,7 @@ export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): Exit
     case 'failed':
       return { exitCode: EXIT.testFailed, lead: 'test' };
     case 'stopped':
-      // Only a verdict is a reason to stop; without it, no test has been seen to its end.
+      // Only a divergence stops a run; without one, no test has finished.
       return rest() ?? { exitCode: EXIT.guest, lead: 'guest' };
     case 'passed':
     case 'ended':
@@ -68,7 +68,7 @@ export function decide(outcome: GuestOutcome, verdicts: readonly Judged[]): Exit
   }
 }
 
-/** Of a run: see `decide`. */
+/** The exit code of a run: see `decide`. */
 export function exitCodeOf(outcome: GuestOutcome, verdicts: readonly Judged[]): ExitCode {
   return decide(outcome, verdicts).exitCode;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The same run for other programs, in characters, and against another run. */
+/** Tests the export formats, the sketch, and the comparison of two runs. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { diverged, hostile, passed, recordingOf, several } from '../../test/support/page-runs.js';
@@ -120,7 +120,9 @@ describe('two runs', () => {
     const later = { ...run, events: run.events.replace(/(stopwatch_end .*now=\d+)/, '$17') };
     const [one, other] = [run, later].map((each) => ({ report: run.report, recording: recordingOf(each) }));
     if (one === undefined || other === undefined) throw new Error('Two runs');
-    expect(compareRuns(one, other).partings).toMatchObject([{ id: 'stopwatch', what: 'times', same: 42 }]);
+    expect(compareRuns(one, other).eventDifferences).toMatchObject([
+      { id: 'stopwatch', what: 'times', same: 42 },
+    ]);
   });
 
   it('that differ: in what, and from which event on', () => {
@@ -128,7 +130,7 @@ describe('two runs', () => {
     const text = comparisonText(comparison);
     expect(text).toMatch(/^result +Passed +stopwatch differs from its model$/m);
     expect(text).toMatch(/^exit code +0 +3$/m);
-    expect(comparison.partings).toEqual([
+    expect(comparison.eventDifferences).toEqual([
       {
         id: 'stopwatch',
         what: 'events',
@@ -137,6 +139,6 @@ describe('two runs', () => {
         other: expect.stringContaining('seq=17 '),
       },
     ]);
-    expect(comparisonPage(comparison, '')).toContain('stopwatch: the events part after 17 events');
+    expect(comparisonPage(comparison, '')).toContain('stopwatch: the events differ after 17 equal events');
   });
 });

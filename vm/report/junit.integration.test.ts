@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** JUnit XML as a real XML parser (expat, through Python, which QEMU's build needs anyway) reads it. */
+/** Parses JUnit XML with a real XML parser: expat, through Python, which QEMU's build needs anyway. */
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ interface Element {
   readonly children: readonly Element[];
 }
 
-/** Documents to trees; the parser refuses what is not well-formed. */
+/** Parses documents; the parser rejects ill-formed XML. */
 function parse(documents: readonly string[]): readonly Element[] {
   const script = [
     'import json, sys, xml.etree.ElementTree as E',
@@ -28,9 +28,9 @@ function parse(documents: readonly string[]): readonly Element[] {
   );
   return trees;
 }
-/** What XML cannot hold is replaced. */
+/** Replaces characters that XML cannot represent. */
 function kept(value: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  // oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
   const notXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
   return value.replace(notXml, '\ufffd');
 }
@@ -89,9 +89,9 @@ describe('junitXml', () => {
   });
 
   it('has a failure of its own where no test of a device explains that the run failed', () => {
-    const complaint = { outcome: 'failed', reason: 'the kernel complained: WARNING: x' } as const;
+    const splat = { outcome: 'failed', reason: 'the kernel reported: WARNING: x' } as const;
     const unsound = { tests: [aTest({ problems: ['planned 2 tests, got 1'] })] };
-    const documents = parse([junitXml(aReport(complaint)), junitXml(aReport(complaint, unsound))]);
+    const documents = parse([junitXml(aReport(splat)), junitXml(aReport(splat, unsound))]);
     expect(documents.map((root) => cases(root).filter((each) => each.endsWith('failure')))).toEqual([
       ['machine | boots, runs and ends (tcg, icount) | failure'],
       ['stopwatch | KTAP document | failure'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A run as JUnit XML, in the form that CI systems read: the machine, then each device with its tests and its cross-check. */
+/** Formats a run as JUnit XML: the machine, then each device with its tests and its cross-check. */
 import { formatVerdict, reasonWords, summary } from '../crosscheck/format.js';
 import type { DeviceResult, RunReport, TestResult } from './report.js';
 
@@ -19,7 +19,7 @@ export function junitXml(report: RunReport): string {
   const devices = report.result.devices.flatMap((device) => deviceSuites(device, outcome === 'failed'));
   const explained = devices.some(({ cases }) => cases.some(({ result }) => result.kind === 'failure'));
   const machine = machineCase(report);
-  // A complaint of the kernel, for one, is about no device in particular.
+  // A splat, for example, belongs to no device.
   const unexplained: Case['result'] = { kind: 'failure', message: reason, details: '' };
   const suites = [
     suite('machine', [outcome === 'failed' && !explained ? { ...machine, result: unexplained } : machine]),
@@ -39,7 +39,7 @@ function machineCase({ result, host }: RunReport): Case {
   const { outcome, reason, lastLines, splats, accelerator, clock } = result.guest;
   const name = `boots, runs and ends (${accelerator}, ${clock})`;
   const time = host.timing.endMs / 1000;
-  // A test that failed, a run that was judged and stopped: the machine did its part.
+  // The machine itself is fine if a test failed or a divergence stopped the run.
   const fine = ['passed', 'failed', 'ended', 'stopped'].includes(outcome);
   return fine
     ? { name, seconds: time, result: PASSED }
@@ -59,7 +59,7 @@ interface Suite {
   readonly cases: readonly Case[];
 }
 
-/** One for each test; the cross-check is in the device's own. */
+/** One suite for each test; the first one also has the cross-check. */
 function deviceSuites(device: DeviceResult, isFailed: boolean): Suite[] {
   const { id, tests } = device;
   const suites = tests.map((test) => ({ name: test.suite, cases: testCases(test, isFailed) }));
@@ -82,7 +82,7 @@ function testCases(test: TestResult, isFailed: boolean): Case[] {
     const details = diagnostics.join('\n');
     return { name, result: { kind: 'failure', message: comment || 'not ok', details } };
   });
-  // The document itself: a plan that is not met is no test's failure.
+  // An error in the document, such as an unmet plan, belongs to no test.
   const [problem] = test.problems;
   if (isFailed && problem !== undefined) {
     const details = test.problems.join('\n');
@@ -94,7 +94,7 @@ function testCases(test: TestResult, isFailed: boolean): Case[] {
 function crosscheckCase({ checker, verdict }: DeviceResult): Case {
   const name = 'the device agrees with its reference model';
   if (verdict === null) {
-    const message = checker ? 'this run was not judged' : 'no checker';
+    const message = checker ? 'this run was not checked' : 'no checker';
     return { name, result: { kind: 'skipped', message } };
   }
   switch (verdict.result) {
@@ -136,9 +136,9 @@ function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** XML 1.0 has no way to write these, not even as references. */
+/** Characters that XML 1.0 cannot represent, not even as references. */
 const NOT_XML =
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  // oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 function text(value: string): string {

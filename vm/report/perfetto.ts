@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** A recording in Chrome's trace format (JSON), for ui.perfetto.dev and chrome://tracing. Pure. */
+/** Formats a recording as Chrome trace JSON, for ui.perfetto.dev and chrome://tracing. Pure. */
 import { CONSOLE_SOURCE } from './page/page-data.js';
 import type { Lane, RecordedDevice, Recording } from './page/recording.js';
 
-/** `ts` and `dur`: microseconds, with the nanoseconds as a fraction. */
+/** `ts` and `dur` are in microseconds, with nanoseconds as a fraction. */
 export interface PerfettoEvent {
   readonly name: string;
   readonly ph: 'X' | 'i' | 'C' | 'M';
@@ -17,7 +17,7 @@ export interface PerfettoEvent {
 
 const [TESTS, ACCESSES, FIRST_LANE] = [1, 2, 3];
 
-/** A process for each device, with a thread for its tests, its accesses, and each state; numbers are counters. */
+/** Each device is a process with threads for its tests, accesses and states; numbers are counters. */
 export function perfetto({ devices, rows }: Recording): string {
   const end = rows.at(-1)?.time ?? 0;
   const machine = devices.length + 1;

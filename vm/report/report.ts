@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The one value that a run comes to. Terminal, JSON and JUnit are functions of it. */
+/** The result of a run as one value. Terminal output, JSON, JUnit and HTML are functions of it. */
 import type { ExitCode } from '../../lib/errors.js';
 import type { InstanceVerdict, Verdict } from '../crosscheck/index.js';
 import type { DeviceInstance } from '../device.js';
@@ -7,10 +7,10 @@ import { instanceOf, type TestStatus } from '../crosscheck/sections.js';
 import { exitCodeOf } from './exit-code.js';
 import type { BootResult, KtapResult, TestSuite } from '../types.js';
 
-/** Raised when a reader of older reports would misread a new one. */
+/** Increment it when readers of older reports would misread a new one. */
 export const REPORT_SCHEMA = 4;
 
-/** One part of the work, in order: `build`, `boot`, `test`, `cross-check`, … */
+/** One stage of the run: `build`, `boot`, `test`, `cross-check`, … */
 export interface Stage {
   readonly name: string;
   readonly status: 'passed' | 'failed' | 'skipped';
@@ -23,79 +23,79 @@ export interface BuildTask {
   readonly title: string;
   readonly deps: readonly string[];
   readonly state: 'fresh' | 'done' | 'failed';
-  /** Why it was stale, in words. */
+  /** Why it was stale. */
   readonly reasons: readonly string[];
-  /** Since the command began; null: it did not run. */
+  /** Time since the command began; null if the task did not run. */
   readonly startMs: number | null;
   readonly durationMs: number | null;
 }
 
 /** One device of the machine. */
 export interface DeviceResult {
-  /** Its name in this machine. */
+  /** Its id in this machine. */
   readonly id: string;
-  /** Which of the project's devices it is. */
+  /** Name of the device in the project. */
   readonly device: string;
-  /** Who has its C source. */
+  /** Where its C source is. */
   readonly source: 'project' | 'qemu';
   readonly driver: 'project' | 'linux or none';
-  /** A reference model checks it, where a run is judged. */
+  /** Whether it has a reference model. */
   readonly checker: boolean;
-  /** Its tests in the guest that had to run. */
+  /** Its planned tests in the guest. */
   readonly tests: readonly TestResult[];
-  /** Null: it has no checker, or this run was not judged. */
+  /** Null if it has no checker, or this run was not checked. */
   readonly verdict: Verdict | null;
 }
 
-/** `result`: what init says of its exit status; null: the guest ended before. */
+/** `result`: as init printed it; null if the guest ended before. */
 export interface TestResult extends KtapResult {
-  /** As the console has it: see TestSuite. */
+  /** Name of the suite on the console: see TestSuite. */
   readonly suite: string;
   readonly result: TestStatus | null;
 }
 
-/** What the same inputs give again under a deterministic clock. */
+/** The reproducible part: equal inputs give equal results with the deterministic clock. */
 export interface RunResult {
   readonly exitCode: ExitCode;
   readonly guest: Pick<
     BootResult,
     'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'splats' | 'lastLines' | 'qemuExit'
   >;
-  /** In the order of the configuration; none of a machine that was started without them. */
+  /** In the order of the configuration; empty with `--nodev`. */
   readonly devices: readonly DeviceResult[];
 }
 
 export interface SuiteTime {
   readonly suite: string;
   readonly startMs: number;
-  /** Null: the guest ended before. */
+  /** Null if the guest ended before. */
   readonly endMs: number | null;
 }
 
-/** What belongs to this host and this moment. */
+/** The part that depends on the host and on the time of the run. */
 export interface RunCircumstances {
   readonly runId: string;
-  /** The command as it was typed. */
+  /** The command line. */
   readonly command: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly durationMs: number;
   readonly stages: readonly Stage[];
-  /** Empty where nothing was to be built. */
+  /** Empty if nothing had to be built. */
   readonly build: readonly BuildTask[];
-  /** Of the builds before the boot; null: nothing was compiled, or not through ccache. */
+  /** ccache's counts for the builds before the boot; null if nothing was compiled through ccache. */
   readonly compileCache: { readonly hits: number; readonly misses: number; readonly errors: number } | null;
   readonly timing: BootResult['timing'];
-  /** Of the tests that began, host milliseconds since QEMU's start. */
+  /** Times of the tests that began, host milliseconds since QEMU's start. */
   readonly suites: readonly SuiteTime[];
-  /** Why this accelerator runs. */
+  /** Why this accelerator was chosen. */
   readonly acceleratorReason: string;
-  /** Of QEMU's trace: about other things than the devices, such as the console's UART. They are not kept. */
+  /** The part of QEMU's trace that was dropped because it concerns other devices, such as the console's UART. */
   readonly dropped: BootResult['dropped'];
   readonly qemuMessages: readonly string[];
-  /** By name: `console`, `events`, `qemu`, … Absolute paths. */
+  /** Absolute paths by name: `console`, `events`, `qemu`, … */
   readonly files: Readonly<Record<string, string>>;
-  /** The command to type next. */
+  /** The command to run next. */
   readonly next: string;
 }
 
@@ -105,7 +105,7 @@ export interface RunReport {
   readonly host: RunCircumstances;
 }
 
-/** What a run says of its devices. `expected`: the tests that were to run, by the names of their suites. */
+/** The results of the devices. `expected`: suite names of the planned tests. */
 export function deviceResults(
   instances: readonly DeviceInstance[],
   {
@@ -166,8 +166,8 @@ export function makeReport(
 }
 
 /**
- * The report as text without anything that belongs to the host: equal for two
- * deterministic runs of the same machine. Paths in a replay command are the host's.
+ * The reproducible part of the report as text: equal for two deterministic runs of
+ * the same machine. Replay commands are left out because they contain host paths.
  */
 export function comparable({ schema, result }: RunReport): string {
   return JSON.stringify(
@@ -177,7 +177,7 @@ export function comparable({ schema, result }: RunReport): string {
   );
 }
 
-/** As it stands in report.json. */
+/** The content of report.json. */
 export function reportJson(report: RunReport): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }

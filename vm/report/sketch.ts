@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** A run as a few lines of characters, for a log or the summary of a CI run. Pure. */
+/** Draws a run as a few lines of text, for a log or a CI summary. Pure. */
 import type { Lane, Recording } from './page/recording.js';
 import { seconds } from './page/text.js';
 
 const LABEL = 22;
 
-/** One line per lane, `columns` wide in all. `focus`: index of the row where it went wrong. */
+/** One line per lane, `columns` characters wide. `focus`: index of the row of the failure. */
 export function sketch(
   { devices, rows }: Recording,
   columns = 100,
@@ -39,7 +39,7 @@ export function sketch(
   return [...lines, line(`0 to ${seconds(end)}`, scale)];
 }
 
-/** Each state begins with its name, as far as there is place. */
+/** Each state begins with its name, as far as it fits. */
 function stateCells(
   { kind, times, values }: Lane,
   columnOf: (time: number) => number,

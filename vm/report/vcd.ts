@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A recording as a value change dump (IEEE 1364-2005, clause 18), for GTKWave and Surfer. Pure. */
+/** Formats a recording as a value change dump (IEEE 1364-2005, clause 18), for GTKWave and Surfer. Pure. */
 import type { Lane, Recording } from './page/recording.js';
 import { CONSOLE_SOURCE } from './page/page-data.js';
 
@@ -10,7 +10,7 @@ interface Variable {
   readonly changes: readonly (readonly [time: number, value: string])[];
 }
 
-/** Time in nanoseconds. A state is a string variable, which both programs know; an access is a change of `access`. */
+/** Time is in nanoseconds. A state is a string variable, which both programs support; an access is a change of `access`. */
 export function vcd(recording: Recording): string {
   const variables = variablesOf(recording);
   const ids = variables.map((_, index) => idOf(index));
@@ -21,7 +21,7 @@ export function vcd(recording: Recording): string {
         text: changeOf(type, value, ids[index] ?? ''),
       })),
     )
-    // Stable: two changes at one time stay in their order.
+    // The sort is stable: changes at the same time keep their order.
     .sort((one, other) => one.time - other.time);
   const lines = ['$timescale 1 ns $end'];
   for (const scope of new Set(variables.map((variable) => variable.scope))) {
@@ -77,7 +77,7 @@ function changeOf(type: Variable['type'], value: string, id: string): string {
   return `s${word(value) || '-'} ${id}`;
 }
 
-/** Blanks end a value. */
+/** Replaces blanks, which would end a value. */
 function word(text: string): string {
   return text.trim().replace(/\s+/g, '_');
 }

@@ -317,7 +317,7 @@ describe('the words', () => {
     );
     expect(all).toMatch(/^! elapsed +1501000000 ns +1501000000 ns +0 ns$/m);
     expect(all).toMatch(/^> .* seq 21 .* write COMMAND = 2 \(PAUSE\), 8 bytes → PAUSED$/m);
-    expect(lines.at(-1)).toBe('Judge this stream again, without a VM: npx stopwatch crosscheck saved.trace');
+    expect(lines.at(-1)).toBe('Recheck this stream without a VM: npx stopwatch crosscheck saved.trace');
   });
   it.each(Object.keys(INVALID))('say why a stream is no evidence: %s', async (name) => {
     const [first, ...rest] = formatVerdict(await verdictOf(name));

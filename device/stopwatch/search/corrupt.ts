@@ -6,6 +6,9 @@ import type { Operation, SavedField } from './script.js';
 
 /** Version of the device's section in a saved state. */
 const SAVED_VERSION = 3n;
+/** The first one that is still loaded, and the fields that it did not have. */
+const OLD_VERSION = 2n;
+const SINCE_OLD = ['page_seq', 'disruption', 'laps'] as const;
 /** The state as it is saved. */
 export function savedState(state: ModelState, now: bigint): LoadStimulus['loaded'] {
   const { pageSeq, disruption, laps } = state;
@@ -22,7 +25,7 @@ const NEVER = 1n << 64n;
 
 export interface Corrupted {
   /** By the field names of the saved state. */
-  readonly changes: readonly { readonly field: string; readonly value: bigint }[];
+  readonly changes: readonly { readonly field: string; readonly value?: bigint | undefined }[];
   /** The model's form of it; undefined if the device must refuse it. */
   readonly loaded: LoadStimulus['loaded'] | undefined;
 }
@@ -47,7 +50,11 @@ export function corrupted(
   const number = BigInt.asUintN(64, value >= (RELATIVE[field] ?? NEVER) ? now + value : value);
   saved[field] = SIGNED.has(field) ? BigInt.asIntN(64, number) : number;
   const together = SUM.includes(field) ? SUM : [field];
-  const changes = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
+  const changes: Corrupted['changes'] = together.map((name) => ({ field: name, value: saved[name] ?? 0n }));
+  if (saved['version'] === OLD_VERSION) {
+    const before = { ...savedState(state, now), pageSeq: 0n, disruption: 0n, laps: 0n };
+    return { changes: [...changes, ...SINCE_OLD.map((name) => ({ field: name }))], loaded: before };
+  }
   if (saved['version'] !== SAVED_VERSION) return { changes, loaded: undefined };
   const { status = 0n, elapsed = 0n, started = 0n, timeout = 0n } = saved;
   const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;

@@ -109,5 +109,5 @@ ${table(
   }),
 )}
 <details><summary>The last ${last.length} events of the device</summary>${lines('The last events', last)}</details>
-${replay === undefined ? undefined : html`<p>Judge this stream again, without a VM: <code>${replay}</code></p>`}`;
+${replay === undefined ? undefined : html`<p>Recheck this stream without a VM: <code>${replay}</code></p>`}`;
 }
