@@ -31,6 +31,8 @@ const EVENTS_CHUNKS = 8;
 const QUIT_GRACE = 1000;
 /** How long the next test result may take after a fatal splat. */
 const SPLAT_GRACE = 5000;
+/** For a guest that hangs to print where its processes wait. */
+const BLOCKED_GRACE = 1000;
 /** How long QEMU may take to exit after a panic or a shutdown. */
 const END_GRACE = 1500;
 
@@ -135,6 +137,8 @@ class Boot {
   /** The fatal splat after which a test result is awaited. */
   #fatal: ConsoleObserver['fatal'];
   #unresponsive = false;
+  /** Of the console, before the guest was asked why it hangs. */
+  #lastLine: string | undefined;
   #fault: { readonly error: unknown } | undefined;
 
   constructor(request: BootRequest, ports: BootPorts, logs: RawLogs) {
@@ -143,7 +147,7 @@ class Boot {
     this.#logs = logs;
     this.#clock = new AwakeClock(ports.clock);
     this.#startMs = this.#clock.now();
-    this.#watchdog = new Watchdog(this.#clock, (ending) => this.#finish(ending));
+    this.#watchdog = new Watchdog(this.#clock, (ending) => this.#expire(ending));
     this.#console = new ConsoleObserver(
       () => this.#elapsed(),
       (line) => ports.onConsoleLine?.(line),
@@ -333,6 +337,16 @@ class Boot {
     this.#watchdog.after(END_GRACE, () => this.#finish({ by: 'stuck', reason }));
   }
 
+  /** Before a test that hangs is ended, its guest is asked where its processes wait. */
+  #expire(ending: Ending): void {
+    const { stdin } = this.#child ?? {};
+    if (ending.by !== 'silence' || !stdin || !powersOffWhenDone(this.#request.parts.options))
+      return this.#finish(ending);
+    this.#lastLine = this.#console.lastLine;
+    stdin.write('\n');
+    this.#watchdog.after(BLOCKED_GRACE, () => this.#finish(ending));
+  }
+
   /** Ends QEMU; only the first call has an effect. Prefers QMP's `quit`, so that the device can write its end marker. */
   #finish(ending: Ending): void {
     if (this.#ending.by !== 'itself') return;
@@ -378,7 +392,7 @@ class Boot {
   #result(exit: BootResult['qemuExit']): BootResult {
     if (this.#fault !== undefined) throw this.#fault.error;
     const { suites, lastLines, splats } = this.#console.end();
-    const { findings, firstOutputMs } = this.#console;
+    const { findings, firstOutputMs, driverMessages } = this.#console;
     const { options, accelerator } = this.#request.parts;
     const qemuMessages = this.#messages.lines;
     const { outcome, reason } = outcomeOf({
@@ -388,7 +402,7 @@ class Boot {
       findings,
       splats: options.vm.splats,
       printedAnything: firstOutputMs !== undefined,
-      lastLine: lastLines.findLast((line) => line.trim() !== '') ?? '',
+      lastLine: this.#lastLine ?? this.#console.lastLine,
       ending: this.#ending,
       shutdown: this.#shutdown,
       qemuMessages,
@@ -406,6 +420,7 @@ class Boot {
         .map(({ text }) => text)
         .slice(0, 20),
       splats,
+      driverMessages,
       unresponsive: this.#unresponsive,
       dropped: this.#events?.dropped ?? { lines: 0, bytes: 0 },
       qemuMessages,

@@ -97,6 +97,8 @@ export interface BootResult {
   readonly warnings: readonly string[];
   /** Up to 20 splats with their call traces, in order. */
   readonly splats: readonly Splat[];
+  /** Warnings and errors of drivers, in order. At most 100. */
+  readonly driverMessages: readonly string[];
   /** QEMU did not react to QMP's `quit` and was killed. */
   readonly unresponsive: boolean;
   /** Lines of QEMU's trace that are not about the devices, and were dropped. */

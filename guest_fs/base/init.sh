@@ -96,7 +96,17 @@ run_test() { # ID[/NAME] FILE
 	echo "stopwatch: result: $1 $_result $_status"
 }
 
+# The host asks for it when nothing is printed any more: where do the processes
+# that wait do so? A line on the console is the question.
+show_blocked() {
+	read -r _ </dev/console || return
+	# 8: to the console too, whatever its loglevel.
+	echo 8 >/proc/sysrq-trigger
+	echo w >/proc/sysrq-trigger
+}
+
 run_tests() {
+	show_blocked &
 	_rest=$tests
 	while [ "$_rest" ]; do
 		_pair=${_rest%%,*}

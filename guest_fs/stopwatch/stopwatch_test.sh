@@ -173,7 +173,7 @@ test_binding() {
 	status
 	case $status in
 	[012]) ;;
-	unreadable) bail_out 'the driver has found no stopwatch' ;;
+	unreadable) bail_out "the state cannot be read: the driver has found no stopwatch, or reads no valid STATUS" ;;
 	*) fail "state is '$status'" ;;
 	esac
 	[ ! "$first" ] || equal "the module's state" "$_status" "$status"

@@ -118,7 +118,8 @@ export async function checkedRun(
         totalSeconds: config.vm.totalSeconds,
       },
       sizes: powersOffWhenDone(options) ? TEST_SIZES : SHELL_SIZES,
-      input: false,
+      // A test that hangs is asked where; what comes from outside would be recorded.
+      input: powersOffWhenDone(options) && request.machine === undefined,
     },
     {
       processes: ports.processes,

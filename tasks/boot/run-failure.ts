@@ -68,11 +68,15 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   const hints = judged.flatMap(({ id, verdict }) =>
     circumstances(verdict, guest.outcome).map((line) => `${prefix(id)}${line}`),
   );
-  const [cause] = guest.splats;
+  const cause = guest.splats.find((splat) => driverFunctions(splat).length > 0) ?? guest.splats[0];
+  const ofDrivers = guest.driverMessages.filter((line) =>
+    devices.some((one) => line.startsWith(`${one.device} `)),
+  );
   const body =
     guest.outcome === 'failed'
       ? [
           ...hints,
+          ...(ofDrivers.length === 0 ? [] : ['The driver said:', ...ofDrivers.slice(0, 4).map(indent)]),
           ...devices.flatMap((device) => aboutTests(device, several ? (suite) => `${suite}: ` : plain)),
         ]
       : [...hints, ...(cause === undefined ? [] : aboutSplat(cause, devices))];

@@ -62,6 +62,29 @@ const faults: readonly Fault[] = [
     ],
   },
   {
+    what: 'a mutex that is taken twice',
+    edits: [
+      [
+        DRIVER,
+        '\tret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);\n',
+        '\tguard(mutex)(&sw->lock);\n\tret = stopwatch_command(sw, STOPWATCH_CMD_UPDATE);\n',
+      ],
+    ],
+    code: 4,
+    outcome: 'hung',
+    said: [
+      'waits in the kernel, and is not woken',
+      /In the driver:\n +driver\/stopwatch\/stopwatch_main\.c:\d+: guard\(mutex\)\(&sw->lock\);\n +stopwatch_text\+0x/,
+    ],
+  },
+  {
+    what: 'an interrupt that is not there',
+    edits: [[DRIVER, 'irq = platform_get_irq(pdev, 0);', 'irq = platform_get_irq(pdev, 1);']],
+    code: 1,
+    outcome: 'failed',
+    said: [/The driver said:\n +stopwatch \S+: error \S+ IRQ index 1 not found/],
+  },
+  {
     what: 'a device that never returns from PAUSE',
     edits: [
       [

@@ -34,6 +34,7 @@ export function aBoot(different: Partial<BootResult> = {}): BootResult {
     lastLines: ['ok 1 a'],
     warnings: [],
     splats: [],
+    driverMessages: [],
     unresponsive: false,
     dropped: { lines: 0, bytes: 0 },
     qemuMessages: [],

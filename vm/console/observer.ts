@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Parses the guest's console and keeps what the verdict needs, in bounded memory. */
-import { type Finding, Deinterleaver, findingOf } from './console.js';
+import { type Finding, Deinterleaver, findingOf, kernelMessage } from './console.js';
 import { KtapParser } from './ktap.js';
 import { isFatal, type Splat, SplatCollector } from './splat.js';
 import { sectionMark, type TestStatus } from '../crosscheck/sections.js';
@@ -39,10 +39,15 @@ interface Suite {
   status: number | undefined;
 }
 
+/** What dev_err() and the like print: the driver, and its device. */
+const DRIVER_MESSAGE = /^[\w-]+ [\w.@:-]*[\w.@-]: \S/;
+
 export class ConsoleObserver {
   /** Time of the first output, from the constructor's clock; undefined until it happens. */
   firstOutputMs: number | undefined;
   readonly findings: Finding[] = [];
+  /** Warnings and errors of drivers, such as `led c000000.led: no interrupt`. */
+  readonly driverMessages: string[] = [];
   /** The last fatal splat, and the number of test results at that time. */
   fatal: { readonly text: string; readonly results: number } | undefined;
   /** Bytes printed so far. */
@@ -66,6 +71,8 @@ export class ConsoleObserver {
       this.#splats.line(line, finding, suite && { id: suite.id, results: suite.ktap.results });
       if (finding?.kind === 'splat' && isFatal(finding.text))
         this.fatal = { text: finding.text, results: this.results };
+      if (DRIVER_MESSAGE.test(kernelMessage(line).message) && this.driverMessages.length < KEPT_FINDINGS)
+        this.driverMessages.push(kernelMessage(line).message.trimEnd());
       if (finding !== undefined && this.findings.length < KEPT_FINDINGS) this.findings.push(finding);
       onLine(line);
     });
@@ -114,6 +121,11 @@ export class ConsoleObserver {
   /** Number of results so far, counting both KTAP results and completed tests. */
   get results(): number {
     return this.#suites.reduce((sum, { ktap, result }) => sum + ktap.results + (result ? 1 : 0), 0);
+  }
+
+  /** The last line that has text. */
+  get lastLine(): string {
+    return this.#tail.lines.findLast((line) => line.trim() !== '') ?? '';
   }
 
   get panicked(): boolean {

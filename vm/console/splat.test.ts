@@ -58,6 +58,26 @@ describe('splats', () => {
     expect(splats[0]?.trace.length).toBeGreaterThan(2);
   });
 
+  it('are also the processes that wait, as the kernel lists them', () => {
+    const { splats } = observed(
+      kernel([
+        'sysrq: Show Blocked State',
+        'task:led_test.sh     state:D stack:0     pid:63    tgid:63    ppid:60     flags:0x00000000',
+        'Call trace:',
+        ' __switch_to+0xb8/0xdc',
+        ' led_show+0x24/0xcc [led]',
+        'task:other           state:D stack:0     pid:64    tgid:64    ppid:60     flags:0x00000000',
+        'Call trace:',
+        ' __switch_to+0xb8/0xdc',
+      ]),
+    );
+    expect(splats.map(({ text }) => text)).toEqual([
+      'The process led_test.sh waits in the kernel, and is not woken',
+      'The process other waits in the kernel, and is not woken',
+    ]);
+    expect(splats[0]?.trace).toEqual(['__switch_to+0xb8/0xdc', 'led_show+0x24/0xcc [led]']);
+  });
+
   it('end after 40 lines, and their number is limited', () => {
     const endless = kernel([
       'WARNING: possible circular locking dependency detected',

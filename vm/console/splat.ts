@@ -23,6 +23,8 @@ const SPLATS = 20;
 const FUNCTION = /^(?:pc : |\s+)([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?)(?: \([A-Z]+\))?\s*$/;
 /** Lines after the call trace that still belong to the splat. */
 const AFTER_TRACE = /^(?:Code: |handlers:|\[<|Disabling IRQ)/;
+/** A process that waits, as the kernel lists them when it is asked. */
+const BLOCKED = /^task:(\S+) +state:D /;
 const END = /^---\[ end /;
 
 interface Open {
@@ -45,6 +47,9 @@ export class SplatCollector {
     const message = raw.trimEnd();
     if (finding?.kind === 'splat' && this.#open?.phase !== 'head') this.#begin(message, test);
     else if (finding?.kind === 'panic') this.#open = undefined;
+    const blocked = BLOCKED.exec(message)?.[1];
+    if (blocked !== undefined)
+      this.#begin(`The process ${blocked} waits in the kernel, and is not woken`, test);
     const open = this.#open;
     if (open === undefined) return;
     if (END.test(message)) {

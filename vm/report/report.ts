@@ -59,7 +59,15 @@ export interface RunResult {
   readonly exitCode: ExitCode;
   readonly guest: Pick<
     BootResult,
-    'outcome' | 'reason' | 'accelerator' | 'clock' | 'warnings' | 'splats' | 'lastLines' | 'qemuExit'
+    | 'outcome'
+    | 'reason'
+    | 'accelerator'
+    | 'clock'
+    | 'warnings'
+    | 'splats'
+    | 'driverMessages'
+    | 'lastLines'
+    | 'qemuExit'
   >;
   /** In the order of the configuration; empty with `--nodev`. */
   readonly devices: readonly DeviceResult[];
@@ -146,13 +154,13 @@ export function makeReport(
   devices: readonly DeviceResult[],
   circumstances: Omit<RunCircumstances, 'timing' | 'dropped' | 'suites' | 'qemuMessages'>,
 ): RunReport {
-  const { outcome, reason, accelerator, clock, warnings, splats, lastLines, qemuExit } = boot;
+  const { outcome, reason, accelerator, clock, warnings, splats, driverMessages, lastLines, qemuExit } = boot;
   const verdicts = devices.flatMap(({ verdict }) => verdict ?? []);
   return {
     schema: REPORT_SCHEMA,
     result: {
       exitCode: exitCodeOf(outcome, verdicts),
-      guest: { outcome, reason, accelerator, clock, warnings, splats, lastLines, qemuExit },
+      guest: { outcome, reason, accelerator, clock, warnings, splats, driverMessages, lastLines, qemuExit },
       devices,
     },
     host: {
