@@ -91,7 +91,7 @@ describe("a driver's fault", () => {
     const { report, error } = failureIn('noack', silence);
     expect(report.result.exitCode).toBe(4);
     expect(error?.lastLines[0]).toBe(
-      "interrupt raised at seq 563, never acknowledged: see the driver's interrupt handler",
+      "interrupt raised at seq 581, never acknowledged: see the driver's interrupt handler",
     );
   });
 
@@ -99,7 +99,7 @@ describe("a driver's fault", () => {
     const { report, error } = failureIn('readl', itself);
     expect(report.result.exitCode).toBe(1);
     expect(error?.lastLines.slice(0, 5)).toContain(
-      '  seq 277: read offset 0xc, 2 bytes: refused (BAD_ACCESS)',
+      '  seq 282: read offset 0xc, 2 bytes: refused (BAD_ACCESS)',
     );
   });
 
@@ -116,7 +116,7 @@ describe("a device's fault", () => {
     const { report, error } = failureIn('pauseloop', silence, true);
     expect(report.result.exitCode).toBe(4);
     expect(error?.lastLines[0]).toBe(
-      "QEMU has not returned from the write at seq 302 (COMMAND = 2 (PAUSE), 8 bytes): see the device's C source",
+      "QEMU has not returned from the write at seq 308 (COMMAND = 2 (PAUSE), 8 bytes): see the device's C source",
     );
     expect(error?.hint).toBe('npx stopwatch run --gdb-qemu');
   });

@@ -121,7 +121,7 @@ describe('two runs', () => {
     const [one, other] = [run, later].map((each) => ({ report: run.report, recording: recordingOf(each) }));
     if (one === undefined || other === undefined) throw new Error('Two runs');
     expect(compareRuns(one, other).eventDifferences).toMatchObject([
-      { id: 'stopwatch', what: 'times', same: 42 },
+      { id: 'stopwatch', what: 'times', same: 48 },
     ]);
   });
 
@@ -134,11 +134,11 @@ describe('two runs', () => {
       {
         id: 'stopwatch',
         what: 'events',
-        same: 17,
-        one: expect.stringContaining('seq=17 '),
-        other: expect.stringContaining('seq=17 '),
+        same: 21,
+        one: expect.stringContaining('seq=21 '),
+        other: expect.stringContaining('seq=21 '),
       },
     ]);
-    expect(comparisonPage(comparison, '')).toContain('stopwatch: the events differ after 17 equal events');
+    expect(comparisonPage(comparison, '')).toContain('stopwatch: the events differ after 21 equal events');
   });
 });

@@ -27,7 +27,7 @@ test('host-power applies to a new project, as it stands and nowhere else, and gi
     const [found] = await loadDevices(['powerswitch'], findPaths(directory, undefined));
     const header = found?.device.generated?.[0]?.text;
     expect(header).toMatch(/^#define POWERSWITCH_CMD_HOST_OFF +16$/m);
-    expect(header).toMatch(/^#define POWERSWITCH_FEATURE_HOST_POWER +0x08$/m);
+    expect(header).toMatch(/^#define POWERSWITCH_FEATURE_HOST_POWER +0x100$/m);
     // A load checks ERROR against this mask: without DENIED, one denied command makes a saved state unloadable.
     expect(header).toMatch(/^#define POWERSWITCH_ERR_ALL +0x3f$/m);
   } finally {
