@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Config, Mirror, Source, SourceName } from '../config/schema.js';
+import type { Config, Mirror, SourceName } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
-import type { Json, Task, TaskContext } from '../engine/task.js';
+import type { Task, TaskContext } from '../engine/task.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
@@ -80,10 +80,57 @@ export function downloadDeps(
 
 /** The tasks that end with `layout.tree(name)` being there. */
 export function sourceTasks(name: SourceName, config: Config, layout: Layout, ports: SourcePorts): Task[] {
-  const source = config.sources[name];
-  return source.tree === null
-    ? [downloadTask(name, source, config, layout, ports), treeTask(name, source, config, layout, ports)]
-    : [ownTreeTask(name, source.tree, source.inPlace, layout, ports)];
+  const { tree, inPlace, version, mirrors, exclude } = config.sources[name];
+  if (tree !== null) return [ownTreeTask(name, tree, inPlace, layout, ports)];
+  const what = `${TITLES[name]} ${version}`;
+  const fetch = async (context: TaskContext) => fetchFor(context, what, mirrors, config, ports);
+  const stampFile = layout.sourceStamp(name);
+  const directory = layout.tree(name);
+  // Written before a tree is extracted: a tree that is there was extracted as this says.
+  const intentFile = `${directory}.tree.json`;
+  return [
+    {
+      name: `${name}:download`,
+      title: `${what}: download and verify`,
+      deps: [],
+      inputs: { values: { mirrors: mirrors.map((mirror) => Object.assign({}, mirror)) } },
+      outputs: [stampFile],
+      jobs: 'none',
+      run: async (context) => {
+        const { file, sha256, mirror, from } = await fetch(context);
+        context.log(`sha256 ${sha256}  ${file} (${from})`);
+        await writeFileAtomic(stampFile, JSON.stringify({ file, sha256, mirror }));
+      },
+    },
+    {
+      name: `${name}:tree`,
+      title: `${what}: extract`,
+      deps: [`${name}:download`],
+      inputs: { values: { exclude } },
+      outputs: [directory, ours(repositoryIn('', directory), '')],
+      jobs: 'one',
+      run: async (context) => {
+        let stamp = await readStamp(stampFile);
+        const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: exclude });
+        const isThere = existsSync(directory);
+        if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
+          refuseForeign(repositoryIn(what, directory));
+          return;
+        }
+        if (isThere) {
+          const aside = await putAside(directory);
+          await rename(intentFile, `${aside}.tree.json`).catch(() => {});
+          context.notice(`${basename(directory)} is extracted again; the old tree is kept in ${aside}`);
+        }
+        if (stamp === undefined || !existsSync(stamp.file)) stamp = await fetch(context);
+        const { file: archive, sha256 } = stamp;
+        const prepare = async (content: string) =>
+          createRepository(repositoryIn(what, content), gitDeps(context, ports), { message: what });
+        await writeFileAtomic(intentFile, intent);
+        await extractRelease({ archive, sha256, directory, exclude, prepare }, context);
+      },
+    },
+  ];
 }
 
 /** For git on behalf of a task. */
@@ -94,82 +141,6 @@ export function gitDeps(context: TaskContext, { processes, environment }: Source
     env: baseEnvironment(environment),
     notice: (text) => context.notice(text),
     log: (line) => context.log(line),
-  };
-}
-
-const what = (name: SourceName, source: Source) => `${TITLES[name]} ${source.version}`;
-const mirrorsValue = (source: Source): Json => source.mirrors.map((mirror) => ({ ...mirror }));
-
-function downloadTask(
-  name: SourceName,
-  source: Source,
-  config: Config,
-  layout: Layout,
-  ports: SourcePorts,
-): Task {
-  return {
-    name: `${name}:download`,
-    title: `${what(name, source)}: download and verify`,
-    deps: [],
-    inputs: { values: { mirrors: mirrorsValue(source) } },
-    outputs: [layout.sourceStamp(name)],
-    jobs: 'none',
-    run: async (context) => {
-      const { file, sha256, mirror, from } = await fetchFor(
-        context,
-        what(name, source),
-        source.mirrors,
-        config,
-        ports,
-      );
-      context.log(`sha256 ${sha256}  ${file} (${from})`);
-      await writeFileAtomic(layout.sourceStamp(name), JSON.stringify({ file, sha256, mirror }));
-    },
-  };
-}
-
-function treeTask(
-  name: SourceName,
-  source: Source,
-  config: Config,
-  layout: Layout,
-  ports: SourcePorts,
-): Task {
-  const directory = layout.tree(name);
-  // Written before a tree is extracted: a tree that is there was extracted as this says.
-  const intentFile = `${directory}.tree.json`;
-  return {
-    name: `${name}:tree`,
-    title: `${what(name, source)}: extract`,
-    deps: [`${name}:download`],
-    inputs: { values: { exclude: source.exclude } },
-    outputs: [directory, ours(repositoryIn('', directory), '')],
-    jobs: 'one',
-    run: async (context) => {
-      let stamp = await readStamp(layout.sourceStamp(name));
-      const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: source.exclude });
-      const repository = repositoryIn(what(name, source), directory);
-      const isThere = existsSync(directory);
-      if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
-        refuseForeign(repository);
-        return;
-      }
-      if (isThere) {
-        const aside = await putAside(directory);
-        await rename(intentFile, `${aside}.tree.json`).catch(() => {});
-        context.notice(`${basename(directory)} is extracted again; the old tree is kept in ${aside}`);
-      }
-      if (stamp === undefined || !existsSync(stamp.file)) {
-        stamp = await fetchFor(context, what(name, source), source.mirrors, config, ports);
-      }
-      const { file: archive, sha256 } = stamp;
-      const git = gitDeps(context, ports);
-      const { exclude } = source;
-      const prepare = async (content: string) =>
-        createRepository(repositoryIn(repository.what, content), git, { message: repository.what });
-      await writeFileAtomic(intentFile, intent);
-      await extractRelease({ archive, sha256, directory, exclude, prepare }, context);
-    },
   };
 }
 
