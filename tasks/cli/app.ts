@@ -298,18 +298,15 @@ function checkTogether(options: Flags): void {
 }
 
 /** What is used of a stream for output. */
-type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows'> & { write(text: string): unknown };
+type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
 
-const NOWHERE: Stream = { isTTY: false, columns: 0, rows: 0, write: () => true };
+const NOWHERE: Stream = { isTTY: false, columns: 0, write: () => true };
 
 function outputTo(stream: Stream): Output {
   return {
     write: (text) => void stream.write(text),
     get columns() {
       return stream.isTTY ? stream.columns : undefined;
-    },
-    get rows() {
-      return stream.isTTY ? stream.rows : undefined;
     },
   };
 }

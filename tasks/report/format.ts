@@ -138,6 +138,4 @@ export interface Output {
   write(text: string): void;
   /** Columns of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
-  /** Its height. */
-  readonly rows?: number | undefined;
 }

@@ -72,7 +72,7 @@ function noteOf(row: TaskRow, isSlowest: boolean): string {
   return isSlowest ? 'slowest' : '';
 }
 
-export function mark(row: TaskRow, paint: Paint): string {
+function mark(row: TaskRow, paint: Paint): string {
   switch (row.state) {
     case 'done':
     case 'fresh':

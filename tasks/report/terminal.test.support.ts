@@ -19,7 +19,6 @@ const look = chooseLook({
 const reporter = await createReporter(look, {
   write: (text) => void stdout.write(text),
   columns: stdout.columns,
-  rows: stdout.rows,
 });
 const { emit } = reporter;
 const isFresh = process.argv[2] === 'fresh';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** Rows on a terminal, one per stale task, drawn over again while tasks run. */
+/** Rows on a terminal, one per stale task. listr2 only draws them. */
+import type { ListrTask, ListrTaskWrapper } from 'listr2';
 import type { Event } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import {
@@ -11,72 +12,61 @@ import {
   painter,
   progress,
   type Output,
+  type Paint,
 } from './format.js';
 import { RunModel, type TaskRow } from './progress-model.js';
 import type { Reporter } from './reporter.js';
-import { mark } from './summary.js';
 
-/** Milliseconds before rows are drawn: a short run needs none. */
+/** Milliseconds before rows are drawn. A short run needs none, and does not wait for listr2 to load. */
 const OPEN_AFTER = 150;
 /** Milliseconds between two redraws. */
 const REDRAW_EVERY = 100;
-const SPINNER = ['|', '/', '-', '\\'];
 
 export function createTerminalReporter(output: Output, colour: boolean): Reporter {
   const paint = painter(colour);
   const model = new RunModel();
-  const frame = new Frame(output);
-  /** Of the present plan. */
-  let stale: readonly string[] = [];
-  let fresh = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let turn = 0;
+  let rows: Rows | undefined;
+  let closed: Promise<void> = Promise.resolve();
 
-  const draw = (): void => {
-    const { columns = 80, rows: height = 24 } = output;
-    const rows = stale.flatMap((name) => model.rows.get(name) ?? []);
-    const linesOf = (some: readonly TaskRow[]): string[] =>
-      some.flatMap((row) => {
-        const sign = row.state === 'running' ? paint('yellow', SPINNER[turn % 4] ?? '') : mark(row, paint);
-        const last = row.state === 'running' && row.lastLine !== '' ? [row.lastLine] : [];
-        return [
-          `${sign} ${fit(textOf(row), columns - 2)}`,
-          ...last.map((line) => paint('dim', `  › ${fit(line, columns - 4)}`)),
-        ];
-      });
-    turn++;
-    const all = [...(fresh > 0 ? [paint('dim', `  ${fresh} up to date`)] : []), ...linesOf(rows)];
-    const few = (): string[] => linesOf(rows.filter(({ state }) => state === 'running'));
-    frame.draw(all.length < height ? all : few().slice(0, height - 1));
-  };
-  const open = (): void => {
-    timer = setTimeout(() => {
-      draw();
-      timer = setInterval(draw, REDRAW_EVERY);
-    }, OPEN_AFTER);
-  };
-  const close = (): void => {
-    clearInterval(timer);
-    timer = undefined;
-    frame.clear();
-  };
-  /** Above the rows. */
-  const say = (text: string): void => {
-    frame.clear();
-    output.write(`${text}\n`);
-  };
+  function close(): void {
+    const closing = rows;
+    rows = undefined;
+    if (closing === undefined) return;
+    closed = closed.then(async () => {
+      await closing.close();
+      for (const text of closing.notices) output.write(`${text}\n`);
+    });
+  }
+
+  function say(text: string): void {
+    // While rows are drawn, a notice would be overwritten.
+    if (rows === undefined) output.write(`${text}\n`);
+    else rows.notices.push(text);
+  }
 
   function show(event: Event): void {
     switch (event.type) {
       case 'plan':
         close();
-        stale = event.tasks.flatMap((task) => (task.fresh ? [] : task.name));
-        fresh = event.tasks.length - stale.length;
-        if (stale.length > 0) open();
+        rows = new Rows(
+          event.tasks.flatMap(({ name }) => model.rows.get(name) ?? []),
+          paint,
+          closed,
+          colour,
+        );
+        break;
+      case 'task-done':
+      case 'task-fresh':
+      case 'task-failed':
+      case 'task-skipped':
+        rows?.end(event.task);
+        break;
+      case 'task-start':
+      case 'task-progress':
         break;
       case 'task-line':
         // Without a plan there are no rows (installing packages): show each line.
-        if (timer === undefined) output.write(`${paint('dim', toolLine(event.line))}\n`);
+        if (rows === undefined) output.write(`${paint('dim', toolLine(event.line))}\n`);
         break;
       case 'notice':
         say(cleanedPainted(event.text, colour));
@@ -87,14 +77,8 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
       case 'done':
         close();
         break;
-      case 'task-start':
-      case 'task-progress':
-      case 'task-done':
-      case 'task-fresh':
-      case 'task-failed':
-      case 'task-skipped':
       case 'compile-cache':
-        // The next redraw, or the summary, shows it.
+        // The summary shows it.
         break;
       default:
         unreachable(event);
@@ -107,61 +91,129 @@ export function createTerminalReporter(output: Output, colour: boolean): Reporte
       model.apply(event, performance.now());
       show(event);
     },
-    finish: async () => close(),
+    finish: async () => {
+      close();
+      await closed;
+    },
   };
 }
 
-/** Title, how far it is, and how long it has taken. */
-function textOf(row: TaskRow): string {
-  const now = performance.now();
-  const words = [row.title];
-  if (row.state === 'running') {
-    if (row.progress !== undefined) words.push(progress(row.progress, now));
+type Wrapper = Parameters<ListrTask['task']>[1];
+
+/** The rows of one plan. */
+class Rows {
+  readonly notices: string[] = [];
+  private readonly paint: Paint;
+  private readonly order: TaskRow[];
+  private readonly fresh: number;
+  private readonly ended = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+  private readonly drawn = new Map<string, Wrapper>();
+  private readonly opening: NodeJS.Timeout;
+  private redraw: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private isClosed = false;
+
+  /** `before`: when the terminal is free. */
+  constructor(all: readonly TaskRow[], paint: Paint, before: Promise<void>, colour: boolean) {
+    this.paint = paint;
+    this.order = all.filter(({ state }) => state === 'waiting');
+    this.fresh = all.filter(({ state }) => state === 'fresh').length;
+    for (const { name } of this.order) {
+      let resolve!: () => void;
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.ended.set(name, { promise, resolve });
+    }
+    this.opening = setTimeout(() => {
+      this.running = before.then(async () => this.open(colour));
+    }, OPEN_AFTER);
+  }
+
+  end(task: string): void {
+    this.ended.get(task)?.resolve();
+  }
+
+  /** Ends all rows and clears them; the summary shows the result. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.opening);
+    for (const { resolve } of this.ended.values()) resolve();
+    await this.running;
+  }
+
+  private async open(colour: boolean): Promise<void> {
+    // listr2 reads this when it is loaded.
+    if (!colour) process.env['NO_COLOR'] = '1';
+    const { Listr, ListrTaskState } = await import('listr2');
+    if (this.isClosed || this.order.length === 0) return;
+    const tasks: ListrTask[] = this.order.map((row) => ({
+      title: row.title,
+      task: async (_, wrapper) => {
+        this.drawn.set(row.name, wrapper);
+        if (row.state === 'waiting') wrapper.task.state$ = ListrTaskState.WAITING;
+        this.draw(row, ListrTaskState.STARTED);
+        await this.ended.get(row.name)?.promise;
+        this.drawn.delete(row.name);
+        wrapper.task.state$ = ListrTaskState.STARTED;
+        wrapper.title = finalTitle(row, this.paint);
+        if (row.state === 'skipped' || row.state === 'waiting') wrapper.skip(wrapper.title);
+        if (row.state === 'failed') throw new Error(wrapper.title);
+      },
+    }));
+    if (this.fresh > 0)
+      tasks.unshift({ title: this.paint('dim', `${this.fresh} up to date`), task: () => {} });
+    const listr = new Listr(tasks, {
+      concurrent: true,
+      exitOnError: false,
+      registerSignalListeners: false,
+      renderer: 'default',
+      rendererOptions: { clearOutput: true, formatOutput: 'truncate', collapseErrors: true },
+    });
+    this.redraw = setInterval(() => {
+      for (const row of this.order) this.draw(row, ListrTaskState.STARTED);
+    }, REDRAW_EVERY);
+    try {
+      await listr.run();
+    } finally {
+      clearInterval(this.redraw);
+    }
+  }
+
+  /** Brings one row up to date, if it is running. */
+  private draw(row: TaskRow, started: ListrTaskWrapper<unknown, never, never>['task']['state']): void {
+    const wrapper = this.drawn.get(row.name);
+    if (wrapper === undefined || row.state !== 'running') return;
+    if (wrapper.task.state !== started) wrapper.task.state$ = started;
+    const now = performance.now();
     // Tenths of a second would flicker.
     const since = Math.floor((now - (row.startedAt ?? now)) / 1000);
-    if (since >= 2) words.push(duration(since * 1000).replace(/\.0+ s$/, ' s'));
-  } else {
-    if (row.durationMs !== undefined) words.push(duration(row.durationMs));
-    if (row.state === 'fresh') words.push('up to date');
-    if (row.state === 'failed') words.push(row.error?.code === 'interrupted' ? 'stopped' : 'failed');
-    if (row.state === 'skipped') words.push(cleaned(row.because ?? ''));
-  }
-  return words.join('  ');
-}
-
-/** Lines at the bottom of the terminal that are written over. */
-class Frame {
-  readonly #output: Output;
-  #height = 0;
-  readonly #onExit = (): void => this.clear();
-
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  draw(lines: readonly string[]): void {
-    if (this.#height === 0) process.once('exit', this.#onExit);
-    const gone = Math.max(0, this.#height - lines.length);
-    // Without the cursor, and without wrapping a line that is wider than it looks.
-    this.#output.write(
-      [
-        '\u001B[?25l\u001B[?7l',
-        up(this.#height),
-        ...lines.map((line) => `\u001B[2K${line}\n`),
-        '\u001B[2K\n'.repeat(gone),
-        up(gone),
-        '\u001B[?7h',
-      ].join(''),
-    );
-    this.#height = lines.length;
-  }
-
-  clear(): void {
-    if (this.#height === 0) return;
-    process.off('exit', this.#onExit);
-    this.#output.write(`${'\u001B[1A\u001B[2K'.repeat(this.#height)}\u001B[?25h`);
-    this.#height = 0;
+    const words = [
+      row.title,
+      ...(row.progress === undefined ? [] : [progress(row.progress, now)]),
+      ...(since >= 2 ? [this.paint('dim', duration(since * 1000).replace(/\.0+ s$/, ' s'))] : []),
+    ];
+    const title = words.join('  ');
+    if (wrapper.title !== title) wrapper.title = title;
+    if (row.lastLine !== '' && wrapper.output !== row.lastLine) wrapper.output = fit(row.lastLine, 500);
   }
 }
 
-const up = (lines: number): string => (lines === 0 ? '' : `\u001B[${lines}A`);
+function finalTitle(row: TaskRow, paint: Paint): string {
+  const time = row.durationMs === undefined ? '' : `  ${paint('dim', duration(row.durationMs))}`;
+  switch (row.state) {
+    case 'done':
+      return `${row.title}${time}`;
+    case 'fresh':
+      return `${row.title}  ${paint('dim', 'up to date')}`;
+    case 'failed':
+      return `${row.title}${time}  ${row.error?.code === 'interrupted' ? 'stopped' : 'failed'}`;
+    case 'skipped':
+      return `${row.title}  ${paint('dim', cleaned(row.because ?? ''))}`;
+    case 'waiting':
+    case 'running':
+      return row.title;
+    default:
+      return unreachable(row.state);
+  }
+}
