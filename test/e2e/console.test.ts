@@ -130,8 +130,9 @@ test('on a narrow terminal the guest knows its type and size, and follows anothe
     shown.type('echo "type=$TERM"; stty size\r');
     await shown.waitFor(/^type=xterm\n20 60$/m);
     shown.type('resize\r');
+    await shown.waitFor(/resize\n/);
     // The guest asks the terminal where its last corner is.
-    await sleep(500);
+    await sleep(2000);
     shown.type('\u001B[30;100R');
     await shown.waitFor(/stopwatch:~# $/);
     shown.type('echo "size=$(stty size)"\r');

@@ -20,8 +20,8 @@ import type { Layout } from '../layout.js';
 import { patchTask } from '../patching.js';
 import { type SourcePorts, sourceTasks } from '../sources.js';
 
-/** Lines that make prints for a whole kernel of the shipped configuration, from nothing. */
-const LINES = { plain: 1240, debug: 1600 };
+/** Lines that make prints for a whole kernel of the shipped configuration, from nothing; not of the debug variant. */
+const LINES = 1240;
 
 export function linuxTasks(
   config: Config,
@@ -85,9 +85,7 @@ export function linuxTasks(
       jobs: 'build',
       run: async (context) => {
         await resumeBuild(build, context, async () => {
-          const onLine = existsSync(layout.kernel)
-            ? undefined
-            : estimate(context, debug ? LINES.debug : LINES.plain);
+          const onLine = debug || existsSync(layout.kernel) ? undefined : estimate(context);
           // Modules too: linking the drivers needs their Module.symvers.
           await context.exec('make', [...image, 'Image', 'modules'], { env, onLine });
         });
@@ -143,11 +141,11 @@ function makeArguments(layout: Layout, source: string, cross: string, ccache: bo
 }
 
 /** make does not say how much there is to do; a project's own options add to it. */
-function estimate({ progress }: TaskContext, all: number): () => void {
+function estimate({ progress }: TaskContext): () => void {
   let lines = 0;
   let shown = 0;
   return () => {
-    const percent = Math.min(99, Math.floor((100 * ++lines) / all));
+    const percent = Math.min(99, Math.floor((100 * ++lines) / LINES));
     if (percent > shown) progress((shown = percent), 100, 'percent');
   };
 }
