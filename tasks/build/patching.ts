@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** `qemu:patch` and `linux:patch`: the patches are applied and the sources linked, whatever the tree had before. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assertTrusted } from '../config/ownership.js';
 import type { Config } from '../config/schema.js';
@@ -16,7 +17,7 @@ import {
   type Repository,
   repositoryIn,
 } from '../trees/git.js';
-import { IN_PLACE } from '../trees/in-place.js';
+import { chainOf, isSaved } from '../trees/series.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { PatchSeries } from '../trees/update-patches.js';
@@ -24,6 +25,9 @@ import { linuxLinks } from './linux/drivers.js';
 import { type Layout, ownTreeId } from './layout.js';
 import { qemuLinks } from './qemu/qemu-devices.js';
 import { gitDeps, type SourcePorts, TITLES } from './sources.js';
+
+/** Repositories of trees of the user's own that are patched in place, below the state directory. */
+export const IN_PLACE = 'in-place';
 
 /** The trees that are patched. */
 export const PATCHED = ['qemu', 'linux'] as const;
@@ -125,10 +129,16 @@ async function putIn(
 }
 
 /** Takes patches and links out of a tree; what was changed by hand stays. Gives the paths that changed. */
-export async function takeOut({ repository, links }: PatchedTree, deps: GitDeps): Promise<readonly string[]> {
+export async function takeOut(
+  { repository, inPlace, links }: PatchedTree,
+  deps: GitDeps,
+): Promise<readonly string[]> {
   if (!isOurs(repository)) return [];
   // Links are what the patch task makes: killed after this, it runs again.
   const unlinked = await unlinkSources(repository.tree, links);
   const written = await applyPatches(repository, [], deps);
+  // Only its patches needed this repository; what was changed by hand is in the user's own files.
+  if (inPlace && (await chainOf(repository, deps)).commits.every(isSaved))
+    await rm(repository.gitDir, { recursive: true, force: true });
   return [...written, ...unlinked];
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** `clean`, and what goes by itself: through the command line, on trees that were really extracted. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type SmallProject, smallProject, sourceAt } from './small-project.test.support.js';
@@ -71,6 +79,15 @@ test('edits by hand are named, and lost only when it is forced', async () => {
   // And it goes on from there.
   expect((await project.stopwatch(['prepare', 'busybox'])).code).toBe(0);
   expect(readFileSync(join(tree('1.0.0'), 'applets/applets.c'), 'utf8')).toBe('/* 1.0.0 */\n');
+});
+
+test('what takes patches out of a tree of the user’s own stays', async () => {
+  await prepared('1.0.0');
+  const repository = filled('state', 'in-place', 'linux-own.git');
+  expect((await project.stopwatch(['clean', '--all', '--force'])).code).toBe(0);
+  expect(readdirSync(join(project.work, 'state'))).toEqual(['in-place']);
+  expect(existsSync(repository)).toBe(true);
+  expect((await project.stopwatch(['clean', '--all', '--force'])).out).toContain('nothing to remove');
 });
 
 test('each kind keeps its newest, by number and by size; trees and configured downloads stay', async () => {

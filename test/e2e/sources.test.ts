@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A source tree of the user's own, and a host without a network. */
-import { appendFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { CHECKOUT, laboratory } from './laboratory.js';
@@ -62,6 +62,7 @@ test('--source-in-place: PATH itself is patched, which is said, and patch --undo
   expect(lstatSync(join(own, 'drivers/misc/pv')).isSymbolicLink()).toBe(true);
   await project.passes(['patch', '--undo', ...args]);
   expect(await status()).toBe(before);
+  expect(readdirSync(join(project.work, 'state', 'in-place'))).toEqual([]);
   await project.passes(['patch']);
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `clean`: removes what can be made again, after saying what; what cannot be made again only when it is forced to. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
@@ -12,8 +12,8 @@ import { PRODUCT } from '../../../lib/product.js';
 import { diskWritten } from '../../build/guest/disk.js';
 import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
+import { IN_PLACE } from '../../build/patching.js';
 import { cacheDirectory } from '../../build/sources.js';
-import { type StateParts, stateParts } from '../../trees/in-place.js';
 import { editsIn, someOf, treeDeps, treesIn, withWorkLock } from '../../build/work-trees.js';
 
 /** Parts, and how. */
@@ -43,18 +43,9 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   const places = [services.loaded.paths.work, containerWork(services.loaded.paths.work)]
     .filter((work) => existsSync(work))
     .map((work) => findPaths(services.loaded.paths.project, work));
-  const states = await statesOf(services, places, options);
-  const items = itemsFor(services, places, states, options).filter(({ path }) => existsSync(path));
-  const kept = states.flatMap((each) =>
-    each.kept.map(
-      ({ gitDir, what }) =>
-        `Kept: ${gitDir}: its patches are in ${what}; first: npx stopwatch patch --undo, with the --source and --source-in-place of that tree`,
-    ),
-  );
-  if (items.length === 0) {
-    const text = ['There is nothing to remove.', ...kept, ''].join('\n');
-    return { exitCode: EXIT.passed, text, data: { removed: [] } };
-  }
+  const items = itemsFor(services, places, options).filter(({ path }) => existsSync(path));
+  if (items.length === 0)
+    return { exitCode: EXIT.passed, text: 'There is nothing to remove.\n', data: { removed: [] } };
   const sizes = await kibibytes(
     items.map(({ path }) => path),
     services,
@@ -62,7 +53,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   const lines = items.map(({ path, what }) => `${inMiB(sizes.get(path)).padStart(12)}  ${path}  (${what})`);
   const total = [...sizes.values()].reduce((sum, each) => sum + each, 0);
   const losses = await lossesOf(services, places, options);
-  const list = [...lines, ...kept, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
+  const list = [...lines, ...losses.map((loss) => `Would be lost: ${loss}`), ''].join('\n');
   const paths = items.map(({ path }) => path);
   const facts = { freedMiB: total / 1024, lost: losses };
   if (options.dryRun) {
@@ -101,22 +92,10 @@ function mustBeOurs(work: string): void {
   );
 }
 
-/** What is in the state directories, where they are to go. */
-async function statesOf(
-  services: Services,
-  places: readonly Paths[],
-  { sources, builds }: CleanOptions,
-): Promise<readonly StateParts[]> {
-  if (!sources || !builds) return [];
-  const deps = await treeDeps(services);
-  return Promise.all(places.map(async ({ work }) => stateParts(join(work, 'state'), deps)));
-}
-
 /** Parts that are named, and nothing else. */
 function itemsFor(
   { loaded, environment }: Services,
   places: readonly Paths[],
-  states: readonly StateParts[],
   options: CleanOptions,
 ): Item[] {
   const items = places.flatMap((paths): Item[] => [
@@ -130,8 +109,11 @@ function itemsFor(
     ...(options.sources ? [{ path: paths.src, what: 'extracted sources' }] : []),
     ...(options.reports ? [{ path: paths.reports, what: 'reports of earlier runs' }] : []),
   ]);
-  for (const path of states.flatMap(({ removable }) => removable)) {
-    items.push({ path, what: 'what is known of finished tasks' });
+  if (options.sources && options.builds) {
+    for (const { work } of places) {
+      for (const path of statePaths(join(work, 'state')))
+        items.push({ path, what: 'what is known of finished tasks' });
+    }
   }
   if (options.downloads) {
     items.push({
@@ -141,6 +123,13 @@ function itemsFor(
   }
   const whole = new Set(items.map(({ path }) => path));
   return items.filter(({ path }) => !whole.has(join(path, '..')));
+}
+
+/** All of it, but for what takes the patches out of trees of the user's own: `patch --undo` removes that. */
+function statePaths(state: string): string[] {
+  if (!existsSync(join(state, IN_PLACE))) return [state];
+  const names = readdirSync(state).filter((name) => name !== IN_PLACE);
+  return names.map((name) => join(state, name));
 }
 
 /** What cannot be made again: edits by hand in source trees, and what a guest wrote to its disk. */
