@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { StopwatchError } from '../lib/errors.js';
-import { addressOf, connect, type Endpoint, endpoints, type Surroundings } from './daemon.js';
+import { endpointAddress, connect, type Endpoint, endpoints, type Surroundings } from './daemon.js';
 
 function surroundings(
   env: Record<string, string>,
@@ -28,7 +28,7 @@ function config(text: string): Record<string, string> {
 }
 
 async function addresses(where: Surroundings): Promise<string[]> {
-  return (await endpoints(where)).map(addressOf);
+  return (await endpoints(where)).map(endpointAddress);
 }
 
 describe('DOCKER_HOST', () => {

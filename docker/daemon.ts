@@ -48,7 +48,7 @@ export interface Surroundings {
 }
 
 /** For messages: 'unix:///run/docker.sock (DOCKER_HOST)'. */
-export function addressOf(endpoint: Endpoint): string {
+export function endpointAddress(endpoint: Endpoint): string {
   const place =
     endpoint.kind === 'unix' ? `unix://${endpoint.path}` : `tcp://${endpoint.host}:${endpoint.port}`;
   return `${place} (${endpoint.from})`;
@@ -70,7 +70,7 @@ export async function connect(
     } catch (cause) {
       if (signal.aborted)
         throw new StopwatchError('interrupted', 'Interrupted while looking for the Docker daemon', { cause });
-      errors.push(daemonUnreachable(cause, addressOf(endpoint)));
+      errors.push(daemonUnreachable(cause, endpointAddress(endpoint)));
     }
   }
   // A socket that is there but refused says more than those that are not.

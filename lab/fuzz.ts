@@ -21,7 +21,7 @@ import {
   reportTrace,
   type SearchRun,
 } from './fuzz-report.js';
-import { runTask } from './run-task.js';
+import { runAsTask } from './run-task.js';
 import { campaign, runScript } from './search/campaign.js';
 import { MachineError } from './search/machine.js';
 import { type AnyScript, type AnySearch, isSearchable } from './search/search.js';
@@ -69,7 +69,7 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
     throw new StopwatchError('bad-usage', `--qemu ${options.qemu}: there is no such program`);
   const counts = config.build.variant === 'coverage' && options.qemu === undefined;
   const qemu = options.qemu ?? layout.qemu;
-  return runTask(
+  return runAsTask(
     tools,
     {
       name: 'device:fuzz',

@@ -20,7 +20,7 @@ import { type BootVerdict, checkByBoot, checkBySearch, type SearchVerdict } from
 import { searchOf } from './fuzz.js';
 import { type CheckedMutant, fateOf, mutantsResult } from './mutants-report.js';
 import { cMutants, type Mutant } from './mutate.js';
-import { runTask } from './run-task.js';
+import { runAsTask } from './run-task.js';
 import type { AnySearch } from './search/search.js';
 
 /** A fault may make QEMU hang. */
@@ -72,7 +72,7 @@ export async function checkMutants(services: Services, options: MutantsOptions):
     );
   const instances = instancesOf(tools.devices, config.vm);
   const directory = join(layout.work, 'mutants', device.device.description.name);
-  return runTask(
+  return runAsTask(
     tools,
     {
       name: 'device:mutants',

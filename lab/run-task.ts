@@ -6,7 +6,7 @@ import type { Result } from '../tasks/config/services.js';
 import type { Task, TaskContext } from '../tasks/engine/task.js';
 
 /** `failure`: the task's error for a result that did not pass; the result is returned all the same. */
-export async function runTask(
+export async function runAsTask(
   tools: Toolchain,
   about: Pick<Task, 'name' | 'title' | 'deps' | 'jobs'>,
   work: (context: TaskContext) => Promise<Result>,

@@ -24,7 +24,7 @@ export function fillIn(page: string, sections: Readonly<Record<string, string>>)
 }
 
 /** A Markdown table, its columns in line. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const clean = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = head.map((_, column) => Math.max(3, ...clean.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

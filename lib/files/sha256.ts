@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/** The checksum of a file. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

@@ -2,7 +2,7 @@
 /** The generated parts of docs/commands.md: commands and options from the program itself, settings from the schema. */
 import type { Command, Option } from 'commander';
 import defaults from '../../config.js';
-import { table } from '../../lib/markdown.js';
+import { markdownTable } from '../../lib/markdown.js';
 import { App } from '../cli/app.js';
 import { Interrupt } from '../cli/interrupt.js';
 import { createProgram } from '../cli/program.js';
@@ -52,7 +52,7 @@ function commandSections(top: Command): string {
         `### \`${command.name()}\``,
         code(`npx stopwatch ${command.name()}${usage === '' ? '' : ` ${usage}`}`),
         command.description(),
-        ...(options.length === 0 ? [] : [table(['option', 'meaning'], options)]),
+        ...(options.length === 0 ? [] : [markdownTable(['option', 'meaning'], options)]),
       ].join('\n\n');
     })
     .join('\n\n');
@@ -61,7 +61,7 @@ function commandSections(top: Command): string {
 const isName = (name: string): name is keyof typeof EXIT => Object.hasOwn(EXIT, name);
 
 function exitCodes(): string {
-  return table(
+  return markdownTable(
     ['code', 'meaning', 'error codes that lead there'],
     Object.keys(EXIT)
       .filter(isName)
@@ -115,7 +115,7 @@ function settingRows(group: string): string[][] {
 function settings(): string {
   const head = ['key', 'takes', 'default', 'variable', 'meaning'];
   return Object.keys(defaults)
-    .map((group) => `### Settings: \`${group}\`\n\n${table(head, settingRows(group))}`)
+    .map((group) => `### Settings: \`${group}\`\n\n${markdownTable(head, settingRows(group))}`)
     .join('\n\n');
 }
 
@@ -123,7 +123,7 @@ function settings(): string {
 export function commandsDoc(): Readonly<Record<string, string>> {
   const top = program();
   return {
-    'global-options': table(['option', 'meaning'], optionRows(top.options)),
+    'global-options': markdownTable(['option', 'meaning'], optionRows(top.options)),
     commands: commandSections(top),
     'exit-codes': exitCodes(),
     settings: settings(),

@@ -10,7 +10,7 @@ import { type Command, type Processes, shellQuote } from '../../lib/process/proc
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit } from './events.js';
 import { commandFailure } from '../../lib/failure.js';
-import type { ExecOptions, Task, TaskContext } from './task.js';
+import type { ToolOptions, Task, TaskContext } from './task.js';
 import type { TaskLog } from './task-log.js';
 
 /** Lines of output that an error carries. */
@@ -42,7 +42,7 @@ export function createContext(options: ContextOptions): TaskContext {
     log.line(text);
     emit({ type: 'task-line', task, line: text });
   };
-  const exec = async (file: string, args: readonly string[], run: ExecOptions = {}): Promise<string> => {
+  const exec = async (file: string, args: readonly string[], run: ToolOptions = {}): Promise<string> => {
     if (signal.aborted) throw interrupted(task);
     // Make and the makes that it starts share these jobs.
     const env = {
@@ -118,7 +118,7 @@ function withCause(first: readonly string[], last: readonly string[]): readonly 
 }
 
 /** The command, for repeating it by hand. */
-function header(command: Omit<Command, 'env'>, { env = {} }: ExecOptions): string {
+function header(command: Omit<Command, 'env'>, { env = {} }: ToolOptions): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const words =
     settings.length > 0 ? { file: 'env', args: [...settings, command.file, ...command.args] } : command;

@@ -23,7 +23,7 @@ interface Inputs {
  */
 export type JobKind = 'none' | 'one' | 'build';
 
-export interface ExecOptions {
+export interface ToolOptions {
   readonly cwd?: string | undefined;
   /** Added to the scrubbed base environment of every tool. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -41,7 +41,7 @@ export interface TaskContext {
   /** Path of this task's log file. */
   readonly logFile: string;
   /** Runs a tool to its end; its output goes to the log. Throws StopwatchError (command-failed, command-not-found, interrupted). Gives stdout if captured, else ''. */
-  readonly exec: (file: string, args: readonly string[], options?: ExecOptions) => Promise<string>;
+  readonly exec: (file: string, args: readonly string[], options?: ToolOptions) => Promise<string>;
   /** A line for the log and for the task's row. */
   readonly log: (line: string) => void;
   /** Total undefined when unknown; an estimate is `percent` of 100. */

@@ -16,7 +16,7 @@ import {
   repositoryIn,
 } from './git.js';
 import { moveTo, saveChanges, settle } from './move.js';
-import { chainOf, replay, treeOf } from './series.js';
+import { chainOf, replaySeries, treeOf } from './series.js';
 
 /** There may be edits in a tree that is not what it should be: it gets another name, which this gives, and is never deleted. */
 export async function putAside(tree: string): Promise<string> {
@@ -71,5 +71,5 @@ export async function copyOwnTree(
   const head = await saveChanges(copy, deps);
   const { commits } = await chainOf(copy, deps);
   const steps = commits.map((commit) => ({ commit }));
-  return moveTo(copy, head, await replay(copy, base, steps, deps), deps);
+  return moveTo(copy, head, await replaySeries(copy, base, steps, deps), deps);
 }

@@ -12,7 +12,7 @@ import {
   isSaved,
   patchedTip,
   readPatchFiles,
-  replay,
+  replaySeries,
   stepsTo,
   UNMERGED,
   unmergedCommits,
@@ -39,7 +39,12 @@ export async function applyPatches(
   const head = await saveChanges(repository, deps);
   const chain = withMissing(await chainOf(repository, deps), missing);
   const { steps } = await stepsTo(repository, chain, wanted, { ...deps, notice: () => {} });
-  const changed = await moveTo(repository, head, await replay(repository, chain.base, steps, deps), deps);
+  const changed = await moveTo(
+    repository,
+    head,
+    await replaySeries(repository, chain.base, steps, deps),
+    deps,
+  );
   if (missing.length > 0) {
     await forgetUnmerged(repository, deps);
     const subjects = missing.map(({ subject }) => `"${subject}"`).join(', ');

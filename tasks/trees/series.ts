@@ -107,7 +107,7 @@ function mustHaveUnixLineEnds(file: string, content: Buffer): void {
   );
 }
 
-export type Step = { readonly commit: Commit } | { readonly patch: PatchFile };
+export type SeriesStep = { readonly commit: Commit } | { readonly patch: PatchFile };
 
 /**
  * The wanted patches, then what was made by hand. A commit is kept where it is made from the same
@@ -118,10 +118,10 @@ export async function stepsTo(
   { commits }: Chain,
   wanted: readonly PatchFile[],
   deps: GitDeps,
-): Promise<{ readonly steps: readonly Step[]; readonly same: boolean }> {
+): Promise<{ readonly steps: readonly SeriesStep[]; readonly same: boolean }> {
   const rest = [...commits];
-  const take = (index: number): Step[] => rest.splice(index, 1).map((commit) => ({ commit }));
-  const steps: Step[] = [];
+  const take = (index: number): SeriesStep[] => rest.splice(index, 1).map((commit) => ({ commit }));
+  const steps: SeriesStep[] = [];
   for (const patch of wanted) {
     const index = rest.findIndex((commit) => commit.patch === patch.sha256);
     if (index >= 0) {
@@ -153,10 +153,10 @@ export async function stepsTo(
  * Commits the steps on top of `onto`, in objects and an index of its own. Throws 'patch-failed' with
  * what git says, and what to type so that git merges in the work tree.
  */
-export async function replay(
+export async function replaySeries(
   repository: Repository,
   onto: string,
-  steps: readonly Step[],
+  steps: readonly SeriesStep[],
   deps: GitDeps,
 ): Promise<string> {
   const index = ours(repository, 'replay.index');
@@ -224,18 +224,19 @@ export async function recommit(
   return git(repository, args, deps, { input: `${message.join('\n').trimEnd()}\n`, env });
 }
 
-function stepCommit(step: Step): Commit {
+function stepCommit(step: SeriesStep): Commit {
   if ('commit' in step) return step.commit;
   throw new StopwatchError('internal', 'A patch file has no commit yet');
 }
 
-const nameOf = (step: Step): string => ('patch' in step ? basename(step.patch.file) : step.commit.subject);
+const nameOf = (step: SeriesStep): string =>
+  'patch' in step ? basename(step.patch.file) : step.commit.subject;
 
 async function commitStep(
   repository: Repository,
   parent: string,
   tree: string,
-  step: Step,
+  step: SeriesStep,
   mail: Mail | undefined,
   deps: GitDeps,
 ): Promise<string> {
@@ -382,7 +383,7 @@ interface Stopped {
   readonly tip: string;
   readonly done: readonly Replayed[];
   /** The first of them does not fit. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly SeriesStep[];
 }
 
 async function conflict(

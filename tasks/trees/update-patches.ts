@@ -14,7 +14,7 @@ import {
   type PatchFile,
   readPatchFiles,
   recommit,
-  replay,
+  replaySeries,
   subjectOf,
   treeOf,
 } from './series.js';
@@ -167,7 +167,7 @@ async function tryPatch(
   deps: GitDeps,
 ): Promise<string | undefined> {
   const quiet = { ...deps, log: () => {} };
-  const commit = await replay(repository, tip, [{ patch }], quiet).catch((error: unknown) => {
+  const commit = await replaySeries(repository, tip, [{ patch }], quiet).catch((error: unknown) => {
     if (error instanceof StopwatchError && error.code === 'patch-failed') return undefined;
     throw error;
   });

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** A source tree of the user's own, and a host without a network. */
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { CHECKOUT, laboratory } from './laboratory.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMAND, ERROR_BIT, FEATURE_BIT, REGISTERS, STATUS } from './contract.js';
-import { fillIn, table } from '../../../lib/markdown.js';
+import { fillIn, markdownTable } from '../../../lib/markdown.js';
 import { registersDoc } from './registers-doc.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/registers.md'), 'utf8');
@@ -41,6 +41,6 @@ describe('fillIn', () => {
     expect(() => fillIn(text, {})).toThrow("'one', which nothing generates");
   });
   it('keeps a bar inside a cell from making a column', () => {
-    expect(table(['a', 'b'], [['x|y', 'z']])).toBe('| a    | b   |\n| ---- | --- |\n| x\\|y | z   |');
+    expect(markdownTable(['a', 'b'], [['x|y', 'z']])).toBe('| a    | b   |\n| ---- | --- |\n| x\\|y | z   |');
   });
 });

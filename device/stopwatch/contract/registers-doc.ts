@@ -37,7 +37,7 @@ import {
   VERSION,
 } from './contract.js';
 import { DECISIONS, type Effects, OPERATIONS as DECIDED } from './decisions.js';
-import { table } from '../../../lib/markdown.js';
+import { markdownTable } from '../../../lib/markdown.js';
 import { keys } from './names.js';
 
 const hex = (value: number | bigint, digits = 2): string => `0x${value.toString(16).padStart(digits, '0')}`;
@@ -180,7 +180,7 @@ function mermaid(lines: readonly string[]): string {
 const FREE = 'free for the guest; the device neither reads nor writes it, but a machine reset clears it';
 
 function fieldTable(base: number, fields: readonly MemField[]): string {
-  return table(
+  return markdownTable(
     ['offset', 'in `mem`', 'type', 'name', 'meaning'],
     fields.map(({ name, offset, bytes, meaning }) => [
       code(hex(offset)),
@@ -204,7 +204,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
     ...TIMEOUTS.map((state: TimeoutStateName) => outcomeText(TIMEOUT_TABLE[name][state])),
   ];
   return {
-    regions: table(
+    regions: markdownTable(
       ['index', 'name', 'kind', 'bytes', 'bytes in version 1'],
       [
         ['0', code('mem'), 'pass-through: RAM of the host', code(hex(MEM_SIZE)), String(MEM_SIZE_V1)],
@@ -217,7 +217,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
         ],
       ],
     ),
-    mem: table(
+    mem: markdownTable(
       ['offset', 'type', 'name', 'meaning'],
       [
         [
@@ -243,25 +243,25 @@ export function registersDoc(): Readonly<Record<string, string>> {
         [code(hex(MEM_LAPS_END)), '', '', `${FREE}, up to ${code(hex(MEM_SIZE))}`],
       ],
     ),
-    registers: table(['offset', 'name', 'access', 'since', 'meaning'], registerRows()),
-    status: table(
+    registers: markdownTable(['offset', 'name', 'access', 'since', 'meaning'], registerRows()),
+    status: markdownTable(
       ['value', 'name', 'meaning'],
       keys(STATUS).map((name) => [String(STATUS[name]), code(name), STATUS_MEANING[name]]),
     ),
-    identity: table(
+    identity: markdownTable(
       ['bits', 'value', 'meaning'],
       [
         ['63…32', code(hex(MAGIC)), `"${ascii(MAGIC)}"`],
         ['31…0', String(VERSION), 'version of the contract'],
       ],
     ),
-    features: `${table(
+    features: `${markdownTable(
       ['bit', 'what is there'],
       keys(FEATURE_BIT).map((name) => [String(FEATURE_BIT[name]), FEATURE_MEANING[name]]),
     )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later and read 0.`,
     'live-page': fieldTable(MEM_PAGE, PAGE),
     laps: fieldTable(MEM_LAPS, LAPS),
-    errors: table(
+    errors: markdownTable(
       ['bit', 'mask', 'name', 'raised when'],
       keys(ERROR_BIT).map((name) => [
         String(ERROR_BIT[name]),
@@ -270,12 +270,12 @@ export function registersDoc(): Readonly<Record<string, string>> {
         ERROR_MEANING[name],
       ]),
     ),
-    commands: table(
+    commands: markdownTable(
       ['value', 'command', ...STATES.map((state) => `in ${state}`)],
       [...keys(COMMAND).map(command), ['other', '', ...STATES.map(() => 'refused: BAD_COMMAND')]],
     ),
-    timeouts: `${table(['operation', ...TIMEOUTS], keys(TIMEOUT_TABLE).map(timeout))}\n\nLimits: the command takes 1 to ${TIMEOUT_MAX_S} seconds, TIMEOUT_NS 1 to ${TIMEOUT_MAX_NS} nanoseconds.`,
-    decisions: table(['write', 'in', ...TIMEOUTS.map((state) => `timeout ${state}`)], decisionRows()),
+    timeouts: `${markdownTable(['operation', ...TIMEOUTS], keys(TIMEOUT_TABLE).map(timeout))}\n\nLimits: the command takes 1 to ${TIMEOUT_MAX_S} seconds, TIMEOUT_NS 1 to ${TIMEOUT_MAX_NS} nanoseconds.`,
+    decisions: markdownTable(['write', 'in', ...TIMEOUTS.map((state) => `timeout ${state}`)], decisionRows()),
     'status-diagram': statusDiagram(),
     'timeout-diagram': timeoutDiagram(),
   };

@@ -14,7 +14,7 @@ import {
   type DownloadDeps,
   type Downloaded,
   type DownloadRequest,
-  type Mirror,
+  type ArchiveMirror,
 } from './download.js';
 import {
   file,
@@ -53,11 +53,11 @@ function sum(data: Buffer): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-function mirror(path: string, expected = sha256): Mirror {
+function mirror(path: string, expected = sha256): ArchiveMirror {
   return { url: server.url + path, sha256: expected };
 }
 
-function request(mirrors: readonly Mirror[], more: Partial<DownloadRequest> = {}): DownloadRequest {
+function request(mirrors: readonly ArchiveMirror[], more: Partial<DownloadRequest> = {}): DownloadRequest {
   return { what: 'Thing 1.0', mirrors, cache, stallSeconds: 20, tries: 4, offline: false, ...more };
 }
 
@@ -76,7 +76,7 @@ function deps(more: Partial<DownloadDeps> = {}): DownloadDeps {
   };
 }
 
-const get = (mirrors: readonly Mirror[], more: Partial<DownloadRequest> = {}) =>
+const get = (mirrors: readonly ArchiveMirror[], more: Partial<DownloadRequest> = {}) =>
   download(request(mirrors, more), deps());
 /** Resolves when the partial file has this size. */
 const kept = (bytes: number) =>
@@ -378,7 +378,7 @@ describe('by hand and offline', () => {
 });
 
 describe('the Debian archive', () => {
-  const mirrors: readonly Mirror[] = [{ debian: 'pool/main/t/thing/thing_1+ds.tar.xz', sha256 }];
+  const mirrors: readonly ArchiveMirror[] = [{ debian: 'pool/main/t/thing/thing_1+ds.tar.xz', sha256 }];
 
   it('is found through apt; several are tried, security archives last', async () => {
     server.on('/good/pool/main/t/thing/thing_1%2Bds.tar.xz', file(content));

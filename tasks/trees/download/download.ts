@@ -7,14 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StopwatchError } from '../../../lib/errors.js';
 import { withLock } from '../../../lib/lock.js';
 import type { Processes } from '../../../lib/process/process.js';
-import type { AttemptResult, Failure } from './http.js';
+import type { AttemptResult, FailedAttempt } from './http.js';
 import { type AptArchives, aptArchives, archiveAddress } from './mirror.js';
 import { withoutCredentials } from '../../../lib/credentials.js';
 import { type ProxyEnv, proxyFromEnv } from './proxy.js';
 import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
 /** Where a file is: at an address, or at a path below a Debian mirror. */
-export type Mirror =
+export type ArchiveMirror =
   | { readonly url: string; readonly sha256: string }
   | { readonly debian: string; readonly sha256: string };
 
@@ -22,7 +22,7 @@ export interface DownloadRequest {
   /** For people: 'Linux 6.12.94'. */
   readonly what: string;
   /** Tried in this order. */
-  readonly mirrors: readonly Mirror[];
+  readonly mirrors: readonly ArchiveMirror[];
   /** The cache directory; files are put below its `downloads/`. */
   readonly cache: string;
   /** A server that sends nothing for this long has stalled, seconds. */
@@ -56,7 +56,7 @@ export interface Downloaded {
   readonly file: string;
   readonly sha256: string;
   /** The mirror that this file belongs to, even if it was there already. */
-  readonly mirror: Mirror;
+  readonly mirror: ArchiveMirror;
   /** Where the bytes came from in this run. */
   readonly from: 'cache' | 'hand' | 'network';
 }
@@ -65,7 +65,7 @@ export interface Downloaded {
 interface Target {
   readonly address: string;
   readonly name: string;
-  readonly mirror: Mirror;
+  readonly mirror: ArchiveMirror;
   /** For an address in the Debian archive. */
   readonly apt?: AptArchives | undefined;
 }
@@ -116,7 +116,7 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
 export async function downloadUnpinned(
   request: DownloadRequest,
   deps: DownloadDeps,
-): Promise<{ readonly file: string; readonly sha256: string; readonly mirror: Mirror }> {
+): Promise<{ readonly file: string; readonly sha256: string; readonly mirror: ArchiveMirror }> {
   if (request.offline)
     throw new StopwatchError('offline', `${request.what} is not here, and --offline forbids to fetch it`, {
       hint: 'Run it without --offline, or give a file: --source NAME=FILE',
@@ -203,7 +203,7 @@ async function findTargets(
 }
 
 /** The file's own name at a mirror. */
-export function mirrorName(mirror: Mirror): string {
+export function mirrorName(mirror: ArchiveMirror): string {
   const path = 'url' in mirror ? new URL(mirror.url).pathname : mirror.debian;
   const last = path.split('/').at(-1) ?? '';
   let name = last;
@@ -225,8 +225,8 @@ async function attemptAt(
 ): Promise<AttemptResult> {
   deps.log(`Downloading ${request.what}: ${withoutCredentials(address)}`);
   // The HTTP client is loaded only when something has to be downloaded.
-  const { attempt } = await import('./http.js');
-  return attempt({
+  const { attemptDownload } = await import('./http.js');
+  return attemptDownload({
     ...file,
     address,
     stallSeconds: request.stallSeconds,
@@ -242,7 +242,7 @@ async function tryTarget(
   target: Target,
   isLast: boolean,
   deps: DownloadDeps,
-): Promise<Downloaded | Failure> {
+): Promise<Downloaded | FailedAttempt> {
   const { sleep = realSleep, random = Math.random } = deps;
   const { name, mirror } = target;
   const { sha256 } = mirror;

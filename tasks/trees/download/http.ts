@@ -35,7 +35,7 @@ export interface Attempt {
  * - unreachable: no connection; worth another try only where there is no other mirror;
  * - definite: this address will not give this file.
  */
-export interface Failure {
+export interface FailedAttempt {
   readonly kind: 'transient' | 'unreachable' | 'definite';
   readonly reason: string;
   /** The whole file arrived and it is another one. */
@@ -46,7 +46,7 @@ export interface Failure {
   readonly gained: number;
 }
 
-export type AttemptResult = { readonly kind: 'complete' } | Failure;
+export type AttemptResult = { readonly kind: 'complete' } | FailedAttempt;
 
 /** Sets a failure of the disk apart from one of the network, which may have the same errno. */
 class DiskFailure extends Error {}
@@ -62,7 +62,7 @@ async function onDisk<T>(operation: Promise<T>): Promise<T> {
  * Leaves the verified bytes in the partial file, or a part of them for the next try. The caller holds the lock.
  * Throws 'interrupted', and what the file system says; any failure of the network is a result.
  */
-export async function attempt(job: Attempt): Promise<AttemptResult> {
+export async function attemptDownload(job: Attempt): Promise<AttemptResult> {
   let file: FileHandle | undefined;
   try {
     file = await open(job.partial, 'a');
@@ -92,7 +92,11 @@ async function transfer(
   kept: { readonly hash: ReturnType<typeof createHash>; readonly size: number },
 ): Promise<AttemptResult> {
   let { hash, size } = kept;
-  const fail = (kind: Failure['kind'], reason: string, more: Partial<Failure> = {}): Failure => ({
+  const fail = (
+    kind: FailedAttempt['kind'],
+    reason: string,
+    more: Partial<FailedAttempt> = {},
+  ): FailedAttempt => ({
     kind,
     reason,
     gained: Math.max(0, size - kept.size),
@@ -221,15 +225,15 @@ function agentsFor(proxy: string | undefined): Agents {
 function statusFailure(
   status: number,
   retryAfter: string | undefined,
-  fail: (kind: Failure['kind'], reason: string, more?: Partial<Failure>) => Failure,
-): Failure {
+  fail: (kind: FailedAttempt['kind'], reason: string, more?: Partial<FailedAttempt>) => FailedAttempt,
+): FailedAttempt {
   const kind = [408, 425, 429, 500, 502, 503, 504].includes(status) ? 'transient' : 'definite';
   // The other form of Retry-After, a date, is rare.
   const more = /^\d+$/.test(retryAfter ?? '') ? { retryAfterMs: Number(retryAfter) * 1000 } : {};
   return fail(kind, `it answered with HTTP status ${status}`, more);
 }
 
-const BY_CODE: Readonly<Record<string, readonly [Failure['kind'], reason: string]>> = {
+const BY_CODE: Readonly<Record<string, readonly [FailedAttempt['kind'], reason: string]>> = {
   ENOTFOUND: ['definite', 'the name of the host does not resolve'],
   EAI_AGAIN: ['unreachable', 'the name of the host does not resolve at the moment'],
   ECONNREFUSED: ['definite', 'connection refused'],
@@ -246,7 +250,10 @@ const BY_CODE: Readonly<Record<string, readonly [Failure['kind'], reason: string
 };
 
 /** What a failed request means. Throws any error that does not come from the network. */
-function networkFailure(error: unknown, stallSeconds: number): readonly [Failure['kind'], reason: string] {
+function networkFailure(
+  error: unknown,
+  stallSeconds: number,
+): readonly [FailedAttempt['kind'], reason: string] {
   if (error instanceof MaxRedirectsError) return ['definite', 'it redirects without end'];
   if (error instanceof TimeoutError)
     return error.event === 'socket'
