@@ -255,6 +255,7 @@ static uint32_t *stopwatch_page_seq(StopwatchState *s)
 static void stopwatch_page_begin(StopwatchState *s)
 {
     qatomic_set(stopwatch_page_seq(s), cpu_to_le32(s->page_seq + 1));
+    /* The odd number before the clock is read; with a reader's smp_rmb() */
     smp_mb();
 }
 
@@ -278,6 +279,7 @@ static void stopwatch_page_end(StopwatchState *s, int64_t now)
     stq_le_p(page + STOPWATCH_PAGE_COUNTER, counter);
     stq_le_p(page + STOPWATCH_PAGE_FREQUENCY, s->frequency);
     stq_le_p(page + STOPWATCH_PAGE_ERROR, tick);
+    /* The fields before the even number; with a reader's smp_rmb() */
     smp_wmb();
     qatomic_set(stopwatch_page_seq(s), cpu_to_le32(s->page_seq));
     memory_region_set_dirty(&s->mem, STOPWATCH_MEM_PAGE, STOPWATCH_PAGE_BYTES);
@@ -285,11 +287,12 @@ static void stopwatch_page_end(StopwatchState *s, int64_t now)
                          flags, s->status, elapsed, counter, s->frequency);
 }
 
-/* How many laps there are: after the entry, so that no reader is misled */
+/* How many laps there are, for the guest */
 static void stopwatch_write_head(StopwatchState *s)
 {
     uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
 
+    /* The entry before the head; with a reader's smp_rmb() */
     smp_wmb();
     qatomic_set_u64((uint64_t *)(ring + STOPWATCH_LAPS_HEAD),
                     cpu_to_le64(s->laps));
