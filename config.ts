@@ -15,7 +15,7 @@ export default defineConfig({
     qemu: {
       tree: null,
       inPlace: false,
-      // Three quarters of the tree. docs/meson.build is read; what else configure reads of these is patched out.
+      // Three quarters of the tree. What configure reads of these is patched out.
       exclude: [
         'roms',
         'tests',
@@ -83,6 +83,7 @@ export default defineConfig({
       ...pins.sources.busybox,
     },
   },
+  releases: pins.releases,
   qemuTools: pins.qemuTools,
   // Each is a folder device/NAME, here or in the package.
   devices: ['stopwatch', 'rngboi', 'virtio-rng'],
