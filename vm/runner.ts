@@ -8,7 +8,7 @@ import type { Child, Processes } from '../lib/process/process.js';
 import { qemuArguments, type MachineParts } from './qemu/command-line.js';
 import { AwakeClock, type Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
-import { type GuestPorts, makePortEnds, type PortEnds } from './console/guest-ports.js';
+import { type GuestPorts, makePortEnds, type PortEnds, type PortsRequest } from './console/guest-ports.js';
 import type { TraceObserver } from './qemu/trace-filter.js';
 import { TraceLog } from './qemu/trace-log.js';
 import { plannedTests } from './guest-tests.js';
@@ -49,8 +49,8 @@ export interface BootRequest {
   readonly sizes?: { readonly console: number; readonly events: number } | undefined;
   /** Whether the caller will send input to the console. */
   readonly input: boolean;
-  /** Adds the ports of guest-ports.ts; `stdin`: including one for standard input. */
-  readonly ports?: { readonly stdin: boolean } | undefined;
+  /** Adds the ports of guest-ports.ts. */
+  readonly ports?: PortsRequest | undefined;
   /** Receives trace events, if tracing is on. */
   readonly observer?: TraceObserver | undefined;
 }

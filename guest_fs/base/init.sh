@@ -8,8 +8,7 @@
 #   stopwatch=test_and_quit   runs the tests, then powers off
 #   stopwatch=stress_and_quit the same; the tests are stress tests
 #   stopwatch=bench_and_quit  runs the benches, BENCH_ROUNDS times, then powers off
-#   stopwatch=exec            runs /run/exec/command, with a port of virtio-serial for
-#                             each of its descriptors (vm/console/guest-ports.ts)
+#   stopwatch=exec            runs /run/exec/command as run_command.sh does
 #   stopwatch_stdin=no        without its standard input
 #   stopwatch_tests=ID[/NAME]:FILE,...
 #                             the tests, in this order: /usr/bin/FILE ID
@@ -116,55 +115,6 @@ run_tests() {
 	done
 }
 
-# The port of this name, once the host is at its other end: a read would be at its
-# end before that.
-find_port() { # NAME
-	for _file in /sys/kernel/debug/virtio-ports/*; do
-		_name='' _host=0
-		while read -r _key _value; do
-			case $_key in
-			name:) _name=$_value ;;
-			host_connected:) _host=$_value ;;
-			bytes_sent:) sent=$_value ;;
-			esac
-		done <"$_file"
-		[ "$_name" = "stopwatch.$1" ] && [ "$_host" = 1 ] && port=/dev/${_file##*/} && return
-	done 2>/dev/null
-	return 1
-}
-
-wait_for_port() { # NAME
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		find_port "$1" && return
-		# Nothing ever comes from there: sleeps without a fork.
-		# shellcheck disable=SC3045 # Busybox has it
-		read -r -t 0.01 _ <>/dev/ptmx
-	done
-	complain "there is no port $1"
-	power_off
-}
-
-run_command() {
-	port=/dev/null
-	[ "$stdin" = no ] || wait_for_port stdin
-	exec 4<"$port"
-	wait_for_port stdout
-	exec 5>"$port"
-	wait_for_port stderr
-	exec 6>"$port"
-	wait_for_port status
-	exec 3<>"$port"
-	# The host may still be looking whether all of this is up to date.
-	[ "$stdin" = no ] || read -r _ <&3
-	cd "$HOME" || complain "no $HOME"
-	/run/exec/command <&4 >&5 2>&6 3>&- 4<&- 5>&- 6>&-
-	_status=$?
-	find_port stdout && _stdout=$sent
-	find_port stderr && _stderr=$sent
-	echo "$_status $_stdout $_stderr" >&3
-	read -r _ <&3
-}
-
 mount_at proc /proc
 mount_at sysfs /sys
 mount_at devtmpfs /dev
@@ -203,7 +153,11 @@ test_and_quit | stress_and_quit) run_tests ;;
 bench_and_quit)
 	for _ in $(seq "${BENCH_ROUNDS:-1}"); do run_tests; done
 	;;
-exec) run_command ;;
+exec)
+	set -- /run/exec/command
+	# shellcheck source=guest_fs/base/run_command.sh
+	. /usr/bin/run_command.sh
+	;;
 test)
 	run_tests
 	shell

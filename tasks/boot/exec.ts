@@ -3,14 +3,11 @@
 import { appendFile, copyFile, constants, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { baseEnvironment } from '../../lib/environment.js';
-import { EXIT, messageOf, StopwatchError } from '../../lib/errors.js';
+import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
-import { LineSplitter } from '../../lib/lines.js';
 import { commandLine } from '../../lib/process/command-line.js';
 import type { Processes } from '../../lib/process/process.js';
-import { type CommandEnd, type GuestPorts, parseCommandEnd } from '../../vm/console/guest-ports.js';
 import { instancesOf } from '../../vm/device.js';
 import { boot, type RunningMachine } from '../../vm/runner.js';
 import { BUILD_EPOCH } from '../build/build-tools.js';
@@ -22,6 +19,8 @@ import { bringUpToDate, type Toolchain, toolchain } from '../build/toolchain.js'
 import type { Config } from '../config/schema.js';
 import type { Result, Services } from '../config/services.js';
 import { checkedRun } from './checked-run.js';
+import { CommandStreams } from './command-streams.js';
+import { type GuestCommand, guestCommand } from './guest-command.js';
 import { failureOf } from './run-failure.js';
 import { crosscheckLines } from './test-run.js';
 
@@ -50,7 +49,7 @@ export async function execCommand(services: Services, options: ExecOptions): Pro
   };
   const config: Config = { ...loaded.config, vm };
   const layout = layoutOf(config, loaded.paths);
-  const command = await guestCommand(options);
+  const command = await guestCommand(options, SCRIPT);
   const stale = new AbortController();
   const tools = await toolchain(services, (event) => {
     if (event.type === 'plan' && event.tasks.some(({ fresh }) => !fresh)) stale.abort();
@@ -107,9 +106,12 @@ async function runOnce(
   const { signal, environment } = services;
   const processes = await services.processes();
   const directory = await makePrivateDirectory(tmpdir());
-  const streams = new CommandStreams(upToDate, {
+  let machine: RunningMachine | undefined;
+  const streams = new CommandStreams({
     stdin: deterministic ? undefined : process.stdin,
     outputs: [process.stdout, process.stderr],
+    // There is nothing on the machine that it must save.
+    onEnd: () => machine?.quit('the command ended'),
   });
   try {
     const instances = instancesOf(tools.devices, config.vm);
@@ -149,11 +151,18 @@ async function runOnce(
             },
             {
               ...ports,
-              onStart: (machine) => {
-                ports.onStart?.(machine);
-                streams.start(machine);
+              onStart: (running) => {
+                machine = running;
+                ports.onStart?.(running);
+                const stop = (): void => running.quit('something was out of date');
+                upToDate.then((isCurrent) => isCurrent || stop(), stop);
               },
-              onPorts: (guestPorts) => streams.connect(guestPorts),
+              // Whoever waits for the run hears of an error.
+              onPorts: (guestPorts) =>
+                void upToDate.then(
+                  (isCurrent) => isCurrent && streams.run(guestPorts),
+                  () => {},
+                ),
               onConsole: (bytes) => {
                 ports.onConsole?.(bytes);
                 if (verbose) process.stderr.write(bytes);
@@ -187,119 +196,6 @@ async function runOnce(
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** Our streams at one end, the guest's at the other. */
-class CommandStreams {
-  /** Undefined until the command has ended and all of its output has been written. */
-  end: CommandEnd | undefined;
-  readonly #stdin: Readable | undefined;
-  readonly #outputs: readonly [Writable, Writable];
-  readonly #written = [0, 0];
-  readonly #upToDate: Promise<boolean>;
-  #machine: RunningMachine | undefined;
-  #said: CommandEnd | undefined;
-  #ports: GuestPorts | undefined;
-
-  constructor(
-    upToDate: Promise<boolean>,
-    {
-      stdin,
-      outputs,
-    }: { readonly stdin: Readable | undefined; readonly outputs: readonly [Writable, Writable] },
-  ) {
-    this.#upToDate = upToDate;
-    this.#stdin = stdin;
-    this.#outputs = outputs;
-  }
-
-  start(machine: RunningMachine): void {
-    this.#machine = machine;
-    const stop = (): void => machine.quit('something was out of date');
-    this.#upToDate.then((isCurrent) => {
-      if (!isCurrent) stop();
-    }, stop);
-  }
-
-  connect(ports: GuestPorts): void {
-    this.#ports = ports;
-    this.#upToDate.then(
-      (isCurrent) => {
-        if (isCurrent) this.#run(ports);
-      },
-      () => {}, // Whoever waits for the run hears of it.
-    );
-  }
-
-  #run(ports: GuestPorts): void {
-    for (const [index, from] of [ports.stdout, ports.stderr].entries()) {
-      const to = index === 0 ? this.#outputs[0] : this.#outputs[1];
-      from.on('error', () => {}); // QEMU has ended, which is seen elsewhere.
-      from.on('data', (bytes: Buffer) => {
-        if (!to.write(bytes)) {
-          from.pause();
-          to.once('drain', () => from.resume());
-        }
-        this.#written[index] = (this.#written[index] ?? 0) + bytes.length;
-        this.#settle();
-      });
-    }
-    const lines = new LineSplitter((line) => {
-      this.#said ??= parseCommandEnd(line);
-      this.#settle();
-    });
-    ports.status.on('error', () => {});
-    ports.status.on('data', (bytes: Buffer) => lines.push(bytes));
-    ports.status.write('run\n');
-    if (ports.stdin === undefined) return;
-    ports.stdin.on('error', () => {}); // The command need not read it.
-    this.#stdin?.on('error', () => ports.stdin?.end());
-    this.#stdin?.pipe(ports.stdin);
-  }
-
-  /** Ends the machine when the guest has nothing more to say: there is nothing on it that it must save. */
-  #settle(): void {
-    const said = this.#said;
-    if (said === undefined || this.end !== undefined) return;
-    const [stdout = 0, stderr = 0] = this.#written;
-    if (stdout < said.stdoutBytes || stderr < said.stderrBytes) return;
-    this.end = said;
-    this.#machine?.quit('the command ended');
-  }
-
-  close(): void {
-    const { stdin } = this.#ports ?? {};
-    if (stdin !== undefined) this.#stdin?.unpipe(stdin);
-    // Otherwise an open standard input keeps us from ending.
-    this.#stdin?.pause();
-  }
-}
-
-/** Files for the guest: the command, and the script that it runs. */
-interface GuestCommand {
-  readonly command: string;
-  readonly script: Uint8Array | undefined;
-}
-
-async function guestCommand({ command, script }: ExecOptions): Promise<GuestCommand> {
-  const words = script === undefined ? command : [SCRIPT, ...command];
-  return {
-    command: `#!/bin/sh\nexec ${words.map(quoted).join(' ')}\n`,
-    script: script === undefined ? undefined : await readScript(script),
-  };
-}
-
-/** For the guest's shell. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-async function readScript(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new StopwatchError('bad-usage', `--script: ${messageOf(cause)}`, { cause });
-  }
-}
 
 interface CommandPorts {
   readonly initramfs: string;

@@ -192,10 +192,12 @@ async function shell(
           more.onConsoleLine?.(line);
         };
         const all = { ...ports, ...more, onStart, onConsoleLine };
+        const { directory } = more;
+        const withPorts = { ...request, ports: directory === undefined ? undefined : { directory } };
         return withConsoleOutput(services, async (stdout) =>
           serves && !services.interactive
-            ? unattended(request, all, stdout)
-            : bootOnTerminal(request, all, { stdin: process.stdin, stdout }),
+            ? unattended(withPorts, all, stdout)
+            : bootOnTerminal(withPorts, all, { stdin: process.stdin, stdout }),
         );
       },
     },

@@ -9,7 +9,14 @@ import { StopwatchError } from '../../lib/errors.js';
 import { deserializeError } from '../../lib/serialize-error.js';
 import { layoutOf } from '../build/layout.js';
 import { type Choice, chosen, pushables } from './pushable.js';
-import { addressFile, type PushReply, type PushRequest, type ServerAddress, vmEnded } from './serve.js';
+import {
+  addressFile,
+  type AttachRequest,
+  type PushReply,
+  type PushRequest,
+  type ServerAddress,
+  vmEnded,
+} from './serve.js';
 import type { Result, Services } from '../config/services.js';
 
 /** A plan of many tasks is one line. */
@@ -26,13 +33,21 @@ export interface PushOptions {
 
 /** Throws what the server says went wrong, 'push-failed' when the machine ends, 'interrupted'. */
 export async function pushFiles(services: Services, { what, device, test }: PushOptions): Promise<Result> {
-  const { signal, emit, loaded } = services;
-  const socket = await connectToServer(services, { names: what, device });
+  const { silenceSeconds } = services.loaded.config.vm;
+  return converse(services, { names: what, device, test, silenceSeconds });
+}
+
+/** `onPorts`: the server says where the ports for a command are; what it gives is the client's next line. */
+export async function converse(
+  services: Services,
+  request: PushRequest | AttachRequest,
+  onPorts?: (directory: string) => Promise<string>,
+): Promise<Result> {
+  const { signal, emit } = services;
+  const socket = await connectToServer(services, 'attach' in request ? { names: [] } : request);
   const onAbort = (): void => void socket.destroy(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  const { silenceSeconds } = loaded.config.vm;
-  const request: PushRequest = { names: what, device, test, silenceSeconds };
   const lines: string[] = [];
   const splitter = new LineSplitter((line) => lines.push(line), { longest: LONGEST_REPLY });
   try {
@@ -40,10 +55,11 @@ export async function pushFiles(services: Services, { what, device, test }: Push
     for await (const chunk of socket) {
       splitter.push(chunk);
       for (const line of lines.splice(0)) {
-        const { event, result, error }: PushReply = JSON.parse(line);
+        const { event, result, ports, error }: PushReply = JSON.parse(line);
         const failure = error && deserializeError(error);
         if (event !== undefined)
           emit(event.type === 'task-failed' && failure ? { ...event, error: failure } : event);
+        else if (ports !== undefined) socket.write(`${await onPorts?.(ports)}\n`);
         else if (result !== undefined) return { ...result, error: failure };
         else if (failure !== undefined) throw failure;
       }

@@ -7,7 +7,7 @@
  * that ends. `push` is told by a file of the work directory where to connect;
  * a file that a killed process left leads to a socket at which nobody listens.
  */
-import { setMaxListeners } from 'node:events';
+import { EventEmitter, once, setMaxListeners } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,10 +43,17 @@ export interface PushRequest {
   readonly silenceSeconds: number;
 }
 
+/** What `exec --attach` asks for: files for the guest, of which it runs the first. A further line says that the client is connected to the ports. */
+export interface AttachRequest {
+  readonly attach: readonly { readonly path: string; readonly base64: string }[];
+}
+
 /** What the server says, a line each: events of the build, and then the result, or the error alone. Without it, the machine has ended. */
 export interface PushReply {
   readonly event?: Event;
   readonly result?: Omit<Result, 'error'>;
+  /** The directory of the ports for a command. */
+  readonly ports?: string;
   /** The event's, the result's, or why there is none: an error has no own properties that JSON would show. */
   readonly error?: ReturnType<typeof serializeError> | undefined;
 }
@@ -71,8 +78,10 @@ export interface ServeOptions {
   readonly build: (what: readonly Pushable[], emit: Emit, signal: AbortSignal) => Promise<void>;
 }
 
-/** What the machine is started with besides. */
-export type ServingPorts = Required<Pick<BootPorts, 'onStart' | 'onDelivery' | 'onConsoleLine'>>;
+/** What the machine is started with besides; `directory`: where QEMU listens at the ports for commands. */
+export type ServingPorts = Required<Pick<BootPorts, 'onStart' | 'onDelivery' | 'onConsoleLine'>> & {
+  readonly directory: string;
+};
 
 /** Runs `fn`, which boots with these ports as well. Throws 'locked' when another VM serves this work directory. */
 export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts) => Promise<T>): Promise<T> {
@@ -81,7 +90,7 @@ export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts
   const lock = { signal: services.signal, wait: false, processes: await services.processes() };
   const locked = async (): Promise<T> => {
     const directory = await makePrivateDirectory(tmpdir());
-    const own = new Serving(options);
+    const own = new Serving(options, directory.path);
     const control = join(directory.path, 'push');
     const server = createServer((socket) => own.connected(socket));
     try {
@@ -112,17 +121,15 @@ export function vmEnded(): StopwatchError {
   });
 }
 
+/** Who has asked. */
+interface Client {
+  readonly gone: AbortSignal;
+  /** Emits `line` for each line after the request. */
+  readonly lines: EventEmitter;
+}
+
 class Serving {
-  readonly ports: ServingPorts = {
-    onConsoleLine: (line) => {
-      const finding = findingOf(line);
-      if (finding !== undefined) for (const hear of this.#hearing) hear(finding);
-    },
-    onStart: (machine) => {
-      this.#machine = machine;
-    },
-    onDelivery: (line, disk) => this.#started(line, disk),
-  };
+  readonly ports: ServingPorts;
   readonly #options: ServeOptions;
   readonly #sockets = new Set<Socket>();
   /** Who is told what the kernel says. */
@@ -134,8 +141,19 @@ class Serving {
   /** What is under way, and all that waits for it. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(options: ServeOptions) {
+  constructor(options: ServeOptions, directory: string) {
     this.#options = options;
+    this.ports = {
+      directory,
+      onConsoleLine: (line) => {
+        const finding = findingOf(line);
+        if (finding !== undefined) for (const hear of this.#hearing) hear(finding);
+      },
+      onStart: (machine) => {
+        this.#machine = machine;
+      },
+      onDelivery: (line, disk) => this.#started(line, disk),
+    };
   }
 
   end(): void {
@@ -210,14 +228,16 @@ class Serving {
       gone.abort(new StopwatchError('interrupted', 'Whoever pushed has gone'));
     });
     socket.on('error', () => {}); // It is closed, too.
+    const client: Client = { gone: gone.signal, lines: new EventEmitter() };
     const splitter = new LineSplitter((line) => {
-      void this.#serve(line, socket, gone.signal).catch(() => socket.destroy());
+      if (client.lines.emit('line')) return;
+      void this.#serve(line, socket, client).catch(() => socket.destroy());
     });
     socket.on('data', (chunk: Buffer) => splitter.push(chunk));
   }
 
-  async #serve(line: string, socket: Socket, gone: AbortSignal): Promise<void> {
-    const request: PushRequest = JSON.parse(line);
+  async #serve(line: string, socket: Socket, { gone, lines }: Client): Promise<void> {
+    const request: PushRequest | AttachRequest = JSON.parse(line);
     const reply = (message: PushReply): void => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
     };
@@ -227,13 +247,36 @@ class Serving {
     const hear = (finding: Finding): void => void findings.push(finding);
     this.#hearing.add(hear);
     try {
-      const { error, ...result } = await this.#carryOut(request, { emit, findings, gone });
+      const { error, ...result } =
+        'attach' in request
+          ? await this.#attach(request, reply, { gone, lines })
+          : await this.#carryOut(request, { emit, findings, gone });
       reply({ result, error: error && serializeError(error) });
     } catch (thrown) {
       reply({ error: serializeError(thrown) });
     }
     this.#hearing.delete(hear);
     socket.end();
+  }
+
+  async #attach(
+    { attach }: AttachRequest,
+    reply: (message: PushReply) => void,
+    { gone, lines }: Client,
+  ): Promise<Result> {
+    const { status, text } = await this.#awake(async (delivery) => {
+      for (const { path, base64 } of attach) {
+        const file = { content: Buffer.from(base64, 'base64'), path, mode: 0o755, module: undefined };
+        const answer = await delivery.put(file);
+        if (answer.status !== 0) return answer;
+      }
+      const connected = once(lines, 'line', { signal: gone });
+      reply({ ports: this.ports.directory });
+      await connected;
+      return delivery.run(`run_command.sh ${attach[0]?.path}`, () => {}, gone);
+    });
+    if (status === 0) return { exitCode: EXIT.passed };
+    throw new StopwatchError('push-failed', `The command did not end: ${text || `status ${status}`}`);
   }
 
   async #carryOut(

@@ -9,6 +9,7 @@ interface Own {
   readonly deterministic?: true;
   readonly quiet?: true;
   readonly crosscheck?: true;
+  readonly attach?: true;
 }
 
 export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
@@ -28,6 +29,10 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
       '--crosscheck',
       'judge the devices against their reference models; exit code 3 if they differ',
     ),
+    new Option(
+      '--attach',
+      'in the VM that `run --serve` started, as it is: nothing is built, and nothing boots',
+    ).conflicts(['deterministic', 'crosscheck', 'variant']),
     new Option('--quiet', 'nothing on standard error but what the command prints, and errors'),
   ],
   exits: ALL_EXITS,
@@ -36,19 +41,21 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
     ["exec -- sh -c 'dmesg | tail; ls /sys/bus/platform/devices'", 'a line of shell'],
     ['exec --script ./try.sh -- one two', 'a script of the host, with arguments'],
     ['exec -- cat /proc/device-tree/model >model', 'any bytes'],
+    ['exec --attach -- dmesg', 'in the VM of `run --serve`, without a boot'],
   ],
   ownOutput: true,
-  builds: () => true,
-  async run(services, { script, deterministic = false, verbose = false }, command) {
+  builds: ({ attach }) => attach !== true,
+  async run(services, { script, deterministic = false, verbose = false, attach }, command) {
     if (script === undefined && command.length === 0) {
       throw new StopwatchError('bad-usage', 'There is nothing to run', {
         hint: 'Give a command after --, such as: npx stopwatch exec -- uname -a',
       });
     }
+    const what = { command, script: script === undefined ? undefined : resolve(script) };
+    if (attach) return (await import('../boot/attached-command.js')).attachedCommand(services, what);
     const { execCommand } = await import('../boot/exec.js');
     return execCommand(services, {
-      command,
-      script: script === undefined ? undefined : resolve(script),
+      ...what,
       deterministic,
       verbose,
     });

@@ -47,6 +47,8 @@ async function runBlock(
     if (kind === 'sh') chmodSync(join(directory, name), 0o755);
     return;
   }
+  // What needs another terminal, or long, has tests of its own.
+  if (kind === 'console') return;
   expect(kind).toBe('sh');
   for (const line of text.trim().split('\n')) {
     const { code, out, err } = await start('sh', ['-c', line], { cwd: directory, env }).ended;

@@ -10,8 +10,10 @@
  *   EXIT-STATUS STDOUT-BYTES STDERR-BYTES
  *
  * The guest then waits. The host replies once all bytes have arrived, or ends the machine.
+ *
+ * A machine that is there for one command after the other (`run --serve`) listens at these sockets itself.
  */
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PRODUCT } from '../../lib/product.js';
 import { type Listener, listenOnce } from '../qemu/qmp.js';
@@ -20,8 +22,13 @@ import { type Listener, listenOnce } from '../qemu/qmp.js';
 const NAMES = ['stdin', 'stdout', 'stderr', 'status'] as const;
 type PortName = (typeof NAMES)[number];
 
-/** Paths of listening sockets; QEMU connects to them. */
-export type PortPaths = Readonly<Partial<Record<PortName, string>>>;
+/** Paths of sockets: QEMU connects to them, or listens at them itself. */
+export interface PortPaths extends Readonly<Partial<Record<PortName, string>>> {
+  readonly qemuListens?: true;
+}
+
+/** Which ports a machine gets: for one command, or for one after the other, with QEMU's sockets in that directory. */
+export type PortsRequest = { readonly stdin: boolean } | { readonly directory: string };
 
 export interface GuestPorts {
   /** Undefined: the command's standard input is empty. */
@@ -39,10 +46,12 @@ export interface PortEnds {
   close(): void;
 }
 
-export async function makePortEnds(
-  directory: string,
-  { stdin }: { readonly stdin: boolean },
-): Promise<PortEnds> {
+export async function makePortEnds(directory: string, request: PortsRequest): Promise<PortEnds> {
+  if ('directory' in request) {
+    const paths = Object.fromEntries(NAMES.map((name) => [name, join(request.directory, name)]));
+    return { paths: { ...paths, qemuListens: true }, ports: new Promise(() => {}), close: () => {} };
+  }
+  const { stdin } = request;
   const listen = async (name: PortName): Promise<Listener> => listenOnce(join(directory, name));
   const [first, stdout, stderr, status] = await Promise.all([
     stdin ? listen('stdin') : undefined,
@@ -66,10 +75,29 @@ export async function makePortEnds(
   };
 }
 
-function port(name: PortName, path: string): string[] {
+/** To the ports of a machine that listens in this directory. Rejects when it is gone. */
+export async function connectPorts(directory: string): Promise<GuestPorts> {
+  const connected = async (name: PortName): Promise<Socket> => {
+    const socket = connect(join(directory, name));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return socket;
+  };
+  const [stdin, stdout, stderr, status] = await Promise.all([
+    connected('stdin'),
+    connected('stdout'),
+    connected('stderr'),
+    connected('status'),
+  ]);
+  return { stdin, stdout, stderr, status };
+}
+
+function port(name: PortName, path: string, listens: boolean): string[] {
   return [
     '-chardev',
-    `socket,id=port-${name},path=${path.replaceAll(',', ',,')}`,
+    `socket,id=port-${name},path=${path.replaceAll(',', ',,')}${listens ? ',server=on,wait=off' : ''}`,
     '-device',
     `virtserialport,chardev=port-${name},name=${PRODUCT}.${name}`,
   ];
@@ -83,7 +111,7 @@ export function portArguments(paths: PortPaths | undefined): string[] {
     ['-device', 'virtio-serial-device'],
     ...NAMES.map((name) => {
       const path = paths[name];
-      return path === undefined ? [] : port(name, path);
+      return path === undefined ? [] : port(name, path, paths.qemuListens === true);
     }),
   ].flat();
 }

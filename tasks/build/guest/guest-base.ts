@@ -12,6 +12,7 @@ const BASE = [
   ['poweroff.sh', '/usr/sbin/reboot', 0o755],
   ['poweroff.sh', '/usr/sbin/halt', 0o755],
   ['network_update.sh', '/usr/bin/network_update.sh', 0o755],
+  ['run_command.sh', '/usr/bin/run_command.sh', 0o755],
   ['testing.sh', `/usr/lib/${PRODUCT}/testing.sh`, 0o644],
 ] as const;
 
