@@ -150,6 +150,7 @@ const fullStages: readonly Stage[] = [
   full('reproducible'),
   full('own-device'),
   full('bump'),
+  full('matrix'),
   full('compile-cache'),
   full('debug'),
   full('page'),

@@ -54,13 +54,15 @@ export interface TestRequest {
   readonly repeat?: number | undefined;
   /** Of the first run; `repeat` needs one. */
   readonly seed?: number | undefined;
+  /** Gets each report. */
+  readonly onReport?: ((report: RunReport) => void) | undefined;
   /** False: without the manifest, which nothing of the test waits for. True if absent. */
   readonly manifest?: boolean;
 }
 
 export async function testRun(
   services: Services,
-  { args, guest, record, config, device, only, repeat, seed: first, manifest = true }: TestRequest,
+  { args, guest, record, config, device, only, repeat, seed: first, onReport, manifest = true }: TestRequest,
 ): Promise<Result> {
   const { paths } = services.loaded;
   if (record) recordable(config);
@@ -111,6 +113,7 @@ export async function testRun(
         },
       );
       report = judged.report;
+      onReport?.(report);
       ({ directory } = judged.run);
       failure = failureOf(judged.report, judged.run);
       if (failure !== undefined) throw failure;

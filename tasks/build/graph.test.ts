@@ -8,7 +8,8 @@ import { VARIANTS } from '../config/variants.js';
 import { buildGraph, selectTargets } from '../engine/graph.js';
 import { driverTask } from './linux/drivers.js';
 import { bootTargets, buildTasks, PATCH_TARGETS, prepareTargets, updateTargets } from './graph.js';
-import { nameIn } from './variant-names.js';
+import type { Task } from '../engine/task.js';
+import { nameIn, taskNamed } from './variant-names.js';
 
 const at = (name: string) => `/nowhere/project/.stopwatch/${name}`;
 const paths = {
@@ -128,6 +129,65 @@ describe('variants', () => {
         expect([output, places.get(output) ?? name]).toEqual([output, name]);
         places.set(output, name);
       }
+  });
+});
+
+const nameOf = (tasks: readonly Task[], plain: string) => taskNamed(tasks, 'plain', plain);
+
+describe('another release beside the project’s', () => {
+  const { linux, qemu } = config.sources;
+  const beside = (versions: { readonly linux?: string; readonly qemu?: string }) => {
+    const sources = {
+      ...config.sources,
+      linux: { ...linux, version: versions.linux ?? linux.version },
+      qemu: { ...qemu, version: versions.qemu ?? qemu.version },
+    };
+    return buildTasks(
+      { ...config, sources },
+      { ...paths, beside: (['linux', 'qemu'] as const).filter((name) => versions[name] !== undefined) },
+      [stopwatch, other],
+      { processes: createProcesses(), environment: { PATH: process.env['PATH'] } },
+    );
+  };
+  const graphs = [
+    tasksOf(config),
+    beside({ linux: '6.99.1' }),
+    beside({ linux: '6.99.2' }),
+    beside({ qemu: '99.1.0' }),
+    beside({ linux: '6.99.1', qemu: '99.1.0' }),
+  ];
+
+  test('has its own tasks, and shares all others', () => {
+    const both = graphs.at(-1) ?? [];
+    expect(
+      ['linux:build', 'driver:stopwatch', 'guest:initramfs', 'qemu:build'].map((name) => nameOf(both, name)),
+    ).toEqual([
+      'linux:build@linux-6.99.1',
+      'driver:stopwatch@linux-6.99.1',
+      'guest:initramfs@linux-6.99.1',
+      'qemu:build@qemu-99.1.0',
+    ]);
+    expect(nameOf(both, 'busybox:build')).toBe('busybox:build');
+    expect(nameOf(both, 'vm:manifest')).toBe('vm:manifest@linux-6.99.1@qemu-99.1.0');
+  });
+
+  test.each(graphs.map((tasks) => ({ tasks })))('graph %# is sound, and has every target', ({ tasks }) => {
+    const named = updateTargets(config).map((name) => nameOf(tasks, name) ?? name);
+    expect(() => selectTargets(buildGraph(tasks), named)).not.toThrow();
+  });
+
+  // Otherwise a run of the one would make what the other has stale.
+  test('one name is one thing in one place', () => {
+    const seen = new Map<string, object>();
+    const places = new Map<string, string>();
+    for (const { name, deps, inputs, outputs } of graphs.flat()) {
+      expect([name, seen.get(name) ?? { deps, inputs, outputs }]).toEqual([name, { deps, inputs, outputs }]);
+      seen.set(name, { deps, inputs, outputs });
+      for (const output of outputs) {
+        expect([output, places.get(output) ?? name]).toEqual([output, name]);
+        places.set(output, name);
+      }
+    }
   });
 });
 

@@ -17,7 +17,7 @@ import { qemuTasks } from './qemu/qemu.js';
 import { QEMU_DEVICES } from './qemu/qemu-devices.js';
 import { rootfsTasks } from './guest/rootfs.js';
 import type { SourcePorts } from './sources.js';
-import { namedIn } from './variant-names.js';
+import { namedBeside, namedIn } from './variant-names.js';
 
 export function buildTasks(
   config: Config,
@@ -37,7 +37,8 @@ export function buildTasks(
     deviceTreeTask(config, layout, instancesOf(devices, config.vm)),
     ...editorTasks(config, layout, devices),
   ];
-  return namedIn(config.build.variant, [...parts, manifestTask(config, layout, devices, parts)]);
+  const tasks = namedIn(config.build.variant, [...parts, manifestTask(config, layout, devices, parts)]);
+  return paths.beside === undefined ? tasks : namedBeside(config, paths.beside, tasks);
 }
 
 /** `prepare`: the trees are there. */

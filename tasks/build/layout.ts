@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Where each task finds its sources and puts its results. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Paths } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
 import type { Variant } from '../config/variants.js';
@@ -14,9 +14,14 @@ export function layoutOf(config: Config, paths: Paths) {
   const { variant } = config.build;
   const of = (variants: readonly Variant[], name: string) =>
     variants.includes(variant) ? `${name}-${variant}` : name;
-  const linuxBuild = join(build, of(['debug'], 'linux'));
-  const qemuBuild = join(build, of(['sanitize'], 'qemu'));
-  const vm = variant === 'plain' ? paths.vm : join(paths.vm, variant);
+  /** `-linux-6.18.5`, where another release than the project's is built. */
+  const mark = (...sources: readonly SourceName[]) =>
+    sources.map((name) => (paths.beside?.includes(name) ? `-${basename(release(name))}` : '')).join('');
+  const linuxBuild = join(build, `${of(['debug'], 'linux')}${mark('linux')}`);
+  const qemuBuild = join(build, `${of(['sanitize'], 'qemu')}${mark('qemu')}`);
+  const vmOf = (...sources: readonly SourceName[]) =>
+    join(paths.vm, variant === 'plain' ? '' : variant, mark(...sources).slice(1));
+  const vm = vmOf('qemu');
   const treeOf = (source: SourceName): string => {
     const { tree, inPlace } = config.sources[source];
     if (tree === null) return release(source);
@@ -37,35 +42,39 @@ export function layoutOf(config: Config, paths: Paths) {
     sourceStamp: (source: SourceName) => `${release(source)}.source.json`,
     /** Where QEMU is configured and compiled; some variants compile only the device again, beside it. */
     qemuBuild,
-    qemu: join(build, of(['sanitize', 'coverage', 'debug'], 'qemu'), 'qemu-system-aarch64'),
+    qemu: join(
+      build,
+      `${of(['sanitize', 'coverage', 'debug'], 'qemu')}${mark('qemu')}`,
+      'qemu-system-aarch64',
+    ),
     /** Generated from the list of devices; `hw/misc/pv` of QEMU's tree leads to it. */
     qemuDevices: join(build, 'qemu-devices'),
     /** meson and pycotap, for releases of QEMU that were repacked without them. */
-    mesonTools: join(build, 'meson-tools'),
+    mesonTools: join(build, `meson-tools${mark('qemu')}`),
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
     /** A directory for each driver that is built as a module, with links to its sources. */
-    drivers: join(build, of(['debug'], 'drivers')),
+    drivers: join(build, `${of(['debug'], 'drivers')}${mark('linux')}`),
     /** Generated from the list of devices; `drivers/misc/pv` of the Linux tree leads to it. */
     builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
     /** The kernel's maker of initramfs. */
-    cpioTool: join(build, 'gen_init_cpio'),
-    initramfs: join(vm, 'initramfs.cpio'),
+    cpioTool: join(build, `gen_init_cpio${mark('linux')}`),
+    initramfs: join(vmOf('linux'), 'initramfs.cpio'),
     /** The devices' programs for the guest, compiled. */
     guestPrograms: join(build, 'guest-programs'),
     /** The user's own Debian packages for the guest, unpacked. */
     guestPackages: join(build, 'guest-packages'),
-    ext4: join(vm, 'rootfs.ext4'),
+    ext4: join(vmOf('linux'), 'rootfs.ext4'),
     /** A copy of the ext4 image that keeps what a guest writes. */
-    disk: join(vm, 'disk.ext4'),
+    disk: join(vmOf('linux'), 'disk.ext4'),
     /** The machine's device tree, as QEMU makes it, and its source. */
     dtb: join(vm, 'virt.dtb'),
     dts: join(vm, 'virt.dts'),
-    manifest: join(vm, 'manifest.json'),
+    manifest: join(vmOf('linux', 'qemu'), 'manifest.json'),
     /** The compiler's commands, for editors. */
-    compileCommands: join(vm, 'compile_commands.json'),
+    compileCommands: join(vmOf('linux', 'qemu'), 'compile_commands.json'),
   };
 }
 

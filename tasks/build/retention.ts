@@ -75,7 +75,8 @@ async function kindsOf({ loaded, environment }: Services): Promise<readonly Kind
     ...Object.values(config.sources).flatMap((source) => source.mirrors),
     ...Object.values(config.qemuTools),
   ];
-  const configured = new Set(mirrors.map(({ sha256 }) => sha256));
+  const releases = Object.values(config.releases).flatMap((sums) => Object.values(sums));
+  const configured = new Set([...mirrors.map(({ sha256 }) => sha256), ...releases]);
   return Promise.all([
     newestFirst('reports', (await pathsIn(paths.reports)).filter(isFinishedReport)),
     newestFirst('logs', await pathsIn(paths.logs)),

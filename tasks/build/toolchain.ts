@@ -16,7 +16,7 @@ import { type CompileCache, createCompileCache } from './compile-cache.js';
 import { buildTasks } from './graph.js';
 import { keepWithin } from './retention.js';
 import type { Services } from '../config/services.js';
-import { nameIn } from './variant-names.js';
+import { taskNamed } from './variant-names.js';
 
 /** Executor and graph for one command. */
 export interface Toolchain {
@@ -103,7 +103,7 @@ export async function bringUpToDate(
   targets: readonly string[],
   more: readonly Task[] = [],
 ): Promise<void> {
-  const named = (names: readonly string[]) => names.map((name) => nameIn(variant, name));
+  const named = (names: readonly string[]) => names.map((name) => taskNamed(tasks, variant, name) ?? name);
   const others = more.map((task) => ({ ...task, deps: named(task.deps) }));
   const all = [...tasks, ...others];
   const forced = force === undefined ? [] : force === true ? named(targets) : [nameOf(all, variant, force)];
@@ -125,7 +125,7 @@ const asForced = (task: Task): Task => ({ ...task, forced: true });
 /** The task that is meant, also without the name of its variant. Throws 'unknown-task'. */
 function nameOf(tasks: readonly Task[], variant: Variant, wanted: string): string {
   const names = tasks.map(({ name }) => name);
-  const found = [wanted, nameIn(variant, wanted)].find((name) => names.includes(name));
+  const found = names.find((name) => name === wanted) ?? taskNamed(tasks, variant, wanted);
   if (found !== undefined) return found;
   throw new StopwatchError(
     'unknown-task',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/** Tasks whose result differs in a variant have their own names there, so that each keeps its record. Pure. */
+/** Tasks whose result differs in a variant, or with another release, have their own names there, so that each keeps its record. Pure. */
+import type { Config, SourceName } from '../config/schema.js';
 import type { Variant } from '../config/variants.js';
 import type { Task } from '../engine/task.js';
 import { driverTaskOf } from './linux/drivers.js';
@@ -28,4 +29,27 @@ export function nameIn(variant: Variant, name: string): string {
 export function namedIn(variant: Variant, tasks: readonly Task[]): Task[] {
   const named = (name: string) => (name === PLAIN_QEMU ? 'qemu:build' : nameIn(variant, name));
   return tasks.map((task) => ({ ...task, name: named(task.name), deps: task.deps.map(named) }));
+}
+
+/** Where other releases than the project's are built, what depends on them has their names too: `linux:build@linux-6.18.5`. */
+export function namedBeside(
+  { sources }: Pick<Config, 'sources'>,
+  beside: readonly SourceName[],
+  tasks: readonly Task[],
+): Task[] {
+  const byName = new Map(tasks.map((task) => [task.name, task]));
+  const uses = (name: string, source: SourceName): boolean =>
+    name.startsWith(`${source}:`) || (byName.get(name)?.deps.some((dep) => uses(dep, source)) ?? false);
+  const named = (name: string): string => {
+    const marks = beside.filter((source) => uses(name, source));
+    return [name, ...marks.map((source) => `${source}-${sources[source].version}`)].join('@');
+  };
+  return tasks.map((task) => ({ ...task, name: named(task.name), deps: task.deps.map(named) }));
+}
+
+/** The task of a graph that has this name in the plain variant of the project's releases. */
+export function taskNamed(tasks: readonly Task[], variant: Variant, plain: string): string | undefined {
+  const name = nameIn(variant, plain);
+  return (tasks.find((task) => task.name === name) ?? tasks.find((task) => task.name.startsWith(`${name}@`)))
+    ?.name;
 }

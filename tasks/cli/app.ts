@@ -21,6 +21,9 @@ import type { Result, Services } from '../config/services.js';
 import type { CommandDefinition } from '../commands/define.js';
 import { PRODUCT } from '../../lib/product.js';
 
+/** `git bisect run` skips a revision that ends with it. */
+const BISECT_SKIP = 125;
+
 export interface World {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -70,6 +73,9 @@ export class App {
       await this.afterwards(result);
     } catch (thrown) {
       await this.fail(command, thrown, look);
+      const { exitCode } = this;
+      if (options.bisect === true && (exitCode === EXIT.host || exitCode === EXIT.usage))
+        this.exitCode = BISECT_SKIP;
     }
   }
 

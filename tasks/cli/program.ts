@@ -16,6 +16,7 @@ import { exec } from '../commands/exec.js';
 import { fuzz } from '../commands/fuzz.js';
 import { graph } from '../commands/graph.js';
 import { init } from '../commands/init.js';
+import { matrix } from '../commands/matrix.js';
 import { module } from '../commands/module.js';
 import { mutants } from '../commands/mutants.js';
 import { patch } from '../commands/patch.js';
@@ -47,6 +48,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   dev,
   test,
   runTestQuit,
+  matrix,
   replay,
   report,
   run,

@@ -27,6 +27,7 @@ export interface GlobalOptions {
   readonly accel?: string;
   readonly quiet?: true;
   readonly force?: true | string;
+  readonly bisect?: true;
 }
 
 export interface NamedPath {
@@ -129,4 +130,11 @@ export function parseCount(text: string): number {
   const count = Number(text.replaceAll('_', ''));
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+/** A list separated by commas. */
+export function parseNames(text: string, example: string): readonly string[] {
+  const names = text.split(',').filter(Boolean);
+  if (names.length > 0) return names;
+  throw new InvalidArgumentError(`Expected names, such as ${example}.`);
 }

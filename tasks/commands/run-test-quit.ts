@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { Result, Services } from '../config/services.js';
-import { ALL_EXITS, type CommandDefinition, forceOption, parseCount, variantOption } from './define.js';
+import {
+  ALL_EXITS,
+  type CommandDefinition,
+  forceOption,
+  parseCount,
+  parseNames,
+  variantOption,
+} from './define.js';
 
 export interface TestOptions {
   readonly record?: true;
@@ -16,12 +23,16 @@ export const TEST_OPTIONS = (): readonly Option[] => [
   new Option(
     '--only <NAMES>',
     'only these tests, separated by commas; `*` and `?` stand for anything',
-  ).argParser(parseNames),
+  ).argParser((text) => parseNames(text, 'stopwatch,lap/*')),
   new Option(
     '--repeat <N>',
     'up to N runs, until the first one that does not pass; each has another seed',
   ).argParser(parseCount),
   new Option('--seed <N>', 'of random numbers, also for the tests, as STOPWATCH_SEED').argParser(parseCount),
+  new Option(
+    '--bisect',
+    'for `git bisect run`: exit code 125, which skips a revision, where it cannot be built',
+  ),
   new Option('--record', 'keep what `replay` needs to run the very same execution again, beside the report'),
 ];
 
@@ -37,6 +48,7 @@ export const runTestQuit: CommandDefinition<TestOptions> = {
     ['run-test-quit --only stopwatch', 'one test; `test --list` says which there are'],
     ['run-test-quit --realtime --repeat 20', "against the host's clock, until it fails"],
     ['run-test-quit --driver builtin', 'with the driver in the kernel image'],
+    ['run-test-quit --bisect', 'for `git bisect run`'],
     ['run-test-quit --record', 'then: stopwatch replay'],
   ],
   builds: () => true,
@@ -67,10 +79,4 @@ export async function testsRun(
     repeat,
     seed,
   });
-}
-
-function parseNames(text: string): readonly string[] {
-  const names = text.split(',').filter(Boolean);
-  if (names.length === 0) throw new InvalidArgumentError('Expected names of tests, such as stopwatch,lap/*.');
-  return names;
 }

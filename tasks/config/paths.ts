@@ -5,13 +5,17 @@ import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
 import { areTrusted, assertTrusted } from './ownership.js';
+import type { SourceName } from './schema.js';
 import { ENVIRONMENT_PREFIX, PRODUCT, WORK_DIRECTORY } from '../../lib/product.js';
 
 /** Name of the environment variable that names the work directory. */
 export const WORKDIR_VARIABLE = `${ENVIRONMENT_PREFIX}WORKDIR`;
 
 /** Absolute directories. */
-export type Paths = Readonly<ReturnType<typeof findPaths>>;
+export type Paths = Readonly<ReturnType<typeof findPaths>> & {
+  /** Sources of which another release than the project's own is built, beside it: by `matrix`. */
+  readonly beside?: readonly SourceName[] | undefined;
+};
 
 /** Versions, mirrors and checksums, as `bump` writes them: a part of the configuration, as JSON. */
 export const SOURCES_FILE = 'sources.json';

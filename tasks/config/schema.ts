@@ -19,9 +19,11 @@ export const mirrorSchema = z.union([
   }),
 ]);
 
+const version = z.string().regex(/^\d+(\.\d+)+(-rc\d+)?$/, 'expected a version such as 10.0.2');
+
 /** Where a source tree comes from: a release that is downloaded, or (`tree`) a directory of the user's own. */
 const source = z.strictObject({
-  version: z.string().regex(/^\d+(\.\d+)+(-rc\d+)?$/, 'expected a version such as 10.0.2'),
+  version,
   /** Tried in this order. */
   mirrors: z.array(mirrorSchema).min(1),
   /** Path of a tree of the user's own, used instead; null for none. */
@@ -34,6 +36,8 @@ const source = z.strictObject({
 
 export const configSchema = z.strictObject({
   sources: z.strictObject({ qemu: source, linux: source, busybox: source }),
+  /** sha256 of the archives of other releases, by their versions: what `matrix` may build. */
+  releases: z.strictObject({ qemu: z.record(version, sha256), linux: z.record(version, sha256) }),
   /** Python packages that QEMU's configure needs where the release does not bring them: Debian packages, unpacked and not installed. */
   qemuTools: z.strictObject({ meson: mirrorSchema, pycotap: mirrorSchema }),
   /** The devices of the project: those that are built. Each is a folder device/NAME of the project, or of this package. */

@@ -11,6 +11,9 @@ export const SETTINGS: Readonly<Record<string, string>> = {
     'directory of a tree of your own, a copy of which is used instead of a release (`--source`)',
   'sources.NAME.inPlace': 'patch and build that directory itself instead of a copy (`--source-in-place`)',
   'sources.NAME.exclude': 'tar patterns, below the top directory, of what is not extracted',
+  'releases.qemu':
+    'sha256 of the archives of other releases, by version: those that `matrix` may build, from the same mirrors',
+  'releases.linux': 'the same of Linux',
   'qemuTools.meson':
     'Debian package of meson, unpacked and not installed; for releases of QEMU without wheels',
   'qemuTools.pycotap': 'the same of pycotap',

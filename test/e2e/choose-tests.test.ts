@@ -3,12 +3,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { append, restore } from './edit.js';
 import { laboratory } from './laboratory.js';
 
 const { project } = laboratory();
 
 const made: string[] = [];
 afterEach(() => {
+  restore();
   for (const file of made.splice(0)) rmSync(file, { force: true });
 });
 
@@ -54,6 +56,16 @@ test('one without KTAP is its exit status, and what could not be checked is said
   expect(project.lastDevice().tests[0]?.tests).toEqual([
     { name: 'plain', status: 'not ok', comment: 'exit status 5', diagnostics: ['no stopwatch here'] },
   ]);
+});
+
+test('--bisect: 125 where it cannot be built, the verdict’s own code where it can', async () => {
+  script('bad', 'exit 1');
+  await project.exits(1, ['run-test-quit', '--bisect', '--only', 'bad']);
+  append(project.package, 'device/stopwatch/stopwatch.c', '#error not in this revision\n');
+  const { err } = await project.exits(125, ['run-test-quit', '--bisect']);
+  expect(err).toContain('not in this revision');
+  restore();
+  await project.exits(125, ['run-test-quit', '--bisect'], { env: { STOPWATCH_VM_CPUS: 'many' } });
 });
 
 test('a script that declares what it causes must cause it', async () => {

@@ -15,20 +15,51 @@ interface Case {
 const PASSED: Case['result'] = { kind: 'passed' };
 
 export function junitXml(report: RunReport): string {
+  const suites = suitesOf(report).map(({ name, cases }) => suite(name, cases, timeOf(report, name)));
+  return testsuites(`stopwatch ${report.host.runId}`, suites, report.host.durationMs);
+}
+
+/** One combination of releases: its report, or why it has none. */
+export interface Cell {
+  readonly name: string;
+  readonly report: RunReport | undefined;
+  readonly error: string | undefined;
+}
+
+/** Many runs as one document, with a suite for each. */
+export function matrixXml(cells: readonly Cell[]): string {
+  const suites = cells.map(({ name, report, error }) => {
+    const unbuilt: Case = {
+      name: 'builds and boots',
+      result: { kind: 'error', message: error ?? 'not run', details: '' },
+    };
+    const all =
+      report === undefined
+        ? [unbuilt]
+        : suitesOf(report).flatMap((one) =>
+            one.cases.map((each) => ({ ...each, name: `${one.name}: ${each.name}` })),
+          );
+    return suite(name, all, (report?.host.durationMs ?? 0) / 1000);
+  });
+  const total = cells.reduce((sum, { report }) => sum + (report?.host.durationMs ?? 0), 0);
+  return testsuites('stopwatch matrix', suites, total);
+}
+
+function suitesOf(report: RunReport): Suite[] {
   const { outcome, reason } = report.result.guest;
   const devices = report.result.devices.flatMap((device) => deviceSuites(device, outcome === 'failed'));
   const explained = devices.some(({ cases }) => cases.some(({ result }) => result.kind === 'failure'));
   const machine = machineCase(report);
   // A splat, for example, belongs to no device.
   const unexplained: Case['result'] = { kind: 'failure', message: reason, details: '' };
-  const suites = [
-    suite('machine', [outcome === 'failed' && !explained ? { ...machine, result: unexplained } : machine]),
-    ...devices.map(({ name, cases }) => suite(name, cases, timeOf(report, name))),
-  ];
-  const time = seconds(report.host.durationMs);
+  const first = outcome === 'failed' && !explained ? { ...machine, result: unexplained } : machine;
+  return [{ name: 'machine', cases: [first] }, ...devices];
+}
+
+function testsuites(name: string, suites: readonly string[], durationMs: number): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="stopwatch ${attribute(report.host.runId)}" time="${time}">`,
+    `<testsuites name="${attribute(name)}" time="${seconds(durationMs)}">`,
     ...suites,
     '</testsuites>',
     '',
