@@ -84,13 +84,13 @@ test('compares two runs', async () => {
   const directory = save('two', diverged());
   const { code, out } = await report('one', 'two');
   expect(code).toBe(0);
-  expect(out).toContain('The events of stopwatch differ after 17 equal events:');
+  expect(out).toContain('The events of stopwatch differ after 21 equal events:');
   expect(readFileSync(join(directory, 'compared-with-one.html'), 'utf8')).toContain('First different events');
 });
 
 test('says what is wrong with its arguments', async () => {
   expect(await report('nowhere')).toMatchObject({
-    code: 5,
+    code: 2,
     err: expect.stringContaining('There is no run nowhere'),
   });
   save('one', passed());
