@@ -41,6 +41,38 @@ test('a reader that does not look at SEQ is found', async () => {
   expect(err).toMatch(/\d+ of \d+ reads are of no one state/);
 });
 
+test.each([
+  [
+    'mappings stay when it is unbound',
+    '\t\t\tunmap_mapping_range(sf->file->f_mapping, 0, 0, 1);\n',
+    '\t\t\t;\n',
+    'unbinding',
+  ],
+  [
+    'a file is used without a device',
+    'ret = sw->gone ? -ENODEV : stopwatch_do_ioctl',
+    'ret = stopwatch_do_ioctl',
+    'unbinding',
+  ],
+  ['a mapping can be made writable', ', VM_MAYWRITE | VM_MAYEXEC);', ', 0);', 'mapping'],
+  [
+    'a timeout that was seen is news again',
+    '\tsf->seen = sw->timeouts;\n\treturn 0;\n}\n\nstatic int',
+    '\treturn 0;\n}\n\nstatic int',
+    'polling',
+  ],
+])('a fault of the driver is found: %s', async (_, old, replacement, found) => {
+  edit(project.package, join(DRIVER, 'stopwatch_dev.c'), old, replacement);
+  const { err } = await project.exits(1, ONLY);
+  expect(err).toMatch(new RegExp(`not ok stopwatch/stopwatch_dev: ${found}$`, 'm'));
+});
+
+test('a driver that does not wake who waits is found: the guest hangs', async () => {
+  edit(project.package, join(DRIVER, 'stopwatch_dev.c'), '\twake_up_all(&sw->wait);\n', '');
+  await project.exits(4, ONLY);
+  expect(project.lastReport().result.guest.outcome).toBe('hung');
+});
+
 test('the driver of version 2 works on this device', async () => {
   replace(project.package, join(DRIVER, 'stopwatch_main.c'), before('driver.c'));
   edit(project.package, join(DRIVER, 'Kbuild'), 'stopwatch_main.o stopwatch_dev.o', 'stopwatch_main.o');
