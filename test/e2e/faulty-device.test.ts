@@ -77,6 +77,31 @@ const faults: readonly Fault[] = [
     edits: [['s->page_seq += 2;', 's->page_seq += 1;']],
     divergence: { kind: 'field', access: 'machine reset', field: 'page.pageSeq' },
   },
+  {
+    what: 'the live page forgets the time at a PAUSE',
+    edits: [
+      [
+        'uint64_t elapsed = stopwatch_elapsed(s, now);',
+        'uint64_t elapsed = s->status == STOPWATCH_STATUS_PAUSED ? 0 : stopwatch_elapsed(s, now);',
+      ],
+    ],
+    divergence: {
+      kind: 'field',
+      access: expect.stringMatching(/PAUSE/),
+      register: 'COMMAND',
+      field: 'page.accumulated',
+    },
+  },
+  {
+    what: 'a lap goes to the place after its own',
+    edits: [['s->laps % STOPWATCH_LAPS_CAPACITY_VALUE', '(s->laps + 1) % STOPWATCH_LAPS_CAPACITY_VALUE']],
+    divergence: {
+      kind: 'field',
+      access: expect.stringMatching(/LAP/),
+      register: 'COMMAND',
+      field: 'lap.index',
+    },
+  },
 ];
 
 test.each(faults)('$what: exit code 3, and the access is named', async ({ edits, divergence }) => {
