@@ -52,7 +52,7 @@ test('all bounds hold, and are counts of what reached the devices', async () => 
 test('a driver that reads a register twice breaks the bound: exit code 1, and which', async () => {
   edit(
     project.package,
-    'driver/stopwatch/stopwatch.c',
+    'driver/stopwatch/stopwatch_main.c',
     'return sysfs_emit(buf, "%llu\\n", readq(sw->regs + STOPWATCH_ELAPSED_NS));',
     'readq(sw->regs + STOPWATCH_ELAPSED_NS);\n\treturn sysfs_emit(buf, "%llu\\n", readq(sw->regs + STOPWATCH_ELAPSED_NS));',
   );
@@ -84,9 +84,7 @@ test('every command of docs/paravirt.md does what it says', async () => {
     printed: [
       [/bench$/, /^random\/virtio-rng\/1048576 .* 49,1\d\d /m],
       [/--check$/, /^Bounds +(\d+) of \1 hold/m],
-      [/grep/, /"row": "elapsed\/page_mmap"/],
       [/report latest$/, /^Picture /m],
     ],
-    made: ['bench.json'],
   });
 });
