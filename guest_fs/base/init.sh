@@ -105,7 +105,6 @@ show_blocked() {
 }
 
 run_tests() {
-	show_blocked &
 	_rest=$tests
 	while [ "$_rest" ]; do
 		_pair=${_rest%%,*}
@@ -149,7 +148,10 @@ for word in $cmdline; do
 done
 
 case $mode in
-test_and_quit | stress_and_quit) run_tests ;;
+test_and_quit | stress_and_quit)
+	show_blocked &
+	run_tests
+	;;
 bench_and_quit)
 	for _ in $(seq "${BENCH_ROUNDS:-1}"); do run_tests; done
 	;;
