@@ -72,7 +72,7 @@ test('makes the page of the newest run, and what other programs read', async () 
   const { code, out, err } = await report('--vcd', 'run.vcd', '--perfetto', 'run.json');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain(`Picture      ${join(directory, 'report.html')}`);
-  expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('stopwatch differs from its model');
+  expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('stopwatch diverges from its model');
   expect(readFileSync(join(project, 'run.vcd'), 'utf8')).toContain('$scope module stopwatch $end');
   expect(JSON.parse(readFileSync(join(project, 'run.json'), 'utf8'))).toMatchObject({
     displayTimeUnit: 'ns',

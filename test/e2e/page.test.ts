@@ -17,11 +17,11 @@ it('opens at the first difference and shows what the report says, from one file'
   const run = diverged();
   const { page, complaints } = await openRun(browser, run);
   const [device] = run.report.result.devices;
-  expect(await page.locator('h1').textContent()).toBe('stopwatch differs from its model');
+  expect(await page.locator('h1').textContent()).toBe('stopwatch diverges from its model');
   expect(await page.locator('#verdict').textContent()).toContain(device?.verdict?.divergence?.expected);
   const details = await page.locator('#details').innerText();
   expect(details).toContain('read ELAPSED_NS, 8 bytes');
-  expect(details).toContain('The model says otherwise.');
+  expect(details).toContain('The model differs.');
   expect(await page.locator('#list [aria-selected=true]').textContent()).toContain('read ELAPSED_NS');
   expect(complaints).toEqual([]);
 });

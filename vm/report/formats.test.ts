@@ -128,7 +128,7 @@ describe('two runs', () => {
   it('that differ: in what, and from which event on', () => {
     const comparison = compareRuns(compared(passed), compared(diverged));
     const text = comparisonText(comparison);
-    expect(text).toMatch(/^result +Passed +stopwatch differs from its model$/m);
+    expect(text).toMatch(/^result +Passed +stopwatch diverges from its model$/m);
     expect(text).toMatch(/^exit code +0 +3$/m);
     expect(comparison.eventDifferences).toEqual([
       {

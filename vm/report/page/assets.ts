@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PageAssets } from './page.js';
 
-/** What the build made for pages. `dist`: of the package. */
+/** Reads the page's scripts and style sheets. `dist`: the package's dist directory. */
 export async function readAssets(dist: string): Promise<PageAssets> {
   const read = async (name: string): Promise<PageAssets['plots']> => ({
     script: await readFile(join(dist, 'page', name, 'script.js'), 'utf8'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The build before a run as a Gantt chart, and what the machine was made of. */
+/** Renders the build before a run as a Gantt chart, and the manifest. */
 import type { BuildTask, RunReport, Stage } from '../report.js';
 import { Html, html, section, table } from './html.js';
 
@@ -14,7 +14,7 @@ interface Ran extends BuildTask {
   readonly durationMs: number;
 }
 
-/** Undefined when nothing is known of a build. */
+/** Undefined if there is no information about a build. */
 export function buildSection({ host }: RunReport, manifest: unknown): Html | undefined {
   const { build, stages } = host;
   const ran = build.filter((task): task is Ran => task.startMs !== null && task.durationMs !== null);
@@ -40,7 +40,7 @@ function gantt(ran: readonly Ran[]): Html {
   const whole = Math.max(1, ...tasks.map(({ startMs, durationMs }) => startMs + durationMs - from));
   const critical = criticalPath(tasks);
   const percent = (ms: number): string => `${((100 * ms) / whole).toFixed(2)}%`;
-  return html`<p>The build took ${durationText(whole)}. The tasks of its critical path are marked with ●: it ends no earlier than they do.</p>
+  return html`<p>The build took ${durationText(whole)}. Tasks on its critical path are marked with ●.</p>
 ${table(
   'Tasks that ran',
   ['task', '', 'time', 'when', 'why'],
@@ -57,7 +57,7 @@ ${table(
 )}`;
 }
 
-/** From the task that ended last, back along the dependency that each had to wait for longest. */
+/** The critical path: from the task that ended last, back along the dependency that ended last. */
 export function criticalPath(tasks: readonly Ran[]): ReadonlySet<string> {
   const end = ({ startMs, durationMs }: Ran): number => startMs + durationMs;
   const last = (some: readonly Ran[]): Ran | undefined =>
@@ -87,7 +87,7 @@ function stageTable(stages: readonly Stage[]): Html | undefined {
   );
 }
 
-/** Whatever is in it: names and values, nested names joined. */
+/** Names and values of the manifest, with nested names joined. */
 function manifestTable(manifest: unknown): Html {
   return table('The manifest', ['', ''], leaves(manifest, '').slice(0, 200));
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Cuts the console's log into lines and says at which byte each begins: QEMU's trace has every byte in the order of the events. */
+/** Splits the console's log into lines with their byte offsets, by which they are ordered among the events. */
 
-/** Bytes of a line that are kept. */
+/** Maximum bytes to keep of a line. */
 const KEPT = 8 * 1024;
 
 export interface ConsoleLine {
-  /** Place of its first byte in the log. */
+  /** Offset of its first byte in the log. */
   readonly at: number;
   /** Invalid UTF-8 becomes U+FFFD. */
   readonly text: string;
-  /** Bytes that are not in `text`. */
+  /** Number of bytes that `text` lacks. */
   readonly lost: number;
 }
 
@@ -33,14 +33,14 @@ export class ConsoleLines {
     this.#take(chunk.subarray(from));
   }
 
-  /** What stands after the last line end is a line, too. */
+  /** Ends the log; text after the last newline becomes a line. */
   end(): void {
     if (this.#length > 0) this.#give(0);
   }
 
   #take(part: Buffer): void {
     const room = KEPT - this.#length;
-    // A copy: the chunk's memory may be used again.
+    // Copy, because the chunk's memory may be reused.
     if (room > 0 && part.length > 0) this.#kept.push(Buffer.from(part.subarray(0, room)));
     this.#length += part.length;
   }

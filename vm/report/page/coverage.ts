@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/** What the run touched of the registers and decisions of each device, as tables. */
+/** Renders the coverage of each device's registers and decisions as tables. */
 import { type Html, html, section, table } from './html.js';
 import type { RecordedDevice, Recording, RegisterUse } from './recording.js';
 
 const WIDTHS = [1, 2, 4, 8];
 
-/** Undefined where no device says what it has. */
+/** Undefined if no device has coverage data. */
 export function coverageSection({ devices }: Recording): Html | undefined {
   const known = devices.filter(({ registers, decisions }) => registers.length > 0 || decisions.length > 0);
   if (known.length === 0) return undefined;
@@ -50,7 +50,7 @@ function countOf({ reads, writes }: RegisterUse, direction: 'read' | 'write', wi
   return (direction === 'read' ? reads : writes)[width] ?? 0;
 }
 
-/** `allowed`: by the contract, or nobody says what is. */
+/** `allowed`: the contract allows this access, or does not list any. */
 function cell(count: number, allowed: boolean): Html | string {
   if (count > 0) return html`<span class="${allowed ? 'good' : 'odd'}">${count}</span>`;
   return allowed ? html`<span class="missed">untouched</span>` : '';

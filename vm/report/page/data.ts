@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A recording as the script of the page gets it. */
+/** Converts a recording to the data of the page's script. */
 import { KIND } from '../../crosscheck/format.js';
 import type { Divergence } from '../../crosscheck/index.js';
 import type { RunReport } from '../report.js';
@@ -46,7 +46,7 @@ function differenceOf({ kind, field, expected, actual }: Divergence): Omit<Diffe
   return { what: KIND[kind], field, expected, actual };
 }
 
-/** Where it went wrong: the first difference, the kernel's crash, the first test that failed, the last that was heard of a guest that hung. */
+/** The row of the failure: the first difference, the kernel's crash, the first failed test, or the last console line of a guest that hung. */
 function focusOf(
   recording: Recording,
   { result }: RunReport,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** HTML as a template: whatever is put in is text, and becomes HTML only by this. */
+/** HTML templates that escape all interpolated text. */
 import { visible } from './text.js';
 
-/** Text that is HTML. */
+/** Escaped HTML. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 type Value = string | number | Html | readonly Value[] | undefined;
 
-/** Text is escaped and made visible; nested HTML stays as it is. */
+/** Template tag: escapes text and makes control characters visible; nested Html is inserted unchanged. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(htmlOf)));
 }
@@ -33,7 +33,7 @@ function escape(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }
 
-/** A table with a caption for those who cannot see it. Its first column names the row. */
+/** A table with a caption for screen readers. The first column has the row's name. */
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Value[])[]): Html {
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
@@ -50,7 +50,7 @@ function headRow(head: readonly string[]): Html {
 `;
 }
 
-/** A part of the page; `id` is its address. */
+/** A section of the page; `id` is its anchor. */
 export function section(id: string, title: string, ...content: readonly Value[]): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${title}</h2>
@@ -59,7 +59,7 @@ ${content}
 `;
 }
 
-/** Lines as they are. */
+/** Preformatted lines. */
 export function lines(label: string, list: readonly string[]): Html {
   return html`<pre tabindex="0" role="region" aria-label="${label}">${list.map((line) => html`${line}\n`)}</pre>`;
 }

@@ -6,25 +6,25 @@ import { visible } from './text.js';
 
 /** '1501000000 ns', '3' */
 const NUMBER = /^(-?\d{1,21})(?: (\S{1,8}))?$/;
-/** Of a lane; no word of a state has a space. */
+/** Name of the lane; it cannot collide with a name of the state, which has no space. */
 const INTERRUPT = 'interrupt line';
 
 interface Points {
   readonly times: number[];
   readonly values: string[];
-  /** When the last value was there last. */
+  /** Time at which the last value was last confirmed. */
   seen: number;
 }
 
 export class Lanes {
   readonly #lanes = new Map<string, Points>();
 
-  /** What the state is at this time. Times never go back. */
+  /** Records the state at a time. Times must not decrease. */
   put(time: number, words: Words): void {
     for (const [name, value] of Object.entries(words)) this.#put(name, time, value);
   }
 
-  /** The same, where it is not known how it came to be so: as if it had been what it was until now. */
+  /** Records a state whose transition is unknown: the previous value holds until this time. */
   hold(time: number, words: Words): void {
     for (const [name, value] of Object.entries(words)) {
       this.#put(name, time, this.#lanes.get(name)?.values.at(-1) ?? value);
@@ -32,7 +32,7 @@ export class Lanes {
     }
   }
 
-  /** Level of the interrupt line. */
+  /** Records the level of the interrupt line. */
   level(time: number, level: boolean): void {
     this.#put(INTERRUPT, time, level ? '1' : '0');
   }
@@ -48,7 +48,7 @@ export class Lanes {
     points.seen = time;
     const last = values.at(-1);
     if (last === value) return;
-    // It was flat up to here, which the line from point to point has to show.
+    // Add a point, so that the interpolated line stays flat up to here.
     if (last !== undefined && seen !== times.at(-1)) {
       times.push(seen);
       values.push(last);
@@ -57,7 +57,7 @@ export class Lanes {
     values.push(value);
   }
 
-  /** Forgets what was before this time. */
+  /** Drops everything before this time. */
   trim(from: number): void {
     for (const { times, values } of this.#lanes.values()) {
       const first = times.findIndex((time) => time >= from);
@@ -74,7 +74,7 @@ export class Lanes {
 
 function laneOf(name: string, { times, values, seen }: Points): Lane {
   if (name === INTERRUPT) {
-    // Before its first edge, a line has the other level.
+    // Before its first edge, the line has the opposite level.
     const before = values[0] === '1' ? '0' : '1';
     return { name, kind: 'level', unit: '', ...changes([0, ...times], [before, ...values]) };
   }
@@ -90,7 +90,7 @@ function laneOf(name: string, { times, values, seen }: Points): Lane {
   return { name, kind: 'number', unit, times: [...times, seen], values: [...numbers, last] };
 }
 
-/** Without the points at which nothing changes. */
+/** Removes points at which nothing changes. */
 function changes(times: readonly number[], values: readonly string[]): Pick<Lane, 'times' | 'values'> {
   const kept = values.flatMap((value, index) => (index > 0 && values[index - 1] === value ? [] : [index]));
   return { times: kept.map((index) => times[index] ?? 0), values: kept.map((index) => values[index] ?? '') };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/** What the script of the page gets: the recording in columns, which a browser reads several times faster than objects. */
+/** The data of the page's script. Columns parse several times faster in a browser than objects. */
 import type { Bar, Lane, Row } from './recording.js';
 
-/** Can be written as JSON. */
+/** Serialisable as JSON. */
 export interface PageData {
   readonly devices: readonly PageDevice[];
   readonly rows: Columns;
   readonly differences: readonly Difference[];
-  /** The row that is opened and centred; null: the whole run is shown. */
+  /** The row to open and centre; null: show the whole run. */
   readonly focus: number | null;
 }
 
@@ -17,9 +17,9 @@ export interface PageDevice {
   readonly tests: readonly Bar[];
 }
 
-/** See `Row`. Each has one value per row. */
+/** The columns of `Row`, with one value per row. */
 export interface Columns {
-  /** The first, then each as the difference from the one before. */
+  /** Delta-encoded. */
   readonly time: readonly number[];
   readonly source: readonly number[];
   /** Indices in MARKS and JUDGED. */
@@ -27,7 +27,7 @@ export interface Columns {
   readonly judged: readonly number[];
   readonly seq: readonly string[];
   readonly text: readonly string[];
-  /** null: the text is the line. */
+  /** null: equal to the text. */
   readonly raw: readonly (string | null)[];
 }
 
@@ -36,7 +36,7 @@ export const CONSOLE_SOURCE = -1;
 export const MARKS: readonly Row['mark'][] = ['read', 'write', 'other', 'effect', 'console'];
 export const JUDGED: readonly Row['judged'][] = ['agrees', 'differs', 'invalid', 'unchecked'];
 
-/** What a device did otherwise than its model. */
+/** A divergence, for display. */
 export interface Difference {
   readonly row: number;
   readonly what: string;

@@ -43,7 +43,7 @@ describe('the page says what the report says', () => {
       'a difference',
       diverged,
       [
-        'stopwatch differs from its model',
+        'stopwatch diverges from its model',
         'read.value',
         '161000400',
         '162000400',
@@ -57,7 +57,7 @@ describe('the page says what the report says', () => {
     ],
     ['a crash', crashed, ['The guest panicked', 'Call trace:', 'stopwatch_show+0x1c/0x60', 'Kernel panic']],
     ['a hang', hung, ['The guest hung', 'nothing on the console for 30 s', 'ok 1 binding']],
-    ['several devices', several, ['lap', 'No model checks this device.']],
+    ['several devices', several, ['lap', 'This device has no model.']],
   ] as const)('%s', (_, make, words) => {
     const run = make();
     const seen = wordsOf(pageOf(run));

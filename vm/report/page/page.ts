@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A run as one HTML file that needs nothing else: no request leaves it. */
+/** Renders a run as one self-contained HTML file. */
 import { relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PRODUCT } from '../../../lib/product.js';
@@ -13,18 +13,18 @@ import type { Recording } from './recording.js';
 import { seconds } from './text.js';
 import { headline, verdictSection } from './verdict.js';
 
-/** What the build makes of `client/` and the style sheet: see rolldown.config.js. */
+/** The bundled `client/` and style sheet: see rolldown.config.js. */
 export interface PageAssets {
   readonly script: string;
   readonly style: string;
-  /** For pages that have plots. */
+  /** Only for pages with plots. */
   readonly plots: { readonly script: string; readonly style: string };
 }
 
 export interface PageInput {
   readonly report: RunReport;
   readonly recording: Recording;
-  /** The build's manifest, as it was read. */
+  /** The build's manifest, unvalidated. */
   readonly manifest?: unknown;
   readonly bench?: readonly BenchPlot[] | undefined;
 }
@@ -64,7 +64,7 @@ ${bench.length > 0 ? html`<script type="application/octet-stream" id="plots">${p
   });
 }
 
-/** `scripts` and `style` are ours. */
+/** `scripts` and `style` are trusted. */
 export function documentOf({
   title,
   style,
@@ -97,12 +97,12 @@ ${scripts.map(
 `.text;
 }
 
-/** Our own code, in which a string may look like the end of it. */
+/** Escapes trusted code, which may contain a string such as `</script>`. */
 function inScript(script: string): Html {
   return new Html(script.replace(/<(?=\/script|!--)/gi, '\\x3c'));
 }
 
-/** A tenth of the JSON's size, and no sign in it means anything in HTML. */
+/** Compressed and base64-encoded: a tenth of the JSON's size, and without characters special to HTML. */
 function packed(data: unknown): Html {
   return new Html(gzipSync(JSON.stringify(data)).toString('base64'));
 }
@@ -112,7 +112,7 @@ const KEYS = [
   ['+ −', 'zoom'],
   ['0', 'the whole run'],
   [', .', 'previous and next event'],
-  ['f', 'where it went wrong'],
+  ['f', 'the failure'],
 ];
 
 function timelineSection({ rows, devices, notes }: Recording): Html | undefined {
@@ -127,7 +127,7 @@ function timelineSection({ rows, devices, notes }: Recording): Html | undefined 
 <button type="button" data-do="fit">Whole run</button>
 <button type="button" data-do="previous" aria-label="Previous event">‹</button>
 <button type="button" data-do="next" aria-label="Next event">›</button>
-<button type="button" data-do="focus" hidden>Where it went wrong</button>
+<button type="button" data-do="focus" hidden>Go to failure</button>
 <span id="range" class="note"></span>
 </div>
 <canvas id="lanes" tabindex="0" role="application" aria-label="Timeline of the devices in virtual time" aria-describedby="keys"></canvas>
@@ -141,7 +141,7 @@ function eventsSection({ rows, devices }: Recording): Html | undefined {
   return section(
     'events',
     'Events and console',
-    html`<p>${rows.length} rows in the order of time${last === undefined ? '' : `, up to ${seconds(last.time)}`}. A line of the console stands where its first byte was written.</p>
+    html`<p>${rows.length} rows in the order of time${last === undefined ? '' : `, up to ${seconds(last.time)}`}. A console line is placed where its first byte was written.</p>
 <form class="tools" id="filter" role="search" aria-label="Events">
 <label>Filter <input type="search" id="words" placeholder="words, in any order" autocomplete="off"></label>
 <label>Show <select id="show"><option value="all">everything</option><option value="accesses">accesses</option><option value="console">the console</option>${devices.length > 1 ? devices.map(({ id }, index) => html`<option value="${index}">${id}</option>`) : undefined}</select></label>
@@ -169,7 +169,7 @@ function testsSection({ result }: RunReport, recording: Recording): Html | undef
     'tests',
     'Tests',
     tested.map(({ test, bars }, place) => {
-      // A hostile guest may announce one twice; each table has a name of its own.
+      // A hostile guest may repeat a suite; each table needs a unique name.
       const before = tested.slice(0, place).filter((one) => one.test.suite === test.suite).length;
       return table(
         `Tests of ${test.suite}${before === 0 ? '' : `, ${before + 1}`}`,
@@ -207,7 +207,7 @@ function filesSection({ host }: RunReport): Html {
   );
 }
 
-/** A relative path as an address. */
+/** A relative path as a URL. */
 function address(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Makes a Recording of the saved files of a run, by checking them again.
+ * Creates a Recording from the saved files of a run, by checking them again.
  *
- * The stream has the lines of the console where the guest printed them. Where it
- * lacks them, the kernel's own times say between which events a line came.
+ * The stream contains the console lines where the guest printed them. If it lacks
+ * them, printk's timestamps order the lines among the events.
  */
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../../lib/lines.js';
@@ -21,9 +21,9 @@ import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type R
 import { barsOf, type Line, merge, mergeByTime, type Placed } from './rows.js';
 import { seconds, visible } from './text.js';
 
-/** More rows than this are never kept; the last half of them always is. */
+/** Maximum number of rows. The last half of this number is always kept. */
 export const MOST_ROWS = 120_000;
-/** What comes after the first difference, of all devices, is kept up to this. */
+/** Maximum number of events to keep after the first difference. */
 const AFTERWARDS = 10_000;
 
 export interface RecordedFiles {
@@ -46,7 +46,7 @@ function chunksOf(path: string): AsyncIterable<Buffer> {
   return createReadStream(path, { highWaterMark: 256 * 1024 });
 }
 
-/** `checked`: absent where the device has no checker. */
+/** `checked`: absent if the device has no checker. */
 export interface RecordedInstance {
   readonly id: string;
   readonly device: string;
@@ -61,11 +61,11 @@ export class Recorder {
   readonly #most: number;
   #events: Placed[] = [];
   #lines: Line[] = [];
-  /** Of the console, written up to this event. */
+  /** Console bytes written up to this event. */
   #bytes = 0;
-  /** Rows that were left out. */
+  /** Number of rows left out. */
   #cut = { events: 0, afterwards: 0, lines: 0 };
-  /** Events that are still kept after the first difference. */
+  /** Number of events still to keep after the first difference. */
   #left: number | undefined;
 
   constructor(instances: readonly RecordedInstance[], most = MOST_ROWS) {
@@ -80,12 +80,12 @@ export class Recorder {
     this.#crosscheck = new MachineCrosscheck(checked);
   }
 
-  /** The next bytes of the trace. */
+  /** Takes the next bytes of the trace. */
   events(chunk: Buffer | string): void {
     this.#splitter.push(chunk);
   }
 
-  /** The next bytes of the console's log. */
+  /** Takes the next bytes of the console's log. */
   console(chunk: Buffer): void {
     this.#console.push(chunk);
   }
@@ -155,7 +155,7 @@ export class Recorder {
   }
 }
 
-/** What is known of one device. */
+/** Collects the data of one device. */
 class Collected {
   readonly id: string;
   readonly #device: string;
@@ -236,7 +236,7 @@ class Collected {
   }
 }
 
-/** `NAME_irq id=lap seq=4 now=99 level=1` is `irq level=1`: the rest stands beside it. */
+/** Shortens `NAME_irq id=lap seq=4 now=99 level=1` to `irq level=1`; other columns show the rest. */
 function shortOf(event: string, raw: string): string {
   const [, rest = ''] = / now=-?\d+ (.*)$/s.exec(raw) ?? [];
   return rest === '' ? event : `${event} ${rest}`;

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-/** What happened in a run, in the order of time: the events of its devices with the checker's word on each, and the lines of the console. */
+/** The events of a run with their verdicts, and the console lines, in order of time. */
 import type { CheckedRegister } from '../../crosscheck/types.js';
 
 export interface Recording {
   readonly devices: readonly RecordedDevice[];
   readonly rows: readonly Row[];
-  /** What was left out, in words. */
+  /** Notes about rows that were left out. */
   readonly notes: readonly string[];
 }
 
 export interface Row {
-  /** Virtual nanoseconds. A line of the console has none of its own: it gets that of the event before, or printk's. */
+  /** Virtual nanoseconds. A console line gets the time of the event before, or printk's timestamp. */
   readonly time: number;
   /** Index of its device, or CONSOLE_SOURCE. */
   readonly source: number;
   readonly mark: 'read' | 'write' | 'other' | 'effect' | 'console';
-  /** An access in words; else the line. */
+  /** Description of an access; otherwise the line. */
   readonly text: string;
-  /** The line as it stands in its file. */
+  /** The line from the file. */
   readonly raw: string;
   readonly judged: 'agrees' | 'differs' | 'invalid' | 'unchecked';
-  /** '' for a line of the console. */
+  /** '' for a console line. */
   readonly seq: string;
 }
 
@@ -30,24 +30,24 @@ export interface RecordedDevice {
   readonly lanes: readonly Lane[];
   readonly tests: readonly Bar[];
   readonly registers: readonly RegisterUse[];
-  /** The contract's decisions in words, and whether the run met them. */
+  /** Descriptions of the contract's decisions, and whether the run exercised them. */
   readonly decisions: readonly { readonly name: string; readonly met: boolean }[];
 }
 
 /**
- * One value of a device over time. state: holds until the next one. level: the same, '0' or '1'. number: changes evenly
- * from one point to the next; null: it has none.
+ * One value of a device over time. state: holds until the next point. level: the same, with '0' and '1'. number:
+ * interpolated between points; null: no value.
  */
 export interface Lane {
   readonly name: string;
   readonly kind: 'state' | 'level' | 'number';
   readonly unit: string;
-  /** Rising, with repetitions. */
+  /** Non-decreasing. */
   readonly times: readonly number[];
   readonly values: readonly (string | number | null)[];
 }
 
-/** A test of the guest. */
+/** A test in the guest. */
 export interface Bar {
   readonly name: string;
   readonly status: 'ok' | 'not ok' | 'skip';
@@ -56,7 +56,7 @@ export interface Bar {
 }
 
 export interface RegisterUse extends CheckedRegister {
-  /** Accesses by width, such as `{ 8: 12 }`; also those that the contract does not allow. */
+  /** Number of accesses by width, such as `{ 8: 12 }`, including accesses that the contract forbids. */
   readonly reads: Readonly<Record<number, number>>;
   readonly writes: Readonly<Record<number, number>>;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Puts events and lines of the console in one order, and finds tests and crashes in it. */
+/** Merges events and console lines, and finds tests and crashes in them. */
 import { instanceOf } from '../../crosscheck/sections.js';
 import { findingOf } from '../../console/console.js';
 import { sectionMark } from '../../crosscheck/sections.js';
 import { CONSOLE_SOURCE } from './page-data.js';
 import type { Bar, Recording, Row } from './recording.js';
 
-/** A row, and how many bytes the guest had written to its console then. */
+/** A row, with the number of console bytes written before it. */
 export type Placed<R = Row> = R & { readonly bytes: number };
 export type Line = Placed<{ readonly text: string; readonly raw: string }>;
 
@@ -20,7 +20,7 @@ const lineRow = ({ text, raw }: Line, time: number): Row => ({
   seq: '',
 });
 
-/** A line stands where its first byte was written. */
+/** Merges by byte offset: a line is placed where its first byte was written. */
 export function merge(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
   const rows: Row[] = [];
   let at = 0;
@@ -39,7 +39,7 @@ export function merge(events: readonly Placed[], lines: readonly Line[]): readon
   return rows;
 }
 
-/** By printk's times; lines without one stay with those before them. */
+/** Merges by printk's timestamps; lines without one stay with the line before. */
 export function mergeByTime(events: readonly Placed[], lines: readonly Line[]): readonly Row[] {
   let time = 0;
   const timed = lines.map((line) => {
@@ -54,7 +54,7 @@ function rowOf(placed: Placed): Row {
   return row;
 }
 
-/** `[    0.123456]`: virtual nanoseconds, as the guest counts them. */
+/** Parses `[    0.123456]` to virtual nanoseconds. */
 function kernelTime(text: string): number | undefined {
   const [, whole, part] = /^\[ *(\d+)\.(\d{6})\]/.exec(text) ?? [];
   return whole === undefined ? undefined : Number(whole) * 1e9 + Number(part) * 1e3;
@@ -62,7 +62,7 @@ function kernelTime(text: string): number | undefined {
 
 const RESULT = /^(not ok|ok) \d+(?: -)? ?(.*?)(?: # (SKIP\b.*)?.*)?$/i;
 
-/** The tests by the id of their device: from one KTAP result to the next. */
+/** The tests of each device, by its id. A test lasts from one KTAP result to the next. */
 export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]> {
   const bars = new Map<string, Bar[]>();
   let tests: Bar[] | undefined;
@@ -79,7 +79,7 @@ export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]
       before = tests.length;
       from = time;
     } else if (mark !== undefined) {
-      // Without KTAP it is one result.
+      // A test without KTAP is one result.
       if (mark.kind === 'result' && tests?.length === before) {
         const name = mark.id.slice(mark.id.indexOf('/') + 1);
         const status = mark.result === 'pass' ? 'ok' : mark.result === 'skip' ? 'skip' : 'not ok';
@@ -96,16 +96,16 @@ export function barsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Bar[]
   return bars;
 }
 
-/** The lines of one kernel's crash on the console: from its first word to the end of the trace. */
+/** The console lines of a kernel crash, up to the end of the call trace. */
 export interface CrashReport {
   readonly row: number;
   readonly lines: readonly string[];
 }
 
-/** Lines of a kernel's report that are kept. */
+/** Maximum number of lines to keep. */
 const SPLAT_LINES = 80;
 
-/** The first crash that the kernel reports on the console, to the end of its trace. */
+/** The first kernel crash on the console. */
 export function crashReportOf({ rows }: Pick<Recording, 'rows'>): CrashReport | undefined {
   const row = rows.findIndex(
     ({ source, text }) =>
@@ -117,7 +117,7 @@ export function crashReportOf({ rows }: Pick<Recording, 'rows'>): CrashReport | 
   const lines = following.slice(0, SPLAT_LINES).map(({ text }) => text);
   const end = lines.findIndex((line) => /---\[ end /.test(line));
   if (end < 0) return { row, lines };
-  // A panic says so below the trace.
+  // A panic's message follows the trace.
   const more = /Kernel panic/.test(lines[end + 1] ?? '') ? 2 : 1;
   return { row, lines: lines.slice(0, end + more) };
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** Text from a guest or a file, made safe to show: what cannot be seen is made visible, what is too long is cut. */
+/** Makes untrusted text safe to display: shows invisible characters, and truncates long text. */
 
 const LONGEST = 2000;
-/** Controls, and what changes the direction of the text around it. */
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
+/** Control and bidirectional formatting characters. */
+// oxlint-disable-next-line no-control-regex -- matching control characters is the purpose
 const UNSEEN = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Most text. */
+/** Fast path: matches most text. */
 const PLAIN = /^[\t\x20-\x7e]*$/;
 
-/** A control character becomes its picture (U+2400 and on); another unseen one, or half a pair, becomes U+FFFD. */
+/** Replaces control characters by their symbols (U+2400 and up), and other invisible characters and lone surrogates by U+FFFD. */
 export function visible(text: string, longest = LONGEST): string {
   if (text.length <= longest && PLAIN.test(text)) return text;
   const cut = text.length > longest ? text.slice(0, longest) : text;
@@ -22,7 +22,7 @@ export function visible(text: string, longest = LONGEST): string {
   return cut.length === text.length ? whole : `${whole}… (${text.length - longest} more characters)`;
 }
 
-/** '1.050000000 s', with the digits that differ from zero, at most nine. */
+/** Formats seconds without trailing zeros, to at most nine digits: '1.050000001 s'. */
 export function seconds(ns: number): string {
   const [whole = '0', part = ''] = (ns / 1e9).toFixed(9).split('.');
   return `${whole}.${part.replace(/0+$/, '').padEnd(3, '0')} s`;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** All about one row: the access, what the device said, what the model said, the console's lines around it. */
+/** Shows the details of one row: the access, the device's effects, the model's verdict, and the rows around it. */
 import { CONSOLE_SOURCE } from '../page-data.js';
 import type { Row } from '../recording.js';
 import { element } from './dom.js';
 import { type Model, secondsOf, valueAt } from './model.js';
 
 const MODEL: Readonly<Record<Row['judged'], string>> = {
-  agrees: 'The model says the same.',
-  differs: 'The model says otherwise.',
-  invalid: 'From here on, this is no evidence.',
-  unchecked: 'The model was not asked: the check had ended.',
+  agrees: 'The model agrees.',
+  differs: 'The model differs.',
+  invalid: 'The evidence is invalid from here on.',
+  unchecked: 'Not checked: the check had ended before.',
 };
 const AROUND = 5;
 
@@ -18,7 +18,7 @@ export function details(model: Model, row: number, onPick: (row: number) => void
   const group = model.group(row);
   const [first = row] = group;
   return [
-    element('h3', {}, isConsole ? 'A line of the console' : model.text(first)),
+    element('h3', {}, isConsole ? 'Console line' : model.text(first)),
     facts(model, row, isConsole),
     ...(isConsole ? [pre([row], model)] : [...said(model, group), ...states(model, group)]),
     ...neighbours(model, row, !isConsole, onPick),
@@ -34,7 +34,7 @@ function facts(model: Model, row: number, isConsole: boolean): HTMLElement {
   );
 }
 
-/** The difference, if it is here; the rows of the access. */
+/** The difference, if it belongs to these rows, and the rows of the access. */
 function said(model: Model, group: readonly number[]): readonly HTMLElement[] {
   const effects = group
     .slice(1)
@@ -44,12 +44,12 @@ function said(model: Model, group: readonly number[]): readonly HTMLElement[] {
   return [
     ...(effects.length === 0
       ? []
-      : [element('h4', {}, 'The device then said'), element('ul', {}, ...effects)]),
+      : [element('h4', {}, 'Effects reported by the device'), element('ul', {}, ...effects)]),
     element('h4', {}, 'The model'),
     element(
       'p',
       { className: differences.length > 0 || model.isWrong(worst) ? 'bad' : 'good' },
-      differences.length > 0 ? 'The model says otherwise.' : MODEL[model.judged(worst)],
+      differences.length > 0 ? 'The model differs.' : MODEL[model.judged(worst)],
     ),
     ...differences.map(({ what, field, expected, actual }) =>
       list({ what, compared: field, expected, actual }),
@@ -59,7 +59,7 @@ function said(model: Model, group: readonly number[]): readonly HTMLElement[] {
 }
 
 function rawLines(model: Model, rows: readonly number[]): HTMLElement {
-  return element('details', {}, element('summary', {}, 'As it stands in events.log'), pre(rows, model));
+  return element('details', {}, element('summary', {}, 'Lines in events.log'), pre(rows, model));
 }
 
 function states(model: Model, group: readonly number[]): readonly HTMLElement[] {
@@ -68,12 +68,12 @@ function states(model: Model, group: readonly number[]): readonly HTMLElement[] 
   if (lanes.length === 0) return [];
   const time = model.time(last);
   return [
-    element('h4', {}, 'The state afterwards'),
+    element('h4', {}, 'State after it'),
     list(Object.fromEntries(lanes.map((lane) => [lane.name, valueAt(lane, time)]))),
   ];
 }
 
-/** Lines of the console around an event, or events around a line. */
+/** Console lines around an event, or events around a console line. */
 function neighbours(
   model: Model,
   row: number,

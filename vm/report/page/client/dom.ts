@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Makes elements. Text is always text. */
+/** Creates elements; text is never parsed as HTML. */
 
 export function element(
   name: string,
@@ -13,7 +13,7 @@ export function element(
   return made;
 }
 
-/** The element with this id, of this kind; undefined where the page has none. */
+/** The element with this id and class, or undefined. */
 export function find<E extends HTMLElement>(id: string, kind: new () => E): E | undefined {
   const found = document.getElementById(id);
   return found instanceof kind ? found : undefined;

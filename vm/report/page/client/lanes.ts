@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/** Draws lanes. Each costs as much as it has pixels, however many events it has. */
+/** Draws lanes. The cost depends on the number of pixels, not of events. */
 import type { Bar, Lane } from '../recording.js';
 import { lowerBound, type Marks, type Model } from './model.js';
 
-/** Where a lane is drawn, and which time is where. */
+/** The area of a lane, and its mapping from time to pixels. */
 export interface Area {
   readonly context: CanvasRenderingContext2D;
   readonly left: number;
@@ -61,7 +61,7 @@ function box(
   context.restore();
 }
 
-/** One box from each time to the next; those narrower than a pixel become one. */
+/** One box from each time to the next; boxes narrower than a pixel are merged. */
 function boxes(
   area: Area,
   times: readonly number[],
@@ -101,7 +101,7 @@ export function drawTests(area: Area, tests: readonly Bar[]): void {
 
 const known = new WeakMap<Lane['values'], Lane['values']>();
 
-/** The different values of a lane, in the order in which they come. */
+/** The distinct values of a lane, in order of appearance. */
 function namesOf(values: Lane['values']): Lane['values'] {
   const names = known.get(values) ?? [...new Set(values)];
   known.set(values, names);
@@ -147,7 +147,7 @@ export function drawLevel(area: Area, { times, values }: Lane, end: number): voi
   context.stroke();
 }
 
-/** Lowest and highest value per column of pixels; the scale is that of what is in sight. */
+/** Draws the lowest and highest value per pixel column, scaled to the visible range. */
 export function drawNumber(area: Area, { times, values }: Lane): void {
   const { context, top, height, left, width, colours } = area;
   const first = Math.max(0, lowerBound(times, area.from) - 1);
@@ -200,7 +200,7 @@ export function drawNumber(area: Area, { times, values }: Lane): void {
   context.stroke();
 }
 
-/** Reads hang from the top, writes stand on the bottom, others fill the lane; the more in a column, the darker. */
+/** Draws reads from the top, writes from the bottom, others over the full height; more marks per column are darker. */
 export function drawMarks(area: Area, { times, rows }: Marks, model: Model): void {
   const { context, top, height, left, width, colours } = area;
   const first = lowerBound(times, area.from);
@@ -237,7 +237,7 @@ export function drawMarks(area: Area, { times, rows }: Marks, model: Model): voi
 
 const STEPS = [1, 2, 5];
 
-/** The times at the top, about every 90 pixels. */
+/** Draws the time axis, with a tick about every 90 pixels. */
 export function drawAxis(area: Area, bottom: number): void {
   const { context, top, height, width, from, to, colours } = area;
   const least = ((to - from) * 90) / width;
@@ -255,7 +255,7 @@ export function drawAxis(area: Area, bottom: number): void {
   context.stroke();
 }
 
-/** As many digits as the step has. */
+/** Formats a time with the precision of the step. */
 function tickText(time: number, step: number): string {
   const digits = Math.min(9, Math.max(0, 9 - Math.floor(Math.log10(step) + 1e-9)));
   return `${(time / 1e9).toFixed(digits)} s`;

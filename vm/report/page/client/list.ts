@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** The rows as a list, of which only those in sight exist. */
+/** A virtual list of rows: only visible rows have elements. */
 import { CONSOLE_SOURCE } from '../page-data.js';
 import { element } from './dom.js';
 import { type Model, lowerBound } from './model.js';
 
-/** Of a row, CSS pixels; the style sheet says the same. */
+/** Height of a row, CSS pixels; must match the style sheet. */
 const HEIGHT = 22;
-/** Rows above and below those in sight. */
+/** Extra rows above and below the visible ones. */
 const SPARE = 10;
 
 export class EventList {
@@ -14,7 +14,7 @@ export class EventList {
   readonly #inner = element('div', { role: 'presentation' });
   readonly #model: Model;
   readonly #onPick: (row: number) => void;
-  /** Those that pass the filter. */
+  /** The rows that pass the filter. */
   #rows: readonly number[];
   #picked: number | undefined;
 
@@ -34,7 +34,7 @@ export class EventList {
     this.#render();
   }
 
-  /** `words`: all of them are in the row. `show`: 'all', 'accesses', 'console', or the index of a device. Returns how many rows do. */
+  /** Shows rows that contain all `words`. `show`: 'all', 'accesses', 'console', or the index of a device. Returns the number of rows. */
   filter(words: string, show: string): number {
     const wanted = words
       .toLowerCase()
@@ -67,7 +67,7 @@ export class EventList {
     this.#render();
   }
 
-  /** Brings the row into sight, or where it would be. */
+  /** Scrolls to the row, or to its place if it is filtered out. */
   #reveal(row: number): void {
     const { scrollTop, clientHeight } = this.#box;
     const top = lowerBound(this.#rows, row) * HEIGHT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The page's script: timeline, list and details show the same row. */
+/** The page's script: keeps timeline, list and details on the same row. */
 import { details } from './details.js';
 import { find } from './dom.js';
 import { EventList } from './list.js';
@@ -80,7 +80,7 @@ class Page {
     );
   }
 
-  /** A key on the timeline. */
+  /** Handles a key on the timeline; returns whether it was used. */
   #key({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
     if (ctrlKey || metaKey || altKey) return false;
     const { focus } = this.#model;

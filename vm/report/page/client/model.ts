@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The data of the page, unpacked, and looked up by time. */
+/** Unpacks the page's data and finds rows by time. */
 import {
   CONSOLE_SOURCE,
   JUDGED,
@@ -25,10 +25,10 @@ export class Model {
   readonly times: Float64Array;
   readonly devices: readonly PageDevice[];
   readonly focus: number | null;
-  /** The accesses of each device, and what else it was made to do. */
+  /** The stimuli of each device. */
   readonly accesses: readonly Marks[];
   readonly console: Marks;
-  /** Of the whole run. */
+  /** Time span of the whole run. */
   readonly span: Span;
   readonly #data: PageData;
   readonly #differences: ReadonlyMap<number, Difference>;
@@ -66,7 +66,7 @@ export class Model {
   source(row: number): number {
     return this.#data.rows.source[row] ?? CONSOLE_SOURCE;
   }
-  /** Where the row is from, for people. */
+  /** Display name of the row's source. */
   sourceName(row: number): string {
     return this.devices[this.source(row)]?.id ?? 'console';
   }
@@ -88,13 +88,13 @@ export class Model {
   difference(row: number): Difference | undefined {
     return this.#differences.get(row);
   }
-  /** Something went wrong in this row. */
+  /** Whether this row shows a failure. */
   isWrong(row: number): boolean {
     const judged = this.judged(row);
     return judged === 'differs' || judged === 'invalid' || this.#differences.has(row);
   }
 
-  /** The access that this row belongs to, and all that the device did then. */
+  /** The rows of one step: the stimulus to which this row belongs, and its effects. */
   group(row: number): readonly number[] {
     const source = this.source(row);
     if (source === CONSOLE_SOURCE) return [row];
@@ -121,7 +121,7 @@ export class Model {
   }
 }
 
-/** Index of the first that is not less. */
+/** Index of the first element that is not less than `value`. */
 export function lowerBound(sorted: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = sorted.length;
@@ -133,7 +133,7 @@ export function lowerBound(sorted: ArrayLike<number>, value: number): number {
   return low;
 }
 
-/** What a lane shows at this time, after all that happened then. */
+/** The value of a lane at this time, after all changes at it. */
 export function valueAt({ kind, unit, times, values }: Lane, time: number): string {
   const after = lowerBound(times, time + 0.5);
   const value = values[after - 1];

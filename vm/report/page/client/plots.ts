@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The measured figures as plots: both axes logarithmic, each median with its spread, and exits below. */
+/** Plots benchmark results: medians with their spread on logarithmic axes, and exits below. */
 import uPlot from 'uplot';
 import type { BenchPlot, BenchSeries } from '../bench.js';
 import { unpack } from './unpack.js';
@@ -10,7 +10,7 @@ function sizeOf(box: HTMLElement): { readonly width: number; readonly height: nu
   return { width: Math.max(280, box.clientWidth), height: 280 };
 }
 
-/** A median and, around it, a band from lowest to highest. */
+/** Plots each median, with a band from lowest to highest. */
 function plot(box: HTMLElement, { x, unit, series }: BenchPlot, muted: string): uPlot {
   const axis = { stroke: muted, grid: { stroke: `${muted}44`, width: 1 }, ticks: { stroke: muted } };
   return new uPlot(
@@ -45,12 +45,12 @@ function plot(box: HTMLElement, { x, unit, series }: BenchPlot, muted: string): 
   );
 }
 
-/** The exits as a plot of their own. */
+/** A separate plot for the exits. */
 function exitsOf(bench: BenchPlot): BenchPlot | undefined {
   const counted = bench.series.flatMap(({ exits, ...one }): BenchSeries[] =>
     exits === undefined ? [] : [{ ...one, median: exits, low: exits, high: exits }],
   );
-  // Zero has no place on a logarithmic axis.
+  // A logarithmic axis cannot show zero.
   const shown = counted.filter(({ median }) => median.every((value) => value > 0));
   return shown.length === 0 ? undefined : { ...bench, unit: 'exits per operation', series: shown };
 }

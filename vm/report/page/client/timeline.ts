@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The run as lanes over virtual time, on a canvas: zoom, pan, pick. */
+/** Draws the run as lanes over virtual time on a canvas, with zoom, pan and picking. */
 import type { Lane } from '../recording.js';
 import {
   type Area,
@@ -20,16 +20,16 @@ interface Strip {
   readonly height: number;
   readonly isHead?: boolean;
   readonly lane?: Lane;
-  /** What a click here picks from. */
+  /** The marks that a click on this lane can pick. */
   readonly marks?: Marks;
   readonly draw?: (area: Area) => void;
 }
 
 const AXIS = 22;
 const HEAD = 24;
-/** Narrower than this there is no place for names beside the lanes: they stand above. */
+/** Below this width (CSS pixels), names are above the lanes instead of beside them. */
 const NARROW = 640;
-/** Nanoseconds: closer cannot be seen. */
+/** Shortest visible span, nanoseconds. */
 const CLOSEST = 20;
 
 export class Timeline {
@@ -45,7 +45,7 @@ export class Timeline {
   #hover: number | undefined;
   #moved = 0;
   #isDue = false;
-  /** Of the canvas, in CSS pixels. */
+  /** Width of the canvas, CSS pixels. */
   #width = 0;
 
   constructor(
@@ -63,7 +63,7 @@ export class Timeline {
     this.#listen();
     new ResizeObserver(() => this.#resize()).observe(canvas);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#recolour());
-    // Paper is light, also where the screen is dark: see the style sheet.
+    // Print with the light colour scheme: see the style sheet.
     for (const [event, isPaper] of [
       ['beforeprint', true],
       ['afterprint', false],
@@ -79,12 +79,12 @@ export class Timeline {
     return this.#view;
   }
 
-  /** The whole run. */
+  /** Shows the whole run. */
   fit(): void {
     this.#show(this.#model.span.from, this.#model.span.to);
   }
 
-  /** `by` 2: half as much is shown, around `time`: if absent, around what is picked, or the middle. */
+  /** Zooms by a factor, around `time`; by default around the picked row, or the middle. */
   zoom(by: number, time?: number): void {
     const { from, to } = this.#view;
     const picked = this.#picked === undefined ? undefined : this.#model.time(this.#picked);
@@ -93,14 +93,14 @@ export class Timeline {
     this.#show(at - (at - from) / by, at + (to - at) / by);
   }
 
-  /** By this part of what is shown. */
+  /** Pans by this fraction of the visible span. */
   pan(part: number): void {
     const { from, to } = this.#view;
     const step = (to - from) * part;
     this.#show(from + step, to + step);
   }
 
-  /** `center`: moves there, and close enough that its neighbours can be told apart. */
+  /** `center`: moves to the row, and zooms in until its neighbours are distinguishable. */
   pick(row: number, center: 'center' | 'if hidden'): void {
     this.#picked = row;
     const time = this.#model.time(row);
@@ -131,7 +131,7 @@ export class Timeline {
   get #gutter(): number {
     return this.#width < NARROW ? 0 : 190;
   }
-  /** The place of the name above a lane, where there is none beside it. */
+  /** Height of the name above a lane; 0 if names are beside the lanes. */
   get #above(): number {
     return this.#gutter === 0 ? 14 : 0;
   }
@@ -168,7 +168,7 @@ export class Timeline {
     this.#paint();
   }
 
-  /** Once per frame, however often it is asked. */
+  /** Draws at most once per frame. */
   #draw(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -277,7 +277,7 @@ export class Timeline {
     this.#moved += Math.abs(offsetX - before);
     const other = [...this.#pointers].find(([id]) => id !== pointerId)?.[1];
     if (other === undefined) {
-      // A finger trembles: a click is no drag.
+      // Ignore small movements: a finger trembles during a tap.
       if (this.#moved < 4) return;
       this.#pointers.set(pointerId, offsetX);
       this.pan((before - offsetX) / area.width);
@@ -288,7 +288,7 @@ export class Timeline {
     if (was > 8 && is > 8) this.zoom(is / was, timeAt(area, (offsetX + other) / 2));
   }
 
-  /** The wheel alone scrolls the page, until the canvas has the focus. */
+  /** Without Ctrl, the wheel zooms only while the canvas has the focus; otherwise it scrolls the page. */
   #wheel(event: WheelEvent): void {
     const { deltaX, deltaY, ctrlKey, shiftKey, offsetX } = event;
     const isPan = shiftKey || Math.abs(deltaX) > Math.abs(deltaY);
@@ -299,7 +299,7 @@ export class Timeline {
     else this.zoom(Math.exp(-deltaY / (ctrlKey ? 120 : 300)), timeAt(this.#area(0, 0), offsetX));
   }
 
-  /** Picks the row that is nearest in the lane, or in any. */
+  /** Picks the nearest row in the clicked lane, or in any lane. */
   #click(x: number, y: number): void {
     let top = AXIS;
     let marks: Marks | undefined;
@@ -327,7 +327,7 @@ function stripsOf(model: Model): readonly Strip[] {
     const marks = model.accesses[index];
     if (marks === undefined) return [];
     return [
-      { label: marks.rows.length > 0 ? id : `${id}: it reported no events`, height: HEAD, isHead: true },
+      { label: marks.rows.length > 0 ? id : `${id}: no events`, height: HEAD, isHead: true },
       ...(tests.length > 0
         ? [{ label: 'tests', height: 24, marks, draw: (area: Area) => drawTests(area, tests) }]
         : []),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/** What page.ts packed into the element with this id. */
+/** Unpacks the data that page.ts packed into the element with this id. */
 export async function unpack<T>(id: string): Promise<T> {
   const text = atob(document.getElementById(id)?.textContent ?? '');
   const bytes = new Uint8Array(text.length);
