@@ -4,7 +4,8 @@
  * the tree that git makes of it is the digest. Only these tree objects are stored, not what is in the files.
  *
  * Content, names, links and the right to execute count, whatever .gitignore and .gitattributes say; empty directories
- * and other rights do not. The index in use is a copy of each process's own, so there are no locks.
+ * and other rights do not. A file that is rewritten within a second of the last look, at the same size and with an old
+ * time set on it, is missed: git compares whole seconds. The index in use is a copy of each process's own, so there are no locks.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
