@@ -258,7 +258,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
     features: `${markdownTable(
       ['bit', 'what is there'],
       keys(FEATURE_BIT).map((name) => [String(FEATURE_BIT[name]), FEATURE_MEANING[name]]),
-    )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later and read 0.`,
+    )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Bit 5 is kept for a ring of lap requests with a doorbell, which this device does not have. Higher bits are for what comes later. All of these read 0.`,
     'live-page': fieldTable(MEM_PAGE, PAGE),
     laps: fieldTable(MEM_LAPS, LAPS),
     errors: markdownTable(
