@@ -5,7 +5,7 @@
  * To change them for a project of your own, write a `stopwatch.config.ts`
  * beside your package.json that exports only what differs; environment
  * variables (STOPWATCH_VM_MEMORY_MIB=256) and flags override it.
- * `stopwatch status --json` shows what is in force and where it came from.
+ * `stopwatch status --json` shows the effective values and their origins.
  */
 import pins from './sources.json' with { type: 'json' };
 import { defineConfig } from './tasks/config/define.js';

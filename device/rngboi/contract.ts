@@ -13,14 +13,14 @@ export const RNG0 = 0x0;
 /** Bytes of the register. */
 export const WORD_SIZE = 4;
 
-/** What the generator's state grows by with each word. */
+/** Added to the generator's state for each word. */
 export const STEP = 0x9e3779b97f4a7c15n;
 const FIRST_FACTOR = 0xbf58476d1ce4e5b9n;
 const SECOND_FACTOR = 0x94d049bb133111ebn;
 
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-/** The generator's next state, and the word that it gives. */
+/** The generator's next state and word. */
 export function nextWord(state: bigint): { readonly state: bigint; readonly word: bigint } {
   const next = u64(state + STEP);
   const first = u64((next ^ (next >> 30n)) * FIRST_FACTOR);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** rngboi, the random generator of which every word is an access: the value that the toolchain loads. */
+/** Describes rngboi, a random generator that traps for every word, to the toolchain. */
 import { openSync, readSync } from 'node:fs';
 import type { SearchableDevice } from '../../lab/search/device-kit.js';
 import { rngboiChecker } from './checker.js';
@@ -18,7 +18,7 @@ export const device: SearchableDevice = {
   description: {
     name: 'rngboi',
     qemuType: 'rngboi',
-    // With a seed, the words can be checked; seed 0 gives those of the host.
+    // With a seed, the model can check the words; with seed 0 they come from the host.
     properties: { seed: 1337 },
     deviceTree: { compatible: 'rngboi', regions: ['regs'] },
     traceEvents: TRACE,

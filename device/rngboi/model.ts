@@ -3,7 +3,7 @@
 import { nextWord, RNG0, WORD_SIZE } from './contract.js';
 
 export interface ModelState {
-  /** The device's property; 0: the words are the host's, and no model can know them. */
+  /** The device's property; 0: the words come from the host, so the model cannot know them. */
   readonly seed: bigint;
   /** The generator's state; 0 without a seed. */
   readonly state: bigint;
@@ -18,10 +18,10 @@ export type Stimulus =
 
 export interface StepResult {
   readonly state: ModelState;
-  /** What a read returns; undefined where only the host knows. */
+  /** The value that a read returns; undefined if it comes from the host. */
   readonly value?: bigint | undefined;
   readonly refused?: boolean | undefined;
-  /** No such device can have this state, for this reason. */
+  /** Why the device cannot reach this state. */
   readonly impossible?: string | undefined;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a device's search imports of the tool: `stopwatch/device-kit/fuzz`. Only `fuzz` and `mutants` load it. */
+/** The public API for a device's search, exported as `stopwatch/device-kit/fuzz`. Only `fuzz` and `mutants` load it. */
 export { z } from 'zod';
 export { MachineError, type MachinePorts, SEARCH_ID, SearchMachine, type SearchRequest } from './machine.js';
 export { type Action, type Exchange, ExchangeBuilder, type Plan } from './plan.js';

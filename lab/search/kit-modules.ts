@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a device imports of the tool: the modules of this process, not copies.
+ * The modules of the public API, so that a device imports those of this process and not copies.
  * jiti awaits a module that is a promise, so each is loaded only when it is used.
  */
 export function deviceKitModules(): Record<string, unknown> {

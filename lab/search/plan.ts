@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a script becomes: the commands for QEMU, and every byte of the answers.
+ * A plan is a compiled script: the commands for QEMU, and every byte of the expected answers.
  *
  * The clock is driven, so the device's behaviour does not depend on chance, and
  * all answers are known before anything is sent.

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-/** What `fuzz` and `mutants` need to know about a device. */
+/** The interface between a device and `fuzz` and `mutants`. */
 import type { Verdict } from '../../vm/crosscheck/index.js';
 import type { Device } from '../../vm/device.js';
 import type { MachinePorts, SearchRequest } from './machine.js';
 import type { Plan } from './plan.js';
 import type { Failed, ObservedAnswer } from './runner.js';
 
-/** What is done to a device, as plain data. `O`: one operation. */
+/** A sequence of operations on a device, as plain data. `O`: one operation. */
 export interface AnyScript<O = unknown> {
   readonly operations: readonly O[];
 }
 
 /** A failing operation, described for a report. */
 export interface FailureReport {
-  /** What differs, in a word or two: a register, the text, the answer. */
+  /** What differs, in one or two words: a register, the text, the answer. */
   readonly compared: string;
   readonly expected: string;
   readonly actual: string;
@@ -25,7 +25,7 @@ export interface FailureReport {
   };
 }
 
-/** What was found in the trace of one or more QEMU processes. */
+/** The result of checking the traces of one or more QEMU processes. */
 export interface TraceVerdict {
   /** Events of the device that were checked. */
   readonly events: number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `fuzz` and `mutants` need to know about rngboi. */
+/** The interface between rngboi and `fuzz` and `mutants`. */
 import {
   type DeviceSearch,
   type Failed,
