@@ -205,7 +205,7 @@ it('shows the raw line, and leads from an event to the console around it', async
     /^stopwatch_read id=stopwatch seq=17 now=\d+ offset=0x28 /,
   );
   await page.locator('#details .around button.after').first().click();
-  expect(await page.locator('#details h3').textContent()).toBe('A line of the console');
+  expect(await page.locator('#details h3').textContent()).toBe('Console line');
   await context.close();
 });
 
