@@ -73,8 +73,8 @@ const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
   passed: 'passed',
   testFailed: "the guest's test failed",
   usage: 'usage or configuration',
-  differs: 'the device and the model differ',
-  guest: 'the guest or QEMU crashed, hung or never spoke',
+  differs: 'the device and the model differ, or the evidence is invalid',
+  guest: 'the guest or QEMU crashed, hung or printed nothing',
   host: 'host, download or build',
   interrupted: 'interrupted',
 };

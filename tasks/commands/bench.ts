@@ -10,7 +10,7 @@ export const bench: CommandDefinition<Own> = {
   name: 'bench',
   summary: 'measure what an access to a device costs, and count the exits that it causes',
   description:
-    "Boots the VM and runs the benches of its devices (guest_fs/NAME/NAME_bench.sh), in turn and in several rounds: once by the host's clock, with tracing off, for the times; and once with QEMU's trace and the cross-check, for the exits to devices, which QEMU counts. Prints the medians with their spread; the run's page has the plots. Builds what is stale first.",
+    "Runs the benches of the VM's devices (guest_fs/NAME/NAME_bench.sh or .c) in two boots. The first measures times: five rounds by the host's clock, without tracing. The second counts exits to devices: one round with QEMU's trace and the cross-check. Prints medians and spread; the run's page has the plots. Builds what is stale first.",
   options: [
     new Option(
       '--check',

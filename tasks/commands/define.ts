@@ -82,7 +82,7 @@ export const ALL_EXITS: readonly ExitName[] = [
 export function variantOption(): Option {
   return new Option(
     '--variant <KIND>',
-    'plain; QEMU with sanitizers; QEMU counting the lines of the device it reaches; or all for debuggers, and a kernel that checks itself',
+    'plain: as released; sanitize: QEMU with sanitizers; coverage: QEMU counts which lines of the device run; debug: debug information, and a kernel with KASAN and lockdep',
   ).choices(VARIANTS);
 }
 

@@ -16,7 +16,7 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
   name: 'exec',
   summary: 'boot, run one command in the guest, and end with its exit code',
   description:
-    'Boots the VM and runs a command in the guest, by the host’s clock. Its standard input, output and error are ours, byte by byte, and its exit code is ours too; all else goes to standard error. Exit code 4 also means that the guest or QEMU died before the command ended; standard error says so then. Builds what is stale first.',
+    'Boots the VM and runs a command in the guest, by the host’s clock. The command has your standard input, output and error, byte by byte, and its exit code becomes that of `exec`. Stopwatch’s own messages go to standard error. Exit code 4 also means that the guest or QEMU died before the command ended; standard error says so then. Builds what is stale first.',
   args: [new Argument('[command...]', 'after --: the command and its arguments; with --script, arguments')],
   options: [
     variantOption(),
@@ -31,7 +31,7 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
     ),
     new Option(
       '--attach',
-      'in the VM that `run --serve` started, as it is: nothing is built, and nothing boots',
+      'run the command in the VM that `run --serve` started; nothing is built or booted',
     ).conflicts(['deterministic', 'crosscheck', 'variant']),
     new Option('--quiet', 'nothing on standard error but what the command prints, and errors'),
   ],

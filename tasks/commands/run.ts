@@ -38,7 +38,7 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
     ),
     new Option(
       '--serve',
-      'take new files while it runs: from `push`, and as network_update.sh in the guest asks for them; without a terminal, for nothing else',
+      'accept `push` and `exec --attach` from other terminals, and network_update.sh in the guest; without a terminal the VM does nothing else',
     ).conflicts(['dumpDtb', 'gdbQemu']),
     new Option('--crosscheck', 'judge the devices against their reference models while they run').conflicts(
       'nodev',

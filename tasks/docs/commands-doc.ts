@@ -23,7 +23,7 @@ const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   testFailed: 'the guest’s test failed',
   usage: 'usage or configuration',
   differs: 'the device and the model differ, or the evidence is invalid',
-  guest: 'the guest or QEMU crashed, hung or never spoke',
+  guest: 'the guest or QEMU crashed, hung or printed nothing',
   host: 'host, download or build',
   interrupted: 'interrupted',
 };

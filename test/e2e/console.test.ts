@@ -116,7 +116,8 @@ test('crosscheck judges a saved stream; one with a line missing is no evidence',
   for (const name of ['console.log', 'crosscheck.json'])
     copyFileSync(project.lastRun(name), join(copy, name));
   const lines = readFileSync(project.lastRun('events.log'), 'utf8').split('\n');
-  const ours = lines.flatMap((line, index) => (line.startsWith('stopwatch_') ? [index] : []));
+  // No access: QEMU's own trace would show that it is missing.
+  const ours = lines.flatMap((line, index) => (line.startsWith('stopwatch_state') ? [index] : []));
   const removed = ours[Math.floor(ours.length / 2)] ?? 0;
   writeFileSync(join(copy, 'events.log'), lines.filter((_, index) => index !== removed).join('\n'));
   const gap = await project.exits(3, ['crosscheck', join(copy, 'events.log')]);
@@ -134,7 +135,8 @@ test('on a narrow terminal the guest knows its type and size, and follows anothe
     // The guest asks the terminal where its last corner is.
     await sleep(2000);
     shown.type('\u001B[30;100R');
-    await shown.waitFor(/stopwatch:~# $/);
+    // Without the host's name: stripping takes the sequence ESC 8 before it for a longer one.
+    await shown.waitFor(/:~# $/);
     shown.type('echo "size=$(stty size)"\r');
     await shown.waitFor(/^size=30 100$/m);
     shown.type('poweroff\r');
