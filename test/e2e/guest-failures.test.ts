@@ -87,7 +87,7 @@ const cases: readonly Case[] = [
     edit: [TEST, 'test_starting() {\n', 'test_starting() {\n\twhile :; do :; done\n'],
     code: 4,
     outcome: 'hung',
-    reason: /after \d+ of \d+ test results, the last being 'resetting'/,
+    reason: /after \d+ of \d+ test results of stopwatch, the last being 'resetting'/,
     last: /^ok \d+ resetting$/m,
   },
   {
@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
     edit: [INIT, FIRST_MOUNT, `echo 'good night'; poweroff -f\n${FIRST_MOUNT}`],
     code: 4,
     outcome: 'exited-early',
-    reason: /the guest powered off before the test began/,
+    reason: /the guest powered off before the test of stopwatch began/,
     last: /^good night$/m,
   },
 ];

@@ -56,7 +56,7 @@ test('scripts and the module get into the running guest, and its test runs there
   append(project.package, 'guest_fs/stopwatch/stopwatch_ctrl.sh', '# more\n');
   const out = await pushes('--test');
   expect(out).toMatch(/^Pushed +stopwatch_ctrl: new$/m);
-  expect(out).toMatch(/^Guest test +\d+ ok, 0 not ok, 0 skipped$/m);
+  expect(out).toMatch(/^Guest test +stopwatch: \d+ ok, 0 not ok, 0 skipped$/m);
   await vm.waitFor(/fresh from the press/);
 
   // The exit code is the test's.
