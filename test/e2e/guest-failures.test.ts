@@ -71,7 +71,8 @@ const cases: readonly Case[] = [
     edit: [INIT, FIRST_MOUNT, `echo 'init sleeps'; while :; do sleep 1000; done\n${FIRST_MOUNT}`],
     code: 4,
     outcome: 'hung',
-    reason: /nothing was printed for \d+ s, before the test of stopwatch began; the last line was 'init sleeps'/,
+    reason:
+      /nothing was printed for \d+ s, before the test of stopwatch began; the last line was 'init sleeps'/,
     last: /^init sleeps$/m,
   },
   {
