@@ -38,8 +38,8 @@ const cases: readonly Case[] = [
     ],
     code: 1,
     outcome: 'failed',
-    reason: /^'resetting' failed$/,
-    last: /^stopwatch: result: stopwatch fail 1$/m,
+    reason: /^'stopwatch: resetting' failed$/,
+    last: /^stopwatch: result: stopwatch\/stopwatch_dev pass 0$/m,
     shown: "text, later: expected '1.00 seconds', got '0.00 seconds'\n",
   },
   {
@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
     code: 1,
     outcome: 'failed',
     reason: /planned 16 tests, got 5/,
-    last: /^stopwatch: result: stopwatch fail 1$/m,
+    last: /^stopwatch: result: stopwatch\/stopwatch_dev pass 0$/m,
   },
   {
     what: 'a kernel that finds no init and no root, and panics',
