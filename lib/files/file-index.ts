@@ -8,7 +8,7 @@ import { StopwatchError } from '../errors.js';
 import { isIgnored } from './ignored.js';
 import { createPairCache } from './pair-cache.js';
 
-/** Nanoseconds. Stat data this fresh prove nothing; see tree-index.ts. */
+/** Nanoseconds. A file changed this recently can change again without a new time, so its digest is not kept. */
 const TICK_NS = 50_000_000n;
 
 interface FileIndex {

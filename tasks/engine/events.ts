@@ -73,7 +73,7 @@ export type Event =
       readonly durationMs: number;
       readonly error: StopwatchError;
     }
-  /** Never started, because a dependency failed or the run was interrupted. */
+  /** Never started, because another task failed or the run was interrupted. */
   | { readonly type: 'task-skipped'; readonly task: string; readonly because: string }
   | { readonly type: 'notice'; readonly task: string | undefined; readonly text: string }
   /** Another process holds the work directory; we wait. */

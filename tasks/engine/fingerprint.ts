@@ -32,8 +32,9 @@ export function fingerprintOf(parts: Parts): string {
     .digest('hex');
 }
 
-/** Longest value that a reason shows whole. */
+/** Longest part of a value that a reason shows, and how much of it stands before the first difference. */
 const SHOWN = 200;
+const BEFORE = 80;
 
 /** What differs, the most specific first. `treeChanges`: the paths that changed in a tree, if known. */
 export function differences(
@@ -43,7 +44,8 @@ export function differences(
 ): Reason[] {
   const reasons: Reason[] = [];
   for (const [key, before, now] of changes(was.values, is.values)) {
-    reasons.push({ kind: 'value', key, was: shown(before), is: shown(now) });
+    const from = firstDifference(before ?? '', now ?? '') - BEFORE;
+    reasons.push({ kind: 'value', key, was: shown(before, from), is: shown(now, from) });
   }
   for (const [path, before, now] of changes(was.files, is.files)) {
     const change = before === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
@@ -75,9 +77,19 @@ function* changes(
   }
 }
 
-function shown(value: string | undefined): string {
+/** The part of a long value from `from` on, so that both values show where they differ. */
+function shown(value: string | undefined, from: number): string {
   if (value === undefined) return 'nothing';
-  return value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  if (value.length <= SHOWN) return value;
+  const start = Math.max(0, from);
+  const part = value.slice(start, start + SHOWN);
+  return `${start > 0 ? '…' : ''}${part}${start + SHOWN < value.length ? '…' : ''}`;
+}
+
+function firstDifference(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  return at;
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -20,6 +20,7 @@ export function reasonText(reason: Reason, base: string): string {
     case 'file':
       return `${shown(reason.path, base)} ${reason.change}`;
     case 'tree': {
+      if (reason.changed.length === 0) return `${shown(reason.path, base)} changed`;
       const names = reason.changed.join(', ');
       const more = reason.more > 0 ? ` and ${reason.more} more` : '';
       return `in ${shown(reason.path, base)} changed: ${names}${more}`;
@@ -27,7 +28,7 @@ export function reasonText(reason: Reason, base: string): string {
     case 'tool':
       return `${reason.tool} was '${reason.was}', is '${reason.is}'`;
     case 'dependency':
-      return `depends on ${reason.task}, which is stale`;
+      return `its dependency ${reason.task} is stale or has a new result`;
     case 'output':
       return `its output ${shown(reason.path, base)} ${reason.change === 'missing' ? 'is missing' : 'has changed since the task finished'}`;
     default:

@@ -68,14 +68,14 @@ export interface Task {
   readonly title: string;
   readonly deps: readonly string[];
   readonly inputs: Inputs;
-  /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale; make and ninja find a changed one removed. A directory only has to exist. */
+  /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale, and a changed one is deleted before a build, because make and ninja would keep it. A directory only has to exist. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason (unknown inputs, a test). */
   readonly always?: string;
   /** It runs although it may be fresh: the user wants it to. */
   readonly forced?: boolean | undefined;
-  /** What dependents take into their fingerprints, where not all that it depends on concerns them. */
+  /** Replaces this task's fingerprint in those of its dependents: for a task whose inputs do not all concern them. */
   readonly result?: string;
   /** Does the work. Must be safe to run again after being killed anywhere. */
   run(context: TaskContext): Promise<void>;

@@ -262,7 +262,7 @@ test.each<[Reason, string]>([
     'in .stopwatch/src/linux changed: Makefile, init/main.c and 3 more',
   ],
   [{ kind: 'tool', tool: 'ninja', was: '1.10', is: '1.11' }, "ninja was '1.10', is '1.11'"],
-  [{ kind: 'dependency', task: 'qemu:patch' }, 'depends on qemu:patch, which is stale'],
+  [{ kind: 'dependency', task: 'qemu:patch' }, 'its dependency qemu:patch is stale or has a new result'],
   [{ kind: 'output', path: '/p/o', change: 'missing' }, 'its output o is missing'],
   [{ kind: 'output', path: '/p/o', change: 'changed' }, 'its output o has changed since the task finished'],
 ])('reason %j', (reason, text) => {
@@ -281,7 +281,7 @@ test('status', () => {
 qemu:patch  fresh  (took 1.23 s)
 vm:test     stale
             - never run
-            - depends on qemu:patch, which is stale
+            - its dependency qemu:patch is stale or has a new result
 1 of 2 tasks are stale.
 `);
   expect(statusText(tasks.slice(0, 1), '/p', paint)).toContain('Everything is up to date.\n');

@@ -180,8 +180,8 @@ const DROPPINGS = ['*~', '.#*', '*.swp', '__pycache__/', '*.pyc', '*.orig', '*.r
 
 /**
  * Makes a repository with one commit: the work tree as it is, or all of `content` without
- * the repositories in it. Apart from the tree it gets its name when it is complete; in the tree,
- * the tree should.
+ * the repositories in it. A repository outside its tree gets its name when it is complete. Of one
+ * inside, the caller renames the tree.
  */
 export async function createRepository(
   repository: Repository,

@@ -311,7 +311,7 @@ async function diffOf(
 
 /** Where a chain ended that met a conflict. */
 const PARTIAL = 'refs/stopwatch/partial';
-/** Below it, in their order: commits by hand that a user who follows the hint may leave behind. */
+/** Refs UNMERGED/000000 and on, oldest first: commits by hand that following the hint of a conflict may drop from HEAD. */
 export const UNMERGED = 'refs/stopwatch/unmerged';
 
 async function keepUnmerged(repository: Repository, ids: readonly string[], deps: GitDeps): Promise<void> {

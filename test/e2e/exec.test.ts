@@ -49,7 +49,7 @@ test('a script of the host, with arguments and standard input', async () => {
     input: 'one line\n',
   });
   expect(ended).toEqual({ code: 7, out: 'first: one line\n', err: '' });
-  await project.exits(5, ['exec', '--script', `${script}.missing`]);
+  await project.exits(2, ['exec', '--script', `${script}.missing`]);
   await project.exits(2, ['exec']);
 });
 

@@ -254,8 +254,10 @@ const BUILD: readonly BuildTask[] = [
   },
   task('qemu:build', ['qemu:extract'], 12, 5200, ['device/stopwatch/stopwatch.c changed']),
   task('driver:stopwatch', [], 14, 900, ['in driver/stopwatch changed: stopwatch.c']),
-  task('guest:initramfs', ['driver:stopwatch'], 915, 120, ['depends on driver:stopwatch, which is stale']),
-  task('vm:devicetree', ['qemu:build'], 5215, 90, ['depends on qemu:build, which is stale']),
+  task('guest:initramfs', ['driver:stopwatch'], 915, 120, [
+    'its dependency driver:stopwatch is stale or has a new result',
+  ]),
+  task('vm:devicetree', ['qemu:build'], 5215, 90, ['its dependency qemu:build is stale or has a new result']),
 ];
 
 function finish(
