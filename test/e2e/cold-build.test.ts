@@ -21,14 +21,23 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   // npm may have something to say about its own configuration.
   expect(err.split('\n').filter((line) => line !== '' && !line.startsWith('npm '))).toEqual([]);
   expect(out).toMatch(/^Guest test +passed: \d+ ok, 0 not ok/m);
-  expect(out).toMatch(/^Cross-check +The device and the model agree \(\d+ events/m);
+  expect(out).toMatch(/^ +cross-check: The device and the model agree \(\d+ events/m);
   expect(out).toMatch(/^Machine +TCG .*clock icount/m);
 
   const { result, host } = project.lastReport();
   expect(result).toMatchObject({
     exitCode: 0,
     guest: { outcome: 'passed' },
-    devices: [{ id: 'stopwatch', tests: [{ result: 'pass' }], verdict: { result: 'agree' } }],
+    devices: [
+      {
+        id: 'stopwatch',
+        tests: [
+          { suite: 'stopwatch', result: 'pass' },
+          { suite: 'stopwatch/stopwatch_dev', result: 'pass' },
+        ],
+        verdict: { result: 'agree' },
+      },
+    ],
   });
   expect(host.command).toBe('npx stopwatch all');
   const junit = readFileSync(project.lastRun('junit.xml'), 'utf8');

@@ -23,7 +23,7 @@ describe.skipIf(address === undefined)('in a container (STOPWATCH_TEST_DOCKER)',
     expect(code, out + err).toBe(0);
     expect(err).toBe('');
     expect(out).toMatch(/^Guest test +passed: \d+ ok, 0 not ok/m);
-    expect(out).toMatch(/^Cross-check +The device and the model agree \(\d+ events/m);
+    expect(out).toMatch(/^ +cross-check: The device and the model agree \(\d+ events/m);
     expect(container.foreignFiles()).toBe('');
     expect(readdirSync(project.work)).toEqual(['docker']);
     expect(readdirSync(project.env['CCACHE_DIR'] ?? '').length).toBeGreaterThan(0);
