@@ -70,7 +70,7 @@ struct stopwatch {
 	struct list_head files;
 };
 
-/* stopwatch_main.c; all need the lock. */
+/* stopwatch_main.c; all but stopwatch_state(), which is one read, need the lock. */
 int stopwatch_command(struct stopwatch *sw, u64 command);
 int stopwatch_state(struct stopwatch *sw);
 int stopwatch_text(struct stopwatch *sw, char *text);

@@ -10,7 +10,7 @@ import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
 import { edit, undoEdits } from './edit.js';
 import { CHECKOUT, laboratory } from './laboratory.js';
-import { fuzz, mutants } from './search.js';
+import { fuzz, fuzzRngboi, mutants } from './search.js';
 
 undoEdits();
 
@@ -50,6 +50,12 @@ test('a campaign finds no difference, and carries out all that the contract deci
   expect(document.operations).toBeGreaterThanOrEqual(CAMPAIGN);
   expect(document.decisions?.missed).toEqual([]);
   expect(document.decisions?.reached).toBe(document.decisions?.total);
+});
+
+test('a campaign of rngboi, too', async () => {
+  const { code, document } = await fuzzRngboi('--ops', '100000', '--seed', '1');
+  expect(document.finding).toBeUndefined();
+  expect(code).toBe(0);
 });
 
 test('a fault is found, made short, written down, and done again', async () => {

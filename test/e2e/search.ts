@@ -21,9 +21,9 @@ export interface Judgement {
   readonly killedByBoot: Readonly<Record<string, number>>;
 }
 
-async function run(command: string, args: readonly string[]): Promise<Ended> {
+async function run(command: string, args: readonly string[], device = 'stopwatch'): Promise<Ended> {
   const { project } = laboratory();
-  return start('npx', ['stopwatch', command, '--device', 'stopwatch', '--json', ...args], {
+  return start('npx', ['stopwatch', command, '--device', device, '--json', ...args], {
     cwd: project.directory,
     env: project.env,
   }).ended;
@@ -31,6 +31,14 @@ async function run(command: string, args: readonly string[]): Promise<Ended> {
 
 export async function fuzz(...args: readonly string[]): Promise<{ code: number | null; document: Fuzzed }> {
   const { code, out } = await run('fuzz', args);
+  return { code, document: JSON.parse(out) };
+}
+
+/** The same for `rngboi`. */
+export async function fuzzRngboi(
+  ...args: readonly string[]
+): Promise<{ code: number | null; document: Fuzzed }> {
+  const { code, out } = await run('fuzz', args, 'rngboi');
   return { code, document: JSON.parse(out) };
 }
 

@@ -4,8 +4,8 @@
  * text for QEMU's `trace-events`, a parser, and a formatter.
  *
  * A line is `PREFIX_EVENT id=… seq=… now=… FIELDS`. `id` is the name of the
- * device in the machine. `seq` starts at 0 when the device is created and rises
- * by one per event; it migrates with the device. `now` is QEMU_CLOCK_VIRTUAL in
+ * device in the machine. `seq` starts at 0 in each process and rises by one
+ * per event; it is not saved with the device. `now` is QEMU_CLOCK_VIRTUAL in
  * nanoseconds.
  *
  * The C function of an event takes the same values in the same order:

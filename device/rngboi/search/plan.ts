@@ -7,8 +7,8 @@ import type { Operation, Script } from './script.js';
 
 /** The platform bus of `virt` places the first device's region here. */
 export const REGS = 0xc000000;
-/** Version of the device's section in a saved state. */
-const SAVED_VERSION = 1n;
+/** Version of the device's section in a saved state: version_id in rngboi.c. */
+const SAVED_VERSION = 2n;
 /** Operations planned between two yields. */
 const SLICE = 64;
 const SUFFIX = { 1: 'b', 2: 'w', 4: 'l', 8: 'q' } as const;
