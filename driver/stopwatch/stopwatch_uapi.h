@@ -81,7 +81,8 @@ struct stopwatch_status {
 	__u64 timeout_time_ns;
 };
 
-#define STOPWATCH_IOC_MAGIC	0xB7
+/* Not in use by others: Documentation/userspace-api/ioctl/ioctl-number.rst */
+#define STOPWATCH_IOC_MAGIC	0xDC
 
 /* The device's commands, by their own numbers. */
 #define STOPWATCH_IOC_RESET	_IO(STOPWATCH_IOC_MAGIC, STOPWATCH_CMD_RESET)
