@@ -68,7 +68,9 @@ test('scripts and the module get into the running guest, and its test runs there
   );
   const failed = await push('stopwatch_test', '--test');
   expect(failed.code).toBe(1);
-  expect(failed.err).toMatch(/'stopwatch: resetting' failed[^]*expected '0\.01 seconds', got '0\.00 seconds'/);
+  expect(failed.err).toMatch(
+    /'stopwatch: resetting' failed[^]*expected '0\.01 seconds', got '0\.00 seconds'/,
+  );
 
   // One that hangs is ended, and does not stand in the way of the next.
   restore();
