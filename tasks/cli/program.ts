@@ -69,7 +69,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   bench,
 ];
 
-const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
+/** For `--help` and docs/commands.md. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   passed: 'passed',
   testFailed: "the guest's test failed",
   usage: 'usage or configuration',
@@ -150,7 +151,7 @@ function addExitsAndExamples(
   const lines = [
     '',
     'Exit codes:',
-    ...exits.map((name) => `  ${String(EXIT[name]).padEnd(4)}${EXIT_CODES[name]}`),
+    ...exits.map((name) => `  ${String(EXIT[name]).padEnd(4)}${EXIT_MEANINGS[name]}`),
     '',
     examples.length === 1 ? 'Example:' : 'Examples:',
     ...typed.map(([line, text]) => `  ${line.padEnd(width)}  # ${text}`),

@@ -5,7 +5,7 @@ import defaults from '../../config.js';
 import { markdownTable } from '../../lib/markdown.js';
 import { App } from '../cli/app.js';
 import { Interrupt } from '../cli/interrupt.js';
-import { createProgram } from '../cli/program.js';
+import { createProgram, EXIT_MEANINGS } from '../cli/program.js';
 import { expected, leaves, schemaAt } from '../config/leaves.js';
 import { EXIT } from '../../lib/errors.js';
 import { codesOf } from '../report/failure.js';
@@ -17,16 +17,6 @@ export function program(): Command {
   const interrupt = new Interrupt(() => {});
   return createProgram(new App({ cwd: '.', environment: {}, stdin, stdout, stderr, interrupt }));
 }
-
-const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
-  passed: 'passed',
-  testFailed: 'the guest’s test failed',
-  usage: 'usage or configuration',
-  differs: 'the device and the model differ, or the evidence is invalid',
-  guest: 'the guest or QEMU crashed, hung or printed nothing',
-  host: 'host, download or build',
-  interrupted: 'interrupted',
-};
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -65,7 +55,7 @@ function exitCodes(): string {
     ['code', 'meaning', 'error codes that lead there'],
     Object.keys(EXIT)
       .filter(isName)
-      .map((name) => [String(EXIT[name]), MEANING[name], codesOf(EXIT[name]).map(code).join(', ')]),
+      .map((name) => [String(EXIT[name]), EXIT_MEANINGS[name], codesOf(EXIT[name]).map(code).join(', ')]),
   );
 }
 
