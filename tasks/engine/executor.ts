@@ -53,8 +53,6 @@ interface RunOutcome {
 interface LockChoice {
   /** False: fail with 'locked' when another process holds the work directory. True if absent. */
   readonly wait?: boolean;
-  /** What processes that wait for the lock show about us; the command line if absent. */
-  readonly describe?: string;
 }
 
 export interface Executor {
@@ -159,12 +157,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
         await saveQuietly(evaluator, false);
         return analysed.map(({ status }) => status);
       }),
-    run: (tasks, targets, { wait = true, describe } = {}) =>
+    run: (tasks, targets, { wait = true } = {}) =>
       understood(async () => {
         // Before the lock, so that a mistake does not wait for another process.
         selectTargets(buildGraph(tasks), targets);
         const path = join(workdir, 'lock');
-        const lock = { signal, onWaiting, processes, describe };
+        const lock = { signal, onWaiting, processes };
         const work = async (): Promise<RunOutcome> => {
           markDirectory(workdir);
           mkdirSync(join(workdir, 'run'), { recursive: true });
