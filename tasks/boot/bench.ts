@@ -192,13 +192,12 @@ function hostRows(known: readonly ProjectDevice[], instances: readonly DeviceIns
 function absentDevices(known: readonly ProjectDevice[], instances: readonly DeviceInstance[]): string[] {
   return known.flatMap(({ device, files }) => {
     const { name } = device.description;
-    if (files.bench === undefined)
-      return instances.some((one) => one.device === device)
-        ? [`Absent       ${name}: it has no guest_fs/${name}/${name}_bench.sh`]
-        : [];
-    return instances.some((one) => one.device === device)
-      ? []
-      : [`Absent       ${name}: vm.devices does not name it, so the machine does not have it`];
+    const isPresent = instances.some((one) => one.device === device);
+    if (isPresent === (files.bench !== undefined)) return [];
+    const reason = isPresent
+      ? `it has no guest_fs/${name}/${name}_bench.sh`
+      : 'vm.devices does not name it, so the machine does not have it';
+    return [`Absent       ${name}: ${reason}`];
   });
 }
 
