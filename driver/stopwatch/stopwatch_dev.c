@@ -183,7 +183,7 @@ static int stopwatch_do_ioctl(struct stopwatch_file *sf, unsigned int cmd, union
 	}
 }
 
-/* UPDATE changes nothing but the text, which is written for whoever asks. */
+/* UPDATE only writes the text, so it needs no write permission. */
 static bool stopwatch_changes(unsigned int cmd)
 {
 	return _IOC_NR(cmd) <= STOPWATCH_CMD_LAP && cmd != STOPWATCH_IOC_UPDATE;

@@ -143,7 +143,7 @@ for word in $cmdline; do
 	stopwatch_devices=*) devices=${word#*=} ;;
 	stopwatch_tests=*) tests=${word#*=} ;;
 	stopwatch_stdin=*) stdin=${word#*=} ;;
-	stopwatch=*) complain "'$word' is none of stopwatch=test, test_and_quit, stress_and_quit, bench_and_quit and exec" ;;
+	stopwatch=*) complain "'$word' is not known: expected stopwatch=test, test_and_quit, stress_and_quit, bench_and_quit or exec" ;;
 	esac
 done
 

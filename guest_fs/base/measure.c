@@ -32,7 +32,7 @@ static int read_clock(void *arg, uint64_t ops)
 	return 0;
 }
 
-/* A file of sysfs is made again for whoever reads at its start. */
+/* Reading from offset 0 makes sysfs call the driver's show() again. */
 static int read_file(void *arg, uint64_t ops)
 {
 	struct file *file = arg;

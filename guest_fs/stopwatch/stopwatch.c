@@ -143,7 +143,7 @@ static void print_laps(void)
 			print_lap(number, ns);
 }
 
-/* NULL if there is none. */
+/* Returns NULL if the device has no live page. */
 static const struct stopwatch_page *map_page(void)
 {
 	const struct stopwatch_page *page = NULL;
