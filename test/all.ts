@@ -151,6 +151,7 @@ const fullStages: readonly Stage[] = [
   full('own-device'),
   full('bump'),
   full('matrix'),
+  full('kernel-tools'),
   full('compile-cache'),
   full('debug'),
   full('page'),
