@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import config from '../../config.js';
 import type { Config } from '../config/schema.js';
+import { createExecutor } from '../engine/executor.js';
 import type { TaskContext } from '../engine/task.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { resumeBuild, usesCcache } from './build-tools.js';
@@ -17,10 +18,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 function nothing(): void {}
 
-function contextOf(signal: AbortSignal, crashed = false): TaskContext {
+function contextOf(signal: AbortSignal): TaskContext {
   return {
     signal,
-    crashed,
     logFile: '',
     jobs: 1,
     env: {},
@@ -44,10 +44,16 @@ function product(name: string, age: number, content = 'x'): string {
   return path;
 }
 
-async function killedBuild(crashed = false): Promise<void> {
+async function killedBuild(hasCrashed = false): Promise<void> {
   const killed = new AbortController();
   await resumeBuild(directory, contextOf(killed.signal), async () => killed.abort());
-  await resumeBuild(directory, contextOf(new AbortController().signal, crashed), async () => {});
+  if (hasCrashed) reboot();
+  await resumeBuild(directory, contextOf(new AbortController().signal), async () => {});
+}
+
+/** Makes the interrupted build one of an earlier boot. */
+function reboot(): void {
+  writeFileSync(join(directory, '.build-under-way'), 'an earlier boot');
 }
 
 describe('a build that was cut off', () => {
@@ -64,6 +70,27 @@ describe('a build that was cut off', () => {
     const kept = product('k.o', 600);
     await killedBuild(true);
     expect([last, older, empty, kept].map((path) => existsSync(path))).toEqual([false, false, false, true]);
+  });
+
+  test('of a machine that crashed, does so too when a run between was killed before the build', async () => {
+    const [last, older, kept] = [product('b.o', 0), product('a.o', 30), product('k.o', 600)];
+    const runTask = async (run: (context: TaskContext, kill: () => void) => Promise<void>) => {
+      const abort = new AbortController();
+      const executor = createExecutor({
+        processes: createProcesses(),
+        workdir: join(directory, 'work'),
+        jobs: 1,
+        emit: nothing,
+        signal: abort.signal,
+      });
+      const task = { name: 'build', title: '', deps: [], inputs: {}, outputs: [], jobs: 'build' } as const;
+      return executor.run([{ ...task, run: (context) => run(context, () => abort.abort()) }], []);
+    };
+    await runTask(async (context, kill) => resumeBuild(directory, context, async () => kill()));
+    reboot();
+    await runTask(async (_, kill) => kill());
+    expect((await runTask(async (context) => resumeBuild(directory, context, async () => {}))).ok).toBe(true);
+    expect([last, older, kept].map((path) => existsSync(path))).toEqual([false, false, true]);
   });
 });
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** What the builds of QEMU, Linux and Busybox share: ccache, a reproducible time, resuming after a kill. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { bootId } from '../../lib/process/leftovers.js';
 import type { TaskContext } from '../engine/task.js';
 import { which } from '../../lib/which.js';
 
@@ -42,13 +44,16 @@ export function ccacheEnvironment(base?: string): Record<string, string> {
 const MARKER = '.build-under-way';
 /** What compilers and linkers write; not the configuration of a build. */
 const PRODUCT = /\.(o|a|so|ko|obj|lds|mod|dtb)$|^(vmlinux|Image|busybox|qemu-system-)/;
-/** Seconds. Files written this shortly before a kill may be truncated although make considers them new. */
+/**
+ * Seconds. Files written this shortly before a kill, or before the machine crashed, may be truncated although make
+ * considers them new.
+ */
 const IN_FLIGHT_S = { killed: 3, crashed: 60 };
 
 /**
  * Runs a build that make or ninja can resume. make trusts times, so a file that a killed compiler was writing looks
- * finished. Therefore a marker exists while a build runs. If it is found, the files written just before the kill are
- * removed and built again.
+ * finished. Therefore a marker exists while a build runs, with the machine's boot in it. If it is found, the files
+ * written just before the kill are removed and built again; only then does the marker name the present boot.
  */
 export async function resumeBuild(
   directory: string,
@@ -58,14 +63,15 @@ export async function resumeBuild(
   const marker = join(directory, MARKER);
   await mkdir(directory, { recursive: true });
   if (existsSync(marker)) {
-    const seconds = context.crashed ? IN_FLIGHT_S.crashed : IN_FLIGHT_S.killed;
+    const hasCrashed = (await readFile(marker, 'utf8')) !== bootId();
+    const seconds = hasCrashed ? IN_FLIGHT_S.crashed : IN_FLIGHT_S.killed;
     const removed = await removeInFlight(directory, seconds);
     if (removed > 0)
       context.log(
         `The last build was killed: ${removed} files that it may have been writing are built again.`,
       );
   }
-  await writeFile(marker, '');
+  await writeFileAtomic(marker, bootId());
   try {
     await build();
   } finally {

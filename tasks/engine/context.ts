@@ -31,7 +31,6 @@ interface ContextOptions {
   readonly logFile: string;
   readonly workdir: string;
   readonly jobs: number;
-  readonly crashed: boolean;
 }
 
 export function createContext(options: ContextOptions): TaskContext {
@@ -90,7 +89,6 @@ export function createContext(options: ContextOptions): TaskContext {
     jobs,
     processes,
     env: options.env,
-    crashed: options.crashed,
   };
 }
 

@@ -3,7 +3,6 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
-import { bootId } from '../../lib/process/leftovers.js';
 import type { Processes } from '../../lib/process/process.js';
 import { createContext } from './context.js';
 import { StopwatchError } from '../../lib/errors.js';
@@ -52,7 +51,6 @@ export async function runTask(
       return { end: 'fresh', result: evaluator.resultOf(task, fingerprint) };
     }
     if (options.signal.aborted) throw interrupted(task);
-    const boot = bootId();
     // Before the record is overwritten.
     const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
     const changed = record?.parts === undefined ? [] : await evaluator.changed(record.parts, parts);
@@ -60,8 +58,7 @@ export async function runTask(
     const byTimes = task.jobs === 'build';
     const newer = byTimes ? await makeNewer(changed, madeMs) : [];
     const damaged = byTimes ? await removeDamaged(reasons) : [];
-    const made = { bootId: boot, parts, durationMs: record?.durationMs };
-    await evaluator.state.markUnfinished(task.name, made);
+    await evaluator.state.markUnfinished(task.name, parts, record?.durationMs);
     log = openTaskLog(logFile);
     emit({ type: 'task-start', task: task.name, logFile });
     log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
@@ -69,8 +66,7 @@ export async function runTask(
       log.line(`Changed, but older than the last build; given the present time: ${newer.join(' ')}`);
     if (damaged.length > 0)
       log.line(`Changed since they were made; removed, to be made again: ${damaged.join(' ')}`);
-    const crashed = record?.state === 'unfinished' && record.bootId !== boot;
-    await runToEnd(task, log, logFile, crashed, options);
+    await runToEnd(task, log, logFile, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
     const durationMs = clock.now() - started;
@@ -102,7 +98,6 @@ async function runToEnd(
   task: Task,
   log: TaskLog,
   logFile: string,
-  crashed: boolean,
   options: RunTaskOptions,
 ): Promise<void> {
   const { signal } = options;
@@ -117,7 +112,7 @@ async function runToEnd(
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const context = createContext({ ...options, task, log, logFile, crashed });
+    const context = createContext({ ...options, task, log, logFile });
     await Promise.race([task.run(context), givenUp]);
     // Its tools were ended, whatever the task returned.
     if (signal.aborted) throw interrupted(task);

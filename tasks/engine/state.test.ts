@@ -12,10 +12,9 @@ test('a record is what was written, unfinished until it is finished', async ({ s
   expect(state.read('a:b')).toBeUndefined();
   await state.markFinished('a:b', RESULT);
   expect(state.read('a:b')).toMatchObject({ state: 'finished', ...RESULT });
-  await state.markUnfinished('a:b', { bootId: 'boot', parts: PARTS, durationMs: 5 });
+  await state.markUnfinished('a:b', PARTS, 5);
   expect(createTaskState(sandbox.path('tasks')).read('a:b')).toMatchObject({
     state: 'unfinished',
-    bootId: 'boot',
     parts: PARTS,
     durationMs: 5,
   });

@@ -18,13 +18,11 @@ const finished = z.strictObject({
   outputs: texts,
   durationMs: z.number(),
 });
-const unfinished = z.strictObject({
+const unfinished = z.object({
   version: z.literal(1),
   state: z.literal('unfinished'),
-  /** The boot in which it was started. */
-  bootId: z.string(),
   durationMs: z.number().optional(),
-  /** Of what it was making. */
+  /** Of the result that it was to have. */
   parts: parts.optional(),
 });
 const record = z.discriminatedUnion('state', [finished, unfinished]);
@@ -35,10 +33,7 @@ export interface TaskState {
   /** Undefined when it never ran, or the record is damaged. */
   read(task: string): TaskRecord | undefined;
   /** Write it before the task changes anything. */
-  markUnfinished(
-    task: string,
-    run: { bootId: string; parts: Parts; durationMs: number | undefined },
-  ): Promise<void>;
+  markUnfinished(task: string, parts: Parts, durationMs: number | undefined): Promise<void>;
   /** When the record was written, milliseconds since 1970; undefined when there is none. */
   writtenMs(task: string): number | undefined;
   /** Write it when all outputs are on the disk. */
@@ -60,8 +55,8 @@ export function createTaskState(directory: string): TaskState {
   return {
     read: (task) => readRecord(file(task)),
     writtenMs: (task) => statSync(file(task), { throwIfNoEntry: false })?.mtimeMs,
-    async markUnfinished(task, { bootId, parts: making, durationMs }) {
-      const mark: TaskRecord = { version: 1, state: 'unfinished', bootId, parts: making, durationMs };
+    async markUnfinished(task, target, durationMs) {
+      const mark: TaskRecord = { version: 1, state: 'unfinished', parts: target, durationMs };
       await writeFileAtomic(file(task), JSON.stringify(mark));
     },
     async markFinished(task, result) {

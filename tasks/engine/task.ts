@@ -54,11 +54,6 @@ export interface TaskContext {
   readonly processes: Processes;
   /** The scrubbed base environment, for `processes`. */
   readonly env: Readonly<Record<string, string>>;
-  /**
-   * The machine crashed during the last run of this task, so files that it was writing may be
-   * empty or truncated although their times look right.
-   */
-  readonly crashed: boolean;
 }
 
 export interface Task {
