@@ -13,7 +13,6 @@ export interface GraphFile {
   readonly workdir: string;
   readonly jobs: number;
   readonly env: Readonly<Record<string, string>>;
-  readonly wait?: boolean;
   readonly tasks: readonly {
     readonly name: string;
     readonly deps: readonly string[];
@@ -51,8 +50,8 @@ const tasks = graph.tasks.map(({ name, deps, files = [], outputs, jobs, commands
   };
 });
 try {
-  const outcome = await executor.run(tasks, [], { wait: graph.wait ?? true });
-  process.exitCode = outcome.ok ? 0 : (outcome.errors[0]?.error.exitCode ?? 5);
+  const [first] = await executor.run(tasks, []);
+  process.exitCode = first?.error.exitCode ?? 0;
 } catch (error) {
   if (!(error instanceof StopwatchError)) throw error;
   process.stdout.write(`${JSON.stringify({ type: 'thrown', code: error.code, message: error.message })}\n`);

@@ -109,15 +109,15 @@ export async function bringUpToDate(
   const forced = force === undefined ? [] : force === true ? named(targets) : [nameOf(all, variant, force)];
   // Only now: what is wrong with the command itself has been found.
   await ensureHost?.();
-  const { errors } = await executor.run(
+  const failures = await executor.run(
     all.map((task) => (forced.includes(task.name) ? asForced(task) : task)),
     [...new Set([...named(targets), ...forced])],
   );
   const used = cache?.use();
   if (used !== undefined) emit({ type: 'compile-cache', cache: used });
-  const [first] = errors;
+  const [first] = failures;
   if (first === undefined) return tidy();
-  throw errors.length === 1 ? first.error : new AggregateError(errors.map(({ error }) => error));
+  throw failures.length === 1 ? first.error : new AggregateError(failures.map(({ error }) => error));
 }
 
 const asForced = (task: Task): Task => ({ ...task, forced: true });

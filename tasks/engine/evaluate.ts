@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createFileIndex } from '../../lib/files/file-index.js';
 import type { Processes } from '../../lib/process/process.js';
 import { createToolVersions } from './tools.js';
-import { ABSENT, createTreeIndex } from '../../lib/files/tree-index.js';
+import { createTreeIndex } from '../../lib/files/tree-index.js';
 import type { TreeWatch } from '../../lib/files/tree-watch.js';
 import type { Reason } from './events.js';
 import { canonicalJson, differences, fingerprintOf, type Parts } from './fingerprint.js';
@@ -15,6 +15,8 @@ import type { Task } from './task.js';
 export interface Evaluation {
   readonly parts: Parts;
   readonly fingerprint: string;
+  /** What goes into the fingerprints of its dependents once it is fresh. */
+  readonly result: string;
   /** Empty when fresh. */
   readonly reasons: readonly Reason[];
   readonly record: TaskRecord | undefined;
@@ -23,16 +25,14 @@ export interface Evaluation {
 export interface Evaluator {
   readonly state: TaskState;
   /**
-   * `deps`: for each dependency what `resultOf` returned, undefined when it is stale. `unmade`: outputs of
-   * stale tasks; inputs among them do not count, because they are not known yet.
+   * `deps`: the result of each dependency, undefined when it is stale. `unmade`: outputs of stale tasks; inputs among
+   * them do not count, because they are not known yet.
    */
   evaluate(
     task: Task,
     deps: ReadonlyMap<string, string | undefined>,
     unmade: readonly string[],
   ): Promise<Evaluation>;
-  /** A finished task's fingerprint for its dependents. With unknown inputs, that is the digest of its outputs. */
-  resultOf(task: Task, fingerprint: string): string;
   /** Absolute paths of the files, also in trees, whose content changed, as far as known. */
   changed(was: Parts, is: Parts): Promise<readonly string[]>;
   /** Call it when a task has changed these paths. */
@@ -46,21 +46,13 @@ interface EvaluatorOptions {
   readonly processes: Processes;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  readonly clock: { now(): number };
   readonly treeWatch?: TreeWatch | undefined;
 }
 
 /** Milliseconds for which a tree's digest is reused without looking, for tasks in quick succession. */
 const DIGEST_AGE_MS = 2000;
 
-export function createEvaluator({
-  workdir,
-  processes,
-  env,
-  signal,
-  clock,
-  treeWatch,
-}: EvaluatorOptions): Evaluator {
+export function createEvaluator({ workdir, processes, env, signal, treeWatch }: EvaluatorOptions): Evaluator {
   const place = join(workdir, 'state');
   const state = createTaskState(join(place, 'tasks'));
   const files = createFileIndex(join(place, 'files.json'));
@@ -73,41 +65,42 @@ export function createEvaluator({
   });
   const recent = new Map<string, { readonly at: number; readonly digest: Promise<string> }>();
 
-  const treeDigest = (root: string): Promise<string> => {
+  const treeDigest = async (root: string): Promise<string> => {
     const known = recent.get(root);
-    if (known !== undefined && clock.now() - known.at < DIGEST_AGE_MS) return known.digest;
+    if (known !== undefined && performance.now() - known.at < DIGEST_AGE_MS) return known.digest;
     const digest = trees.digest(root);
-    recent.set(root, { at: clock.now(), digest });
+    recent.set(root, { at: performance.now(), digest });
     return digest;
   };
 
+  const fileDigests = async (paths: readonly string[]) =>
+    Object.fromEntries(paths.flatMap((path) => [...files.digests(path)]));
+
   const partsOf = async (
-    task: Task,
+    { inputs }: Task,
     deps: ReadonlyMap<string, string | undefined>,
-    leftOut: (path: string) => boolean,
+    isUnmade: (path: string) => boolean,
   ): Promise<Parts> => {
-    const { inputs } = task;
-    const roots = (inputs.trees ?? []).filter((root) => !leftOut(root));
-    // Started first: these run in their own processes while the files are read here.
-    const digests = roots.map((root) => treeDigest(root));
-    const versions = (inputs.tools ?? []).map((tool) => tools.version(tool));
-    const fileParts: Record<string, string> = {};
-    const treeParts: Record<string, string> = {};
-    const toolParts: Record<string, string> = {};
-    const settled = Promise.all([...digests, ...versions]);
-    settled.catch(() => {});
-    for (const path of inputs.files ?? []) {
-      if (!leftOut(path)) for (const [each, digest] of files.digests(path)) fileParts[each] = digest;
-    }
-    await settled;
-    for (const [index, root] of roots.entries()) treeParts[root] = (await digests[index]) ?? ABSENT;
-    for (const [index, tool] of (inputs.tools ?? []).entries())
-      toolParts[tool] = (await versions[index]) ?? '';
-    const valueParts: Record<string, string> = {};
-    for (const [key, value] of Object.entries(inputs.values ?? {})) valueParts[key] = canonicalJson(value);
-    const depParts: Record<string, string> = {};
-    for (const [name, result] of deps) if (result !== undefined) depParts[name] = result;
-    return { values: valueParts, files: fileParts, trees: treeParts, tools: toolParts, deps: depParts };
+    const known = (paths: readonly string[] = []) => paths.filter((path) => !isUnmade(path));
+    // The trees and tools first: processes read them while the files are read here.
+    const [treeParts, toolParts, fileParts] = await Promise.all([
+      answers(known(inputs.trees), treeDigest),
+      answers(inputs.tools ?? [], async (tool) => tools.version(tool)),
+      fileDigests(known(inputs.files)),
+    ]);
+    const values = Object.entries(inputs.values ?? {}).map(
+      ([key, value]) => [key, canonicalJson(value)] as const,
+    );
+    const results = [...deps].flatMap(([name, result]) =>
+      result === undefined ? [] : [[name, result] as const],
+    );
+    return {
+      values: Object.fromEntries(values),
+      files: fileParts,
+      trees: treeParts,
+      tools: toolParts,
+      deps: Object.fromEntries(results),
+    };
   };
 
   /** The paths that changed in each tree, where they are known. */
@@ -124,8 +117,8 @@ export function createEvaluator({
   return {
     state,
     async evaluate(task, deps, unmade) {
-      const leftOut = (path: string) => unmade.some((output) => overlaps(path, output));
-      const parts = await partsOf(task, deps, leftOut);
+      const isUnmade = (path: string) => unmade.some((output) => overlaps(path, output));
+      const parts = await partsOf(task, deps, isUnmade);
       const fingerprint = fingerprintOf(parts);
       const record = state.read(task.name);
       const reasons: Reason[] = [];
@@ -135,7 +128,7 @@ export function createEvaluator({
       else if (record.state === 'unfinished') reasons.push({ kind: 'unfinished' });
       else {
         if (record.fingerprint !== fingerprint) {
-          const was = comparable(record.parts, deps, inputsLeftOut(task, leftOut));
+          const was = comparable(record.parts, deps, unmadeInputs(task, isUnmade));
           const inTrees = await treeChanges(was, parts);
           reasons.push(...differences(was, parts, (root) => inTrees.get(root)));
         }
@@ -143,13 +136,7 @@ export function createEvaluator({
       }
       for (const [name, result] of deps)
         if (result === undefined) reasons.push({ kind: 'dependency', task: name });
-      return { parts, fingerprint, reasons, record };
-    },
-    resultOf(task, fingerprint) {
-      if (task.result !== undefined) return task.result;
-      if (task.always === undefined) return fingerprint;
-      const made = Object.fromEntries(task.outputs.flatMap((output) => [...files.digests(output)]));
-      return fingerprintOf({ values: {}, files: made, trees: {}, tools: {}, deps: {} });
+      return { parts, fingerprint, result: task.result ?? fingerprint, reasons, record };
     },
     async changed(was, is) {
       const differing = Object.keys(is.files).filter((path) => was.files[path] !== is.files[path]);
@@ -169,8 +156,13 @@ export function createEvaluator({
   };
 }
 
-function inputsLeftOut(task: Task, leftOut: (path: string) => boolean): string[] {
-  return [...(task.inputs.files ?? []), ...(task.inputs.trees ?? [])].filter(leftOut);
+/** What `ask` answers for each name; all are asked at once. */
+async function answers(names: readonly string[], ask: (name: string) => Promise<string>) {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await ask(name)] as const)));
+}
+
+function unmadeInputs({ inputs }: Task, isUnmade: (path: string) => boolean): string[] {
+  return [...(inputs.files ?? []), ...(inputs.trees ?? [])].filter(isUnmade);
 }
 
 /** The recorded parts without those that are unknown now. */

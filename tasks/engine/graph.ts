@@ -8,7 +8,6 @@ export interface Graph {
   /** In topological order: dependencies first. */
   readonly tasks: readonly Task[];
   get(name: string): Task;
-  has(name: string): boolean;
   /** Direct dependents, in topological order. */
   dependents(name: string): readonly string[];
   /** Everything that must be finished before this task. */
@@ -66,7 +65,6 @@ export function buildGraph(tasks: readonly Task[]): Graph {
   return {
     tasks: order,
     get,
-    has: (name) => byName.has(name),
     dependents: (name) => dependents.get(name) ?? [],
     ancestors: (name) => ancestors.get(name) ?? new Set(),
   };

@@ -175,9 +175,7 @@ test('killed between two writes of the record, the task runs again', async ({ sa
   expect(readdirSync(sandbox.path('work/state/tasks')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
-test('two runs at once: the second says who holds the work directory and waits, or refuses', async ({
-  sandbox,
-}) => {
+test('two runs at once: the second says who holds the work directory and waits', async ({ sandbox }) => {
   const graph = writeGraph(sandbox);
   writeFileSync(sandbox.path('gates/fetch'), '');
   const first = await start(sandbox, graph);
@@ -185,13 +183,6 @@ test('two runs at once: the second says who holds the work directory and waits, 
   const second = await start(sandbox, graph);
   const waiting = await until(() => second.events.find(({ type }) => type === 'waiting'));
   expect(waiting['holder']).toMatch(new RegExp(`^process ${first.child.pid} \\(.*run-graph.*\\), since 20`));
-
-  const refused = await start(
-    sandbox,
-    sandbox.write('refuse.json', JSON.stringify({ ...JSON.parse(sandbox.read('graph.json')), wait: false })),
-  );
-  expect((await refused.child.exited).exitCode).toBe(5);
-  expect(refused.events).toMatchObject([{ type: 'thrown', code: 'locked' }]);
 
   rmSync(sandbox.path('gates/fetch'));
   expect((await first.child.exited).exitCode).toBe(0);

@@ -23,32 +23,29 @@ export interface RunTaskOptions {
   readonly workdir: string;
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  readonly clock: { now(): number };
   readonly evaluator: Evaluator;
   /** How many processes a build may have. */
   readonly jobs: number;
 }
 
-/** How it ended, and on success what goes into its dependents' fingerprints. */
-export type TaskResult =
-  | { readonly end: 'fresh' | 'done'; readonly result: string }
-  | { readonly end: 'failed'; readonly error: StopwatchError };
+/** What goes into its dependents' fingerprints, or why it failed. */
+type TaskEnd = { readonly result: string } | { readonly error: StopwatchError };
 
 /** Evaluates the task again, now that its dependencies are finished, and runs it if it is stale. Never rejects. */
 export async function runTask(
   task: Task,
   deps: ReadonlyMap<string, string>,
   options: RunTaskOptions,
-): Promise<TaskResult> {
-  const { emit, clock, evaluator } = options;
+): Promise<TaskEnd> {
+  const { emit, evaluator } = options;
   const logFile = join(options.workdir, 'logs', `${taskFileName(task.name)}.log`);
-  const started = clock.now();
+  const started = performance.now();
   let log: TaskLog | undefined;
   try {
-    const { parts, fingerprint, reasons, record } = await evaluator.evaluate(task, deps, []);
+    const { parts, fingerprint, result, reasons, record } = await evaluator.evaluate(task, deps, []);
     if (reasons.length === 0) {
       emit({ type: 'task-fresh', task: task.name });
-      return { end: 'fresh', result: evaluator.resultOf(task, fingerprint) };
+      return { result };
     }
     if (options.signal.aborted) throw interrupted(task);
     // Before the record is overwritten.
@@ -69,12 +66,11 @@ export async function runTask(
     await runToEnd(task, log, logFile, options);
     const outputs = await checkOutputs(task, logFile, options);
     evaluator.forget(task.outputs);
-    const durationMs = clock.now() - started;
+    const durationMs = performance.now() - started;
     // The fingerprint from before the run, so that an input that changed meanwhile makes the task stale.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
-    const result = evaluator.resultOf(task, fingerprint);
     emit({ type: 'task-done', task: task.name, durationMs });
-    return { end: 'done', result };
+    return { result };
   } catch (thrown) {
     const error = await toStopwatchError(options.signal.aborted ? interrupted(task, thrown) : thrown, {
       task: task.name,
@@ -87,19 +83,14 @@ export async function runTask(
     } catch {
       // A full disk: the error says so already.
     }
-    emit({ type: 'task-failed', task: task.name, durationMs: clock.now() - started, error });
-    return { end: 'failed', error };
+    emit({ type: 'task-failed', task: task.name, durationMs: performance.now() - started, error });
+    return { error };
   } finally {
     log?.close();
   }
 }
 
-async function runToEnd(
-  task: Task,
-  log: TaskLog,
-  logFile: string,
-  options: RunTaskOptions,
-): Promise<void> {
+async function runToEnd(task: Task, log: TaskLog, logFile: string, options: RunTaskOptions): Promise<void> {
   const { signal } = options;
   let stuck: NodeJS.Timeout | undefined;
   let giveUp: (error: StopwatchError) => void;

@@ -66,7 +66,7 @@ export interface Task {
   /** Absolute paths that exist when the task is finished. If another program removes or changes one, the task is stale, and a changed one is deleted before a build, because make and ninja would keep it. A directory only has to exist. */
   readonly outputs: readonly string[];
   readonly jobs: JobKind;
-  /** Set when the task must run every time, with the reason (unknown inputs, a test). */
+  /** Set when the task must run every time, with the reason. No other task depends on such a task. */
   readonly always?: string;
   /** It runs although it may be fresh: the user wants it to. */
   readonly forced?: boolean | undefined;

@@ -35,7 +35,7 @@ export async function extractAsTask({
     signal: signal ?? new AbortController().signal,
     baseEnv: path === undefined ? env : { ...env, PATH: path },
   });
-  const { errors } = await executor.run(
+  const [failure] = await executor.run(
     [
       {
         name: 'thing:tree',
@@ -50,7 +50,7 @@ export async function extractAsTask({
     ],
     [],
   );
-  return errors[0]?.error;
+  return failure?.error;
 }
 
 const [workdir, archive, directory] = process.argv.slice(2);

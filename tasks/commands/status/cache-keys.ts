@@ -94,7 +94,6 @@ async function configuredAs(services: Services): Promise<string> {
     processes: await services.processes(),
     env: baseEnvironment(environment),
     signal,
-    clock: performance,
   });
   const made = graph.tasks.flatMap(({ outputs }) => outputs);
   const fingerprints = new Map<string, string>();
