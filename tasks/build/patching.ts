@@ -8,16 +8,9 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
 import { isMissing } from '../../lib/errno.js';
-import {
-  createRepository,
-  exclude,
-  type GitDeps,
-  isOurs,
-  refuseForeign,
-  type Repository,
-  repositoryIn,
-} from '../trees/git.js';
-import { chainOf, isSaved } from '../trees/series.js';
+import { chainOf, isSaved } from '../trees/chain.js';
+import { createRepository, exclude } from '../trees/create.js';
+import { type GitDeps, isOurs, refuseForeign, type Repository, repositoryIn } from '../trees/git.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { PatchSeries } from '../trees/update-patches.js';

@@ -5,20 +5,10 @@ import { copyFile, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import {
-  changing,
-  git,
-  type GitDeps,
-  gitScript,
-  installIndex,
-  ours,
-  refuseForeign,
-  removeLocks,
-  type Repository,
-  snapshot,
-  tryGit,
-} from './git.js';
-import { chainOf, inTree, isSaved, saveCommit, treeOf } from './series.js';
+import { chainOf, isSaved, saveCommit, treeOf } from './chain.js';
+import { git, type GitDeps, gitScript, inTree, ours, refuseForeign, type Repository, tryGit } from './git.js';
+import { changing, installIndex, removeLocks } from './locks.js';
+import { snapshot } from './snapshot.js';
 
 /** Holds the commit that the work tree is on its way to; only while it is. */
 const nextFile = (repository: Repository): string => ours(repository, 'next');

@@ -4,19 +4,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import {
-  BASE,
-  createRepository,
-  git,
-  type GitDeps,
-  importTree,
-  installIndex,
-  isOurs,
-  type Repository,
-  repositoryIn,
-} from './git.js';
+import { chainOf, treeOf } from './chain.js';
+import { BASE, createRepository } from './create.js';
+import { git, type GitDeps, isOurs, type Repository, repositoryIn } from './git.js';
+import { installIndex } from './locks.js';
 import { moveTo, saveChanges, settle } from './move.js';
-import { chainOf, replaySeries, treeOf } from './series.js';
+import { replaySeries } from './replay.js';
+import { importTree } from './snapshot.js';
 
 /** There may be edits in a tree that is not what it should be: it gets another name, which this gives, and is never deleted. */
 export async function putAside(tree: string): Promise<string> {

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
 import { join } from 'node:path';
-import { git, type GitDeps, type Repository, snapshot, tryGit } from './git.js';
+import { type Chain, chainOf, type Commit, isMadeAgain, isSaved, patchedTip } from './chain.js';
+import { git, type GitDeps, type Repository, tryGit } from './git.js';
 import { moveTo, saveChanges, settle } from './move.js';
-import {
-  type Chain,
-  chainOf,
-  type Commit,
-  forgetUnmerged,
-  isMadeAgain,
-  isSaved,
-  patchedTip,
-  readPatchFiles,
-  replaySeries,
-  stepsTo,
-  UNMERGED,
-  unmergedCommits,
-} from './series.js';
+import { readPatchFiles } from './patch-file.js';
+import { replaySeries } from './replay.js';
+import { snapshot } from './snapshot.js';
+import { stepsTo } from './steps.js';
+import { forgetUnmerged, UNMERGED, unmergedCommits } from './unmerged.js';
 
 /**
  * Gives the paths that changed. All is worked out beside the work tree first, so a conflict changes no file.

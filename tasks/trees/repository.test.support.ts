@@ -18,7 +18,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { createRepository, type GitDeps, type Repository, repositoryIn } from './git.js';
+import { createRepository } from './create.js';
+import { type GitDeps, type Repository, repositoryIn } from './git.js';
 
 export const run = promisify(execFile);
 

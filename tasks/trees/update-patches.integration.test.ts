@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTreeIndex } from '../../lib/files/tree-index.js';
 import { failureOf } from './failure.test.support.js';
-import { createRepository, exclude, repositoryIn } from './git.js';
+import { createRepository, exclude } from './create.js';
+import { repositoryIn } from './git.js';
 import { linkSources } from './links.js';
 import { applyPatches, handEdits } from './patch.js';
-import { picture, run, type Small, smallTree, text } from './repository.test.support.js';
 import { type PatchSeries, planUpdate } from './update-patches.js';
+import { picture, run, type Small, smallTree, text } from './repository.test.support.js';
 
 const body = (name: string) => Array.from({ length: 40 }, (_, line) => `${name} ${line + 1}`);
 const edited = (name: string, changes: Readonly<Record<number, string>>) =>

@@ -4,20 +4,14 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { chainOf, type Commit, isSaved, recommit, treeOf } from './chain.js';
 import { type Change, changesOf, withChanges } from './changes.js';
-import { changing, git, type GitDeps, installIndex, ours, type Repository, snapshot } from './git.js';
+import { git, type GitDeps, ours, type Repository } from './git.js';
+import { changing, installIndex } from './locks.js';
 import { saveChanges, settle } from './move.js';
-import {
-  chainOf,
-  type Commit,
-  isSaved,
-  type PatchFile,
-  readPatchFiles,
-  recommit,
-  replaySeries,
-  subjectOf,
-  treeOf,
-} from './series.js';
+import { type PatchFile, readPatchFiles, subjectOf } from './patch-file.js';
+import { replaySeries } from './replay.js';
+import { snapshot } from './snapshot.js';
 
 export interface PatchUpdate {
   /** Name of the patch file. */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/** The commits of a tree, from its base to HEAD. */
+import { StopwatchError } from '../../lib/errors.js';
+import { BASE_COMMITTER } from './create.js';
+import { git, type GitDeps, inTree, type Repository } from './git.js';
+
+export interface Commit {
+  readonly id: string;
+  readonly tree: string;
+  readonly parent: string;
+  readonly subject: string;
+  /** sha256 of the patch file that this commit was made from; undefined: it was made by hand. */
+  readonly patch: string | undefined;
+}
+
+/** Subject of commits that hold what was not committed when commits had to move. */
+const SAVED = 'Changes by hand, not committed';
+
+export const isSaved = (commit: Commit): boolean => commit.patch === undefined && commit.subject === SAVED;
+
+/**
+ * The committer's address of a commit that was made from a patch file. git replaces it when a user
+ * amends or rebases the commit: so it also says that the commit is still what the file says.
+ */
+export const markOf = (sha256: string): string => `${sha256}@patch.stopwatch.localhost`;
+const MARK = /^([0-9a-f]{64})@patch\.stopwatch\.localhost$/;
+
+/** Whether commits of this committer are made from a release or a patch file, so that nothing is lost with them. */
+export const isMadeAgain = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
+
+export interface Chain {
+  readonly base: string;
+  readonly head: string;
+  readonly headTree: string;
+  /** Oldest first. */
+  readonly commits: readonly Commit[];
+}
+
+/** Throws 'patch-failed' when HEAD does not come from a base of ours. */
+export async function chainOf(repository: Repository, deps: GitDeps): Promise<Chain> {
+  const format = ['%H', '%T', '%P', '%ce', '%s'].join('%x00');
+  const log = await git(repository, ['log', '--first-parent', '--reverse', `--format=${format}`], deps);
+  const all = log.split('\n').map((line) => {
+    const [id = '', tree = '', parents = '', committer = '', subject = ''] = line.split('\0');
+    const patch = MARK.exec(committer)?.[1];
+    return { id, tree, parent: parents.split(' ')[0] ?? '', committer, subject, patch };
+  });
+  const [first, ...commits] = all;
+  const last = all.at(-1);
+  if (first === undefined || last === undefined || first.committer !== BASE_COMMITTER) {
+    throw new StopwatchError(
+      'patch-failed',
+      `${repository.tree} is on a commit that does not come from the release: expected one on top of the first commit of the branch stopwatch`,
+      { hint: `Go back to it: ${inTree(repository, ['checkout', 'stopwatch'])}` },
+    );
+  }
+  return { base: first.id, head: last.id, headTree: last.tree, commits };
+}
+
+/** The last of the commits that were made from patch files and follow the base directly. */
+export function patchedTip({ base, commits }: Chain): string {
+  const hand = commits.findIndex(({ patch }) => patch === undefined);
+  return (hand < 0 ? commits : commits.slice(0, hand)).at(-1)?.id ?? base;
+}
+
+export async function treeOf(repository: Repository, commit: string, deps: GitDeps): Promise<string> {
+  return git(repository, ['rev-parse', `${commit}^{tree}`], deps);
+}
+
+export async function saveCommit(
+  repository: Repository,
+  parent: string,
+  tree: string,
+  deps: GitDeps,
+): Promise<string> {
+  return git(repository, ['commit-tree', tree, '-p', parent, '-m', SAVED], deps);
+}
+
+/** A commit with the author and the message of another one. */
+export async function recommit(
+  repository: Repository,
+  parent: string,
+  tree: string,
+  from: string,
+  deps: GitDeps,
+  committer: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const [name = '', email = '', ...message] = (
+    await git(repository, ['log', '-1', '--format=%an%n%ae%n%B', from], deps)
+  ).split('\n');
+  const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, ...committer };
+  const args = ['commit-tree', tree, '-p', parent, '-F', '-'];
+  return git(repository, args, deps, { input: `${message.join('\n').trimEnd()}\n`, env });
+}

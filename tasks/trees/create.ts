@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** Makes a tree's repository, with one commit. */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { git, type GitDeps, type Repository } from './git.js';
+import { installIndex } from './locks.js';
+import { excludeFile, importTree, snapshot } from './snapshot.js';
+
+/** Tells a base commit of ours from any other first commit. */
+export const BASE_COMMITTER = 'base@stopwatch.localhost';
+export const BASE = { GIT_COMMITTER_EMAIL: BASE_COMMITTER } as const;
+
+const CONFIG = `[core]
+\trepositoryFormatVersion = 0
+\tbare = false
+\tfileMode = true
+\tlogAllRefUpdates = true
+\tautocrlf = false
+\tcompression = 1
+\texcludesFile = /dev/null
+\thooksPath = /dev/null
+\tfsmonitor = false
+[commit]
+\tgpgSign = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[advice]
+\tdetachedHead = false
+`;
+
+/** What editors, builds, patch(1) and Python leave behind: never part of a tree. */
+const DROPPINGS = ['*~', '.#*', '*.swp', '__pycache__/', '*.pyc', '*.orig', '*.rej'];
+
+/**
+ * Makes a repository with one commit: the work tree as it is, or all of `content` without
+ * the repositories in it. A repository outside its tree gets its name when it is complete. Of one
+ * inside, the caller renames the tree.
+ */
+export async function createRepository(
+  repository: Repository,
+  deps: GitDeps,
+  { content, message }: { readonly content?: string | undefined; readonly message: string },
+): Promise<void> {
+  const isApart = dirname(repository.gitDir) !== repository.tree;
+  const partial = isApart ? { ...repository, gitDir: `${repository.gitDir}.partial` } : repository;
+  await rm(partial.gitDir, { recursive: true, force: true });
+  await mkdir(join(partial.gitDir, 'stopwatch'), { recursive: true });
+  await git(partial, ['init', '-q', '--template='], deps);
+  await git(partial, ['symbolic-ref', 'HEAD', 'refs/heads/stopwatch'], deps);
+  await writeFile(join(partial.gitDir, 'config'), CONFIG);
+  await mkdir(join(partial.gitDir, 'info'), { recursive: true });
+  // A release's own .gitattributes and .gitignore say nothing here: all of it is content, byte for byte.
+  await writeFile(
+    join(partial.gitDir, 'info', 'attributes'),
+    '* -text -ident -filter !working-tree-encoding\n',
+  );
+  await exclude(partial, []);
+  const tree =
+    content === undefined
+      ? await snapshot(partial, deps, { all: true })
+      : await importTree(partial, content, deps);
+  const base = await git(partial, ['commit-tree', tree, '-m', message], deps, { env: BASE });
+  await git(partial, ['update-ref', 'HEAD', base], deps);
+  if (content === undefined) await installIndex(partial);
+  if (isApart) await rename(partial.gitDir, repository.gitDir);
+}
+
+/** `links`: paths in the tree that lead to the project's own sources. */
+export async function exclude(repository: Repository, links: readonly string[]): Promise<void> {
+  const lines = [...DROPPINGS, ...links.map((link) => `/${link.replaceAll(/[*?[\]\\!# ]/g, '\\$&')}`)];
+  await mkdir(join(repository.gitDir, 'info'), { recursive: true });
+  await writeFile(excludeFile(repository), lines.map((line) => `${line}\n`).join(''));
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/** Which commits and patch files a tree's new chain is made of. */
+import { basename } from 'node:path';
+import { type Chain, type Commit, isSaved } from './chain.js';
+import type { GitDeps, Repository } from './git.js';
+import { type PatchFile, subjectOf } from './patch-file.js';
+
+export type SeriesStep = { readonly commit: Commit } | { readonly patch: PatchFile };
+
+/**
+ * The wanted patches, then what was made by hand. A commit is kept where it is made from the same
+ * file, or has the same subject and was rewritten by hand. Commits of other patch files fall away.
+ */
+export async function stepsTo(
+  repository: Repository,
+  { commits }: Chain,
+  wanted: readonly PatchFile[],
+  deps: GitDeps,
+): Promise<{ readonly steps: readonly SeriesStep[]; readonly same: boolean }> {
+  const rest = [...commits];
+  const take = (index: number): SeriesStep[] => rest.splice(index, 1).map((commit) => ({ commit }));
+  const steps: SeriesStep[] = [];
+  for (const patch of wanted) {
+    const index = rest.findIndex((commit) => commit.patch === patch.sha256);
+    if (index >= 0) {
+      steps.push(...take(index));
+      continue;
+    }
+    const byHand = rest.some((commit) => commit.patch === undefined && !isSaved(commit));
+    const subject = byHand ? await subjectOf(repository, patch, deps) : undefined;
+    const rewritten = rest.findIndex(
+      (commit) => commit.patch === undefined && !isSaved(commit) && commit.subject === subject,
+    );
+    if (rewritten < 0) {
+      steps.push({ patch });
+      continue;
+    }
+    deps.notice(
+      `${basename(patch.file)}: ${repository.tree} has its own version of it, which stays; npx stopwatch update_patches writes it.`,
+    );
+    steps.push(...take(rewritten));
+  }
+  for (const commit of rest) if (commit.patch === undefined) steps.push({ commit });
+  const same =
+    steps.length === commits.length &&
+    steps.every((step, index) => 'commit' in step && step.commit === commits[index]);
+  return { steps, same };
+}
