@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { removeTemporaries } from './atomic.js';
 import { baseEnvironment } from '../environment.js';
 import { StopwatchError } from '../errors.js';
+import { runGit, VERBATIM } from '../git.js';
 import type { Processes } from '../process/process.js';
 import { IGNORED_NAMES } from './ignored.js';
 import type { TreeWatch } from './tree-watch.js';
@@ -72,28 +73,10 @@ export function createTreeIndex({ directory, processes, signal, watch }: TreeInd
     join(directory, createHash('sha256').update(root).digest('hex').slice(0, 16));
 
   const git = async (root: string, file: string, args: readonly string[]) => {
-    const store = place(root);
-    const said: string[] = [];
-    const env = {
-      ...baseEnvironment(),
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_DIR: store,
-      GIT_WORK_TREE: root,
-      GIT_INDEX_FILE: join(store, `index.${process.pid}-${++counter}.tmp`),
-    };
-    const { exitCode, stdout } = await processes.run(
-      { file, args, cwd: root, env },
-      {
-        signal,
-        capture: true,
-        onLine: (line, stream) => {
-          if (stream === 'stderr') said.push(line);
-        },
-      },
-    );
-    if (signal.aborted) throw new StopwatchError('interrupted', `Interrupted while ${root} was being read.`);
-    return { ok: exitCode === 0, stdout, said };
+    const gitDir = place(root);
+    const index = join(gitDir, `index.${process.pid}-${++counter}.tmp`);
+    const command = { file, args, env: baseEnvironment(), gitDir, workTree: root, index };
+    return runGit(processes, command, { signal });
   };
 
   const digestNow = async (root: string): Promise<string> => {
@@ -102,8 +85,7 @@ export function createTreeIndex({ directory, processes, signal, watch }: TreeInd
     // What git takes for a repository. Two processes may do this at the same time.
     for (const part of ['info', 'objects', 'refs']) mkdirSync(join(store, part), { recursive: true });
     writeFileSync(join(store, 'HEAD'), 'ref: refs/heads/none\n');
-    // Byte for byte, whatever a release's own .gitattributes say.
-    writeFileSync(join(store, 'info', 'attributes'), '* -text -ident -filter !working-tree-encoding\n');
+    writeFileSync(join(store, 'info', 'attributes'), VERBATIM);
     let result = await git(root, 'sh', ['-e', '-c', SNAPSHOT]);
     if (!result.ok) {
       // The index may be damaged: without it, all is read again.

@@ -10,14 +10,21 @@ import { isIgnored } from '../../lib/files/ignored.js';
 import { isMissing } from '../../lib/errno.js';
 import { chainOf, isSaved } from '../trees/chain.js';
 import { createRepository, exclude } from '../trees/create.js';
-import { type GitDeps, isOurs, refuseForeign, type Repository, repositoryIn } from '../trees/git.js';
+import {
+  type GitPorts,
+  isManaged,
+  refuseUnmanaged,
+  Repository,
+  repositoryIn,
+  type RepositoryPlace,
+} from '../trees/repository.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { PatchSeries } from '../trees/update-patches.js';
 import { linuxLinks } from './linux/drivers.js';
 import { type Layout, ownTreeId } from './layout.js';
 import { qemuLinks } from './qemu/qemu-devices.js';
-import { gitDeps, type SourcePorts, TITLES } from './sources.js';
+import { gitPorts, type SourcePorts, TITLES } from './sources.js';
 
 /** Repositories of trees of the user's own that are patched in place, below the state directory. */
 export const IN_PLACE = 'in-place';
@@ -28,7 +35,7 @@ export type PatchedName = (typeof PATCHED)[number];
 
 /** A tree, and what belongs into it. */
 export interface PatchedTree {
-  readonly repository: Repository;
+  readonly repository: RepositoryPlace;
   /** The user's own tree, where that itself is patched. */
   readonly inPlace: boolean;
   readonly series: PatchSeries;
@@ -92,7 +99,7 @@ export function patchTask(name: PatchedName, config: Config, layout: Layout, por
     outputs: links.map(({ link }) => join(repository.tree, link)),
     jobs: 'one',
     run: async (context) => {
-      const changed = await putIn(patched, gitDeps(context, ports));
+      const changed = await putIn(patched, gitPorts(context, ports));
       for (const path of changed) context.log(`wrote ${path}`);
     },
   };
@@ -100,21 +107,22 @@ export function patchTask(name: PatchedName, config: Config, layout: Layout, por
 
 /** Patches and links. Gives the paths in the tree that changed. */
 async function putIn(
-  { repository, inPlace, series, links }: PatchedTree,
-  deps: GitDeps,
+  { repository: place, inPlace, series, links }: PatchedTree,
+  ports: GitPorts,
 ): Promise<readonly string[]> {
+  const repository = new Repository(place, ports);
   const { what, tree, gitDir } = repository;
-  if (inPlace && !existsSync(gitDir)) await createRepository(repository, deps, { message: what });
-  refuseForeign(repository);
+  if (inPlace && !existsSync(gitDir)) await createRepository(repository, { message: what });
+  refuseUnmanaged(repository);
   await exclude(
     repository,
     links.map(({ link }) => link),
   );
-  const written = await applyPatches(repository, series.files, deps);
+  const written = await applyPatches(repository, series.files);
   const linked = await linkSources(tree, links);
   const changed = [...written, ...linked];
   if (inPlace && changed.length > 0) {
-    deps.notice(
+    repository.notice(
       `Changed in your own tree ${tree}: ${changed.join(', ')}. npx stopwatch patch --undo, with the same options, takes it back.`,
     );
   }
@@ -123,15 +131,16 @@ async function putIn(
 
 /** Takes patches and links out of a tree; what was changed by hand stays. Gives the paths that changed. */
 export async function takeOut(
-  { repository, inPlace, links }: PatchedTree,
-  deps: GitDeps,
+  { repository: place, inPlace, links }: PatchedTree,
+  ports: GitPorts,
 ): Promise<readonly string[]> {
-  if (!isOurs(repository)) return [];
+  if (!isManaged(place)) return [];
+  const repository = new Repository(place, ports);
   // Links are what the patch task makes: killed after this, it runs again.
   const unlinked = await unlinkSources(repository.tree, links);
-  const written = await applyPatches(repository, [], deps);
+  const written = await applyPatches(repository, []);
   // Only its patches needed this repository; what was changed by hand is in the user's own files.
-  if (inPlace && (await chainOf(repository, deps)).commits.every(isSaved))
+  if (inPlace && (await chainOf(repository)).commits.every(isSaved))
     await rm(repository.gitDir, { recursive: true, force: true });
   return [...written, ...unlinked];
 }

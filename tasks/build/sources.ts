@@ -13,7 +13,13 @@ import type { Processes } from '../../lib/process/process.js';
 import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
 import { createRepository } from '../trees/create.js';
 import { extractRelease } from '../trees/extract.js';
-import { type GitDeps, ours, refuseForeign, repositoryIn } from '../trees/git.js';
+import {
+  type GitPorts,
+  refuseUnmanaged,
+  Repository,
+  repositoryIn,
+  stateDirectory,
+} from '../trees/repository.js';
 import { copyOwnTree, putAside, refuseAround } from '../trees/own-tree.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';
@@ -108,14 +114,14 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
       title: `${what}: extract`,
       deps: [`${name}:download`],
       inputs: { values: { exclude } },
-      outputs: [directory, ours(repositoryIn('', directory), '')],
+      outputs: [directory, stateDirectory(repositoryIn('', directory))],
       jobs: 'one',
       run: async (context) => {
         let stamp = await readStamp(stampFile);
         const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: exclude });
         const isThere = existsSync(directory);
         if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {
-          refuseForeign(repositoryIn(what, directory));
+          refuseUnmanaged(repositoryIn(what, directory));
           return;
         }
         if (isThere) {
@@ -126,7 +132,9 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
         if (stamp === undefined || !existsSync(stamp.file)) stamp = await fetch(context);
         const { file: archive, sha256 } = stamp;
         const prepare = async (content: string) =>
-          createRepository(repositoryIn(what, content), gitDeps(context, ports), { message: what });
+          createRepository(new Repository(repositoryIn(what, content), gitPorts(context, ports)), {
+            message: what,
+          });
         await writeFileAtomic(intentFile, intent);
         await extractRelease({ archive, sha256, directory, exclude, prepare }, context);
       },
@@ -135,7 +143,7 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
 }
 
 /** For git on behalf of a task. */
-export function gitDeps(context: TaskContext, { processes, environment }: SourcePorts): GitDeps {
+export function gitPorts(context: TaskContext, { processes, environment }: SourcePorts): GitPorts {
   return {
     processes,
     signal: context.signal,
@@ -161,7 +169,7 @@ function ownTreeTask(
     inputs: inPlace
       ? { values: { directory }, files: [landmark] }
       : { values: { directory }, trees: [directory] },
-    outputs: inPlace ? [] : [copy.tree, ours(copy, '')],
+    outputs: inPlace ? [] : [copy.tree, stateDirectory(copy)],
     jobs: 'one',
     // An edit in it is carried over to the copy; what is built of that looks at the copy.
     ...(inPlace ? {} : { result: directory }),
@@ -175,7 +183,7 @@ function ownTreeTask(
       }
       await refuseAround(directory, layout.work);
       if (inPlace) return;
-      const changed = await copyOwnTree(copy, directory, gitDeps(context, ports));
+      const changed = await copyOwnTree(new Repository(copy, gitPorts(context, ports)), directory);
       if (changed === undefined) context.notice(`${directory} is copied to ${copy.tree}, and only read`);
       for (const path of changed ?? []) context.log(`carried over ${path}`);
     },

@@ -6,7 +6,7 @@ import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { withLock } from '../../lib/lock.js';
-import { type GitDeps, isOurs, repositoryIn } from '../trees/git.js';
+import { type GitPorts, isManaged, Repository, repositoryIn } from '../trees/repository.js';
 import { handEdits, hiddenWork } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
 
@@ -22,7 +22,7 @@ export interface WorkTree {
 const TREE = /^(qemu|linux|busybox)-(\d+(?:\.\d+)+(?:-rc\d+)?|own-[\da-f]+)(\.replaced-[\dTZ-]+)?$/;
 
 /** For git outside of a task: there is no log. */
-export async function treeDeps({ processes, signal, environment, emit }: Services): Promise<GitDeps> {
+export async function gitPortsOf({ processes, signal, environment, emit }: Services): Promise<GitPorts> {
   return {
     processes: await processes(),
     signal,
@@ -54,15 +54,16 @@ export async function treesIn(src: string): Promise<readonly WorkTree[]> {
 /** What would be lost with the tree: paths that were changed by hand and are in no patch, and what git keeps beside the files; undefined: cannot be told. The caller holds the lock of the work directory. */
 export async function editsIn(
   { name, version, tree }: WorkTree,
-  deps: GitDeps,
+  ports: GitPorts,
 ): Promise<readonly string[] | undefined> {
-  const repository = repositoryIn(`${name} ${version}`, tree);
+  const place = repositoryIn(`${name} ${version}`, tree);
   // Version 0.1 made trees without a repository, and the user may have put one there.
-  if (!isOurs(repository)) return undefined;
+  if (!isManaged(place)) return undefined;
+  const repository = new Repository(place, ports);
   try {
-    const edits = await handEdits(repository, deps);
+    const edits = await handEdits(repository);
     // First, as long lists are cut.
-    return [...(await hiddenWork(repository, deps)), ...edits];
+    return [...(await hiddenWork(repository)), ...edits];
   } catch (error) {
     if (error instanceof StopwatchError && ['patch-failed', 'command-failed'].includes(error.code))
       return undefined;

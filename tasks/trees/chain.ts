@@ -2,7 +2,7 @@
 /** The commits of a tree, from its base to HEAD. */
 import { StopwatchError } from '../../lib/errors.js';
 import { BASE_COMMITTER } from './create.js';
-import { git, type GitDeps, inTree, type Repository } from './git.js';
+import { gitCommandLine, type Repository } from './repository.js';
 
 export interface Commit {
   readonly id: string;
@@ -37,9 +37,9 @@ export interface Chain {
 }
 
 /** Throws 'patch-failed' when HEAD does not come from a base of ours. */
-export async function chainOf(repository: Repository, deps: GitDeps): Promise<Chain> {
+export async function chainOf(repository: Repository): Promise<Chain> {
   const format = ['%H', '%T', '%P', '%ce', '%s'].join('%x00');
-  const log = await git(repository, ['log', '--first-parent', '--reverse', `--format=${format}`], deps);
+  const log = await repository.git(['log', '--first-parent', '--reverse', `--format=${format}`]);
   const all = log.split('\n').map((line) => {
     const [id = '', tree = '', parents = '', committer = '', subject = ''] = line.split('\0');
     const patch = MARK.exec(committer)?.[1];
@@ -51,7 +51,7 @@ export async function chainOf(repository: Repository, deps: GitDeps): Promise<Ch
     throw new StopwatchError(
       'patch-failed',
       `${repository.tree} is on a commit that does not come from the release: expected one on top of the first commit of the branch stopwatch`,
-      { hint: `Go back to it: ${inTree(repository, ['checkout', 'stopwatch'])}` },
+      { hint: `Go back to it: ${gitCommandLine(repository, ['checkout', 'stopwatch'])}` },
     );
   }
   return { base: first.id, head: last.id, headTree: last.tree, commits };
@@ -63,17 +63,12 @@ export function patchedTip({ base, commits }: Chain): string {
   return (hand < 0 ? commits : commits.slice(0, hand)).at(-1)?.id ?? base;
 }
 
-export async function treeOf(repository: Repository, commit: string, deps: GitDeps): Promise<string> {
-  return git(repository, ['rev-parse', `${commit}^{tree}`], deps);
+export async function treeOf(repository: Repository, commit: string): Promise<string> {
+  return repository.git(['rev-parse', `${commit}^{tree}`]);
 }
 
-export async function saveCommit(
-  repository: Repository,
-  parent: string,
-  tree: string,
-  deps: GitDeps,
-): Promise<string> {
-  return git(repository, ['commit-tree', tree, '-p', parent, '-m', SAVED], deps);
+export async function saveCommit(repository: Repository, parent: string, tree: string): Promise<string> {
+  return repository.git(['commit-tree', tree, '-p', parent, '-m', SAVED]);
 }
 
 /** A commit with the author and the message of another one. */
@@ -82,13 +77,12 @@ export async function recommit(
   parent: string,
   tree: string,
   from: string,
-  deps: GitDeps,
   committer: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const [name = '', email = '', ...message] = (
-    await git(repository, ['log', '-1', '--format=%an%n%ae%n%B', from], deps)
+    await repository.git(['log', '-1', '--format=%an%n%ae%n%B', from])
   ).split('\n');
   const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, ...committer };
   const args = ['commit-tree', tree, '-p', parent, '-F', '-'];
-  return git(repository, args, deps, { input: `${message.join('\n').trimEnd()}\n`, env });
+  return repository.git(args, { input: `${message.join('\n').trimEnd()}\n`, env });
 }

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: MIT
 /** Changes between two trees, path by path, and a tree with such changes. */
-import { git, type GitDeps, ours, type Repository } from './git.js';
+import type { Repository } from './repository.js';
 
 /** What one path becomes. */
 export interface Change {
   readonly path: string;
-  /** As git writes it; '000000': the path is gone. */
+  /** As git writes it. */
   readonly mode: string;
   readonly blob: string;
+  /** The path was not there before. */
+  readonly isNew: boolean;
 }
+
+/** Mode of a path that is not there. */
+const NONE = '000000';
+export const isRemoved = ({ mode }: Change): boolean => mode === NONE;
 
 export async function changesOf(
   repository: Repository,
   from: string,
   to: string,
-  deps: GitDeps,
 ): Promise<readonly Change[]> {
-  const raw = await git(repository, ['diff-tree', '-r', '-z', '--no-renames', from, to], deps);
+  const raw = await repository.git(['diff-tree', '-r', '-z', '--no-renames', from, to]);
   const fields = raw.split('\0');
   const changes: Change[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, mode = '', , blob = ''] = (fields[at] ?? '').split(' ');
-    changes.push({ path: fields[at + 1] ?? '', mode, blob });
+    const [before, mode = '', , blob = ''] = (fields[at] ?? '').split(' ');
+    changes.push({ path: fields[at + 1] ?? '', mode, blob, isNew: before === `:${NONE}` });
   }
   return changes;
 }
@@ -31,18 +36,17 @@ export async function withChanges(
   repository: Repository,
   tree: string,
   changes: readonly Change[],
-  deps: GitDeps,
   scratch = 'replay.index',
 ): Promise<string> {
-  const index = ours(repository, scratch);
-  await git(repository, ['read-tree', tree], deps, { index });
+  const index = repository.file(scratch);
+  await repository.git(['read-tree', tree], { index });
   if (changes.length > 0) {
     // What goes first makes room for what comes in its place: a file for a directory.
-    const ordered = [...changes].sort((a, b) => Number(a.mode !== '000000') - Number(b.mode !== '000000'));
+    const ordered = [...changes].sort((a, b) => Number(isRemoved(b)) - Number(isRemoved(a)));
     const input = ordered
-      .map(({ path, mode, blob }) => `${mode === '000000' ? '0' : mode} ${blob}\t${path}\0`)
+      .map((change) => `${isRemoved(change) ? '0' : change.mode} ${change.blob}\t${change.path}\0`)
       .join('');
-    await git(repository, ['update-index', '--replace', '-z', '--index-info'], deps, { index, input });
+    await repository.git(['update-index', '--replace', '-z', '--index-info'], { index, input });
   }
-  return git(repository, ['write-tree'], deps, { index });
+  return repository.git(['write-tree'], { index });
 }

@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { chainOf, type Commit } from './chain.js';
-import { git, type GitDeps, gitScript, inTree, ours, type Repository } from './git.js';
+import { gitCommandLine, type Repository } from './repository.js';
 import { changing } from './locks.js';
 import type { SeriesStep } from './steps.js';
 import { keepUnmerged } from './unmerged.js';
@@ -29,19 +29,18 @@ export async function conflict(
   { tip, done, steps }: Stopped,
   said: readonly string[],
   index: string,
-  deps: GitDeps,
 ): Promise<StopwatchError> {
-  await changing(repository, async () => git(repository, ['update-ref', PARTIAL, tip], deps));
+  await changing(repository, async () => repository.git(['update-ref', PARTIAL, tip]));
   const { what, tree } = repository;
   const [step] = steps;
   if (step === undefined) throw new StopwatchError('internal', 'No step, but a conflict');
-  const checkout = inTree(repository, ['checkout', '-B', 'stopwatch', PARTIAL]);
+  const checkout = gitCommandLine(repository, ['checkout', '-B', 'stopwatch', PARTIAL]);
   const lines = [
     ...said.filter((line) => !/^(Checking patch|Falling back|Performing|error: repository lacks)/.test(line)),
-    ...(await conflictMarkers(repository, index, deps)),
+    ...(await conflictMarkers(repository, index)),
   ];
   const others = steps.flatMap((each) => ('commit' in each ? [each.commit] : []));
-  const inHead = new Set((await chainOf(repository, deps)).commits.map(({ id }) => id));
+  const inHead = new Set((await chainOf(repository)).commits.map(({ id }) => id));
   const isLacking = ({ id, patch }: Commit) => patch === undefined && !inHead.has(id);
   const lacking = done.flatMap(({ from, id }) => (isLacking(from) ? [id] : []));
   if ('commit' in step) {
@@ -49,10 +48,10 @@ export async function conflict(
     const isInHead = inHead.has(step.commit.id);
     const left = isInHead ? others.filter(isLacking) : others;
     const keep = [...lacking, ...left.map(({ id }) => id)];
-    if (keep.length > 0) await keepUnmerged(repository, keep, deps);
+    if (keep.length > 0) await keepUnmerged(repository, keep);
     const merge = isInHead
-      ? inTree(repository, ['rebase', '--onto', PARTIAL, step.commit.parent])
-      : `${checkout} && ${inTree(repository, ['cherry-pick', ...others.map(({ id }) => id)])}`;
+      ? gitCommandLine(repository, ['rebase', '--onto', PARTIAL, step.commit.parent])
+      : `${checkout} && ${gitCommandLine(repository, ['cherry-pick', ...others.map(({ id }) => id)])}`;
     return new StopwatchError(
       'patch-failed',
       `"${step.commit.subject}" (${step.commit.id.slice(0, 12)}) does not fit ${what} as it is now, with its patches`,
@@ -65,11 +64,13 @@ export async function conflict(
   const files = steps.flatMap((each) => ('patch' in each ? [each.patch.file] : []));
   const byHand = others.flatMap(({ id, patch }) => (patch === undefined ? [id] : []));
   const keep = [...lacking, ...byHand];
-  if (keep.length > 0) await keepUnmerged(repository, keep, deps);
+  if (keep.length > 0) await keepUnmerged(repository, keep);
   const commands = [
     checkout,
-    inTree(repository, ['am', '-3', '-C1', '--keep-non-patch', ...files]),
-    ...(others.length === 0 ? [] : [inTree(repository, ['cherry-pick', ...others.map(({ id }) => id)])]),
+    gitCommandLine(repository, ['am', '-3', '-C1', '--keep-non-patch', ...files]),
+    ...(others.length === 0
+      ? []
+      : [gitCommandLine(repository, ['cherry-pick', ...others.map(({ id }) => id)])]),
   ];
   return new StopwatchError('patch-failed', `${basename(step.patch.file)} does not fit ${what} in ${tree}`, {
     hint: `No file was changed. Make the patch fit, or merge it in the tree: ${commands.join(' && ')}; then run the same command again, and npx stopwatch update_patches writes the patch.`,
@@ -81,7 +82,7 @@ export async function conflict(
 const SHOWN = 60;
 
 /** As git would have written them into the files. */
-async function conflictMarkers(repository: Repository, index: string, deps: GitDeps): Promise<string[]> {
+async function conflictMarkers(repository: Repository, index: string): Promise<string[]> {
   const script = `git ls-files -u -z | tr '\\0' '\\n' | cut -f2 | sort -u | while read -r path; do
     cd "$1"
     for stage in 1 2 3; do git cat-file blob ":$stage:$path" >"conflict.$stage" 2>/dev/null || : >"conflict.$stage"; done
@@ -90,6 +91,6 @@ async function conflictMarkers(repository: Repository, index: string, deps: GitD
       sed -n '/^<<<<<<< /,/^>>>>>>> /p'
     rm -f conflict.?
   done`;
-  const shown = await gitScript(repository, script, [ours(repository, '')], deps, { index });
+  const shown = await repository.script(script, [repository.file('')], { index });
   return shown === '' ? [] : shown.split('\n').slice(0, SHOWN);
 }

@@ -2,7 +2,8 @@
 /** Makes a tree's repository, with one commit. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { git, type GitDeps, type Repository } from './git.js';
+import type { Repository } from './repository.js';
+import { VERBATIM } from '../../lib/git.js';
 import { installIndex } from './locks.js';
 import { excludeFile, importTree, snapshot } from './snapshot.js';
 
@@ -40,29 +41,22 @@ const DROPPINGS = ['*~', '.#*', '*.swp', '__pycache__/', '*.pyc', '*.orig', '*.r
  */
 export async function createRepository(
   repository: Repository,
-  deps: GitDeps,
   { content, message }: { readonly content?: string | undefined; readonly message: string },
 ): Promise<void> {
   const isApart = dirname(repository.gitDir) !== repository.tree;
-  const partial = isApart ? { ...repository, gitDir: `${repository.gitDir}.partial` } : repository;
+  const partial = isApart ? repository.at({ gitDir: `${repository.gitDir}.partial` }) : repository;
   await rm(partial.gitDir, { recursive: true, force: true });
   await mkdir(join(partial.gitDir, 'stopwatch'), { recursive: true });
-  await git(partial, ['init', '-q', '--template='], deps);
-  await git(partial, ['symbolic-ref', 'HEAD', 'refs/heads/stopwatch'], deps);
+  await partial.git(['init', '-q', '--template=']);
+  await partial.git(['symbolic-ref', 'HEAD', 'refs/heads/stopwatch']);
   await writeFile(join(partial.gitDir, 'config'), CONFIG);
   await mkdir(join(partial.gitDir, 'info'), { recursive: true });
-  // A release's own .gitattributes and .gitignore say nothing here: all of it is content, byte for byte.
-  await writeFile(
-    join(partial.gitDir, 'info', 'attributes'),
-    '* -text -ident -filter !working-tree-encoding\n',
-  );
+  await writeFile(join(partial.gitDir, 'info', 'attributes'), VERBATIM);
   await exclude(partial, []);
   const tree =
-    content === undefined
-      ? await snapshot(partial, deps, { all: true })
-      : await importTree(partial, content, deps);
-  const base = await git(partial, ['commit-tree', tree, '-m', message], deps, { env: BASE });
-  await git(partial, ['update-ref', 'HEAD', base], deps);
+    content === undefined ? await snapshot(partial, { all: true }) : await importTree(partial, content);
+  const base = await partial.git(['commit-tree', tree, '-m', message], { env: BASE });
+  await partial.git(['update-ref', 'HEAD', base]);
   if (content === undefined) await installIndex(partial);
   if (isApart) await rename(partial.gitDir, repository.gitDir);
 }

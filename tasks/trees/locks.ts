@@ -4,14 +4,14 @@ import { constants, existsSync } from 'node:fs';
 import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { ours, type Repository, worktreeIndex } from './git.js';
+import type { Repository } from './repository.js';
 
 /** Makes our index the user's, so that `git status` in the tree says what is true. Only within `changing`. */
 export async function installIndex(repository: Repository): Promise<void> {
   const target = join(repository.gitDir, 'index');
   const lock = `${target}.lock`;
   try {
-    await copyFile(worktreeIndex(repository), lock, constants.COPYFILE_EXCL);
+    await copyFile(repository.worktreeIndex, lock, constants.COPYFILE_EXCL);
   } catch (cause) {
     if (!existsSync(lock)) throw cause;
     throw new StopwatchError(
@@ -26,7 +26,7 @@ export async function installIndex(repository: Repository): Promise<void> {
   await rename(lock, target);
 }
 
-const changingFile = (repository: Repository): string => ours(repository, 'changing');
+const changingFile = (repository: Repository): string => repository.file('changing');
 
 /** Runs what takes locks of the repository, so that `removeLocks` knows them for ours after a kill. */
 export async function changing<T>(repository: Repository, fn: () => Promise<T>): Promise<T> {
@@ -41,8 +41,8 @@ export async function changing<T>(repository: Repository, fn: () => Promise<T>):
 /** Removes the locks that a killed run of ours has left; those of others stay. */
 export async function removeLocks(repository: Repository): Promise<void> {
   const { gitDir } = repository;
-  for (const name of await readdir(ours(repository, ''))) {
-    if (name.endsWith('.lock')) await rm(ours(repository, name));
+  for (const name of await readdir(repository.file(''))) {
+    if (name.endsWith('.lock')) await rm(repository.file(name));
   }
   if (!existsSync(changingFile(repository))) return;
   const refs = await readdir(join(gitDir, 'refs'), { recursive: true });

@@ -5,13 +5,14 @@ import { copyFile, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { type Change, changesOf, isRemoved } from './changes.js';
 import { chainOf, isSaved, saveCommit, treeOf } from './chain.js';
-import { git, type GitDeps, gitScript, inTree, ours, refuseForeign, type Repository, tryGit } from './git.js';
+import { gitCommandLine, refuseUnmanaged, type Repository } from './repository.js';
 import { changing, installIndex, removeLocks } from './locks.js';
 import { snapshot } from './snapshot.js';
 
 /** Holds the commit that the work tree is on its way to; only while it is. */
-const nextFile = (repository: Repository): string => ours(repository, 'next');
+const nextFile = (repository: Repository): string => repository.file('next');
 
 const UNDER_WAY: Readonly<Record<string, string>> = {
   'rebase-merge': 'rebase',
@@ -24,105 +25,95 @@ const UNDER_WAY: Readonly<Record<string, string>> = {
 };
 
 /** To be called before a tree is looked at: ends what a killed run began. Throws 'patch-failed' while the user has git at work. */
-export async function settle(repository: Repository, deps: GitDeps): Promise<void> {
+export async function recover(repository: Repository): Promise<void> {
   const { what, gitDir } = repository;
-  refuseForeign(repository);
+  refuseUnmanaged(repository);
   for (const [name, operation] of Object.entries(UNDER_WAY)) {
     if (!existsSync(join(gitDir, name))) continue;
     throw new StopwatchError('patch-failed', `A ${operation} is under way in the tree of ${what}`, {
-      hint: `End it, then run the same command again. What to do: ${inTree(repository, ['status'])}`,
+      hint: `End it, then run the same command again. What to do: ${gitCommandLine(repository, ['status'])}`,
     });
   }
   await removeLocks(repository);
   const next = await readFile(nextFile(repository), 'utf8').catch(() => undefined);
   if (next === undefined) return;
-  const { head } = await chainOf(repository, deps);
-  const files = await halfWritten(repository, head, next, deps);
-  if (files.length > 0) deps.log(`Put back after a run that was killed: ${files.join(', ')}`);
+  const { head } = await chainOf(repository);
+  const files = await restoreHalfWritten(repository, head, next);
+  if (files.length > 0) repository.log(`Put back after a run that was killed: ${files.join(', ')}`);
   await rm(nextFile(repository));
 }
 
 /** Commits what was not committed, staged or not, and gives HEAD. */
-export async function saveChanges(repository: Repository, deps: GitDeps): Promise<string> {
-  const tree = await snapshot(repository, deps);
-  const { head, headTree, commits } = await chainOf(repository, deps);
+export async function saveChanges(repository: Repository): Promise<string> {
+  const tree = await snapshot(repository);
+  const { head, headTree, commits } = await chainOf(repository);
   let tip = head;
   const theirs = join(repository.gitDir, 'index');
   if (existsSync(theirs)) {
     // What was staged and then changed once more would be in no commit.
-    const index = ours(repository, 'staged.index');
+    const index = repository.file('staged.index');
     await copyFile(theirs, index);
-    const staged = await tryGit(repository, ['write-tree'], deps, { index });
+    const staged = await repository.tryGit(['write-tree'], { index });
     if (!staged.ok) {
       throw new StopwatchError('patch-failed', `The tree of ${repository.what} has unmerged files`, {
-        hint: `Resolve them, then run the same command again. What to do: ${inTree(repository, ['status'])}`,
+        hint: `Resolve them, then run the same command again. What to do: ${gitCommandLine(repository, ['status'])}`,
         lastLines: staged.said,
       });
     }
     const other = staged.stdout.trim();
-    if (other !== headTree && other !== tree) tip = await saveCommit(repository, tip, other, deps);
+    if (other !== headTree && other !== tree) tip = await saveCommit(repository, tip, other);
   }
-  if (tree !== (await treeOf(repository, tip, deps))) {
+  if (tree !== (await treeOf(repository, tip))) {
     // On top of what was saved before and not committed since: one commit is enough.
     const last = commits.at(-1);
     const parent = tip === head && last !== undefined && isSaved(last) ? last.parent : tip;
-    tip = await saveCommit(repository, parent, tree, deps);
+    tip = await saveCommit(repository, parent, tree);
   }
   if (tip === head) return head;
   await changing(repository, async () => {
     await installIndex(repository);
-    await git(repository, ['update-ref', '-m', 'stopwatch: save changes', 'HEAD', tip, head], deps);
+    await repository.git(['update-ref', '-m', 'stopwatch: save changes', 'HEAD', tip, head]);
   });
-  deps.notice(`Changes by hand in ${repository.tree} are a commit now: ${tip.slice(0, 12)}`);
+  repository.notice(`Changes by hand in ${repository.tree} are a commit now: ${tip.slice(0, 12)}`);
   return tip;
 }
 
 /** From HEAD, to which the work tree is equal. Gives the paths that changed. */
-export async function moveTo(
-  repository: Repository,
-  head: string,
-  to: string,
-  deps: GitDeps,
-): Promise<readonly string[]> {
+export async function moveTo(repository: Repository, head: string, to: string): Promise<readonly string[]> {
   if (to === head) return [];
-  const names = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', head, to];
-  const changed = (await git(repository, names, deps)).split('\0').filter(Boolean);
+  const changed = await changesOf(repository, head, to);
   await changing(repository, async () => {
     await writeFileAtomic(nextFile(repository), to);
-    await git(repository, ['read-tree', '-m', '-u', head, to], deps);
+    await repository.git(['read-tree', '-m', '-u', head, to]);
     await installIndex(repository);
-    await git(repository, ['update-ref', '-m', 'stopwatch: patch', 'HEAD', to, head], deps);
+    await repository.git(['update-ref', '-m', 'stopwatch: patch', 'HEAD', to, head]);
     await rm(nextFile(repository));
   });
-  return changed;
+  return changed.map(({ path }) => path);
 }
 
 /**
  * Puts back what a killed `moveTo` had written of the way from `head` to `next`: files with the
  * content of `next` or only the beginning of it, and files that are gone. All others were edited since.
  */
-async function halfWritten(
+async function restoreHalfWritten(
   repository: Repository,
   head: string,
   next: string,
-  deps: GitDeps,
 ): Promise<readonly string[]> {
-  const raw = await git(repository, ['diff-tree', '-r', '-z', '--no-renames', head, next], deps);
-  const fields = raw.split('\0');
-  const back: { readonly path: string; readonly isNew: boolean }[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, , , toBlob = '', status] = (fields[at] ?? '').split(' ');
-    const path = fields[at + 1] ?? '';
-    const now = await contentOf(join(repository.tree, path));
-    const to = status === 'D' ? undefined : await blob(repository, toBlob, deps);
-    const isOurs = now === undefined ? status !== 'A' : to?.subarray(0, now.length).equals(now) === true;
-    if (isOurs) back.push({ path, isNew: status === 'A' });
+  const back: Change[] = [];
+  for (const change of await changesOf(repository, head, next)) {
+    const now = await contentOf(join(repository.tree, change.path));
+    const written = isRemoved(change) ? undefined : await blobOf(repository, change);
+    const isHalfWritten =
+      now === undefined ? !change.isNew : written?.subarray(0, now.length).equals(now) === true;
+    if (isHalfWritten) back.push(change);
   }
   for (const { path, isNew } of back) if (isNew) await rm(join(repository.tree, path), { force: true });
   const old = back.flatMap(({ path, isNew }) => (isNew ? [] : [`${path}\0`]));
-  const index = ours(repository, 'replay.index');
-  await git(repository, ['read-tree', head], deps, { index });
-  await git(repository, ['checkout-index', '-f', '-z', '--stdin'], deps, { index, input: old.join('') });
+  const index = repository.file('replay.index');
+  await repository.git(['read-tree', head], { index });
+  await repository.git(['checkout-index', '-f', '-z', '--stdin'], { index, input: old.join('') });
   return back.map(({ path }) => path);
 }
 
@@ -134,8 +125,8 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
   }
 }
 
-async function blob(repository: Repository, id: string, deps: GitDeps): Promise<Buffer> {
-  const file = ours(repository, 'blob');
-  await gitScript(repository, 'git cat-file blob "$1" >"$2"', [id, file], deps);
+async function blobOf(repository: Repository, { blob }: Change): Promise<Buffer> {
+  const file = repository.file('blob');
+  await repository.script('git cat-file blob "$1" >"$2"', [blob, file]);
   return readFile(file);
 }

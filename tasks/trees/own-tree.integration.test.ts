@@ -4,7 +4,7 @@ import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFi
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failureOf } from './failure.test.support.js';
-import { type Repository, repositoryIn } from './git.js';
+import { type Repository, repositoryIn } from './repository.js';
 import { copyOwnTree, refuseAround } from './own-tree.js';
 import { applyPatches, handEdits } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
@@ -21,13 +21,13 @@ beforeEach(async () => {
     'ignored.s': 'content\n',
   });
   own = join(small.root, 'own');
-  copy = repositoryIn('Thing in own', join(small.root, 'copy'));
+  copy = small.repository.at(repositoryIn('Thing in own', join(small.root, 'copy')));
   await run('cp', ['-a', small.tree, own]);
   await rm(join(own, '.git'), { recursive: true });
 });
 afterEach(async () => small.remove());
 
-const carryOver = () => copyOwnTree(copy, own, small.deps);
+const carryOver = () => copyOwnTree(copy, own);
 const git = (directory: string, ...args: readonly string[]) =>
   run('git', [
     '-C',
@@ -90,9 +90,9 @@ test.each(Object.keys(kinds))('%s: copied, patched, and only read', async (kind)
   const before = await listing();
   expect(await carryOver()).toBeUndefined();
   expect(await content(copy.tree)).toEqual(await content(own));
-  await applyPatches(copy, [await patch()], small.deps);
+  await applyPatches(copy, [await patch()]);
   expect(await carryOver()).toEqual([]);
-  expect(await handEdits(copy, small.deps)).toEqual([]);
+  expect(await handEdits(copy)).toEqual([]);
   expect(await listing()).toBe(before);
   // The files have nothing in common, not even an inode.
   expect((await stat(join(copy.tree, 'two.c'))).nlink).toBe(1);
@@ -111,7 +111,7 @@ test('a repository that belongs to somebody else', async () => {
 test('later edits are carried over file by file, and edits in the copy stay', async () => {
   await carryOver();
   const patches = [await patch()];
-  await applyPatches(copy, patches, small.deps);
+  await applyPatches(copy, patches);
   const time = async (path: string) => (await stat(join(copy.tree, path))).mtimeMs;
   const unchanged = await time('dir/one.c');
   await appendFile(join(copy.tree, 'dir/one.c'), 'in the copy\n');
@@ -127,13 +127,13 @@ test('later edits are carried over file by file, and edits in the copy stay', as
   expect((await carryOver())?.toSorted()).toEqual(['dir/one.c', 'new.c']);
   const { stdout } = await run('cat', [join(copy.tree, 'dir/one.c')]);
   expect(stdout).toBe(`${edited({ 5: 'FIVE', 20: 'TWENTY' })}in the copy\n`);
-  expect(await applyPatches(copy, patches, small.deps)).toEqual([]);
-  expect(await handEdits(copy, small.deps)).toEqual(['dir/one.c']);
+  expect(await applyPatches(copy, patches)).toEqual([]);
+  expect(await handEdits(copy)).toEqual(['dir/one.c']);
 });
 
 test('an edit that contradicts a patch is shown, and the copy stays as it is', async () => {
   await carryOver();
-  await applyPatches(copy, [await patch()], small.deps);
+  await applyPatches(copy, [await patch()]);
   const before = await content(copy.tree);
   await writeFile(join(own, 'dir/one.c'), edited({ 5: 'theirs' }));
   const error = await failureOf(carryOver());

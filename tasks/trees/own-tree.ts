@@ -6,9 +6,9 @@ import { relative, sep } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { chainOf, treeOf } from './chain.js';
 import { BASE, createRepository } from './create.js';
-import { git, type GitDeps, isOurs, type Repository, repositoryIn } from './git.js';
+import { isManaged, type Repository, repositoryIn } from './repository.js';
 import { installIndex } from './locks.js';
-import { moveTo, saveChanges, settle } from './move.js';
+import { moveTo, saveChanges, recover } from './move.js';
 import { replaySeries } from './replay.js';
 import { importTree } from './snapshot.js';
 
@@ -36,34 +36,30 @@ export async function refuseAround(own: string, work: string): Promise<void> {
  * the files are. Gives the paths that changed; undefined when all of the copy is new. Throws
  * 'patch-failed' where the changes and the patches or edits in the copy are in conflict.
  */
-export async function copyOwnTree(
-  copy: Repository,
-  from: string,
-  deps: GitDeps,
-): Promise<readonly string[] | undefined> {
+export async function copyOwnTree(copy: Repository, from: string): Promise<readonly string[] | undefined> {
   const message = `${copy.what}\n\nA copy of the files in ${from}.`;
-  if (!isOurs(copy)) {
+  if (!isManaged(copy)) {
     if (existsSync(copy.tree)) {
       const aside = await putAside(copy.tree);
-      deps.notice(
+      copy.notice(
         `${copy.tree} has lost its repository; it is copied again, and the old one is kept in ${aside}`,
       );
     }
-    const partial = repositoryIn(copy.what, `${copy.tree}.partial-copy`);
+    const partial = copy.at(repositoryIn(copy.what, `${copy.tree}.partial-copy`));
     await rm(partial.tree, { recursive: true, force: true });
     await mkdir(partial.tree, { recursive: true });
-    await createRepository(partial, deps, { content: from, message });
-    await git(partial, ['read-tree', '-m', '-u', 'HEAD'], deps);
+    await createRepository(partial, { content: from, message });
+    await partial.git(['read-tree', '-m', '-u', 'HEAD']);
     await installIndex(partial);
     await rename(partial.tree, copy.tree);
     return undefined;
   }
-  await settle(copy, deps);
-  const tree = await importTree(copy, from, deps);
-  if (tree === (await treeOf(copy, (await chainOf(copy, deps)).base, deps))) return [];
-  const base = await git(copy, ['commit-tree', tree, '-m', message], deps, { env: BASE });
-  const head = await saveChanges(copy, deps);
-  const { commits } = await chainOf(copy, deps);
+  await recover(copy);
+  const tree = await importTree(copy, from);
+  if (tree === (await treeOf(copy, (await chainOf(copy)).base))) return [];
+  const base = await copy.git(['commit-tree', tree, '-m', message], { env: BASE });
+  const head = await saveChanges(copy);
+  const { commits } = await chainOf(copy);
   const steps = commits.map((commit) => ({ commit }));
-  return moveTo(copy, head, await replaySeries(copy, base, steps, deps), deps);
+  return moveTo(copy, head, await replaySeries(copy, base, steps));
 }

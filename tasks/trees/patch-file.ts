@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { type GitDeps, gitScript, ours, type Repository } from './git.js';
+import type { Repository } from './repository.js';
 
 export interface PatchFile {
   readonly file: string;
@@ -45,13 +45,13 @@ export interface Mail {
   readonly diff: string;
 }
 
-export async function mailOf(repository: Repository, { file }: PatchFile, deps: GitDeps): Promise<Mail> {
-  const directory = ours(repository, 'mail');
+export async function mailOf(repository: Repository, { file }: PatchFile): Promise<Mail> {
+  const directory = repository.file('mail');
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const [message, diff] = [join(directory, 'message'), join(directory, 'diff')];
   const script = 'git mailinfo -b --encoding=UTF-8 "$1" "$2" <"$3"';
-  const info = await gitScript(repository, script, [message, diff, file], deps);
+  const info = await repository.script(script, [message, diff, file]);
   const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(info)?.[1] ?? '';
   if ((await readFile(diff)).length === 0) {
     throw new StopwatchError(
@@ -69,6 +69,6 @@ export async function mailOf(repository: Repository, { file }: PatchFile, deps: 
   };
 }
 
-export async function subjectOf(repository: Repository, patch: PatchFile, deps: GitDeps): Promise<string> {
-  return (await mailOf(repository, patch, deps)).subject;
+export async function subjectOf(repository: Repository, patch: PatchFile): Promise<string> {
+  return (await mailOf(repository, patch)).subject;
 }

@@ -2,13 +2,13 @@
 /** A process of its own that patches a tree and kills itself. Arguments: tree, before which of its git calls (or, negative, during which), patches. */
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { repositoryIn } from './git.js';
+import { type GitPorts, Repository, repositoryIn } from './repository.js';
 import { applyPatches } from './patch.js';
 
 const [tree = '', count = '', ...patches] = process.argv.slice(2);
 let left = Math.abs(Number(count));
 const processes = createProcesses();
-await applyPatches(repositoryIn('Thing 1.0', tree), patches, {
+const ports: GitPorts = {
   processes: {
     spawn: async (command, options) => processes.spawn(command, options),
     run: async (command, options) => {
@@ -23,4 +23,5 @@ await applyPatches(repositoryIn('Thing 1.0', tree), patches, {
   env: baseEnvironment(),
   notice: () => undefined,
   log: () => undefined,
-});
+};
+await applyPatches(new Repository(repositoryIn('Thing 1.0', tree), ports), patches);

@@ -36,8 +36,8 @@ beforeEach(async () => {
 });
 afterEach(async () => small.remove());
 
-const apply = (patches: readonly string[]) => applyPatches(small.repository, patches, small.deps);
-const edits = () => handEdits(small.repository, small.deps);
+const apply = (patches: readonly string[]) => applyPatches(small.repository, patches);
+const edits = () => handEdits(small.repository);
 const mtime = async (path: string) => (await stat(join(small.tree, path))).mtimeMs;
 
 /** 1: changes line 5 of both files and makes one. 2: on top of it, changes line 6 of one file. */
@@ -102,7 +102,7 @@ describe('applyPatches', () => {
       '.gitignore': 'ignored*\n',
       'ignored.s': 'content\n',
     });
-    await applyPatches(other.repository, patches, other.deps);
+    await applyPatches(other.repository, patches);
     expect(await other.git('rev-parse', 'HEAD')).toBe(await small.git('rev-parse', 'HEAD'));
     await other.remove();
   });
@@ -510,7 +510,7 @@ describe('hiddenWork', () => {
     await apply(patches);
     await linkSources(small.tree, [{ link: 'linked', target: small.root }]);
     await exclude(small.repository, ['linked']);
-    const hidden = () => hiddenWork(small.repository, small.deps);
+    const hidden = () => hiddenWork(small.repository);
     expect(await hidden()).toEqual([]);
     await small.put('two.c', 'mine\n');
     await small.git('stash', '-q');
@@ -541,13 +541,13 @@ describe("a tree of the user's own, in place", () => {
     await run('git', ['-C', own, 'add', '-A']);
     const listing = async () => (await run('find', [join(own, '.git'), '-printf', '%p %s %T@\\n'])).stdout;
     const before = await listing();
-    const repository = { what: 'Thing', tree: own, gitDir: join(small.root, 'apart.git') };
-    await createRepository(repository, small.deps, { message: 'Thing' });
-    await applyPatches(repository, await series(), small.deps);
+    const repository = small.repository.at({ tree: own, gitDir: join(small.root, 'apart.git') });
+    await createRepository(repository, { message: 'Thing' });
+    await applyPatches(repository, await series());
     const two = join(own, 'two.c');
     expect(await readFile(two, 'utf8')).toBe(edited({ 5: 'FIVE', 6: 'SIX' }));
     await appendFile(two, 'mine\n');
-    await applyPatches(repository, [], small.deps);
+    await applyPatches(repository, []);
     expect(await readFile(two, 'utf8')).toBe(`${body}mine\n`);
     expect(await listing()).toBe(before);
   });
@@ -566,13 +566,13 @@ describe('takeOut', () => {
       links: [link],
     };
     const killedAt = {
-      ...small.deps,
-      processes: { ...small.deps.processes, run: () => Promise.reject(new Error('killed')) },
+      ...small.ports,
+      processes: { ...small.ports.processes, run: () => Promise.reject(new Error('killed')) },
     };
     await expect(takeOut({ ...tree, repository: small.repository }, killedAt)).rejects.toThrow('killed');
     expect(await readdir(small.tree)).not.toContain('linked');
     expect(await small.read('two.c')).toContain('FIVE');
-    const changed = await takeOut({ ...tree, repository: small.repository }, small.deps);
+    const changed = await takeOut({ ...tree, repository: small.repository }, small.ports);
     expect(changed).toContain('two.c');
     expect(await small.read('two.c')).toBe(body);
   });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
 import { join } from 'node:path';
+import { changesOf } from './changes.js';
 import { type Chain, chainOf, type Commit, isMadeAgain, isSaved, patchedTip } from './chain.js';
-import { git, type GitDeps, type Repository, tryGit } from './git.js';
-import { moveTo, saveChanges, settle } from './move.js';
+import type { Repository } from './repository.js';
+import { moveTo, saveChanges, recover } from './move.js';
 import { readPatchFiles } from './patch-file.js';
 import { replaySeries } from './replay.js';
 import { snapshot } from './snapshot.js';
@@ -18,29 +19,23 @@ import { forgetUnmerged, UNMERGED, unmergedCommits } from './unmerged.js';
 export async function applyPatches(
   repository: Repository,
   files: readonly string[],
-  deps: GitDeps,
 ): Promise<readonly string[]> {
-  await settle(repository, deps);
+  await recover(repository);
   const wanted = await readPatchFiles(files);
-  const now = await chainOf(repository, deps);
-  const missing = await unmergedCommits(repository, now, deps);
+  const now = await chainOf(repository);
+  const missing = await unmergedCommits(repository, now);
   // Before anything is saved on top of them.
-  if (missing.length === 0) await forgetUnmerged(repository, deps);
-  const first = await stepsTo(repository, withMissing(now, missing), wanted, deps);
+  if (missing.length === 0) await forgetUnmerged(repository);
+  const first = await stepsTo(repository, withMissing(now, missing), wanted);
   if (first.same && missing.length === 0) return [];
-  const head = await saveChanges(repository, deps);
-  const chain = withMissing(await chainOf(repository, deps), missing);
-  const { steps } = await stepsTo(repository, chain, wanted, { ...deps, notice: () => {} });
-  const changed = await moveTo(
-    repository,
-    head,
-    await replaySeries(repository, chain.base, steps, deps),
-    deps,
-  );
+  const head = await saveChanges(repository);
+  const chain = withMissing(await chainOf(repository), missing);
+  const { steps } = await stepsTo(repository.quiet(), chain, wanted);
+  const changed = await moveTo(repository, head, await replaySeries(repository, chain.base, steps));
   if (missing.length > 0) {
-    await forgetUnmerged(repository, deps);
+    await forgetUnmerged(repository);
     const subjects = missing.map(({ subject }) => `"${subject}"`).join(', ');
-    deps.notice(`Put back into ${repository.tree}, which lacked it since a conflict: ${subjects}`);
+    repository.notice(`Put back into ${repository.tree}, which lacked it since a conflict: ${subjects}`);
   }
   return changed;
 }
@@ -52,34 +47,29 @@ function withMissing(chain: Chain, missing: readonly Commit[]): Chain {
 }
 
 /** Paths that were changed by hand and are in no patch, whether committed or not. */
-export async function handEdits(repository: Repository, deps: GitDeps): Promise<readonly string[]> {
-  await settle(repository, deps);
-  const tree = await snapshot(repository, deps);
-  const tip = patchedTip(await chainOf(repository, deps));
-  const names = await git(
-    repository,
-    ['diff-tree', '-r', '-z', '--name-only', '--no-renames', tip, tree],
-    deps,
-  );
-  return names.split('\0').filter(Boolean);
+export async function handEdits(repository: Repository): Promise<readonly string[]> {
+  await recover(repository);
+  const tree = await snapshot(repository);
+  const tip = patchedTip(await chainOf(repository));
+  return (await changesOf(repository, tip, tree)).map(({ path }) => path);
 }
 
 /** Names work of the user's that is not in the files: stashes, branches and tags beside HEAD, repositories inside the tree. */
-export async function hiddenWork(repository: Repository, deps: GitDeps): Promise<readonly string[]> {
+export async function hiddenWork(repository: Repository): Promise<readonly string[]> {
   const found: string[] = [];
   const list = ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags', UNMERGED];
-  for (const ref of (await git(repository, list, deps)).split('\n').filter(Boolean)) {
-    const committers = await git(repository, ['log', '--format=%ce', ref, '--not', 'HEAD'], deps);
+  for (const ref of (await repository.git(list)).split('\n').filter(Boolean)) {
+    const committers = await repository.git(['log', '--format=%ce', ref, '--not', 'HEAD']);
     if (!committers.split('\n').some((each) => each !== '' && !isMadeAgain(each))) continue;
     const [, kind = '', name] = /^refs\/(heads|tags)\/(.*)$/.exec(ref) ?? [];
     found.push(
       name === undefined ? `commits in ${ref}` : `the ${kind === 'tags' ? 'tag' : 'branch'} ${name}`,
     );
   }
-  const stashes = await tryGit(repository, ['stash', 'list', '--format=%gd'], deps);
+  const stashes = await repository.tryGit(['stash', 'list', '--format=%gd']);
   found.push(...stashes.stdout.split('\n').filter(Boolean));
   const exclude = `--exclude-from=${join(repository.gitDir, 'info', 'exclude')}`;
-  const untracked = (await git(repository, ['ls-files', '-o', '-z', exclude], deps)).split('\0');
+  const untracked = (await repository.git(['ls-files', '-o', '-z', exclude])).split('\0');
   for (const name of untracked) if (name.endsWith('/')) found.push(`the repository ${name}`);
   return found;
 }

@@ -6,7 +6,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import { type Commit, markOf, recommit, treeOf } from './chain.js';
 import { changesOf, withChanges } from './changes.js';
 import { conflict, type Replayed } from './conflict.js';
-import { git, type GitDeps, gitScript, ours, type Repository, tryGit } from './git.js';
+import type { Repository } from './repository.js';
 import { type Mail, mailOf } from './patch-file.js';
 import type { SeriesStep } from './steps.js';
 
@@ -18,9 +18,8 @@ export async function replaySeries(
   repository: Repository,
   onto: string,
   steps: readonly SeriesStep[],
-  deps: GitDeps,
 ): Promise<string> {
-  const index = ours(repository, 'replay.index');
+  const index = repository.file('replay.index');
   let tip = onto;
   let loaded: string | undefined;
   const done: Replayed[] = [];
@@ -29,25 +28,25 @@ export async function replaySeries(
       tip = step.commit.id;
       continue;
     }
-    if (loaded !== tip) await git(repository, ['read-tree', tip], deps, { index });
-    const mail = 'patch' in step ? await mailOf(repository, step.patch, deps) : undefined;
-    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), tip, deps));
+    if (loaded !== tip) await repository.git(['read-tree', tip], { index });
+    const mail = 'patch' in step ? await mailOf(repository, step.patch) : undefined;
+    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), tip));
     const args = ['apply', '--cached', '--3way', '--verbose', '--whitespace=nowarn'];
     const isEmpty = (await readFile(diff)).length === 0;
     if (!isEmpty) {
       // Patch files keep little context, so that they fit other releases too.
       const context = 'patch' in step ? ['-C1'] : [];
-      const { ok, said } = await tryGit(repository, [...args, ...context, diff], deps, { index });
-      if (!ok) throw await conflict(repository, { tip, done, steps: steps.slice(at) }, said, index, deps);
+      const { ok, said } = await repository.tryGit([...args, ...context, diff], { index });
+      if (!ok) throw await conflict(repository, { tip, done, steps: steps.slice(at) }, said, index);
       for (const line of said) {
-        if (line.startsWith('Hunk ')) deps.log(`${nameOf(step)}: ${line}`);
+        if (line.startsWith('Hunk ')) repository.log(`${nameOf(step)}: ${line}`);
       }
     }
-    const tree = await git(repository, ['write-tree'], deps, { index });
-    const isGone = 'commit' in step && tree === (await treeOf(repository, tip, deps));
+    const tree = await repository.git(['write-tree'], { index });
+    const isGone = 'commit' in step && tree === (await treeOf(repository, tip));
     // A change by hand that the new series has as well.
     if (!isGone) {
-      tip = await commitStep(repository, tip, tree, step, mail, deps);
+      tip = await commitStep(repository, tip, tree, step, mail);
       if ('commit' in step) done.push({ from: step.commit, id: tip });
     }
     loaded = tip;
@@ -69,12 +68,11 @@ async function commitStep(
   tree: string,
   step: SeriesStep,
   mail: Mail | undefined,
-  deps: GitDeps,
 ): Promise<string> {
   if (mail === undefined || 'commit' in step) {
     const { id, patch } = stepCommit(step);
     const mark: Record<string, string> = patch === undefined ? {} : { GIT_COMMITTER_EMAIL: markOf(patch) };
-    return recommit(repository, parent, tree, id, deps, mark);
+    return recommit(repository, parent, tree, id, mark);
   }
   const env = {
     ...(mail.author === '' ? {} : { GIT_AUTHOR_NAME: mail.author, GIT_AUTHOR_EMAIL: mail.email }),
@@ -82,23 +80,17 @@ async function commitStep(
     GIT_COMMITTER_EMAIL: markOf(step.patch.sha256),
   };
   const input = `${`${mail.subject}\n\n${mail.body}`.trimEnd()}\n`;
-  return git(repository, ['commit-tree', tree, '-p', parent, '-F', '-'], deps, { input, env });
+  return repository.git(['commit-tree', tree, '-p', parent, '-F', '-'], { input, env });
 }
 
 /** The commit's changes without those that `tip` has already: git apply refuses to add or delete a file twice. */
-async function diffOf(
-  repository: Repository,
-  { id, parent }: Commit,
-  tip: string,
-  deps: GitDeps,
-): Promise<string> {
-  const missing = new Set((await changesOf(repository, tip, id, deps)).map(({ path }) => path));
-  const present = (await changesOf(repository, parent, id, deps)).filter(({ path }) => !missing.has(path));
-  const from =
-    present.length === 0 ? parent : await withChanges(repository, parent, present, deps, 'commit.index');
-  const file = ours(repository, 'commit.diff');
+async function diffOf(repository: Repository, { id, parent }: Commit, tip: string): Promise<string> {
+  const missing = new Set((await changesOf(repository, tip, id)).map(({ path }) => path));
+  const present = (await changesOf(repository, parent, id)).filter(({ path }) => !missing.has(path));
+  const from = present.length === 0 ? parent : await withChanges(repository, parent, present, 'commit.index');
+  const file = repository.file('commit.diff');
   await writeFile(file, '');
   const script = 'git diff-tree -p --binary --full-index --no-renames "$1" "$2" >"$3"';
-  await gitScript(repository, script, [from, id, file], deps);
+  await repository.script(script, [from, id, file]);
   return file;
 }

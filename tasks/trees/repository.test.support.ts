@@ -19,7 +19,7 @@ import { promisify } from 'node:util';
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { createRepository } from './create.js';
-import { type GitDeps, type Repository, repositoryIn } from './git.js';
+import { type GitPorts, Repository, repositoryIn } from './repository.js';
 
 export const run = promisify(execFile);
 
@@ -28,7 +28,7 @@ export interface Small {
   readonly repository: Repository;
   readonly tree: string;
   readonly notices: string[];
-  readonly deps: GitDeps;
+  readonly ports: GitPorts;
   readonly put: (path: string, content: string | Buffer, mode?: number) => Promise<void>;
   readonly read: (path: string) => Promise<string>;
   /** git as a user types it in the tree. */
@@ -53,28 +53,28 @@ export async function smallTree(files: Readonly<Record<string, string | Buffer>>
   const root = await realpath(await mkdtemp(join(tmpdir(), 'stopwatch-trees-')));
   const tree = join(root, 'tree');
   const notices: string[] = [];
-  const deps: GitDeps = {
+  const ports: GitPorts = {
     processes: createProcesses(),
     signal: new AbortController().signal,
     env: baseEnvironment(),
     notice: (line) => notices.push(line),
     log: () => undefined,
   };
-  const repository = repositoryIn('Thing 1.0', tree);
+  const repository = new Repository(repositoryIn('Thing 1.0', tree), ports);
   const put = async (path: string, content: string | Buffer, mode = 0o644) => {
     await mkdir(dirname(join(tree, path)), { recursive: true });
     await writeFile(join(tree, path), content);
     await chmod(join(tree, path), mode);
   };
   for (const [path, content] of Object.entries(files)) await put(path, content);
-  await createRepository(repository, deps, { message: 'Thing 1.0' });
+  await createRepository(repository, { message: 'Thing 1.0' });
   const identity = ['-c', 'user.name=A User', '-c', 'user.email=user@example.org'];
   return {
     root,
     repository,
     tree,
     notices,
-    deps,
+    ports,
     put,
     read: (path) => readFile(join(tree, path), 'utf8'),
     git: async (...args) => (await run('git', ['-C', tree, ...identity, ...args])).stdout.trimEnd(),

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { git, type GitDeps, gitScript, ours, type Repository, worktreeIndex } from './git.js';
+import type { Repository } from './repository.js';
 
 export const excludeFile = ({ gitDir }: Repository): string => join(gitDir, 'info', 'exclude');
 /** Larger files go straight into one pack: half the time and disk space of 57,000 loose objects. */
@@ -15,24 +15,20 @@ const PACKED = 'git -c core.bigFileThreshold=1 update-index --add --remove --rep
  */
 export async function snapshot(
   repository: Repository,
-  deps: GitDeps,
   { all = false }: { readonly all?: boolean } = {},
 ): Promise<string> {
-  const script = [
-    '[ -n "$2" ] && set -- "$1" || set -- "$1" --exclude-from="$GIT_DIR/info/exclude"',
-    'list=$1; shift',
-    '[ ! -e "$GIT_INDEX_FILE" ] || git add -u .',
-    'git ls-files -o -z "$@" >"$list"',
-    `[ ! -s "$list" ] || grep -zv '/$' "$list" | ${PACKED}`,
-    'rm -f "$list"',
-    'git write-tree',
-  ].join('\n');
-  const take = async () =>
-    gitScript(repository, script, [ours(repository, 'untracked'), all ? 'all' : ''], deps);
+  const exclude = all ? [] : [`--exclude-from=${excludeFile(repository)}`];
+  const script = `list=$1; shift
+    [ ! -e "$GIT_INDEX_FILE" ] || git add -u .
+    git ls-files -o -z "$@" >"$list"
+    [ ! -s "$list" ] || grep -zv '/$' "$list" | ${PACKED}
+    rm -f "$list"
+    git write-tree`;
+  const take = async () => repository.script(script, [repository.file('untracked'), ...exclude]);
   return take().catch(async (error: unknown) => {
     if (!isObjectMissing(error)) throw error;
-    await rm(worktreeIndex(repository), { force: true });
-    await git(repository, ['read-tree', 'HEAD'], deps);
+    await rm(repository.worktreeIndex, { force: true });
+    await repository.git(['read-tree', 'HEAD']);
     return take();
   });
 }
@@ -44,13 +40,13 @@ const isObjectMissing = (error: unknown): boolean =>
   error.lastLines.some((line) => line.startsWith('error: invalid object '));
 
 /** The id of a directory's content, which is only read. It has an index of its own, so the next time only changed files are. */
-export async function importTree(repository: Repository, from: string, deps: GitDeps): Promise<string> {
-  const index = ours(repository, 'import.index');
+export async function importTree(repository: Repository, from: string): Promise<string> {
+  const index = repository.file('import.index');
   const script = `{ [ ! -e "$GIT_INDEX_FILE" ] || git ls-files -z
     find . -name .git -prune -o '(' -type f -o -type l ')' -printf '%P\\0'
   } | ${PACKED}
   git write-tree`;
-  const take = async () => gitScript(repository, script, [], deps, { index, workTree: from });
+  const take = async () => repository.script(script, [], { index, workTree: from });
   return take().catch(async (error: unknown) => {
     if (!isObjectMissing(error)) throw error;
     await rm(index);

@@ -2,7 +2,7 @@
 /** Which commits and patch files a tree's new chain is made of. */
 import { basename } from 'node:path';
 import { type Chain, type Commit, isSaved } from './chain.js';
-import type { GitDeps, Repository } from './git.js';
+import type { Repository } from './repository.js';
 import { type PatchFile, subjectOf } from './patch-file.js';
 
 export type SeriesStep = { readonly commit: Commit } | { readonly patch: PatchFile };
@@ -15,7 +15,6 @@ export async function stepsTo(
   repository: Repository,
   { commits }: Chain,
   wanted: readonly PatchFile[],
-  deps: GitDeps,
 ): Promise<{ readonly steps: readonly SeriesStep[]; readonly same: boolean }> {
   const rest = [...commits];
   const take = (index: number): SeriesStep[] => rest.splice(index, 1).map((commit) => ({ commit }));
@@ -27,7 +26,7 @@ export async function stepsTo(
       continue;
     }
     const byHand = rest.some((commit) => commit.patch === undefined && !isSaved(commit));
-    const subject = byHand ? await subjectOf(repository, patch, deps) : undefined;
+    const subject = byHand ? await subjectOf(repository, patch) : undefined;
     const rewritten = rest.findIndex(
       (commit) => commit.patch === undefined && !isSaved(commit) && commit.subject === subject,
     );
@@ -35,7 +34,7 @@ export async function stepsTo(
       steps.push({ patch });
       continue;
     }
-    deps.notice(
+    repository.notice(
       `${basename(patch.file)}: ${repository.tree} has its own version of it, which stays; npx stopwatch update_patches writes it.`,
     );
     steps.push(...take(rewritten));

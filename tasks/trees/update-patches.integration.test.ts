@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTreeIndex } from '../../lib/files/tree-index.js';
 import { failureOf } from './failure.test.support.js';
 import { createRepository, exclude } from './create.js';
-import { repositoryIn } from './git.js';
+import { repositoryIn } from './repository.js';
 import { linkSources } from './links.js';
 import { applyPatches, handEdits } from './patch.js';
 import { type PatchSeries, planUpdate } from './update-patches.js';
@@ -93,10 +93,10 @@ afterEach(async () => small.remove());
 /** Extracted, patched and linked. */
 async function fresh(directory: string): Promise<void> {
   await run('cp', ['-a', join(small.root, 'release'), directory]);
-  const repository = repositoryIn('Thing 1.0', directory);
-  await createRepository(repository, small.deps, { message: 'Thing 1.0' });
+  const repository = small.repository.at(repositoryIn('Thing 1.0', directory));
+  await createRepository(repository, { message: 'Thing 1.0' });
   await exclude(repository, ['ours']);
-  await applyPatches(repository, await patchFiles(), small.deps);
+  await applyPatches(repository, await patchFiles());
   await linkSources(directory, links());
 }
 
@@ -110,12 +110,12 @@ async function series(fixed: readonly string[] = []): Promise<PatchSeries> {
 
 /** As the command does it; gives what was written. */
 async function update(): Promise<string[]> {
-  await applyPatches(small.repository, await patchFiles(), small.deps);
+  await applyPatches(small.repository, await patchFiles());
   const before = await picture(small.tree);
-  const { updates, write } = await planUpdate(small.repository, await series(), small.deps);
+  const { updates, write } = await planUpdate(small.repository, await series());
   await write();
   // The tree has them all: nothing in it may be written.
-  expect(await applyPatches(small.repository, await patchFiles(), small.deps)).toEqual([]);
+  expect(await applyPatches(small.repository, await patchFiles())).toEqual([]);
   expect(await picture(small.tree)).toEqual(before);
   return updates.map(({ name, change }) => `${name} ${change}`);
 }
@@ -127,10 +127,10 @@ async function expectRoundTrip(): Promise<void> {
   await fresh(other);
   expect(await picture(other)).toEqual(await picture(small.tree));
   // By the digest that builds go by, too.
-  const { processes, signal } = small.deps;
+  const { processes, signal } = small.ports;
   const index = createTreeIndex({ directory: join(small.root, 'index'), processes, signal });
   expect(await index.digest(other)).toBe(await index.digest(small.tree));
-  expect(await handEdits(small.repository, small.deps)).toEqual([]);
+  expect(await handEdits(small.repository)).toEqual([]);
 }
 
 const readPatch = (name: string) => readFile(join(patches, name), 'utf8');
@@ -261,7 +261,7 @@ describe('update_patches', () => {
 
   it('removes the patch whose commit was dropped from the end', async () => {
     await small.git('reset', '-q', '--hard', 'HEAD~1');
-    const { updates, write } = await planUpdate(small.repository, await series(), small.deps);
+    const { updates, write } = await planUpdate(small.repository, await series());
     await write();
     expect(updates.map(({ name, change }) => `${name} ${change}`)).toEqual(['0002-second.patch removed']);
     expect(await readdir(patches)).toEqual(['0001-first.patch']);
@@ -287,7 +287,7 @@ describe('update_patches', () => {
   it('takes changes that were saved when the patches changed', async () => {
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     await writeFile(join(patches, '0002-second.patch'), SECOND.replace('TWENTY', 'ZWANZIG'));
-    await applyPatches(small.repository, await patchFiles(), small.deps);
+    await applyPatches(small.repository, await patchFiles());
     expect(await small.read('both.c')).toContain('both ZWANZIG');
     expect(await update()).toEqual(['0001-first.patch changed']);
     expect(await readPatch('0001-first.patch')).toContain('+mine\n');
@@ -311,7 +311,7 @@ describe('update_patches', () => {
   it('goes on after it was killed between two patch files, or before it has made commits of them', async () => {
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     await put('both.c', edited('both', { 5: 'both FIVE', 20: 'both TWENTY', 35: 'mine' }));
-    const { write } = await planUpdate(small.repository, await series(), small.deps);
+    const { write } = await planUpdate(small.repository, await series());
     const before = await picture(small.tree);
     const head = await small.git('rev-parse', 'HEAD');
     await write();
@@ -319,7 +319,7 @@ describe('update_patches', () => {
     for (const second of [SECOND, written[1] ?? '']) {
       await small.git('update-ref', 'HEAD', head);
       await writeFile(join(patches, '0002-second.patch'), second);
-      await applyPatches(small.repository, await patchFiles(), small.deps);
+      await applyPatches(small.repository, await patchFiles());
       expect(await picture(small.tree)).toEqual(before);
       await update();
       expect([await readPatch('0001-first.patch'), await readPatch('0002-second.patch')]).toEqual(written);
@@ -351,14 +351,13 @@ async function withFixed(): Promise<string[]> {
   await rename(join(patches, '0001-first.patch'), join(directory, '0001-first.patch'));
   return [join(directory, '0001-first.patch')];
 }
-const plan = async (fixed: readonly string[]) =>
-  planUpdate(small.repository, await series(fixed), small.deps);
+const plan = async (fixed: readonly string[]) => planUpdate(small.repository, await series(fixed));
 
 describe('with patches of the package before those of the project', () => {
   it('leaves them alone, and puts an edit of a file that they touch into a patch of the project', async () => {
     const fixed = await withFixed();
     const was = await readFile(fixed[0] ?? '', 'utf8');
-    await applyPatches(small.repository, [...fixed, ...(await patchFiles())], small.deps);
+    await applyPatches(small.repository, [...fixed, ...(await patchFiles())]);
     expect((await plan(fixed)).updates).toEqual([]);
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     const { updates, write } = await plan(fixed);
@@ -366,13 +365,13 @@ describe('with patches of the package before those of the project', () => {
     expect(updates).toMatchObject([{ change: 'new', paths: ['a.c'] }]);
     expect(await readFile(fixed[0] ?? '', 'utf8')).toBe(was);
     expect((await readdir(patches)).sort()).toEqual(['0002-second.patch', updates[0]?.name]);
-    expect(await applyPatches(small.repository, [...fixed, ...(await patchFiles())], small.deps)).toEqual([]);
+    expect(await applyPatches(small.repository, [...fixed, ...(await patchFiles())])).toEqual([]);
   });
 
   it('refuses when the commit of one was changed', async () => {
     const fixed = await withFixed();
     await rm(join(patches, '0002-second.patch'));
-    await applyPatches(small.repository, fixed, small.deps);
+    await applyPatches(small.repository, fixed);
     await put('a.c', edited('a', { 5: 'a FIVE', 30: 'mine' }));
     await small.git('commit', '-q', '-a', '--amend', '--no-edit');
     const error = await failureOf(plan(fixed));

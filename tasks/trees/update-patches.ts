@@ -6,9 +6,9 @@ import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { chainOf, type Commit, isSaved, recommit, treeOf } from './chain.js';
 import { type Change, changesOf, withChanges } from './changes.js';
-import { git, type GitDeps, ours, type Repository } from './git.js';
+import type { Repository } from './repository.js';
 import { changing, installIndex } from './locks.js';
-import { saveChanges, settle } from './move.js';
+import { saveChanges, recover } from './move.js';
 import { type PatchFile, readPatchFiles, subjectOf } from './patch-file.js';
 import { replaySeries } from './replay.js';
 import { snapshot } from './snapshot.js';
@@ -46,15 +46,14 @@ export interface UpdatePlan {
 export async function planUpdate(
   repository: Repository,
   { directory, files, fixed: fixedFiles }: PatchSeries,
-  deps: GitDeps,
 ): Promise<UpdatePlan> {
-  await settle(repository, deps);
+  await recover(repository);
   const present = await readPatchFiles(files.slice(fixedFiles.length));
   const fixed = await readPatchFiles(fixedFiles);
-  const series = await plannedSeries(repository, fixed.length, deps);
+  const series = await plannedSeries(repository, fixed.length);
   refuseChanged(repository, series, fixed);
   const { base, planned, dropped } = series;
-  const made = ours(repository, 'patches');
+  const made = repository.file('patches');
   await rm(made, { recursive: true, force: true });
   await mkdir(made, { recursive: true });
 
@@ -67,12 +66,11 @@ export async function planUpdate(
       repository,
       present.filter((each) => !used.has(each)),
       from,
-      deps,
     );
     if (file !== undefined) used.add(file);
     const isInOrder = file !== undefined && basename(file.file) > (names.at(-1) ?? '');
     if (file !== undefined && isInOrder && file.sha256 === from?.patch) {
-      const unchanged = await tryPatch(repository, tip, file, tree, deps);
+      const unchanged = await tryPatch(repository, tip, file, tree);
       if (unchanged !== undefined) {
         names.push(basename(file.file));
         tip = unchanged;
@@ -81,13 +79,13 @@ export async function planUpdate(
     }
     const commit =
       from === undefined
-        ? await newCommit(repository, tip, tree, paths, deps)
-        : await recommit(repository, tip, tree, from.id, deps);
-    const { slug, content } = await formatPatch(repository, commit, made, deps);
+        ? await newCommit(repository, tip, tree, paths)
+        : await recommit(repository, tip, tree, from.id);
+    const { slug, content } = await formatPatch(repository, commit, made);
     const name = isInOrder ? basename(file.file) : nextName(names.at(-1), file, slug);
     await writeFileAtomic(join(made, name), [content]);
     const [written] = await readPatchFiles([join(made, name)]);
-    const next = written && (await tryPatch(repository, tip, written, tree, deps));
+    const next = written && (await tryPatch(repository, tip, written, tree));
     if (next === undefined) {
       throw new StopwatchError(
         'patch-failed',
@@ -109,18 +107,18 @@ export async function planUpdate(
   return {
     updates,
     async write() {
-      if (updates.length === 0 && (await chainOf(repository, deps)).head === tip) return;
+      if (updates.length === 0 && (await chainOf(repository)).head === tip) return;
       for (const { name, change } of updates) {
         if (change !== 'removed')
           await writeFileAtomic(join(directory, name), [await readFile(join(made, name))]);
       }
       for (const { name, change } of updates)
         if (change === 'removed') await rm(join(directory, name), { force: true });
-      const head = await saveChanges(repository, { ...deps, notice: () => {} });
+      const head = await saveChanges(repository.quiet());
       await changing(repository, async () => {
-        await git(repository, ['read-tree', '-m', tip], deps);
+        await repository.git(['read-tree', '-m', tip]);
         await installIndex(repository);
-        await git(repository, ['update-ref', '-m', 'stopwatch: update_patches', 'HEAD', tip, head], deps);
+        await repository.git(['update-ref', '-m', 'stopwatch: update_patches', 'HEAD', tip, head]);
       });
     },
   };
@@ -144,11 +142,10 @@ async function fileOf(
   repository: Repository,
   files: readonly PatchFile[],
   from: Commit | undefined,
-  deps: GitDeps,
 ): Promise<PatchFile | undefined> {
   const same = files.find(({ sha256 }) => sha256 === from?.patch);
   if (same !== undefined || from === undefined) return same;
-  for (const file of files) if ((await subjectOf(repository, file, deps)) === from.subject) return file;
+  for (const file of files) if ((await subjectOf(repository, file)) === from.subject) return file;
   return undefined;
 }
 
@@ -158,14 +155,12 @@ async function tryPatch(
   tip: string,
   patch: PatchFile,
   tree: string,
-  deps: GitDeps,
 ): Promise<string | undefined> {
-  const quiet = { ...deps, log: () => {} };
-  const commit = await replaySeries(repository, tip, [{ patch }], quiet).catch((error: unknown) => {
+  const commit = await replaySeries(repository.quiet(), tip, [{ patch }]).catch((error: unknown) => {
     if (error instanceof StopwatchError && error.code === 'patch-failed') return undefined;
     throw error;
   });
-  return commit !== undefined && (await treeOf(repository, commit, deps)) === tree ? commit : undefined;
+  return commit !== undefined && (await treeOf(repository, commit)) === tree ? commit : undefined;
 }
 
 /** One commit of the series that the patch files are to say. */
@@ -188,29 +183,29 @@ interface PlannedSeries {
 }
 
 /** `fixed`: how many commits at the beginning stay as they are. */
-async function plannedSeries(repository: Repository, fixed: number, deps: GitDeps): Promise<PlannedSeries> {
-  const chain = await chainOf(repository, deps);
+async function plannedSeries(repository: Repository, fixed: number): Promise<PlannedSeries> {
+  const chain = await chainOf(repository);
   const all = [...chain.commits];
   for (let last = all.at(-1); last !== undefined && isSaved(last); last = all.at(-1)) all.pop();
   const tip = all.at(-1)?.id ?? chain.base;
   const commits = all.slice(fixed);
   const changes: Change[] = [];
-  for (const change of await changesOf(repository, tip, await snapshot(repository, deps), deps)) {
-    const target = await machineLink(repository, change, deps);
+  for (const change of await changesOf(repository, tip, await snapshot(repository))) {
+    const target = await machineLink(repository, change);
     if (target === undefined) changes.push(change);
     else {
       const why = `it is a symbolic link to ${target}, a path of this machine`;
-      deps.notice(`${join(repository.tree, change.path)} is not put into a patch: ${why}.`);
+      repository.notice(`${join(repository.tree, change.path)} is not put into a patch: ${why}.`);
     }
   }
   const touched: (readonly Change[])[] = [];
   const owners = new Map<string, number>();
   for (const [at, { id, parent, patch, subject }] of commits.entries()) {
-    const mine = await changesOf(repository, parent, id, deps);
+    const mine = await changesOf(repository, parent, id);
     touched.push(mine);
     for (const change of mine) {
       owners.set(change.path, at);
-      const target = patch === undefined ? await machineLink(repository, change, deps) : undefined;
+      const target = patch === undefined ? await machineLink(repository, change) : undefined;
       if (target === undefined) continue;
       throw new StopwatchError(
         'patch-failed',
@@ -221,11 +216,11 @@ async function plannedSeries(repository: Repository, fixed: number, deps: GitDep
   }
   const planned: Planned[] = [];
   const dropped = new Map<string, readonly string[]>();
-  let before = all[fixed - 1]?.tree ?? (await treeOf(repository, chain.base, deps));
+  let before = all[fixed - 1]?.tree ?? (await treeOf(repository, chain.base));
   for (const [at, from] of commits.entries()) {
     // From its owner on no commit touches a file: all of them get its content as it is now.
     const upTo = changes.filter(({ path }) => (owners.get(path) ?? commits.length) <= at);
-    const tree = await withChanges(repository, from.tree, upTo, deps);
+    const tree = await withChanges(repository, from.tree, upTo);
     const own = changes.filter(({ path }) => owners.get(path) === at);
     const shown = from.patch === undefined ? [...own, ...(touched[at] ?? [])] : own;
     const paths = [...new Set(shown.map(({ path }) => path))].sort();
@@ -234,19 +229,15 @@ async function plannedSeries(repository: Repository, fixed: number, deps: GitDep
     before = tree;
   }
   const others = changes.filter(({ path }) => !owners.has(path)).map(({ path }) => path);
-  const tree = await withChanges(repository, tip, changes, deps);
+  const tree = await withChanges(repository, tip, changes);
   if (tree !== before) planned.push({ tree, from: undefined, paths: others.sort() });
   return { base: chain.base, commits: all, planned, dropped };
 }
 
 /** Where a new symbolic link leads to, if that is an absolute path. */
-async function machineLink(
-  repository: Repository,
-  { mode, blob }: Change,
-  deps: GitDeps,
-): Promise<string | undefined> {
+async function machineLink(repository: Repository, { mode, blob }: Change): Promise<string | undefined> {
   if (mode !== '120000') return undefined;
-  const target = await git(repository, ['cat-file', 'blob', blob], deps);
+  const target = await repository.git(['cat-file', 'blob', blob]);
   return target.startsWith('/') ? target : undefined;
 }
 
@@ -255,7 +246,6 @@ async function newCommit(
   parent: string,
   tree: string,
   paths: readonly string[],
-  deps: GitDeps,
 ): Promise<string> {
   const what = repository.what.replace(/ [\d.]+(-rc\d+)?$/, '').replace(/ in \/.*$/s, '');
   const count = paths.length === 1 ? (paths[0] ?? '') : `${paths.length} files`;
@@ -269,7 +259,7 @@ async function newCommit(
     '',
   ];
   const input = lines.join('\n');
-  return git(repository, ['commit-tree', tree, '-p', parent, '-F', '-'], deps, { input });
+  return repository.git(['commit-tree', tree, '-p', parent, '-F', '-'], { input });
 }
 
 const FORMAT = [
@@ -289,10 +279,9 @@ async function formatPatch(
   repository: Repository,
   commit: string,
   directory: string,
-  deps: GitDeps,
 ): Promise<{ readonly slug: string; readonly content: Buffer }> {
   const args = ['format-patch', ...FORMAT, '-o', join(directory, 'format'), commit];
-  const file = await git(repository, args, deps);
+  const file = await repository.git(args);
   return { slug: basename(file).replace(/^\d+-/, ''), content: await readFile(file) };
 }
 

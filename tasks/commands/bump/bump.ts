@@ -13,7 +13,7 @@ import { layoutOf } from '../../build/layout.js';
 import { readStamp } from '../../build/source-stamp.js';
 import { LANDMARKS, TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
-import { editsIn, someOf, treeDeps, withWorkLock } from '../../build/work-trees.js';
+import { editsIn, someOf, gitPortsOf, withWorkLock } from '../../build/work-trees.js';
 import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface BumpOptions {
@@ -101,9 +101,9 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const { version } = config.sources[part];
   const tree = layoutOf(config, paths).tree(part);
   if (config.sources[part].tree !== null || !existsSync(tree)) return;
-  const deps = await treeDeps(services);
+  const ports = await gitPortsOf(services);
   const edits = await withWorkLock(services, paths.work, async () =>
-    editsIn({ name: part, version, tree, aside: false }, deps),
+    editsIn({ name: part, version, tree, aside: false }, ports),
   );
   if (edits === undefined || edits.length === 0) return;
   const what = `${tree} has edits by hand that are in no patch: ${someOf(edits)}`;

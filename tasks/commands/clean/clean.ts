@@ -14,7 +14,7 @@ import { inMiB, kibibytes } from '../../build/disk-space.js';
 import { containerWork, layoutOf } from '../../build/layout.js';
 import { IN_PLACE } from '../../build/patching.js';
 import { cacheDirectory } from '../../build/sources.js';
-import { editsIn, someOf, treeDeps, treesIn, withWorkLock } from '../../build/work-trees.js';
+import { editsIn, someOf, gitPortsOf, treesIn, withWorkLock } from '../../build/work-trees.js';
 
 /** Parts, and how. */
 export interface CleanOptions {
@@ -139,12 +139,12 @@ async function lossesOf(
   options: CleanOptions,
 ): Promise<readonly string[]> {
   const { loaded } = services;
-  const deps = await treeDeps(services);
+  const ports = await gitPortsOf(services);
   const losses: string[] = [];
   await locked(services, places, async () => {
     for (const paths of places) {
       for (const tree of options.sources ? await treesIn(paths.src) : []) {
-        const edits = await editsIn(tree, deps);
+        const edits = await editsIn(tree, ports);
         if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
         else if (edits.length > 0)
           losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);

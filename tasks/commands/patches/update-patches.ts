@@ -7,7 +7,8 @@ import { guestUpdate, writeGuest } from '../../build/guest/guest-edits.js';
 import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree } from '../../build/patching.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
-import { treeDeps, withWorkLock } from '../../build/work-trees.js';
+import { gitPortsOf, withWorkLock } from '../../build/work-trees.js';
+import { Repository } from '../../trees/repository.js';
 import { type PatchUpdate, planUpdate } from '../../trees/update-patches.js';
 
 /** Of one patch file. */
@@ -30,11 +31,11 @@ export async function writePatches(services: Services): Promise<Result> {
   const targets = PATCHED.map((name) => `${name}:patch`);
   await bringUpToDate(await toolchain(services), targets);
   const written = await withWorkLock(services, layout.work, async () => {
-    const deps = await treeDeps(services);
+    const ports = await gitPortsOf(services);
     const plans = [];
     for (const name of PATCHED) {
       const tree = patchedTree(name, config, layout);
-      plans.push({ tree, plan: await planUpdate(tree.repository, tree.series, deps) });
+      plans.push({ tree, plan: await planUpdate(new Repository(tree.repository, ports), tree.series) });
     }
     // Looked at before anything is written: where both sides changed, nothing is.
     const guest = await guestUpdate(services, layout, devices);
