@@ -3,10 +3,12 @@
  *   measure ROW [bytes=N] [exits=N[/N]] -- clock
  *                                       -- read FILE
  *                                       -- write FILE TEXT
+ *                                       -- times FILE
  *
  * A row of a bench (bench.h): reads the clock, reads N bytes from a device, reads
- * a file of sysfs, or writes a text to one. The words before -- are printed with
- * the row.
+ * a file of sysfs, or writes a text to one. With `times`, the kernel does the work:
+ * a number written to FILE makes it perform as many operations. The words before
+ * -- are printed with the row.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +72,13 @@ static int write_file(void *arg, uint64_t ops)
 	return 0;
 }
 
+static int write_count(void *arg, uint64_t ops)
+{
+	struct file *file = arg;
+
+	return dprintf(file->fd, "%llu", (unsigned long long)ops) > 0 ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *row = argc > 1 ? argv[1] : "", *what = "", *path = "";
@@ -95,24 +104,29 @@ int main(int argc, char **argv)
 	if (left > 2)
 		path = argv[at + 2];
 
+	/*
+	 * Where exits are counted, as many bytes for each size: what a driver
+	 * has asked for in advance must not count.
+	 */
+	if (operation == read_bytes && file.size && getenv("BENCH_OPS")) {
+		snprintf(ops, sizeof(ops), "%zu", file.size < 65536 ? 65536 / file.size : 1);
+		setenv("BENCH_OPS", ops, 1);
+	}
+
 	if (left == 3 && file.size && !strcmp(what, "read")) {
 		if (operation == read_clock)
 			operation = read_file;
-		/*
-		 * Where exits are counted, as many bytes for each size: what a driver
-		 * has asked for in advance must not count.
-		 */
-		snprintf(ops, sizeof(ops), "%zu", file.size < 65536 ? 65536 / file.size : 1);
-		if (operation == read_bytes && getenv("BENCH_OPS"))
-			setenv("BENCH_OPS", ops, 1);
 		file.fd = open(path, O_RDONLY);
 		file.data = malloc(file.size);
 	} else if (left == 4 && !strcmp(what, "write")) {
 		operation = write_file;
 		file.text = argv[at + 3];
 		file.fd = open(path, O_WRONLY);
+	} else if (left == 3 && !strcmp(what, "times")) {
+		operation = write_count;
+		file.fd = open(path, O_WRONLY);
 	} else if (left != 2 || strcmp(what, "clock")) {
-		fputs("usage: measure ROW [bytes=N] [exits=N[/N]] -- clock | read FILE | write FILE TEXT\n",
+		fputs("usage: measure ROW [bytes=N] [exits=N[/N]] -- clock | read FILE | write FILE TEXT | times FILE\n",
 		      stderr);
 		return 2;
 	}

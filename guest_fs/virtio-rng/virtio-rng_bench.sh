@@ -22,3 +22,23 @@ write $core/rng_current "$name"
 for size in 16 64 256 1024 4096 16384 65536 262144 1048576; do
 	measure "random/$id/$size" bytes=$size exits=$((3 * size))/64 -- read /dev/hwrng || exit 1
 done
+
+# Within the kernel, without hwrng and with a buffer of the whole size: a module
+# of rngboi's driver takes the device over.
+timing=/lib/modules/bench/rngboi_bench.ko
+[ -f $timing ] || exit 0
+debug=/sys/kernel/debug/rngboi_bench
+bus=/sys/bus/virtio/drivers
+for device in "$bus"/virtio_rng/virtio*; do
+	[ -e "$device" ] || bail_out "virtio_rng has no device"
+done
+device=${device##*/}
+insmod $timing || exit 1
+echo "$device" >$bus/virtio_rng/unbind
+echo "$device" >$bus/rngboi_bench/bind || exit 1
+for size in 64 1024 4096 16384 65536; do
+	echo $size >$debug/size
+	measure "random_kernel/$id/$size" bytes=$size exits=3 -- times "$debug/$device" || exit 1
+done
+rmmod rngboi_bench
+echo "$device" >$bus/virtio_rng/bind

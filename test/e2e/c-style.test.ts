@@ -9,7 +9,7 @@ import { must, start, tree } from './project.js';
 const { project } = laboratory();
 beforeAll(() => project.passes(['update']));
 
-const DEVICES = ['stopwatch'];
+const DEVICES = ['stopwatch', 'rngboi'];
 
 /** C files of a folder of the package, with its headers if they are asked for. */
 function cFiles(folder: string, endings: RegExp): readonly string[] {
