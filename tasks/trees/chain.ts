@@ -9,6 +9,10 @@ export interface Commit {
   readonly tree: string;
   readonly parent: string;
   readonly subject: string;
+  /** Name and address. */
+  readonly author: string;
+  /** Address. */
+  readonly committer: string;
   /** sha256 of the patch file that this commit was made from; undefined: it was made by hand. */
   readonly patch: string | undefined;
 }
@@ -26,7 +30,7 @@ export const markOf = (sha256: string): string => `${sha256}@patch.stopwatch.loc
 const MARK = /^([0-9a-f]{64})@patch\.stopwatch\.localhost$/;
 
 /** Whether commits of this committer are made from a release or a patch file, so that nothing is lost with them. */
-export const isMadeAgain = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
+export const isGenerated = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
 
 export interface Chain {
   readonly base: string;
@@ -36,15 +40,20 @@ export interface Chain {
   readonly commits: readonly Commit[];
 }
 
-/** Throws 'patch-failed' when HEAD does not come from a base of ours. */
-export async function chainOf(repository: Repository): Promise<Chain> {
-  const format = ['%H', '%T', '%P', '%ce', '%s'].join('%x00');
-  const log = await repository.git(['log', '--first-parent', '--reverse', `--format=${format}`]);
-  const all = log.split('\n').map((line) => {
-    const [id = '', tree = '', parents = '', committer = '', subject = ''] = line.split('\0');
-    const patch = MARK.exec(committer)?.[1];
-    return { id, tree, parent: parents.split(' ')[0] ?? '', committer, subject, patch };
+/** The commits that git log lists. */
+export async function logCommits(repository: Repository, args: readonly string[]): Promise<Commit[]> {
+  const format = ['%H', '%T', '%P', '%s', '%an <%ae>', '%ce'].join('%x00');
+  const log = await repository.git(['log', `--format=${format}`, ...args]);
+  return log.split('\n').map((line) => {
+    const [id = '', tree = '', parents = '', subject = '', author = '', committer = ''] = line.split('\0');
+    const parent = parents.split(' ')[0] ?? '';
+    return { id, tree, parent, subject, author, committer, patch: MARK.exec(committer)?.[1] };
   });
+}
+
+/** Throws 'patch-failed' when HEAD does not come from a base commit that Stopwatch made. */
+export async function chainOf(repository: Repository): Promise<Chain> {
+  const all = await logCommits(repository, ['--first-parent', '--reverse']);
   const [first, ...commits] = all;
   const last = all.at(-1);
   if (first === undefined || last === undefined || first.committer !== BASE_COMMITTER) {

@@ -17,64 +17,62 @@ export interface Replayed {
   readonly id: string;
 }
 
+/** Where replaying a series stopped. */
 interface Stopped {
   readonly tip: string;
   readonly done: readonly Replayed[];
-  /** The first of them does not fit. */
-  readonly steps: readonly SeriesStep[];
+  /** It does not fit. */
+  readonly step: SeriesStep;
+  readonly later: readonly SeriesStep[];
 }
 
+const isByHand = ({ patch }: Commit): boolean => patch === undefined;
+
+/** `said`: what git apply printed; `index`: where it left the conflict. */
 export async function conflict(
   repository: Repository,
-  { tip, done, steps }: Stopped,
+  { tip, done, step, later }: Stopped,
   said: readonly string[],
   index: string,
 ): Promise<StopwatchError> {
   await changing(repository, async () => repository.git(['update-ref', PARTIAL, tip]));
   const { what, tree } = repository;
-  const [step] = steps;
-  if (step === undefined) throw new StopwatchError('internal', 'No step, but a conflict');
-  const checkout = gitCommandLine(repository, ['checkout', '-B', 'stopwatch', PARTIAL]);
-  const lines = [
+  const lastLines = [
     ...said.filter((line) => !/^(Checking patch|Falling back|Performing|error: repository lacks)/.test(line)),
     ...(await conflictMarkers(repository, index)),
   ];
-  const others = steps.flatMap((each) => ('commit' in each ? [each.commit] : []));
+  const pending = [step, ...later];
+  const commits = pending.flatMap((each) => ('commit' in each ? [each.commit] : []));
   const inHead = new Set((await chainOf(repository)).commits.map(({ id }) => id));
-  const isLacking = ({ id, patch }: Commit) => patch === undefined && !inHead.has(id);
-  const lacking = done.flatMap(({ from, id }) => (isLacking(from) ? [id] : []));
+  const isLacking = (commit: Commit) => isByHand(commit) && !inHead.has(commit.id);
+  // A rebase takes what is in HEAD along.
+  const rebases = 'commit' in step && inHead.has(step.commit.id);
+  const unmerged = [
+    ...done.flatMap(({ from, id }) => (isLacking(from) ? [id] : [])),
+    ...commits.filter(rebases ? isLacking : isByHand).map(({ id }) => id),
+  ];
+  if (unmerged.length > 0) await keepUnmerged(repository, unmerged);
+
+  const type = (...args: readonly string[]) => gitCommandLine(repository, args);
+  const checkout = type('checkout', '-B', 'stopwatch', PARTIAL);
+  const cherryPick = commits.length === 0 ? [] : [type('cherry-pick', ...commits.map(({ id }) => id))];
   if ('commit' in step) {
-    // A rebase takes what is in HEAD along.
-    const isInHead = inHead.has(step.commit.id);
-    const left = isInHead ? others.filter(isLacking) : others;
-    const keep = [...lacking, ...left.map(({ id }) => id)];
-    if (keep.length > 0) await keepUnmerged(repository, keep);
-    const merge = isInHead
-      ? gitCommandLine(repository, ['rebase', '--onto', PARTIAL, step.commit.parent])
-      : `${checkout} && ${gitCommandLine(repository, ['cherry-pick', ...others.map(({ id }) => id)])}`;
+    const { id, subject, parent } = step.commit;
+    const merge = rebases ? [type('rebase', '--onto', PARTIAL, parent)] : [checkout, ...cherryPick];
     return new StopwatchError(
       'patch-failed',
-      `"${step.commit.subject}" (${step.commit.id.slice(0, 12)}) does not fit ${what} as it is now, with its patches`,
+      `"${subject}" (${id.slice(0, 12)}) does not fit ${what} as it is now, with its patches`,
       {
-        hint: `No file was changed, and your changes are commits in ${tree}. Merge them there: ${merge}; then run the same command again.`,
-        lastLines: lines,
+        hint: `No file was changed, and your changes are commits in ${tree}. Merge them there: ${merge.join(' && ')}; then run the same command again.`,
+        lastLines,
       },
     );
   }
-  const files = steps.flatMap((each) => ('patch' in each ? [each.patch.file] : []));
-  const byHand = others.flatMap(({ id, patch }) => (patch === undefined ? [id] : []));
-  const keep = [...lacking, ...byHand];
-  if (keep.length > 0) await keepUnmerged(repository, keep);
-  const commands = [
-    checkout,
-    gitCommandLine(repository, ['am', '-3', '-C1', '--keep-non-patch', ...files]),
-    ...(others.length === 0
-      ? []
-      : [gitCommandLine(repository, ['cherry-pick', ...others.map(({ id }) => id)])]),
-  ];
+  const files = pending.flatMap((each) => ('patch' in each ? [each.patch.file] : []));
+  const merge = [checkout, type('am', '-3', '-C1', '--keep-non-patch', ...files), ...cherryPick];
   return new StopwatchError('patch-failed', `${basename(step.patch.file)} does not fit ${what} in ${tree}`, {
-    hint: `No file was changed. Make the patch fit, or merge it in the tree: ${commands.join(' && ')}; then run the same command again, and npx stopwatch update_patches writes the patch.`,
-    lastLines: lines,
+    hint: `No file was changed. Make the patch fit, or merge it in the tree: ${merge.join(' && ')}; then run the same command again, and npx stopwatch update_patches writes the patch.`,
+    lastLines,
   });
 }
 

@@ -2,7 +2,7 @@
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
 import { join } from 'node:path';
 import { changesOf } from './changes.js';
-import { type Chain, chainOf, type Commit, isMadeAgain, isSaved, patchedTip } from './chain.js';
+import { type Chain, chainOf, type Commit, isGenerated, isSaved, patchedTip } from './chain.js';
 import type { Repository } from './repository.js';
 import { moveTo, saveChanges, recover } from './move.js';
 import { readPatchFiles } from './patch-file.js';
@@ -60,7 +60,7 @@ export async function hiddenWork(repository: Repository): Promise<readonly strin
   const list = ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags', UNMERGED];
   for (const ref of (await repository.git(list)).split('\n').filter(Boolean)) {
     const committers = await repository.git(['log', '--format=%ce', ref, '--not', 'HEAD']);
-    if (!committers.split('\n').some((each) => each !== '' && !isMadeAgain(each))) continue;
+    if (!committers.split('\n').some((each) => each !== '' && !isGenerated(each))) continue;
     const [, kind = '', name] = /^refs\/(heads|tags)\/(.*)$/.exec(ref) ?? [];
     found.push(
       name === undefined ? `commits in ${ref}` : `the ${kind === 'tags' ? 'tag' : 'branch'} ${name}`,

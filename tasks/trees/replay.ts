@@ -2,12 +2,11 @@
 /** Commits and patch files become a new chain, without touching the work tree. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
 import { type Commit, markOf, recommit, treeOf } from './chain.js';
 import { changesOf, withChanges } from './changes.js';
 import { conflict, type Replayed } from './conflict.js';
+import { mailOf, type PatchFile } from './patch-file.js';
 import type { Repository } from './repository.js';
-import { type Mail, mailOf } from './patch-file.js';
 import type { SeriesStep } from './steps.js';
 
 /**
@@ -24,63 +23,78 @@ export async function replaySeries(
   let loaded: string | undefined;
   const done: Replayed[] = [];
   for (const [at, step] of steps.entries()) {
-    if ('commit' in step && step.commit.parent === tip) {
-      tip = step.commit.id;
+    const commit = 'commit' in step ? step.commit : undefined;
+    if (commit?.parent === tip) {
+      tip = commit.id;
       continue;
     }
     if (loaded !== tip) await repository.git(['read-tree', tip], { index });
-    const mail = 'patch' in step ? await mailOf(repository, step.patch) : undefined;
-    const diff = mail?.diff ?? (await diffOf(repository, stepCommit(step), tip));
-    const args = ['apply', '--cached', '--3way', '--verbose', '--whitespace=nowarn'];
-    const isEmpty = (await readFile(diff)).length === 0;
+    const change =
+      'commit' in step
+        ? await changeOfCommit(repository, step.commit, tip)
+        : await changeOfPatch(repository, step.patch, tip);
+    const isEmpty = (await readFile(change.diff)).length === 0;
     if (!isEmpty) {
-      // Patch files keep little context, so that they fit other releases too.
-      const context = 'patch' in step ? ['-C1'] : [];
-      const { ok, said } = await repository.tryGit([...args, ...context, diff], { index });
-      if (!ok) throw await conflict(repository, { tip, done, steps: steps.slice(at) }, said, index);
+      const { ok, said } = await repository.tryGit(['apply', ...APPLY, ...change.options, change.diff], {
+        index,
+      });
+      if (!ok) throw await conflict(repository, { tip, done, step, later: steps.slice(at + 1) }, said, index);
       for (const line of said) {
-        if (line.startsWith('Hunk ')) repository.log(`${nameOf(step)}: ${line}`);
+        if (line.startsWith('Hunk ')) repository.log(`${change.name}: ${line}`);
       }
     }
     const tree = await repository.git(['write-tree'], { index });
-    const isGone = 'commit' in step && tree === (await treeOf(repository, tip));
-    // A change by hand that the new series has as well.
-    if (!isGone) {
-      tip = await commitStep(repository, tip, tree, step, mail);
-      if ('commit' in step) done.push({ from: step.commit, id: tip });
+    // The new series may have a change by hand as well.
+    if (commit === undefined || tree !== (await treeOf(repository, tip))) {
+      tip = await change.commit(tree);
+      if (commit !== undefined) done.push({ from: commit, id: tip });
     }
     loaded = tip;
   }
   return tip;
 }
 
-function stepCommit(step: SeriesStep): Commit {
-  if ('commit' in step) return step.commit;
-  throw new StopwatchError('internal', 'A patch file has no commit yet');
+const APPLY = ['--cached', '--3way', '--verbose', '--whitespace=nowarn'];
+
+/** What a step changes on the tip. */
+interface StepChange {
+  readonly name: string;
+  /** File that holds the diff, which may be empty. */
+  readonly diff: string;
+  /** For git apply. */
+  readonly options: readonly string[];
+  /** Commits the tree that results. */
+  commit(tree: string): Promise<string>;
 }
 
-const nameOf = (step: SeriesStep): string =>
-  'patch' in step ? basename(step.patch.file) : step.commit.subject;
-
-async function commitStep(
-  repository: Repository,
-  parent: string,
-  tree: string,
-  step: SeriesStep,
-  mail: Mail | undefined,
-): Promise<string> {
-  if (mail === undefined || 'commit' in step) {
-    const { id, patch } = stepCommit(step);
-    const mark: Record<string, string> = patch === undefined ? {} : { GIT_COMMITTER_EMAIL: markOf(patch) };
-    return recommit(repository, parent, tree, id, mark);
-  }
+async function changeOfPatch(repository: Repository, patch: PatchFile, tip: string): Promise<StepChange> {
+  const name = basename(patch.file);
+  const { author, email, subject, body, diff } = await mailOf(repository, patch);
   const env = {
-    ...(mail.author === '' ? {} : { GIT_AUTHOR_NAME: mail.author, GIT_AUTHOR_EMAIL: mail.email }),
-    GIT_COMMITTER_NAME: basename(step.patch.file),
-    GIT_COMMITTER_EMAIL: markOf(step.patch.sha256),
+    ...(author === '' ? {} : { GIT_AUTHOR_NAME: author, GIT_AUTHOR_EMAIL: email }),
+    GIT_COMMITTER_NAME: name,
+    GIT_COMMITTER_EMAIL: markOf(patch.sha256),
   };
-  const input = `${`${mail.subject}\n\n${mail.body}`.trimEnd()}\n`;
-  return repository.git(['commit-tree', tree, '-p', parent, '-F', '-'], { input, env });
+  const input = `${`${subject}\n\n${body}`.trimEnd()}\n`;
+  return {
+    name,
+    diff,
+    // Patch files keep little context, so that they fit other releases too.
+    options: ['-C1'],
+    commit: async (tree) => repository.git(['commit-tree', tree, '-p', tip, '-F', '-'], { input, env }),
+  };
+}
+
+async function changeOfCommit(repository: Repository, commit: Commit, tip: string): Promise<StepChange> {
+  const { id, subject, patch } = commit;
+  const mark: Record<string, string> = patch === undefined ? {} : { GIT_COMMITTER_EMAIL: markOf(patch) };
+  const diff = await diffOf(repository, commit, tip);
+  return {
+    name: subject,
+    diff,
+    options: [],
+    commit: async (tree) => recommit(repository, tip, tree, id, mark),
+  };
 }
 
 /** The commit's changes without those that `tip` has already: git apply refuses to add or delete a file twice. */

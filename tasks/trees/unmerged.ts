@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Commits by hand that a conflict met: refs keep them until HEAD has them. */
-import { type Chain, type Commit, isSaved } from './chain.js';
+import { type Chain, type Commit, isSaved, logCommits } from './chain.js';
 import { EMAIL, type Repository } from './repository.js';
 import { changing } from './locks.js';
 
@@ -26,37 +26,23 @@ export async function forgetUnmerged(repository: Repository): Promise<void> {
 
 /** Commits by hand that a conflict met and that HEAD does not have, merged or as they were; oldest first. */
 export async function unmergedCommits(repository: Repository, chain: Chain): Promise<readonly Commit[]> {
-  const format = '--format=%(objectname)';
-  const ids = (await repository.git(['for-each-ref', format, `${UNMERGED}/`])).split('\n');
-  const kept = await tellApart(repository, ids.filter(Boolean));
-  if (kept.length === 0) return [];
-  const own = await tellApart(
-    repository,
-    chain.commits.flatMap(({ id, patch }) => (patch === undefined ? [id] : [])),
-  );
+  const refs = await repository.git(['for-each-ref', '--format=%(objectname)', `${UNMERGED}/`]);
+  if (refs === '') return [];
+  const kept = await logCommits(repository, ['--no-walk=unsorted', ...refs.split('\n')]);
+  const own = chain.commits.filter(({ patch }) => patch === undefined);
   const missing: Commit[] = [];
-  for (const { commit, key } of kept) {
-    const same = own.findIndex((each) => each.commit.id === commit.id);
-    // A commit of ours holds later changes, whatever it is called.
-    const index = same >= 0 ? same : own.findIndex((each) => each.key === key && !each.isOurs);
+  for (const commit of kept) {
+    const same = own.findIndex(({ id }) => id === commit.id);
+    const index = same >= 0 ? same : own.findIndex((each) => isMerged(each, commit));
     if (index < 0) missing.push(commit);
     else own.splice(index, 1);
   }
   return missing;
 }
 
-/** What stays when git cherry-picks a commit or goes on after a conflict: its author and its subject. */
-async function tellApart(repository: Repository, ids: readonly string[]) {
-  if (ids.length === 0) return [];
-  const format = `--format=${['%H', '%T', '%P', '%ce', '%s', '%an', '%ae'].join('%x00')}`;
-  const log = await repository.git(['log', '--no-walk=unsorted', format, ...ids]);
-  return log.split('\n').map((line) => {
-    const [id = '', tree = '', parents = '', committer = '', subject = '', ...author] = line.split('\0');
-    const commit = { id, tree, parent: parents.split(' ')[0] ?? '', subject, patch: undefined };
-    return {
-      commit,
-      key: [subject, ...author].join('\0'),
-      isOurs: isSaved(commit) && committer === EMAIL,
-    };
-  });
+/** Author and subject stay when git cherry-picks a commit or continues after a conflict. */
+function isMerged(present: Commit, kept: Commit): boolean {
+  // A commit that Stopwatch saved holds later changes, whatever its subject is.
+  const isLater = isSaved(present) && present.committer === EMAIL;
+  return present.subject === kept.subject && present.author === kept.author && !isLater;
 }
