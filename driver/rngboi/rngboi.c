@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Driver for rngboi, a random generator of QEMU: each read of its one register
- * gives a new random word, and leaves the virtual machine for that.
+ * Driver for rngboi, a random generator in QEMU. Each read of its one register
+ * returns a new random word and traps.
  */
 
 #include <linux/hw_random.h>
@@ -43,11 +43,15 @@ static int rngboi_probe(struct platform_device *pdev)
 	if (IS_ERR(boi->regs))
 		return PTR_ERR(boi->regs);
 
-	/* There may be several: the names must differ. */
+	/* Unique, as there may be several of them. */
 	boi->rng.name = dev_name(dev);
 	boi->rng.read = rngboi_read;
-	/* The host's random numbers are as good as they get. */
-	boi->rng.quality = 1024;
+	/*
+	 * The device may have been given a seed, which makes its words
+	 * predictable, and it does not tell. So credit the least entropy that
+	 * is possible: 0 would mean the maximum.
+	 */
+	boi->rng.quality = 1;
 	ret = devm_hwrng_register(dev, &boi->rng);
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot register\n");

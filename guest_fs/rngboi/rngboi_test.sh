@@ -50,8 +50,8 @@ test_selected() {
 	[ "$current" = "$name" ] || bail_out "rng_current is $current, not $name"
 }
 
-# 33 reads of 16 words. So many does Linux's core read at a time, and a reader who
-# wants fewer gets the last ones first.
+# Reads 64 bytes at a time, as Linux's core does: it hands out what it has read
+# from the end, so smaller reads would get the words in another order.
 test_words() {
 	# shellcheck disable=SC2046 # words
 	set -- $(dd if=/dev/hwrng bs=64 count=33 2>/dev/null | hexdump -v -e '1/4 "0x%08x "')
@@ -66,7 +66,7 @@ test_words() {
 	esac
 }
 
-# Whichever Linux takes by itself.
+# Lets Linux choose a generator again.
 test_deselected() {
 	write $core/rng_current ''
 	equal 'nothing to rng_current' "$error" ''
