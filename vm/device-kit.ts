@@ -6,6 +6,7 @@
  */
 export * from './crosscheck/index.js';
 export {
+  ACCESS,
   traceFormat,
   type EventOf,
   type TraceEvents,

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** rngboi's half of the cross-check: its trace events as stimuli for the model. */
-import type { Check, DeviceChecker, Expected, Step } from '../../vm/device-kit.js';
+import {
+  type Check,
+  type DeviceChecker,
+  deviceChecker,
+  type Expected,
+  type Step,
+} from '../../vm/device-kit.js';
 import { RNG0, WORD_SIZE } from './contract.js';
 import { initialState, type ModelState, step } from './model.js';
 import { TRACE, type TraceEvent } from './trace.js';
@@ -14,25 +20,14 @@ type AccessEvent = Extract<TraceEvent, { event: 'read' | 'write' }>;
 type RngboiStep = Step<ModelState, TraceEvent>;
 
 export function rngboiChecker({ seed }: RngboiCheckerOptions): DeviceChecker<ModelState, TraceEvent> {
-  return {
+  return deviceChecker({
     name: 'rngboi',
-    prefix: TRACE.prefix,
+    trace: TRACE,
+    effects: ['refused'],
     region: 'regs',
     initial: initialState,
-    parse: (line) => TRACE.parse(line),
-    role: ({ event }) => (event === 'end' ? 'end' : event === 'refused' ? 'effect' : 'stimulus'),
-    begins: ({ event }) => event === 'reset',
-    jumps: ({ event }) => event === 'load',
     step: (state, event) => check(state, event, seed),
-    words,
     describe: ({ seed: from, state }) => ({ seed: hex(from), state: hex(state) }),
-    reported: () => undefined,
-    access: (event) =>
-      event.event === 'read' || event.event === 'write'
-        ? { direction: event.event, offset: event.offset, value: event.value, size: event.size }
-        : undefined,
-    interrupt: () => undefined,
-    resets: ({ event }) => event === 'reset',
     registers: [{ name: 'RNG0', offset: RNG0, read: [WORD_SIZE], write: [] }],
     refused: ({ event }) => (event === 'refused' ? 'not an aligned 4-byte read of RNG0' : undefined),
     channels: {
@@ -42,7 +37,7 @@ export function rngboiChecker({ seed }: RngboiCheckerOptions): DeviceChecker<Mod
         normalise: (printed) => (/^0x[0-9a-f]{8}$/.test(printed) ? printed : undefined),
       },
     },
-  };
+  });
 }
 
 function check(state: ModelState, event: TraceEvent, seed: bigint | undefined): RngboiStep {
@@ -50,14 +45,14 @@ function check(state: ModelState, event: TraceEvent, seed: bigint | undefined): 
     case 'reset': {
       const after = step(state, { stimulus: 'reset', seed: seed ?? event.seed }).state;
       const checks = seed === undefined ? [] : [compare('reset.seed', seed, event.seed)];
-      return { ...stepTo(after, 2 - checks.length), checks, tally: ['resets'] };
+      return { state: after, checks, tally: ['resets'] };
     }
     case 'read':
     case 'write':
       return access(state, event);
     case 'load': {
       const loaded = step(state, { stimulus: 'load', state: event.state });
-      const next = { ...stepTo(loaded.state, 2), tally: ['loads'] };
+      const next = { state: loaded.state, tally: ['loads'] };
       if (loaded.impossible === undefined) return next;
       const actual = hex(event.state);
       return {
@@ -66,7 +61,7 @@ function check(state: ModelState, event: TraceEvent, seed: bigint | undefined): 
       };
     }
     case 'end':
-      return stepTo(state, 1);
+      return { state };
     case 'refused':
     default:
       throw new Error(`A ${event.event} event is an effect, not a stimulus`);
@@ -80,38 +75,12 @@ function access(state: ModelState, event: AccessEvent): RngboiStep {
   const checks = answer.value === undefined ? [] : [compare('read.value', answer.value, value)];
   const isWord = event.event === 'read' && answer.refused !== true;
   return {
-    ...stepTo(answer.state, 4 - checks.length),
+    state: answer.state,
     expect,
     checks,
     tally: [answer.refused === true ? 'refused' : 'reads'],
     observables: isWord ? [{ channel: 'word', value: word(value) }] : [],
   };
-}
-
-function stepTo(state: ModelState, supplied: number): RngboiStep {
-  return { state, supplied, checks: [], expect: [], tally: [], observables: [] };
-}
-
-function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
-  switch (event.event) {
-    case 'read':
-    case 'write': {
-      const isRegister = event.offset === BigInt(RNG0);
-      const where = isRegister ? 'RNG0' : `offset ${hex(event.offset)}`;
-      const what = event.event === 'write' ? ` = ${hex(event.value)}` : '';
-      const described = `${event.event} ${where}${what}, ${event.size} bytes`;
-      return isRegister ? { access: described, register: 'RNG0' } : { access: described };
-    }
-    case 'reset':
-      return { access: 'machine reset' };
-    case 'load':
-      return { access: 'load of a saved state' };
-    case 'end':
-      return { access: 'end of the stream' };
-    case 'refused':
-    default:
-      return { access: event.event };
-  }
 }
 
 function compare(field: string, expected: bigint, actual: bigint): Check {

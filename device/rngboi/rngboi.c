@@ -15,28 +15,10 @@
 
 #include "qemu/osdep.h"
 #include "qemu/guest-random.h"
-#include "qemu/log.h"
-#include "qemu/module.h"
-#include "qemu/notify.h"
-#include "qemu/timer.h"
-#include "hw/qdev-properties.h"
-#include "hw/sysbus.h"
-#include "migration/vmstate.h"
-#include "system/system.h"
+#include "hw/misc/pv/pv.h"
 #include "rngboi_hw-sw.h"
-#include "trace/trace-hw_misc_pv.h"
 
 #define TYPE_RNGBOI "rngboi"
-
-#define QEMU_SINCE_10_1 \
-    (QEMU_VERSION_MAJOR > 10 || \
-     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
-
-#if QEMU_SINCE_10_1
-typedef const void ClassData;
-#else
-typedef void ClassData;
-#endif
 
 OBJECT_DECLARE_SIMPLE_TYPE(RngboiState, RNGBOI)
 
@@ -52,11 +34,6 @@ struct RngboiState {
     uint64_t state;         /* of the generator; 0 without a seed */
     uint64_t seq;           /* of the next trace event */
 };
-
-static int64_t rngboi_now(void)
-{
-    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
 
 /* The high half of the next number of splitmix64 */
 static uint32_t rngboi_next_word(RngboiState *s)
@@ -84,7 +61,7 @@ static uint32_t rngboi_word(RngboiState *s)
 static uint64_t rngboi_read(void *opaque, hwaddr offset, unsigned size)
 {
     RngboiState *s = opaque;
-    int64_t now = rngboi_now();
+    int64_t now = pv_now();
     uint32_t word;
 
     if (offset != RNGBOI_RNG0 || size != sizeof(word)) {
@@ -104,7 +81,7 @@ static void rngboi_write(void *opaque, hwaddr offset, uint64_t value,
                          unsigned size)
 {
     RngboiState *s = opaque;
-    int64_t now = rngboi_now();
+    int64_t now = pv_now();
 
     trace_rngboi_write(s->id, s->seq++, now, offset, value, size);
     qemu_log_mask(LOG_GUEST_ERROR, "%s: refused: %u-byte write of 0x%" PRIx64
@@ -137,7 +114,7 @@ static void rngboi_reset_hold(Object *obj, ResetType type)
     RngboiState *s = RNGBOI(obj);
 
     s->state = s->seed;
-    trace_rngboi_reset(s->id, s->seq++, rngboi_now(), s->seed);
+    trace_rngboi_reset(s->id, s->seq++, pv_now(), s->seed);
 }
 
 static int rngboi_post_load(void *opaque, int version_id)
@@ -148,7 +125,7 @@ static int rngboi_post_load(void *opaque, int version_id)
     if (!s->seed && s->state) {
         return -EINVAL;
     }
-    trace_rngboi_load(s->id, s->seq++, rngboi_now(), s->state);
+    trace_rngboi_load(s->id, s->seq++, pv_now(), s->state);
     return 0;
 }
 
@@ -167,7 +144,7 @@ static void rngboi_exit(Notifier *notifier, void *data)
 {
     RngboiState *s = container_of(notifier, RngboiState, exit_notifier);
 
-    trace_rngboi_end(s->id, s->seq++, rngboi_now());
+    trace_rngboi_end(s->id, s->seq++, pv_now());
 }
 
 static void rngboi_realize(DeviceState *dev, Error **errp)
@@ -191,7 +168,7 @@ static void rngboi_unrealize(DeviceState *dev)
     RngboiState *s = RNGBOI(dev);
 
     qemu_remove_exit_notifier(&s->exit_notifier);
-    trace_rngboi_end(s->id, s->seq++, rngboi_now());
+    trace_rngboi_end(s->id, s->seq++, pv_now());
 }
 
 static const Property rngboi_properties[] = {

@@ -3,13 +3,7 @@
  * rngboi's own trace. Each line is a stimulus, or the one effect that an access
  * can have, `refused`, which follows it.
  */
-import { traceFormat, type EventOf } from '../../vm/device-kit.js';
-
-const ACCESS = [
-  ['offset', 'offset', 'hex'],
-  ['value', 'value', 'hex'],
-  ['size', 'size', 'bytes'],
-] as const;
+import { ACCESS, traceFormat, type EventOf } from '../../vm/device-kit.js';
 
 const EVENTS = {
   /** Machine reset, power-on included: the generator restarts from its seed; 0 means that it has none. */

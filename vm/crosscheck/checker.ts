@@ -189,19 +189,21 @@ export class Checker<S, E extends StreamEvent> {
       this.disagree(this.monitor?.access(access, event.seq));
     }
     if (this.device.jumps(event)) this.monitor?.stateLoaded();
-    if (!this.found) this.enter(this.device.step(this.before, event));
+    if (!this.found) this.enter(this.device.step(this.before, event), fieldsOf(event) - 2);
   }
 
-  private enter(step: Step<S, E>): void {
+  /** `fields`: number of fields of the event that the step could check. */
+  private enter(step: Step<S, E>, fields: number): void {
+    const { checks = [] } = step;
     this.step = step;
     this.expected = 0;
-    this.supplied += step.supplied;
+    this.supplied += step.supplied ?? fields - checks.length;
     if (step.failure) {
       const { kind, ...difference } = step.failure;
       this.diverge(kind, difference);
       return;
     }
-    for (const check of step.checks) {
+    for (const check of checks) {
       this.checked += 1;
       if (check.expected !== check.actual) {
         this.diverge('field', check);
@@ -212,7 +214,7 @@ export class Checker<S, E extends StreamEvent> {
   }
 
   private effect(event: E): void {
-    const { expect, consumes } = this.step;
+    const { expect = [], consumes } = this.step;
     const expected = expect[this.expected];
     const next = this.nextEvent();
     if (next !== event.event) {
@@ -227,7 +229,8 @@ export class Checker<S, E extends StreamEvent> {
           expected: `${this.stimulus?.now}`,
           actual: `${event.now}`,
         });
-      else if (consumes) this.enter(consumes.resume(event));
+      // `now` has just been compared.
+      else if (consumes) this.enter(consumes.resume(event), fieldsOf(event) - 3);
       return;
     }
     const difference = firstDifference<E>(expected, event);
@@ -248,15 +251,15 @@ export class Checker<S, E extends StreamEvent> {
 
   /** The event that must come before the next stimulus, or undefined. */
   private nextEvent(): string | undefined {
-    return this.step.expect[this.expected]?.event ?? this.step.consumes?.event;
+    return this.step.expect?.[this.expected]?.event ?? this.step.consumes?.event;
   }
 
   /** Counts a step once it has been checked completely. */
   private settle(): void {
     if (this.found || this.nextEvent() !== undefined) return;
     if (this.step.decision !== undefined) this.coverage?.decision(this.step.decision);
-    for (const name of this.step.tally) this.counts[name] = (this.counts[name] ?? 0) + 1;
-    for (const observable of this.step.observables) this.guest?.sees(observable);
+    for (const name of this.step.tally ?? []) this.counts[name] = (this.counts[name] ?? 0) + 1;
+    for (const observable of this.step.observables ?? []) this.guest?.sees(observable);
   }
 
   private disagree(disagreement: Disagreement | undefined): void {

@@ -51,7 +51,8 @@ export class Guest {
   }
 
   private observe(text: string, channel: string, printed: string): void {
-    const value = this.channels[channel]?.normalise(printed);
+    const known = this.channels[channel];
+    const value = known?.normalise ? known.normalise(printed) : known && printed;
     if (value === undefined) this.unreadable.push(text);
     else this.printed.push({ channel, value });
   }

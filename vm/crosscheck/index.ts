@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** The cross-check of devices against their reference models. */
+export {
+  type CheckerParts,
+  deviceChecker,
+  readRegister,
+  type Register,
+  writeRegister,
+} from './device-checker.js';
 export { Crosscheck, checkFile, type CheckFileOptions } from './crosscheck.js';
 export {
   type CheckedInstance,

@@ -31,6 +31,13 @@ type Kind = keyof Kinds;
 /** For each event, its fields in order, as [name in the line, property of the parsed event, kind]. */
 export type TraceEvents = Readonly<Record<string, readonly (readonly [string, string, Kind])[]>>;
 
+/** The fields of an access to a register: of the events `read` and `write`. */
+export const ACCESS = [
+  ['offset', 'offset', 'hex'],
+  ['value', 'value', 'hex'],
+  ['size', 'size', 'bytes'],
+] as const satisfies TraceEvents[string];
+
 /** A parsed line of the events in a table. */
 export type EventOf<T extends TraceEvents> = {
   [E in keyof T & string]: {

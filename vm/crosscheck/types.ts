@@ -47,17 +47,17 @@ export interface Step<S, E extends StreamEvent> {
   /** The model's state after it. */
   readonly state: S;
   /** Fields of the stimulus that the device determines, such as the value of a read. */
-  readonly checks: readonly Check[];
-  /** Number of fields taken from the stream without being checked. */
-  readonly supplied: number;
+  readonly checks?: readonly Check[] | undefined;
+  /** Number of fields taken from the stream without being checked. By default, all fields of the event but those in `checks`. */
+  readonly supplied?: number | undefined;
   /** Events that must follow, in this order. */
-  readonly expect: readonly Expected<E>[];
+  readonly expect?: readonly Expected<E>[] | undefined;
   /** For input that the model cannot know: the event that must follow `expect`, and the continuation that takes it. */
   readonly consumes?: { readonly event: E['event']; resume(event: E): Step<S, E> };
   /** Names to count once the step has been checked: `commands`, `interrupts`, … */
-  readonly tally: readonly string[];
+  readonly tally?: readonly string[] | undefined;
   /** Values that the guest may see from now on. */
-  readonly observables: readonly Observable[];
+  readonly observables?: readonly Observable[] | undefined;
   /** Index in `DeviceChecker.decisions` of the decision that this step exercised. */
   readonly decision?: number | undefined;
   readonly failure?: StepFailure;
@@ -65,8 +65,8 @@ export interface Step<S, E extends StreamEvent> {
 
 /** How to compare a value printed by the guest with the model. */
 export interface Channel {
-  /** Converts a printed value to the model's format; undefined if it is malformed. */
-  normalise(printed: string): string | undefined;
+  /** Converts a printed value to the model's format; undefined if it is malformed. Absent: it is in that format. */
+  normalise?(printed: string): string | undefined;
   /** event: each printed value matches one of the model's, in order. level: a value may be printed any number of times, and the last one must be the model's last. */
   readonly kind: 'event' | 'level';
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** The stopwatch's half of the cross-check: turns its trace events into stimuli for the model, and the model's effects into expected events. */
-import type { Access, Check, DeviceChecker, Expected, Step, StepFailure } from '../../../vm/device-kit.js';
+import {
+  type Check,
+  type DeviceChecker,
+  deviceChecker,
+  type Expected,
+  type Step,
+  type StepFailure,
+} from '../../../vm/device-kit.js';
 import { REGISTERS, type RegisterName } from '../contract/contract.js';
 import {
   commandOperation,
@@ -36,22 +43,18 @@ export interface StopwatchCheckerOptions {
 type StopwatchStep = Step<ModelState, TraceEvent>;
 
 export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecker<ModelState, TraceEvent> {
-  return {
+  return deviceChecker({
     name: 'stopwatch',
-    prefix: TRACE.prefix,
+    trace: TRACE,
+    effects: ['mem', 'text', 'lap', 'ring', 'page', 'irq', 'error', 'state'],
     region: REGION,
     initial: initialState,
-    parse: (line) => TRACE.parse(line),
-    role,
     begins: ({ event }) => event === 'reset' || event === 'load',
-    jumps: ({ event }) => event === 'load',
     step: (state, event) => check(state, event, options),
     words,
     describe,
     reported: (event) => (event.event === 'state' ? describeSnapshot(event) : undefined),
-    access,
     interrupt: (event) => (event.event === 'irq' ? event.level : undefined),
-    resets: ({ event }) => event === 'reset',
     channels: CHANNELS,
     registers: REGISTERS.map(({ name, offset }) => ({
       name,
@@ -61,32 +64,11 @@ export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecke
     })),
     decisions: DECISIONS.map(decisionWords),
     refused: (event) => (event.event === 'error' ? errorNames(event.raised) : undefined),
-  };
+  });
 }
 
 function allowed(direction: 'read' | 'write', offset: number): readonly number[] {
   return [1, 2, 4, 8].filter((size) => decode(direction, BigInt(offset), size) !== undefined);
-}
-
-const EFFECTS: ReadonlySet<TraceEvent['event']> = new Set([
-  'mem',
-  'text',
-  'lap',
-  'ring',
-  'page',
-  'irq',
-  'error',
-  'state',
-]);
-
-function role({ event }: TraceEvent): 'stimulus' | 'effect' | 'end' {
-  if (event === 'end') return 'end';
-  return EFFECTS.has(event) ? 'effect' : 'stimulus';
-}
-
-function access(event: TraceEvent): Access | undefined {
-  if (event.event !== 'read' && event.event !== 'write') return undefined;
-  return { direction: event.event, offset: event.offset, value: event.value, size: event.size };
 }
 
 /** The event that reports an effect. Undefined for `value`, which is part of the `read` event, and for `log`, which is not traced. */
@@ -120,8 +102,6 @@ export function eventOf(effect: Effect, now: bigint): Unnumbered | undefined {
       return undefined;
   }
 }
-
-const NOTHING = { checks: [], supplied: 0, expect: [], tally: [], observables: [] } as const;
 
 function check(state: ModelState, event: TraceEvent, options: StopwatchCheckerOptions): StopwatchStep {
   const { now } = event;
@@ -166,7 +146,7 @@ function check(state: ModelState, event: TraceEvent, options: StopwatchCheckerOp
     case 'load':
       return load(state, event, options);
     case 'end':
-      return late(state, now, slackNs, 'missing') ?? { ...NOTHING, state, supplied: 1 };
+      return late(state, now, slackNs, 'missing') ?? { state };
     case 'mem':
     case 'text':
     case 'lap':
@@ -198,7 +178,7 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
     const resumed = run(state, { ...stimulus, dataLen: mem.dataLen }, { supplied: 1, tally });
     return { ...resumed, decision: decision(mem.dataLen) };
   };
-  return { ...NOTHING, state, supplied: 4, consumes: { event: 'mem', resume } };
+  return { state, consumes: { event: 'mem', resume } };
 }
 
 /** A loaded state is supplied: it was saved by another process, or at another time. */
@@ -212,11 +192,11 @@ function load(state: ModelState, event: LoadEvent, options: StopwatchCheckerOpti
     const stimulus = { stimulus: 'load', now, loaded, writes, frequency } as const;
     const after = run(state, stimulus, { supplied: 6, tally: ['loads'] });
     // The state event has been consumed, so do not expect it again.
-    return { ...after, expect: after.expect.filter((one) => one.event !== 'state') };
+    return { ...after, expect: after.expect?.filter((one) => one.event !== 'state') };
   };
   const checks =
     options.frequency === undefined ? [] : [compare('load.frequency', frequency, event.frequency)];
-  return { ...NOTHING, state, checks, supplied: 6 - checks.length, consumes: { event: 'state', resume } };
+  return { state, checks, consumes: { event: 'state', resume } };
 }
 
 interface RunOptions {
@@ -235,7 +215,7 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
   if (!result.ok) {
     const { failure: kind, expected, actual } = result;
     const failure = { kind, field: `${stimulus.stimulus}.now`, expected, actual };
-    return { ...NOTHING, state, supplied, failure };
+    return { state, supplied, failure };
   }
   const all = {
     checks: [...checks],
@@ -288,7 +268,7 @@ function late(
     expected: `the expiry at ${state.deadline}${slack}`,
     actual: kind === 'late' ? `${now}` : `none up to ${now}`,
   };
-  return { ...NOTHING, state, failure };
+  return { state, supplied: 0, failure };
 }
 
 function compare(field: string, expected: bigint | boolean, actual: bigint | boolean): Check {

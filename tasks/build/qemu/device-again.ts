@@ -7,7 +7,7 @@ import { StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import type { SourceLink } from '../../trees/links.js';
 import type { Layout } from '../layout.js';
-import { cSources } from './qemu-devices.js';
+import { commonHeader, cSources } from './qemu-devices.js';
 import { buildCommands, relink } from './relink.js';
 
 export interface DeviceAgain {
@@ -46,7 +46,11 @@ export function deviceAgainTask(
     name: 'qemu:build',
     title,
     deps: [plain],
-    inputs: { files: devices.flatMap(({ files }) => files.qemu), values: { flags, links }, tools: ['gcc'] },
+    inputs: {
+      files: [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)],
+      values: { flags, links },
+      tools: ['gcc'],
+    },
     outputs: [layout.qemu],
     jobs: 'one',
     run: async (context) => {

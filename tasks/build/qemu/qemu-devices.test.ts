@@ -28,20 +28,22 @@ const lamp = device(
   },
   ['/project/device/lamp/lamp.c', '/project/driver/lamp/lamp_hw-sw.h'],
 );
+const layout = { package: '/package', qemuDevices: '/build/qemu-devices' };
 const edu = device({ name: 'edu', qemuConfig: ['CONFIG_EDU=y'] }, []);
 
 test('every list of QEMU is made from the list of devices', () => {
-  const { files, links } = qemuDirectory('/build/qemu-devices', [lamp, edu], 'CONFIG_ARM_VIRT=y\n');
+  const { files, links } = qemuDirectory(layout, [lamp, edu], 'CONFIG_ARM_VIRT=y\n');
   expect(links).toEqual({
     'lamp/lamp.c': '/project/device/lamp/lamp.c',
     'lamp/lamp_hw-sw.h': '/project/driver/lamp/lamp_hw-sw.h',
+    'pv.h': '/package/vm/qemu/pv.h',
   });
   expect(files['meson.build']).toContain("  'lamp/lamp.c',\n");
   expect(files['trace-events']).toBe('lamp_on(const char *id) "id=%s"\n');
   expect(files['devices.h']).toContain('DEVICE("pv-lamp", "acme,lamp", "mem", "regs")\n');
   expect(files['devices.h']).not.toContain('edu');
   const both = { compatible: ['acme,lamp', '8lamp'], regions: [] } as const;
-  const two = qemuDirectory('/build', [device({ name: 'lamp', deviceTree: both }, [])], '');
+  const two = qemuDirectory(layout, [device({ name: 'lamp', deviceTree: both }, [])], '');
   expect(two.files['devices.h']).toContain('DEVICE("lamp", "acme,lamp\\0008lamp")\n');
   expect(files['pv.mak']).toBe('CONFIG_ARM_VIRT=y\nCONFIG_EDU=y\n');
 });

@@ -31,12 +31,16 @@ export function cSources({ device, files }: ProjectDevice): SourceLink[] {
     .map((target) => ({ link: join(PLACE, pathOf(device.description.name, target)), target }));
 }
 
+/** Included by every device as "hw/misc/pv/pv.h". */
+export const commonHeader = (layout: Pick<Layout, 'package'>): string =>
+  join(layout.package, 'vm', 'qemu', 'pv.h');
+
 /** In the generated directory. */
 const pathOf = (name: string, file: string): string => join(name, basename(file));
 
 /** `base`: QEMU's own devices that every machine may have. */
 export function qemuDirectory(
-  directory: string,
+  layout: Pick<Layout, 'package' | 'qemuDevices'>,
   devices: readonly ProjectDevice[],
   base: string,
 ): GeneratedDirectory {
@@ -51,8 +55,8 @@ export function qemuDirectory(
       : `    DEVICE(${[qemuType, [deviceTree.compatible].flat().join('\0'), ...deviceTree.regions].map(cString).join(', ')})`,
   );
   return {
-    directory,
-    links: Object.fromEntries(links),
+    directory: layout.qemuDevices,
+    links: { ...Object.fromEntries(links), 'pv.h': commonHeader(layout) },
     files: {
       'meson.build': `system_ss.add(when: 'CONFIG_PV_DEVICES', if_true: files(\n${sources.map((path) => `  '${path}',\n`).join('')}))\n`,
       'trace-events': descriptions.map(({ traceEvents }) => traceEvents?.text ?? '').join(''),
@@ -79,7 +83,7 @@ const cString = (text: string): string => JSON.stringify(text).replaceAll('\\u00
 
 export function qemuDevicesTask(layout: Layout, devices: readonly ProjectDevice[]): Task {
   const base = join(layout.package, 'vm', 'qemu', 'devices.mak');
-  const expected = qemuDirectory(layout.qemuDevices, devices, '');
+  const expected = qemuDirectory(layout, devices, '');
   return {
     name: QEMU_DEVICES,
     title: 'QEMU: list of devices',
@@ -87,6 +91,6 @@ export function qemuDevicesTask(layout: Layout, devices: readonly ProjectDevice[
     inputs: { values: { files: expected.files, links: expected.links }, files: [base] },
     outputs: pathsIn(expected),
     jobs: 'none',
-    run: async () => makeDirectory(qemuDirectory(layout.qemuDevices, devices, await readFile(base, 'utf8'))),
+    run: async () => makeDirectory(qemuDirectory(layout, devices, await readFile(base, 'utf8'))),
   };
 }

@@ -12,7 +12,7 @@ import { COUNTING, DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-
 import { GENERATED } from '../generated.js';
 import type { Layout } from '../layout.js';
 import { patchTask } from '../patching.js';
-import { DEVICE_LIST, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
+import { commonHeader, DEVICE_LIST, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
 import { fetchFor, type SourcePorts, sourceTasks } from '../sources.js';
 import { PLAIN_QEMU } from '../variant-names.js';
 
@@ -30,7 +30,7 @@ export function qemuTasks(
   const { variant } = config.build;
   const args = [...configureArguments(tree, source, ccache), ...VARIANT_ARGUMENTS[variant]];
   const again = DEVICE_AGAIN[variant];
-  const sources = devices.flatMap(({ files }) => files.qemu);
+  const sources = [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)];
   const stamp = join(build, 'configured-as.json');
   const configure = async (context: TaskContext): Promise<void> => {
     const how = JSON.stringify([

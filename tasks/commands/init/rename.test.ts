@@ -59,13 +59,13 @@ test('no C code uses the bare name', () => {
     '#include "current_hw-sw.h"',
     'struct current { int x; }; /* current */ // current',
     'static struct current *current; current_attrs[]; ATTRIBUTE_GROUPS(current);',
-    'current_read("current", current->x, trace_current_read, CURRENT(s));',
+    'current_read("current", current->x, trace_current_read, CURRENT(s), TYPE_CURRENT, CURRENT_ID);',
   ];
   expect(withoutBareName(code.join('\n'), 'current').split('\n')).toEqual([
     code[0],
     'struct current_dev { int x; }; /* current */ // current',
     'static struct current_dev *current_dev; current_dev_attrs[]; ATTRIBUTE_GROUPS(current_dev);',
-    'current_read("current", current_dev->x, trace_current_read, CURRENT(s));',
+    'current_read("current", current_dev->x, trace_current_read, CURRENT_DEV(s), TYPE_CURRENT_DEV, CURRENT_ID);',
   ]);
 });
 

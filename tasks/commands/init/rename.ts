@@ -58,11 +58,16 @@ const NOT_BARE = String.raw`"(?:[^"\\]|\\.)*"|/\*[^]*?\*/|//.*|^#include.*`;
 
 /**
  * C code with NAME_dev for the bare NAME: the kernel may have a macro or a type of that name (`current`, `inode`), and C a
- * keyword. With something behind it, as in NAME_read, it is neither. ATTRIBUTE_GROUPS pastes names together.
+ * keyword. With something behind it, as in NAME_read, it is neither. ATTRIBUTE_GROUPS pastes names together. Likewise
+ * NAME_DEV and TYPE_NAME_DEV: QEMU has macros `MAX` and `ABS`.
  */
 export function withoutBareName(code: string, name: string): string {
-  const word = new RegExp(`${NOT_BARE}|\\b${name}(?=(?:_attrs|_groups?)?\\b)`, 'gm');
-  return code.replaceAll(word, (found) => (found === name ? `${name}_dev` : found));
+  const upper = name.toUpperCase();
+  const bare = `\\b(?:${name}(?=(?:_attrs|_groups?)?\\b)|(?:TYPE_)?${upper}\\b)`;
+  return code.replaceAll(new RegExp(`${NOT_BARE}|${bare}`, 'gm'), (found) => {
+    if (found === name) return `${name}_dev`;
+    return found === upper || found === `TYPE_${upper}` ? `${found}_DEV` : found;
+  });
 }
 
 function pascalOf(name: string): string {

@@ -94,7 +94,7 @@ export async function surroundings(
     }
     // npm leaves .gitignore out of packages.
     return {
-      path: path === 'gitignore' || path === 'gitattributes' ? `.${path}` : path,
+      path: path === 'gitignore' ? `.${path}` : path,
       text: text.replaceAll('DEVICE', name),
       executable,
     };

@@ -10,6 +10,7 @@ export function typeErrors(directory: string): string {
   const modules = join(directory, 'node_modules');
   mkdirSync(modules);
   symlinkSync(join(own, 'node_modules', '@types'), join(modules, '@types'));
+  symlinkSync(own, join(modules, 'stopwatch'));
   // The sources themselves: dist/ may not be built.
   const paths = {
     stopwatch: [join(own, 'tasks/config/define.ts')],

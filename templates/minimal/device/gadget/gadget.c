@@ -5,25 +5,10 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/module.h"
-#include "qemu/notify.h"
-#include "qemu/timer.h"
-#include "hw/qdev-properties.h"
-#include "hw/sysbus.h"
-#include "migration/vmstate.h"
-#include "system/system.h"
+#include "hw/misc/pv/pv.h"
 #include "gadget_hw-sw.h"
-#include "trace/trace-hw_misc_pv.h"
 
 #define TYPE_GADGET "gadget"
-
-#if QEMU_VERSION_MAJOR > 10 || \
-    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
-typedef const void ClassData;
-#else
-typedef void ClassData;
-#endif
-
 OBJECT_DECLARE_SIMPLE_TYPE(GadgetState, GADGET)
 
 struct GadgetState {
@@ -38,17 +23,15 @@ struct GadgetState {
     uint64_t seq;           /* of the next trace event */
 };
 
-static int64_t gadget_now(void)
-{
-    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-}
-
 static uint64_t gadget_read(void *opaque, hwaddr offset, unsigned size)
 {
     GadgetState *s = opaque;
-    uint64_t value = offset == GADGET_VALUE ? s->value : 0;
+    uint64_t value = 0;
 
-    trace_gadget_read(s->id, s->seq++, gadget_now(), offset, value, size);
+    if (offset == GADGET_VALUE) {
+        value = s->value;
+    }
+    trace_gadget_read(s->id, s->seq++, pv_now(), offset, value, size);
     return value;
 }
 
@@ -56,14 +39,15 @@ static void gadget_write(void *opaque, hwaddr offset, uint64_t value,
                          unsigned size)
 {
     GadgetState *s = opaque;
+    int64_t now = pv_now();
 
-    trace_gadget_write(s->id, s->seq++, gadget_now(), offset, value, size);
+    trace_gadget_write(s->id, s->seq++, now, offset, value, size);
     if (offset == GADGET_VALUE) {
         s->value = value & GADGET_VALUE_MAX;
     }
 }
 
-/* QEMU refuses accesses of another size by itself */
+/* QEMU itself refuses accesses of another size */
 static const MemoryRegionOps gadget_ops = {
     .read = gadget_read,
     .write = gadget_write,
@@ -74,9 +58,10 @@ static const MemoryRegionOps gadget_ops = {
 static void gadget_reset_hold(Object *obj, ResetType type)
 {
     GadgetState *s = GADGET(obj);
+    int64_t now = pv_now();
 
     s->value = s->initial & GADGET_VALUE_MAX;
-    trace_gadget_reset(s->id, s->seq++, gadget_now(), s->initial);
+    trace_gadget_reset(s->id, s->seq++, now, s->initial);
 }
 
 /* The last event says that the trace is complete */
@@ -84,21 +69,30 @@ static void gadget_exit(Notifier *notifier, void *data)
 {
     GadgetState *s = container_of(notifier, GadgetState, exit_notifier);
 
-    trace_gadget_end(s->id, s->seq++, gadget_now());
+    trace_gadget_end(s->id, s->seq++, pv_now());
 }
 
 static void gadget_realize(DeviceState *dev, Error **errp)
 {
     GadgetState *s = GADGET(dev);
+    SysBusDevice *bus = SYS_BUS_DEVICE(dev);
     g_autofree char *name = NULL;
 
     s->id = dev->id ?: TYPE_GADGET;
     name = g_strdup_printf("%s-regs", s->id);
     memory_region_init_io(&s->regs, OBJECT(dev), &gadget_ops, s, name,
                           GADGET_REGS_SIZE);
-    sysbus_init_mmio(SYS_BUS_DEVICE(dev), &s->regs);
+    sysbus_init_mmio(bus, &s->regs);
     s->exit_notifier.notify = gadget_exit;
     qemu_add_exit_notifier(&s->exit_notifier);
+}
+
+static void gadget_unrealize(DeviceState *dev)
+{
+    GadgetState *s = GADGET(dev);
+
+    qemu_remove_exit_notifier(&s->exit_notifier);
+    trace_gadget_end(s->id, s->seq++, pv_now());
 }
 
 static const VMStateDescription vmstate_gadget = {
@@ -114,11 +108,13 @@ static void gadget_class_init(ObjectClass *klass, ClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
 
+    dc->desc = "One register that keeps the byte it is given";
     dc->realize = gadget_realize;
+    dc->unrealize = gadget_unrealize;
     dc->vmsd = &vmstate_gadget;
-    dc->hotpluggable = false;
     RESETTABLE_CLASS(klass)->phases.hold = gadget_reset_hold;
     device_class_set_props(dc, gadget_properties);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
 static const TypeInfo gadget_types[] = {

@@ -5,31 +5,24 @@
 #
 # causes: reads=6 writes=4
 #
-# The guest's test, in KTAP. For the cross-check on the host it also prints what
-# it read (`# observe`), and how many accesses it made at least (`# caused`).
+# Tests gadget, and reports in KTAP. For the host's cross-check it also prints
+# what it read (`# observe`) and how often it made an access (`# caused`).
 
 . /usr/lib/stopwatch/testing.sh
 
 reads=0 writes=0
 
-# Reads the register, and expects this value.
-value_is() { # VALUE
-	read -r value <"$file"
+value_is() { # EXPECTED
+	read -r value <"$device/value"
 	reads=$((reads + 1))
 	echo "# observe value=$value"
 	equal value "$value" "$1"
 }
 
 put() { # VALUE
-	write "$file" "$1"
-	equal "an error from writing $1" "$error" ''
+	write "$device/value" "$1"
+	equal "error from writing $1" "$error" ''
 	writes=$((writes + 1))
-}
-
-test_binding() {
-	find_device "$id" || bail_out "there is no device $id"
-	file=$device/value
-	[ -f "$file" ] || bail_out "no driver is bound to $device"
 }
 
 test_initial() {
@@ -44,12 +37,13 @@ test_write() {
 }
 
 test_out_of_range() {
-	write "$file" 256
-	equal 'the error from writing 256' "$error" "$ERANGE"
+	write "$device/value" 256
+	equal 'error from writing 256' "$error" "$ERANGE"
 	value_is 255
 }
 
-id=$1
-report binding initial write out_of_range
+find_device "$1" || bail_out "there is no device $1"
+[ -f "$device/value" ] || bail_out "no driver is bound to $device"
+report initial write out_of_range
 echo "# caused reads=$reads writes=$writes"
 [ "$failed" = 0 ]

@@ -1,0 +1,37 @@
+/*
+ * What every device in hw/misc/pv needs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_MISC_PV_PV_H
+#define HW_MISC_PV_PV_H
+
+#include "qemu/log.h"
+#include "qemu/module.h"
+#include "qemu/notify.h"
+#include "qemu/timer.h"
+#include "hw/irq.h"
+#include "hw/qdev-properties.h"
+#include "hw/sysbus.h"
+#include "migration/vmstate.h"
+#include "system/system.h"
+#include "trace/trace-hw_misc_pv.h"
+
+#define QEMU_SINCE_10_1 \
+    (QEMU_VERSION_MAJOR > 10 || \
+     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
+
+/* The second parameter of class_init */
+#if QEMU_SINCE_10_1
+typedef const void ClassData;
+#else
+typedef void ClassData;
+#endif
+
+/* The time that the trace events carry */
+static inline int64_t pv_now(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+#endif
