@@ -5,6 +5,3 @@ CONFIG_PV_DEVICES=y
 CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_RNG=y
 CONFIG_VIRTIO_SERIAL=y
-# Not used. But QEMU 10.2 calls CXL from the `virt` machine's ACPI code, and does not link without it; CXL depends on PXB.
-CONFIG_CXL=y
-CONFIG_PXB=y
