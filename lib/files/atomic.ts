@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Writes files that exist whole or not at all, even after a power cut. */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sendSignal } from '../process/group.js';
 
@@ -26,6 +26,15 @@ export async function writeFileAtomic(path: string, data: string | readonly Uint
     throw error;
   }
   await flush(directory);
+}
+
+/** Makes a symbolic link, or turns one. Killed in between, there is the old link or the new one. */
+export async function linkAtomic(path: string, target: string): Promise<void> {
+  const temporary = `${path}.new-link`;
+  await mkdir(dirname(path), { recursive: true });
+  await rm(temporary, { force: true });
+  await symlink(target, temporary);
+  await rename(temporary, path);
 }
 
 /** Flushes a file's or directory's own data to the disk. Does nothing when it is missing or cannot be flushed. */

@@ -5,10 +5,11 @@
  * Unlike watch.ts it reads no files: a tree has tens of thousands. On Linux each directory takes
  * one of the user's inotify watches, of which there is a limited number for all programs together.
  */
-import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errno.js';
+import { directoryIdentity, isDirectory } from './directory.js';
 import { isIgnored } from './ignored.js';
 
 export interface TreeWatch {
@@ -109,7 +110,7 @@ export function watchTrees({ roots, onChange, limit = systemLimit() }: TreeWatch
   };
 
   const watchRoot = async (root: string): Promise<void> => {
-    const is = identityOf(root);
+    const is = directoryIdentity(root);
     if (is === undefined) return;
     await add(root, root);
     if (!closed) whole.set(root, is);
@@ -150,7 +151,7 @@ export function watchTrees({ roots, onChange, limit = systemLimit() }: TreeWatch
       await turn();
       await turn();
       const was = whole.get(root);
-      if (was === identityOf(root))
+      if (was === directoryIdentity(root))
         return was === undefined || partly.has(root) ? undefined : generations.get(root);
       // Made anew, as a whole.
       whole.delete(root);
@@ -165,16 +166,6 @@ class TooMany extends Error {}
 
 async function turn(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** A number alone may be used again. */
-function identityOf(root: string): string | undefined {
-  const found = statSync(root, { throwIfNoEntry: false });
-  return found?.isDirectory() === true ? `${found.ino} ${found.birthtimeMs}` : undefined;
 }
 
 function systemLimit(): number | undefined {

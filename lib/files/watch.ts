@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Says which files were saved. One watch per directory: Node's recursive one misses files in new directories. */
-import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { type Dirent, type FSWatcher, readdirSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../errno.js';
 import { StopwatchError } from '../errors.js';
+import { directoryIdentity, isDirectory } from './directory.js';
 import { createFileIndex } from './file-index.js';
 import { isIgnored } from './ignored.js';
 
@@ -46,11 +47,8 @@ export function watchFiles({ paths, quietMs, onSave, onError, since }: WatchOpti
   };
 
   const watchDirectory = (directory: string): void => {
-    const found = statSync(directory, { throwIfNoEntry: false });
-    if (found === undefined) return;
-    // The number alone may be used again.
-    const identity = `${found.ino} ${found.birthtimeMs}`;
-    if (watches.get(directory)?.identity === identity) return;
+    const identity = directoryIdentity(directory);
+    if (identity === undefined || watches.get(directory)?.identity === identity) return;
     watches.get(directory)?.watcher.close();
     let watcher: FSWatcher;
     try {
@@ -122,10 +120,6 @@ export function watchFiles({ paths, quietMs, onSave, onError, since }: WatchOpti
 /** Directories come and go with what is in them. */
 function isContent(path: string, ...states: readonly ReadonlyMap<string, string>[]): boolean {
   return states.some((state) => (state.get(path) ?? 'directory') !== 'directory');
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function* directoriesIn(directory: string): Generator<string> {

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { baseEnvironment } from '../environment.js';
 import { endGroup, groupMembers, processStat } from './group.js';
 import { type Child, createProcesses, type Processes } from './process.js';
-import { runToEnd } from './run-to-end.js';
+import { withRun } from './run-to-end.js';
 
 /** Set in the environment of every recorded process: distinguishes it from a later process with the same pid. */
 const MARK = 'STOPWATCH_GROUP';
@@ -55,7 +55,7 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
     return child;
   };
   return {
-    processes: { spawn, run: (command, options) => runToEnd(spawn, command, options) },
+    processes: withRun(spawn),
     close: () => watchdog.stop(),
   };
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /** The one port for processes. Only this file imports execa and zx. */
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { StopwatchError } from '../errors.js';
+import { isDirectory } from '../files/directory.js';
 import { endGroup, signalGroup, waitForGroup } from './group.js';
-import { runToEnd } from './run-to-end.js';
+import { withRun } from './run-to-end.js';
 import { buffered } from './streams.js';
 import { which } from '../which.js';
 
@@ -89,8 +90,7 @@ const STRAGGLERS_MS = 1000;
 
 /** The real port. */
 export function createProcesses({ dieWithParent = true }: ProcessesOptions = {}): Processes {
-  const spawn = (command: Command, options: SpawnOptions) => spawnChild(command, options, dieWithParent);
-  return { spawn, run: (command, options) => runToEnd(spawn, command, options) };
+  return withRun(async (command, options) => spawnChild(command, options, dieWithParent));
 }
 
 const require = createRequire(import.meta.url);
@@ -104,10 +104,8 @@ function quoteWord(word: string, isProgram: boolean): string {
   // Most words need no quotes. A shell would take a program with '=' in its name for an assignment.
   if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) && !(isProgram && word.includes('='))) return word;
   // Loaded only when needed: it is slow to load.
-  const zx: unknown = require('zx/core');
-  if (typeof zx !== 'object' || zx === null || !('quote' in zx) || typeof zx.quote !== 'function')
-    return word;
-  return String(zx.quote(word));
+  const { quote }: typeof import('zx/core') = require('zx/core');
+  return quote(word);
 }
 
 /**
@@ -129,7 +127,7 @@ function launcher(): string | null {
 
 /** Checks a command before setpriv starts it, because afterwards its failures would look like the command's own. */
 function checkStartable(command: Command): void {
-  if (command.cwd !== undefined && !statSync(command.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+  if (command.cwd !== undefined && !isDirectory(command.cwd)) {
     throw new StopwatchError(
       'command-failed',
       `Cannot start ${command.file}: its working directory ${command.cwd} does not exist.`,

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-/** Runs a process to its end and splits its output into lines. */
+/** Runs processes to their end and splits their output into lines. */
 import { StopwatchError } from '../errors.js';
 import { LineSplitter } from '../lines.js';
-import type { CommandOptions, Exit, Processes } from './process.js';
+import type { Command, CommandOptions, Exit, Processes } from './process.js';
 
 const LARGEST_CAPTURE = 64 * 1024 * 1024;
 
-/** `Processes.run` for any `Processes.spawn`. When `onLine` throws, ends the process and rethrows. */
-export async function runToEnd(
+/** The port for processes that start in this way. */
+export function withRun(spawn: Processes['spawn']): Processes {
+  return { spawn, run: async (command, options) => runToEnd(spawn, command, options) };
+}
+
+/** When `onLine` throws, ends the process and rethrows. */
+async function runToEnd(
   spawn: Processes['spawn'],
-  command: Parameters<Processes['run']>[0],
+  command: Command,
   options: CommandOptions,
 ): Promise<Exit & { readonly stdout: string }> {
   const child = await spawn(command, {

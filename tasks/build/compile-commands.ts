@@ -3,14 +3,14 @@
  * `editor:commands`: compile_commands.json for the files of the devices, the drivers and the guest's programs as they are edited, not as they are
  * linked into the trees: clangd and its like find every header by it.
  */
-import { lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProjectDevice } from '../../vm/device.js';
 import type { Config } from '../config/schema.js';
 import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Task } from '../engine/task.js';
-import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { linkAtomic, writeFileAtomic } from '../../lib/files/atomic.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { programCommands } from './guest/guest-programs.js';
 import type { Layout } from './layout.js';
@@ -80,7 +80,7 @@ export function editorTasks(config: Config, layout: Layout, devices: readonly Pr
         found.push(...programs);
         for (const driver of drivers) found.push(...(await driverCommands(layout, driver, isModule)));
         await writeFileAtomic(layout.compileCommands, `${JSON.stringify(found, null, 2)}\n`);
-        await offer(layout.compileCommands, join(layout.project, 'compile_commands.json')).catch(
+        await linkForEditors(layout.compileCommands, join(layout.project, 'compile_commands.json')).catch(
           (error: unknown) => {
             context.notice(
               `No compile_commands.json for editors in ${layout.project}: ${errnoOf(error).message}; it is ${layout.compileCommands}`,
@@ -152,11 +152,7 @@ export function savedCommand(text: string): string | undefined {
 }
 
 /** Editors look for it in the directories above a file. Keeps the user's own file. */
-async function offer(file: string, link: string): Promise<void> {
-  const there = await lstat(link).catch(() => undefined);
-  if (there?.isSymbolicLink() === false) return;
-  const beside = `${link}.${process.pid}`;
-  await rm(beside, { force: true });
-  await symlink(file, beside);
-  await rename(beside, link);
+async function linkForEditors(file: string, link: string): Promise<void> {
+  const present = await lstat(link).catch(() => undefined);
+  if (present?.isSymbolicLink() !== false) await linkAtomic(link, file);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A generated directory: files with a given text, and links to sources. */
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../../lib/files/atomic.js';
+import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { linkAtomic, writeFileAtomic } from '../../lib/files/atomic.js';
 
 export interface GeneratedDirectory {
   readonly directory: string;
@@ -24,19 +24,12 @@ export async function makeDirectory({ directory, files, links }: GeneratedDirect
     const path = join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink() && links[path.slice(directory.length + 1)] === undefined) await rm(path);
   }
-  for (const [path, target] of Object.entries(links)) await link(join(directory, path), target);
+  for (const [path, target] of Object.entries(links)) {
+    const link = join(directory, path);
+    if ((await readlink(link).catch(() => undefined)) !== target) await linkAtomic(link, target);
+  }
   for (const [path, text] of Object.entries(files)) {
     const file = join(directory, path);
     if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(file, text);
   }
-}
-
-/** By a second name and a rename: killed in between, there is the old link or the new one. */
-async function link(path: string, target: string): Promise<void> {
-  if ((await readlink(path).catch(() => undefined)) === target) return;
-  await mkdir(dirname(path), { recursive: true });
-  const fresh = `${path}.new-link`;
-  await rm(fresh, { force: true });
-  await symlink(target, fresh);
-  await rename(fresh, path);
 }

@@ -57,12 +57,12 @@ export class Interrupt {
 
   /** The port for processes, with every child remembered. */
   async processes(): Promise<Processes> {
-    const [{ createProcesses }, { runToEnd }] = await Promise.all([
+    const [{ createProcesses }, { withRun }] = await Promise.all([
       import('../../lib/process/process.js'),
       import('../../lib/process/run-to-end.js'),
     ]);
     const real = createProcesses();
-    const spawn: Processes['spawn'] = async (command, options) => {
+    return withRun(async (command, options) => {
       const child = await real.spawn(command, options);
       this.children.add(child);
       const seat = options.foreground === true ? 1 : 0;
@@ -72,7 +72,6 @@ export class Interrupt {
         this.foreground -= seat;
       });
       return child;
-    };
-    return { spawn, run: async (command, options) => runToEnd(spawn, command, options) };
+    });
   }
 }

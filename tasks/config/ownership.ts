@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
+import { isDirectory } from '../../lib/files/directory.js';
 
 /** Ours, root's, and for root under sudo those of the user who called it. */
 function trustedOwners(): readonly number[] {
@@ -62,7 +63,7 @@ export function assertTrusted(...paths: readonly string[]): void {
 }
 
 function trustCommand(path: string): string {
-  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+  const directory = isDirectory(path) ? path : dirname(path);
   // Its name may be the other user's. What quotes for a shell elsewhere would make every start slower.
   return `git config --global --add safe.directory '${directory.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Symbolic links from a source tree to the project's own sources, so that an edit is seen by the next build. */
-import { lstat, mkdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { lstat, readlink, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { linkAtomic } from '../../lib/files/atomic.js';
 
 export interface SourceLink {
   /** Path in the tree. */
@@ -32,7 +33,7 @@ export async function linkSources(tree: string, links: readonly SourceLink[]): P
     }
     if (found !== item.target) missing.push(item);
   }
-  for (const { link, target } of missing) await putLink(join(tree, link), target);
+  for (const { link, target } of missing) await linkAtomic(join(tree, link), target);
   return missing.map(({ link }) => link);
 }
 
@@ -75,15 +76,6 @@ async function refuseLinkedParents(tree: string, path: string): Promise<void> {
       hint: 'Nothing was changed. Move it away, or take a fresh tree.',
     });
   }
-}
-
-/** By a second name and a rename: killed in between, there is the old link or the new one. */
-async function putLink(path: string, target: string): Promise<void> {
-  const fresh = `${path}.new-link`;
-  await mkdir(dirname(path), { recursive: true });
-  await rm(fresh, { force: true });
-  await symlink(target, fresh);
-  await rename(fresh, path);
 }
 
 /** Removes the directories on the way to `path` that have become empty, from the innermost. */

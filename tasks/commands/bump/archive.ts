@@ -24,10 +24,6 @@ export interface Archive {
   readonly derived: readonly Derived[];
 }
 
-export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
 /** Throws 'bad-usage' with the sum where none was given; 'checksum-mismatch', 'download-failed'. */
 export async function findArchive(
   services: Services,
