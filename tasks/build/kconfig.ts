@@ -3,8 +3,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { messageOf, StopwatchError } from '../../lib/errors.js';
-import type { TaskContext } from '../engine/task.js';
+import type { Task, TaskContext } from '../engine/task.js';
 import { isConfigured, versionOf } from './build-tools.js';
+import { TITLES } from './sources.js';
 
 const SET = /^(CONFIG_\w+)=(.*)$/;
 const UNSET = /^# (CONFIG_\w+) is not set$/;
@@ -45,17 +46,6 @@ export function refused(fragment: string, final: string): Refused[] {
     .filter(({ wanted, got: value }) => wanted !== value);
 }
 
-interface KconfigRequest {
-  readonly build: string;
-  /** make's arguments. With the same ones and the same compiler, the directory is kept. */
-  readonly make: readonly string[];
-  readonly compiler: string;
-  /** Later ones override earlier ones. */
-  readonly fragments: Fragments;
-  /** The source tree, where a symbol that is refused is looked for. */
-  readonly tree: string;
-}
-
 export interface Fragments {
   /** Files: those of the package, of the devices and of the user. */
   readonly files: readonly string[];
@@ -73,23 +63,55 @@ export function ownFragments(settings: readonly string[], project: string): Frag
   };
 }
 
-/** `run` makes `.config` from the file it gets. Empties a directory that was configured in another way first. */
-export async function configureByKconfig(
-  context: TaskContext,
-  { build, make, compiler, fragments, tree }: KconfigRequest,
-  run: (file: string) => Promise<void>,
-): Promise<void> {
-  const how = JSON.stringify([make, await versionOf(compiler, context)]);
-  const stamp = join(build, 'configured-as.json');
-  if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
-  await mkdir(build, { recursive: true });
-  const texts = await Promise.all(fragments.files.map(readFragment));
-  const wanted = withSymbols([...texts, ...fragments.lines].join('\n'), {});
-  const where = [...fragments.files, ...(fragments.lines.length > 0 ? ['the configuration'] : [])].join(
-    ' and ',
-  );
-  await makeConfig(context, wanted, { build, where, tree }, run);
-  await writeFile(stamp, how);
+interface KconfigRequest {
+  readonly part: 'linux' | 'busybox';
+  /** The task that it needs. */
+  readonly dep: string;
+  readonly tree: string;
+  readonly build: string;
+  readonly cross: string;
+  readonly ccache: boolean;
+  /** Further programs whose version matters. */
+  readonly tools: readonly string[];
+  /** make's arguments. With the same ones and the same compiler, the directory is kept. */
+  readonly make: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Later ones override earlier ones. */
+  readonly fragments: Fragments;
+}
+
+/** `writeConfig` makes `.config` from the file it gets. */
+export function configureTask(
+  { part, dep, tree, build, cross, ccache, tools, make, env, fragments }: KconfigRequest,
+  writeConfig: (context: TaskContext, file: string) => Promise<void>,
+): Task {
+  const compiler = `${cross}gcc`;
+  return {
+    name: `${part}:configure`,
+    title: `${TITLES[part]}: configure`,
+    deps: [dep],
+    inputs: {
+      files: fragments.files,
+      values: { make, env, own: fragments.lines },
+      tools: [compiler, ...tools, 'gcc', 'make', ...(ccache ? ['ccache'] : [])],
+    },
+    outputs: [join(build, '.config')],
+    jobs: 'build',
+    run: async (context) => {
+      const how = JSON.stringify([make, await versionOf(compiler, context)]);
+      const stamp = join(build, 'configured-as.json');
+      // A directory that was configured in another way is emptied.
+      if (!(await isConfigured(stamp, how))) await rm(build, { recursive: true, force: true });
+      await mkdir(build, { recursive: true });
+      const texts = await Promise.all(fragments.files.map(readFragment));
+      const wanted = withSymbols([...texts, ...fragments.lines].join('\n'), {});
+      const file = join(build, 'wanted.config');
+      await writeFile(file, wanted);
+      await writeConfig(context, file);
+      await refuseDropped(context, wanted, { build, fragments, tree });
+      await writeFile(stamp, how);
+    },
+  };
 }
 
 async function readFragment(file: string): Promise<string> {
@@ -103,22 +125,19 @@ async function readFragment(file: string): Promise<string> {
   }
 }
 
-/** Makes `.config`, and checks that it has every wanted symbol. `where`: the fragments, for people. */
-async function makeConfig(
+/** Throws 'bad-config' when `.config` lacks one of the wanted symbols. */
+async function refuseDropped(
   context: TaskContext,
   wanted: string,
-  { build, where, tree }: { readonly build: string; readonly where: string; readonly tree: string },
-  run: (file: string) => Promise<void>,
+  { build, fragments, tree }: Pick<KconfigRequest, 'build' | 'fragments' | 'tree'>,
 ): Promise<void> {
-  const file = join(build, 'wanted.config');
-  await writeFile(file, wanted);
-  await run(file);
   const config = join(build, '.config');
   const missing = refused(wanted, await readFile(config, 'utf8'));
   if (missing.length === 0) return;
   // The next run must not take it for configured.
   await rename(config, join(build, 'refused.config'));
   const [first] = missing;
+  const where = [...fragments.files, ...(fragments.lines.length > 0 ? ['the configuration'] : [])];
   const lines = await Promise.all(
     missing.map(async (one) => {
       const why = await whyRefused(context, tree, one.symbol);
@@ -127,7 +146,7 @@ async function makeConfig(
   );
   throw new StopwatchError(
     'bad-config',
-    `Kconfig did not take ${missing.length} of the settings in ${where}: expected ${first?.symbol}=${first?.wanted}, got ${first?.got}`,
+    `Kconfig did not take ${missing.length} of the settings in ${where.join(' and ')}: expected ${first?.symbol}=${first?.wanted}, got ${first?.got}`,
     {
       hint: 'A symbol is misspelt, gone from this version, or lacks something it depends on.',
       lastLines: lines,

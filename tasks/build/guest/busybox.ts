@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.js';
 import type { Task } from '../../engine/task.js';
 import { BUILD_EPOCH, resumeBuild, ccacheEnvironment, usesCcache } from '../build-tools.js';
 import type { Layout } from '../layout.js';
-import { configureByKconfig, type Fragments, ownFragments, parseKconfig, withSymbols } from '../kconfig.js';
+import { configureTask, type Fragments, ownFragments, parseKconfig, withSymbols } from '../kconfig.js';
 import { type SourcePorts, sourceTasks } from '../sources.js';
 
 export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts): Task[] {
@@ -26,31 +26,20 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
     SOURCE_DATE_EPOCH: String(BUILD_EPOCH),
     ...ccacheEnvironment(layout.work),
   };
-  const tools = [`${cross}gcc`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
   return [
     ...sourceTasks('busybox', config, layout, ports),
-    {
-      name: 'busybox:configure',
-      title: 'Busybox: configure',
-      deps: ['busybox:tree'],
-      inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
-      outputs: [join(build, '.config')],
-      jobs: 'build',
-      run: async (context) =>
-        configureByKconfig(
-          context,
-          { build, make, compiler: `${cross}gcc`, fragments, tree },
-          async (file) => {
-            // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
-            await context.exec('make', [...make, 'allnoconfig'], { env });
-            const dotConfig = join(build, '.config');
-            const answers = await readFile(dotConfig, 'utf8');
-            const wanted = parseKconfig(await readFile(file, 'utf8'));
-            await writeFile(dotConfig, withSymbols(answers, Object.fromEntries(wanted)));
-            await context.exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
-          },
-        ),
-    },
+    configureTask(
+      { part: 'busybox', dep: 'busybox:tree', tools: [], tree, build, cross, ccache, make, env, fragments },
+      async ({ exec }, file) => {
+        // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
+        await exec('make', [...make, 'allnoconfig'], { env });
+        const dotConfig = join(build, '.config');
+        const answers = await readFile(dotConfig, 'utf8');
+        const wanted = parseKconfig(await readFile(file, 'utf8'));
+        await writeFile(dotConfig, withSymbols(answers, Object.fromEntries(wanted)));
+        await exec('make', [...make, 'oldconfig'], { env, input: '\n'.repeat(10_000) });
+      },
+    ),
     {
       name: 'busybox:build',
       title: 'Busybox: build',

@@ -15,7 +15,7 @@ import {
   driverTasks,
 } from './drivers.js';
 import { GENERATED } from '../generated.js';
-import { configureByKconfig, type Fragments, ownFragments } from '../kconfig.js';
+import { configureTask, type Fragments, ownFragments } from '../kconfig.js';
 import type { Layout } from '../layout.js';
 import { patchTask } from '../patching.js';
 import { type SourcePorts, sourceTasks } from '../sources.js';
@@ -50,27 +50,26 @@ export function linuxTasks(
   const make = makeArguments(layout, source, cross, ccache);
   const env = { ...buildEnvironment([[source, '']]), ...ccacheEnvironment() };
   const image = builtin ? [...make, ...builtinArguments(drivers)] : make;
-  const tools = [`${cross}gcc`, `${cross}ld`, 'gcc', 'make', ...(ccache ? ['ccache'] : [])];
   return [
     ...sourceTasks('linux', config, layout, ports),
     patchTask('linux', config, layout, ports),
-    {
-      name: 'linux:configure',
-      title: 'Linux: configure',
-      deps: ['linux:patch'],
-      inputs: { files: fragments.files, values: { make, env, own: fragments.lines }, tools },
-      outputs: [join(build, '.config')],
-      jobs: 'build',
-      run: async (context) =>
-        configureByKconfig(
-          context,
-          { build, make, compiler: `${cross}gcc`, fragments, tree },
-          async (file) => {
-            const target = [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'];
-            await context.exec('make', target, { env });
-          },
-        ),
-    },
+    configureTask(
+      {
+        part: 'linux',
+        dep: 'linux:patch',
+        tools: [`${cross}ld`],
+        tree,
+        build,
+        cross,
+        ccache,
+        make,
+        env,
+        fragments,
+      },
+      async ({ exec }, file) => {
+        await exec('make', [...make, `KCONFIG_ALLCONFIG=${file}`, 'allnoconfig'], { env });
+      },
+    ),
     ...(builtin ? [builtinTask(layout, drivers)] : []),
     {
       name: 'linux:build',
