@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 const DEFAULT_PATH = '/usr/bin:/bin';
 
-export type Found =
+type Found =
   | { readonly found: true; readonly path: string }
   /** 'not-executable': the file exists, but we may not execute it. */
   | { readonly found: false; readonly why: 'missing' | 'not-executable' };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Small file helpers: which, file index, pair cache, atomic writes, versions. */
+/** Small file helpers: which, file index, pair cache, atomic writes. */
 import {
   chmodSync,
   existsSync,
@@ -15,7 +15,6 @@ import { test } from '../../test/support/sandbox.js';
 import { removeTemporaries, writeFileAtomic } from './atomic.js';
 import { createFileIndex } from './file-index.js';
 import { createPairCache } from './pair-cache.js';
-import { versionAtLeast } from '../../tasks/engine/tools.js';
 import { which } from '../which.js';
 
 describe('which', () => {
@@ -109,14 +108,4 @@ test('what a killed writer left is removed, what a living one writes is not', as
   expect(existsSync(sandbox.path('d/f.4194304-1.tmp'))).toBe(false);
   rmSync(sandbox.path('d'), { recursive: true });
   await removeTemporaries(sandbox.path('d'));
-});
-
-test('versions are compared number by number', () => {
-  expect(versionAtLeast('GNU Make 4.3', '4.4')).toBe(false);
-  expect(versionAtLeast('GNU Make 4.4', '4.4')).toBe(true);
-  expect(versionAtLeast('GNU Make 4.4.1', '4.4')).toBe(true);
-  expect(versionAtLeast('1.9.0', '1.13')).toBe(false);
-  expect(versionAtLeast('1.13', '1.13')).toBe(true);
-  expect(versionAtLeast('2', '1.13')).toBe(true);
-  expect(versionAtLeast('absent', '1.13')).toBe(false);
 });

@@ -30,7 +30,7 @@ export interface TreeIndex {
   prune(): Promise<void>;
 }
 
-export interface TreeIndexOptions {
+interface TreeIndexOptions {
   /** Where the index lives; made when there is something to write. */
   readonly directory: string;
   readonly processes: Processes;

@@ -30,7 +30,7 @@ export type TreeWatchState =
   /** `limit`: how many directories all programs of this user may watch together, where it is known. */
   | { readonly watching: false; readonly directories: number; readonly limit: number | undefined };
 
-export interface TreeWatchOptions {
+interface TreeWatchOptions {
   /** Absolute; one that is not there is watched by nobody. */
   readonly roots: readonly string[];
   /** Gets each changed path, once for each event. Droppings of editors are not among them. */

@@ -8,7 +8,7 @@ import { directoryIdentity, isDirectory } from './directory.js';
 import { createFileIndex } from './file-index.js';
 import { isIgnored } from './ignored.js';
 
-export interface WatchOptions {
+interface WatchOptions {
   /** Files, which need not be there yet, and directories with all that is in them. Absolute. */
   readonly paths: readonly string[];
   /** Saves that follow each other within this are one, milliseconds. */

@@ -10,7 +10,7 @@ import { CREDENTIAL_VARIABLES, crossesNetwork } from '../config/cache-address.js
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
 
-export interface CompileCacheOptions {
+interface CompileCacheOptions {
   readonly settings: Config['cache'];
   readonly work: string;
   /** The user's environment: the server's credentials are in it. */

@@ -84,7 +84,7 @@ export function deviceTreeTask(config: Config, layout: Layout, devices: readonly
  * The node of a device, found by its label; undefined for one that has none. Throws 'bad-config' when it should have
  * one, and the machine has none or another number of regions.
  */
-export function nodeOf(
+function nodeOf(
   dts: string,
   { id, device: { description } }: DeviceInstance,
   file: string,

@@ -31,10 +31,10 @@ export const IN_PLACE = 'in-place';
 
 /** The trees that are patched. */
 export const PATCHED = ['qemu', 'linux'] as const;
-export type PatchedName = (typeof PATCHED)[number];
+type PatchedName = (typeof PATCHED)[number];
 
 /** A tree, and what belongs into it. */
-export interface PatchedTree {
+interface PatchedTree {
   readonly repository: RepositoryPlace;
   /** The user's own tree, where that itself is patched. */
   readonly inPlace: boolean;

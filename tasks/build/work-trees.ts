@@ -10,7 +10,7 @@ import { type GitPorts, isManaged, Repository, repositoryIn } from '../trees/rep
 import { handEdits, hiddenWork } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
 
-export interface WorkTree {
+interface WorkTree {
   readonly name: SourceName;
   readonly version: string;
   readonly tree: string;

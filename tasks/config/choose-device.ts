@@ -4,7 +4,7 @@ import { StopwatchError } from '../../lib/errors.js';
 import type { ProjectDevice } from '../../vm/device.js';
 import { didYouMean } from './closest.js';
 
-export interface DeviceChoice {
+interface DeviceChoice {
   /** `--device`. */
   readonly name?: string | undefined;
   /** Completes 'This device cannot …': 'be searched'. */

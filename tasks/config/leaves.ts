@@ -5,7 +5,7 @@ import { configSchema } from './schema.js';
 import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
 
 /** How a setting is written in an environment variable. */
-export type LeafKind = 'string' | 'number' | 'boolean' | 'list' | 'json';
+type LeafKind = 'string' | 'number' | 'boolean' | 'list' | 'json';
 
 /** One setting. A list is one setting. */
 export interface Leaf {

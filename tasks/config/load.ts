@@ -17,7 +17,7 @@ export type { Environment, Given } from './environment.js';
 export type { Provenance } from './layers.js';
 export type { Paths } from './paths.js';
 
-export interface LoadRequest {
+interface LoadRequest {
   /** The package's config.ts. */
   readonly defaults: Config;
   readonly cwd: string;

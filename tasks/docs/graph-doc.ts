@@ -11,7 +11,7 @@ const paths = findPaths('.', undefined);
 const devices = await loadDevices(defaults.devices, paths);
 
 /** The tasks of the default configuration; nothing of them is run. */
-export function allTasks(): Task[] {
+function allTasks(): Task[] {
   // Only which tasks there are is looked at, and that does not depend on the host.
   const ports = { processes: createProcesses(), environment: {} };
   return buildTasks(defaults, paths, devices, ports);

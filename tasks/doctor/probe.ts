@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { versionAtLeast } from '../engine/tools.js';
 import type { Capability, Probe } from './list.js';
 import type { Processes } from '../../lib/process/process.js';
 import { which } from '../../lib/which.js';
@@ -64,6 +63,11 @@ async function tryOne(probe: Probe, trial: Trial, output: string): Promise<strin
     default:
       return unreachable(probe);
   }
+}
+
+/** Both like '1.13'. */
+export function versionAtLeast(version: string, wanted: string): boolean {
+  return version.localeCompare(wanted, 'en', { numeric: true }) >= 0;
 }
 
 async function tryProgram(probe: ProbeOf<'program'>, trial: Trial): Promise<string | undefined> {

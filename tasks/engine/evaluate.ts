@@ -12,7 +12,7 @@ import { isWithin, overlaps } from './graph.js';
 import { createTaskState, outputReasons, type TaskRecord, type TaskState } from './state.js';
 import type { Task } from './task.js';
 
-export interface Evaluation {
+interface Evaluation {
   readonly parts: Parts;
   readonly fingerprint: string;
   /** What goes into the fingerprints of its dependents once it is fresh. */

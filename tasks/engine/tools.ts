@@ -63,18 +63,3 @@ export function createToolVersions({ cacheFile, processes, env, signal }: ToolVe
     save: () => cache.save(),
   };
 }
-
-/** True when the first number in `version` is at least `wanted`, both like '1.13'. */
-export function versionAtLeast(version: string, wanted: string): boolean {
-  const is = numbers(version);
-  if (!/\d/.test(version)) return false;
-  for (const [index, least] of numbers(wanted).entries()) {
-    const part = is[index] ?? 0;
-    if (part !== least) return part > least;
-  }
-  return true;
-}
-
-function numbers(text: string): number[] {
-  return (/\d+(\.\d+)*/.exec(text)?.[0] ?? '').split('.').map(Number);
-}

@@ -7,7 +7,7 @@ import { flush } from '../../lib/files/atomic.js';
 import { sha256File } from '../../lib/files/sha256.js';
 import type { TaskContext } from '../engine/task.js';
 
-export interface ExtractRequest {
+interface ExtractRequest {
   readonly archive: string;
   /** Of the archive, which was verified when it was downloaded, and may have changed since. */
   readonly sha256: string;

@@ -36,7 +36,7 @@ function mustHaveUnixLineEnds(file: string, content: Buffer): void {
   );
 }
 
-export interface Mail {
+interface Mail {
   readonly author: string;
   readonly email: string;
   readonly subject: string;

@@ -31,7 +31,7 @@ export interface PatchSeries {
   readonly fixed: readonly string[];
 }
 
-export interface UpdatePlan {
+interface UpdatePlan {
   readonly updates: readonly PatchUpdate[];
   /** Writes the patch files, if there are updates, then makes commits of them in the tree. Killed in between, the next call does the rest. */
   readonly write: () => Promise<void>;

@@ -105,7 +105,7 @@ export function editable(
 }
 
 /** A file of guest_fs/ that the guest has with another content. */
-export interface GuestEdit extends GuestFile {
+interface GuestEdit extends GuestFile {
   readonly content: Buffer;
   /** It was changed here as well, or in another way in another place of the guest. */
   readonly conflict: boolean;
@@ -133,7 +133,7 @@ export function guestEdits(
 }
 
 /** What `update_patches` writes to guest_fs/ and says, found out before anything is written. */
-export interface GuestUpdate {
+interface GuestUpdate {
   readonly take: readonly GuestEdit[];
   readonly notices: readonly string[];
 }

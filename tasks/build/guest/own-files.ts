@@ -20,7 +20,7 @@ interface OwnFile {
   readonly mode: number | undefined;
 }
 
-export const GUEST_PACKAGES = 'guest:packages';
+const GUEST_PACKAGES = 'guest:packages';
 
 export function ownFiles(config: Config, layout: Layout): readonly OwnFile[] {
   return config.guest.files.map(({ from, to, mode }) => {

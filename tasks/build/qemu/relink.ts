@@ -5,7 +5,7 @@ import { StopwatchError } from '../../../lib/errors.js';
 import type { Processes } from '../../../lib/process/process.js';
 
 /** Shell commands, for the build directory, that make some objects and the program. */
-export interface BuildCommands {
+interface BuildCommands {
   readonly directory: string;
   readonly compilations: readonly Rule[];
   readonly link: string;

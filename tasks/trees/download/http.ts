@@ -16,7 +16,7 @@ const CONNECT_MS = 5000;
 /** Progress is reported at most once per this many bytes. */
 const PROGRESS_STEP = 1 << 18;
 
-export interface Attempt {
+interface Attempt {
   readonly address: string;
   /** Undefined: whatever comes is taken, from the beginning; the caller checks it. */
   readonly sha256: string | undefined;

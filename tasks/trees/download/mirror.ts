@@ -11,7 +11,7 @@ export interface AptArchives {
   proxyFor(url: URL): string | undefined;
 }
 
-export interface AptDeps {
+interface AptDeps {
   readonly processes: Processes;
   readonly signal: AbortSignal;
   /** Environment of the tools that are started; needs PATH. */

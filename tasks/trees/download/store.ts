@@ -18,7 +18,7 @@ import { errnoOf, isMissing } from '../../../lib/errno.js';
 import { flush } from '../../../lib/files/atomic.js';
 import { sha256File } from '../../../lib/files/sha256.js';
 
-export interface StorePaths {
+interface StorePaths {
   readonly downloads: string;
   /** Directory of the verified file. */
   readonly directory: string;
@@ -70,7 +70,7 @@ async function sumOf(path: string, signal: AbortSignal): Promise<string | undefi
   });
 }
 
-export type HandPlaced =
+type HandPlaced =
   | { readonly kind: 'absent' }
   | { readonly kind: 'taken'; readonly file: string }
   | { readonly kind: 'wrong'; readonly path: string; readonly got: string };
