@@ -10,13 +10,13 @@ import type { Reason } from './events.js';
 
 /**
  * Sets the present time on changed inputs that may be older than the outputs. `madeMs`: when the outputs were finished;
- * undefined: the build was cut off. Returns the paths.
+ * undefined: the build was cut off. Returns lines for the log.
  */
 export async function makeNewer(
   changed: readonly string[],
   madeMs: number | undefined,
 ): Promise<readonly string[]> {
-  const made: string[] = [];
+  const notes: string[] = [];
   const now = new Date();
   for (const path of changed) {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -24,22 +24,22 @@ export async function makeNewer(
     if (madeMs !== undefined && stat.mtimeMs > madeMs) continue;
     // Another user's file keeps its time.
     await utimes(path, now, now).then(
-      () => made.push(path),
+      () => notes.push(`Changed, but older than the last build; given the present time: ${path}`),
       () => {},
     );
   }
-  return made;
+  return notes;
 }
 
-/** Removes the outputs that another program changed since they were made. Returns the paths. */
+/** Removes the outputs that another program changed since they were made. Returns lines for the log. */
 export async function removeDamaged(reasons: readonly Reason[]): Promise<readonly string[]> {
-  const removed: string[] = [];
+  const notes: string[] = [];
   for (const reason of reasons) {
     if (reason.kind !== 'output' || reason.change !== 'changed') continue;
     // Where a directory was expected, or is now, there may be more than one tool made.
     if (lstatSync(reason.path, { throwIfNoEntry: false })?.isDirectory() === true) continue;
     await rm(reason.path, { force: true });
-    removed.push(reason.path);
+    notes.push(`Changed since it was made; removed, to be made again: ${reason.path}`);
   }
-  return removed;
+  return notes;
 }

@@ -48,24 +48,20 @@ export async function runTask(
       return { result };
     }
     if (options.signal.aborted) throw interrupted(task);
-    // Before the record is overwritten.
-    const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
-    const changed = record?.parts === undefined ? [] : await evaluator.changed(record.parts, parts);
-    // Before the record is overwritten: after a kill in between, it happens again.
-    const byTimes = task.jobs === 'build';
-    const newer = byTimes ? await makeNewer(changed, madeMs) : [];
-    const damaged = byTimes ? await removeDamaged(reasons) : [];
+    const notes: string[] = [];
+    if (task.jobs === 'build') {
+      // Before the record is overwritten: after a kill in between, it happens again.
+      const madeMs = record?.state === 'finished' ? evaluator.state.writtenMs(task.name) : undefined;
+      const changed = record?.parts === undefined ? [] : await evaluator.changed(record.parts, parts);
+      notes.push(...(await makeNewer(changed, madeMs)), ...(await removeDamaged(reasons)));
+    }
     await evaluator.state.markUnfinished(task.name, parts, record?.durationMs);
     log = openTaskLog(logFile);
     emit({ type: 'task-start', task: task.name, logFile });
     log.line(`# ${task.title} (${task.name}), ${new Date().toISOString()}`);
-    if (newer.length > 0)
-      log.line(`Changed, but older than the last build; given the present time: ${newer.join(' ')}`);
-    if (damaged.length > 0)
-      log.line(`Changed since they were made; removed, to be made again: ${damaged.join(' ')}`);
-    await runToEnd(task, log, logFile, options);
+    for (const note of notes) log.line(note);
+    await runToEnd(task, log, logFile, options).finally(() => evaluator.forget(task.outputs));
     const outputs = await checkOutputs(task, logFile, options);
-    evaluator.forget(task.outputs);
     const durationMs = performance.now() - started;
     // The fingerprint from before the run, so that an input that changed meanwhile makes the task stale.
     await evaluator.state.markFinished(task.name, { fingerprint, parts, outputs, durationMs });
@@ -77,7 +73,6 @@ export async function runTask(
       directory: options.workdir,
       log: log === undefined ? undefined : logFile,
     });
-    evaluator.forget(task.outputs);
     try {
       log?.line(`# failed: ${error.message}`);
     } catch {
