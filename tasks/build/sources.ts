@@ -32,7 +32,7 @@ export const TITLES: Readonly<Record<SourceName, string>> = {
 };
 
 /** A file at the top of each tree that tells it from any other directory. */
-export const LANDMARKS: Readonly<Record<SourceName, string>> = {
+const LANDMARKS: Readonly<Record<SourceName, string>> = {
   qemu: 'qemu-options.hx',
   linux: 'Kbuild',
   busybox: 'applets/applets.c',

@@ -80,6 +80,10 @@ describe('a release that nobody has vouched for', () => {
     expect(code).toBe(5);
     expect(err).toMatch(/is not Busybox 1\.0\.1: expected sha256 (?:ab){32}, got [0-9a-f]{64}/);
     expect((await project.stopwatch(args)).code).toBe(2);
+    const directory = await project.stopwatch(['bump', 'busybox', '1.0.1', '--source', 'busybox=.']);
+    expect(directory.code).toBe(2);
+    expect(directory.err).toContain('expected an archive, got no such file');
+    expect(directory.err).toContain('set sources.busybox.tree');
     expect(config()).toBe(text);
   });
 });

@@ -25,12 +25,8 @@ export interface Archive {
 }
 
 /** Throws 'bad-usage' with the sum where none was given; 'checksum-mismatch', 'download-failed'. */
-export async function findArchive(
-  services: Services,
-  options: BumpOptions,
-  version: string,
-): Promise<Archive> {
-  const { part, sha256, source } = options;
+export async function findArchive(services: Services, options: BumpOptions): Promise<Archive> {
+  const { part, version, sha256, source } = options;
   const derived = derivedMirrors(services.loaded.config.sources[part], version);
   const what = `${TITLES[part]} ${version}`;
   if (source !== undefined && !/^https?:\/\//.test(source)) {
@@ -55,7 +51,9 @@ async function fromFile(
 ): Promise<Archive> {
   const path = resolve(source);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new StopwatchError('bad-usage', `${path}: expected an archive or a directory, got nothing there`);
+    throw new StopwatchError('bad-usage', `${path}: expected an archive, got no such file`, {
+      hint: `To build a tree of your own, give --source ${options.part}=DIRECTORY to the other commands, or set sources.${options.part}.tree.`,
+    });
   }
   const { loaded, environment, signal } = services;
   const cache = cacheDirectory(loaded.config, environment);
@@ -79,7 +77,7 @@ function unvouched(
   found: { readonly sha256: string; readonly from: string },
 ): StopwatchError {
   const from = source === undefined ? [] : ['--source', `${part}=${source}`];
-  const args = ['bump', part, version ?? '', ...from, '--sha256', found.sha256];
+  const args = ['bump', part, version, ...from, '--sha256', found.sha256];
   return new StopwatchError(
     'bad-usage',
     `${what} has sha256 ${found.sha256}, as ${found.from} gives it; nobody has vouched for that, so nothing was changed`,

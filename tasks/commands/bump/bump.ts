@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** `bump`: to another release, if the patches fit it. Until the very last step nothing is changed that anybody uses. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Result, Services } from '../../config/services.js';
 import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
@@ -12,47 +11,36 @@ import { keptMirrors } from './mirrors.js';
 import { sourcesFile, writeSource } from './sources-file.js';
 import { layoutOf } from '../../build/layout.js';
 import { readStamp } from '../../build/source-stamp.js';
-import { LANDMARKS, TITLES } from '../../build/sources.js';
+import { TITLES } from '../../build/sources.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { editsIn, someOf, gitPortsOf, withWorkLock } from '../../build/work-trees.js';
 import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface BumpOptions {
   readonly part: SourceName;
-  /** Undefined only with a tree of the user's own as its source. */
-  readonly version: string | undefined;
+  readonly version: string;
   /** That somebody vouches for, of the archive. */
   readonly sha256: string | undefined;
-  /** Address, archive or directory; undefined: where the configured release's mirrors lead. */
+  /** Address or archive; undefined: where the configured release's mirrors lead. */
   readonly source: string | undefined;
   /** Also when edits by hand in the present tree are in no patch. */
   readonly force: boolean;
 }
 
 export async function bumpSource(services: Services, options: BumpOptions): Promise<Result> {
-  const { part, version, source } = options;
+  const { part, version } = options;
   const { config } = services.loaded;
   const file = sourcesFile(services.loaded, part);
   const present = config.sources[part];
-  const own = source !== undefined && isDirectory(source);
-  if (!own && present.tree !== null) {
+  if (present.tree !== null) {
     throw new StopwatchError(
       'bad-usage',
       `sources.${part}.tree is set: what is built is ${present.tree}, not a release`,
-      { hint: `Take that setting back first, or try another tree: --source ${part}=DIRECTORY` },
+      { hint: 'Take that setting back first.' },
     );
   }
-  if (own) {
-    await refuseToForget(services, options);
-    return toOwnTree(services, options, file, resolve(source));
-  }
-  if (version === undefined) {
-    throw new StopwatchError('bad-usage', 'Which release? Expected a version, or a directory as --source', {
-      hint: `npx stopwatch bump ${part} ${present.version} --sha256 SUM`,
-    });
-  }
   await refuseToForget(services, options);
-  const archive = await findArchive(services, options, version);
+  const archive = await findArchive(services, options);
   const changed = withSource(config, part, { ...present, version, mirrors: [...archive.mirrors] });
   const moved = await prepareTree(services, changed, part);
   const stamp = await readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
@@ -65,7 +53,7 @@ export async function bumpSource(services: Services, options: BumpOptions): Prom
     version,
     mirrors: kept.filter((mirror) => mirror !== undefined),
   });
-  return result(services, options, file, { version, archive, mirrors: kept, moved });
+  return result(services, options, file, { archive, mirrors: kept, moved });
 }
 
 const apart = (name: string): string => `bump:${name.replace(':', '-')}`;
@@ -119,33 +107,8 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   services.emit({ type: 'notice', task: undefined, text: `${what}; they stay there` });
 }
 
-async function toOwnTree(
-  services: Services,
-  options: BumpOptions,
-  file: string,
-  tree: string,
-): Promise<Result> {
-  const { part } = options;
-  const landmark = join(tree, LANDMARKS[part]);
-  if (!existsSync(landmark)) {
-    throw new StopwatchError(
-      'bad-source-tree',
-      `${tree} is no source tree of ${TITLES[part]}: expected ${landmark}, got nothing there`,
-    );
-  }
-  const { config } = services.loaded;
-  const moved = await prepareTree(
-    services,
-    withSource(config, part, { ...config.sources[part], tree }),
-    part,
-  );
-  await writeSource(services, file, part, { tree });
-  return result(services, options, file, { version: undefined, archive: undefined, mirrors: [], moved });
-}
-
 interface Done {
-  readonly version: string | undefined;
-  readonly archive: Archive | undefined;
+  readonly archive: Archive;
   readonly mirrors: readonly (Mirror | undefined)[];
   /** What git says of hunks that are not where the patches expect them. */
   readonly moved: readonly string[];
@@ -155,16 +118,14 @@ const mirrorOf = (mirror: Mirror): string => ('url' in mirror ? mirror.url : mir
 
 function result(
   { loaded }: Services,
-  { part, source }: BumpOptions,
+  { part, version }: BumpOptions,
   file: string,
-  { version, archive, mirrors, moved }: Done,
+  { archive, mirrors, moved }: Done,
 ): Result {
   const present = loaded.config.sources[part];
-  const gone = present.mirrors.filter((_, index) => archive !== undefined && mirrors[index] === undefined);
+  const gone = present.mirrors.filter((_, index) => mirrors[index] === undefined);
   const lines = [
-    version === undefined
-      ? `${TITLES[part]}: ${source ?? ''}`
-      : `${TITLES[part]} ${present.version} -> ${version}  (sha256 ${archive?.sha256 ?? ''})`,
+    `${TITLES[part]} ${present.version} -> ${version}  (sha256 ${archive.sha256})`,
     ...(part === 'busybox'
       ? []
       : [`The patches fit${moved.length === 0 ? '' : ', some of them elsewhere:'}`]),
@@ -178,7 +139,7 @@ function result(
   return {
     exitCode: EXIT.passed,
     text: lines.map((line) => `${line}\n`).join(''),
-    data: { part, from: present.version, to: version ?? source, sha256: archive?.sha256, moved, file },
+    data: { part, from: present.version, to: version, sha256: archive.sha256, moved, file },
     next: checkout ? 'npm run build && npm run generate && npx stopwatch all' : commandLine('all'),
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** `sources.json`: which release or tree each source is. `bump` writes it; nothing else does. */
+/** `sources.json`: which release each source is. `bump` writes it; nothing else does. */
 import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { StopwatchError } from '../../../lib/errors.js';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
 import { readConfigFile } from '../../config/file.js';
@@ -26,28 +26,18 @@ export function sourcesFile({ provenance, paths }: Loaded, part: SourceName): st
   return file;
 }
 
-/** A release, or a tree of the user's own: an absolute path. */
-export type NewSource =
-  | { readonly version: string; readonly mirrors: readonly Mirror[] }
-  | { readonly tree: string };
-
 /** Writes the file, completely or not at all; the other sources in it stay as they are. */
 export async function writeSource(
   { loaded, signal }: { readonly loaded: Loaded; readonly signal: AbortSignal },
   file: string,
   part: SourceName,
-  given: NewSource,
+  release: { readonly version: string; readonly mirrors: readonly Mirror[] },
 ): Promise<void> {
   const { paths } = loaded;
   const before = existsSync(file) ? await readConfigFile(file, paths) : {};
   const sources = isPlainObject(before['sources']) ? before['sources'] : {};
   const was = isPlainObject(sources[part]) ? sources[part] : {};
-  // In a project the tree may move along with it. In a checkout the file is compiled in, and has no directory then.
-  const now =
-    'tree' in given && paths.project !== paths.package
-      ? { tree: relative(dirname(file), given.tree) || '.' }
-      : given;
-  const after = { ...before, sources: { ...sources, [part]: { ...was, ...now } } };
+  const after = { ...before, sources: { ...sources, [part]: { ...was, ...release } } };
   signal.throwIfAborted();
   await writeFileAtomic(file, `${JSON.stringify(after, null, 2)}\n`);
 }
