@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import type { Result, Services } from '../../config/services.js';
 import type { Config, Mirror, SourceName } from '../../config/schema.js';
 import { EXIT, StopwatchError } from '../../../lib/errors.js';
-import { isDirectory } from '../../../lib/files/directory.js';
 import type { Task } from '../../engine/task.js';
 import { type Archive, findArchive } from './archive.js';
 import { keptMirrors } from './mirrors.js';
