@@ -140,11 +140,6 @@ describe('two devices in one stream', () => {
     expect(right).toMatchObject({ ...AGREES, observed: 1 });
     expect(left.invalid).toEqual([{ reason: 'too-few', what: 'read', needed: 2, got: 1 }]);
   });
-
-  it('understand lines with thread and time in front', () => {
-    const lines = interleaved(LEFT, RIGHT).map((line, at) => `12@1700000000.${at}:${line}`);
-    expect(check(lines)).toMatchObject({ left: AGREES, right: AGREES });
-  });
 });
 
 function checkEdges(lines: readonly string[]): readonly InstanceVerdict[] {

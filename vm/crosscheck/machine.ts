@@ -22,10 +22,6 @@ export interface InstanceVerdict {
 
 type AnyCheck = Checker<unknown, StreamEvent>;
 
-/** With `-msg timestamp=on` QEMU prefixes each event with thread and time. */
-const TIMESTAMP = /^\d+@\d+\.\d+:/;
-const [ZERO, NINE] = [0x30, 0x39];
-
 /** Checks a live run: feed it the trace and the console as they arrive, then call `end()`. */
 export class MachineCrosscheck {
   readonly #checks = new Map<string, AnyCheck>();
@@ -93,10 +89,8 @@ export class MachineCrosscheck {
   }
 
   /** Most lines are accesses of other devices, such as the console's UART, so these are handled first. */
-  #line(raw: string): void {
+  #line(text: string): void {
     this.#lines += 1;
-    const code = raw.charCodeAt(0);
-    const text = code >= ZERO && code <= NINE && TIMESTAMP.test(raw) ? raw.slice(raw.indexOf(':') + 1) : raw;
     if (text.startsWith(OPERATION)) {
       // … name 'left-regs'
       const name = text.slice(text.lastIndexOf("'", text.length - 2) + 1, -1);

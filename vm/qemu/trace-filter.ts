@@ -13,7 +13,6 @@ import { INTERRUPT_LINE } from '../crosscheck/monitor.js';
 
 const LINE_END = 0x0a;
 const QUOTE = 0x27;
-const [ZERO, NINE] = [0x30, 0x39];
 const OPERATION = Buffer.from('memory_region_ops_');
 const INTERRUPT = Buffer.from('gic');
 /** The data register of `virt`'s first UART. */
@@ -112,8 +111,7 @@ export class TraceFilter {
     this.#rest = Buffer.alloc(0);
   }
 
-  #kindOf(bytes: Buffer, lineStart: number, end: number): 'kept' | 'dropped' | 'message' {
-    const start = afterTimestamp(bytes, lineStart, end);
+  #kindOf(bytes: Buffer, start: number, end: number): 'kept' | 'dropped' | 'message' {
     if (startsWith(bytes, OPERATION, start)) {
       // … name 'ID-regs'
       const name = bytes.lastIndexOf(QUOTE, end - 2) + 1;
@@ -169,12 +167,4 @@ function startsWith(bytes: Buffer, text: Buffer, at: number): boolean {
     at + text.length <= bytes.length &&
     bytes.compare(text, 0, text.length, at, at + text.length) === 0
   );
-}
-
-/** Skips the prefix that QEMU adds with `-msg timestamp=on`: `123@1700000000.000001:`. */
-function afterTimestamp(bytes: Buffer, start: number, end: number): number {
-  const code = bytes[start] ?? 0;
-  if (code < ZERO || code > NINE) return start;
-  const match = /^\d+@\d+\.\d+:/.exec(bytes.toString('latin1', start, Math.min(end, start + 60)));
-  return start + (match?.[0].length ?? 0);
 }

@@ -117,13 +117,4 @@ describe('a stream', () => {
       .map((line) => (line.includes('_mem ') ? line.replace('now=500', 'now=501') : line));
     expect(verdictOf(lines).divergence).toMatchObject({ field: 'mem.now', expected: '500', actual: '501' });
   });
-
-  it('may carry QEMU’s timestamps', () => {
-    const { lines, seq } = source();
-    const all = [...lines, `stopwatch_end id=stopwatch seq=${seq} now=2000`].map(
-      (line) => `4711@1700000000.123456:${line}`,
-    );
-    expect(verdictOf(all).result).toBe('agree');
-    expect(verdictOf(all.toSpliced(2, 1)).result).toBe('invalid');
-  });
 });
