@@ -8,7 +8,6 @@ import type { BootOptions } from '../types.js';
 export interface HostFacts {
   /** As in `process.arch`. */
   readonly arch: string;
-  readonly platform: string;
   /** Whether `/dev/kvm` exists and this user may open it. */
   readonly kvmUsable: boolean;
 }
@@ -26,13 +25,12 @@ export function hostFacts(): HostFacts {
   } catch {
     kvmUsable = false;
   }
-  return { arch: process.arch, platform: process.platform, kvmUsable };
+  return { arch: process.arch, kvmUsable };
 }
 
 /** The reason why KVM cannot be used, or undefined. */
 function obstacle(host: HostFacts, clock: BootOptions['vm']['clock']): string | undefined {
   if (clock === 'icount') return 'the deterministic clock (icount) needs TCG';
-  if (host.platform !== 'linux') return `KVM needs a Linux host, and this one is ${host.platform}`;
   if (host.arch !== 'arm64') return `the host is ${host.arch}, the guest aarch64`;
   if (!host.kvmUsable) return '/dev/kvm is missing, or this user may not open it';
   return undefined;
