@@ -2,10 +2,10 @@
 /** Cross-checks a single device that has the stream to itself. */
 import { MARK } from './sections.js';
 import type { CheckOptions } from './checker.js';
-import { checkFileWith, type ConsoleOptions, MachineCrosscheck } from './machine.js';
+import { MachineCrosscheck } from './machine.js';
 import type { AnyChecker, Verdict } from './types.js';
 
-export interface CrosscheckOptions extends CheckOptions {
+interface CrosscheckOptions extends CheckOptions {
   /** Id of the instance; by default the device's name. */
   readonly id?: string | undefined;
 }
@@ -43,16 +43,4 @@ export class Crosscheck {
     if (only === undefined) throw new Error('Internal error: a cross-check of nothing');
     return only.verdict;
   }
-}
-
-export interface CheckFileOptions extends CrosscheckOptions, ConsoleOptions {}
-
-/** Checks a saved stream, as `checkMachineFile` does. */
-export async function checkFile(
-  path: string,
-  checker: AnyChecker,
-  { console, signal, ...options }: CheckFileOptions = {},
-): Promise<Verdict> {
-  const guest = options.guest ?? console !== undefined;
-  return checkFileWith(path, new Crosscheck(checker, { ...options, guest }), { console, signal });
 }

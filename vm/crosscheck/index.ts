@@ -7,7 +7,7 @@ export {
   type Register,
   writeRegister,
 } from './device-checker.js';
-export { Crosscheck, checkFile, type CheckFileOptions } from './crosscheck.js';
+export { Crosscheck } from './crosscheck.js';
 export {
   type CheckedInstance,
   checkMachineFile,

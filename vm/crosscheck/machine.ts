@@ -139,7 +139,7 @@ export class MachineCrosscheck {
   }
 }
 
-export interface ConsoleOptions {
+interface SavedFileOptions {
   /** Path of the saved console of the same run, for the `guest` option. */
   readonly console?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -154,17 +154,9 @@ export interface ConsoleOptions {
 export async function checkMachineFile(
   path: string,
   instances: readonly CheckedInstance[],
-  options: ConsoleOptions = {},
+  { console, signal, isCrash }: SavedFileOptions = {},
 ): Promise<readonly InstanceVerdict[]> {
-  return checkFileWith(path, new MachineCrosscheck(instances, options.isCrash), options);
-}
-
-/** Feeds saved files to a cross-check and returns its verdict. */
-export async function checkFileWith<V>(
-  path: string,
-  crosscheck: { consoleLine(line: string): void; feed(chunk: Uint8Array): void; end(): V },
-  { console, signal }: ConsoleOptions,
-): Promise<V> {
+  const crosscheck = new MachineCrosscheck(instances, isCrash);
   if (console !== undefined) {
     const lines = new LineSplitter((line) => crosscheck.consoleLine(line));
     for await (const chunk of readChunks(console, signal)) lines.push(chunk);

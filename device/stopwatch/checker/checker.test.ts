@@ -5,14 +5,14 @@
  * Linux with the guest's test (other regions' lines left out), both before version
  * 3 of the contract, whose events were added; good was written by TraceWriter, and the others are good, falsified by hand.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   Crosscheck,
   formatVerdict,
-  checkFile,
-  type CheckFileOptions,
+  type CheckOptions,
   type Verdict,
 } from '../../../vm/crosscheck/index.js';
 import { stopwatchChecker } from './checker.js';
@@ -22,10 +22,15 @@ const MONITOR = { accesses: {}, interrupt: 144 } as const;
 
 async function verdictOf(
   name: string,
-  options: CheckFileOptions = { monitor: MONITOR },
+  { console, ...options }: CheckOptions & { readonly console?: string } = { monitor: MONITOR },
   slackNs = 0n,
 ): Promise<Verdict> {
-  return await checkFile(join(directory, `${name}.trace`), stopwatchChecker({ slackNs }), options);
+  const guest = console !== undefined;
+  const crosscheck = new Crosscheck(stopwatchChecker({ slackNs }), { ...options, guest });
+  const lines = guest ? (await readFile(console, 'utf8')).split(/\r?\n/) : [];
+  lines.forEach((line) => crosscheck.consoleLine(line));
+  for await (const chunk of createReadStream(join(directory, `${name}.trace`))) crosscheck.feed(chunk);
+  return crosscheck.end();
 }
 
 /** Streams whose device does not do what the model does, with the access at which it shows. */
