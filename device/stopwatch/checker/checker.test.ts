@@ -9,12 +9,7 @@ import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  Crosscheck,
-  formatVerdict,
-  type CheckOptions,
-  type Verdict,
-} from '../../../vm/crosscheck/index.js';
+import { Crosscheck, formatVerdict, type CheckOptions, type Verdict } from '../../../vm/crosscheck/index.js';
 import { stopwatchChecker } from './checker.js';
 
 const directory = join(import.meta.dirname, '../../../test/fixtures/crosscheck');
