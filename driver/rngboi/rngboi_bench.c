@@ -40,7 +40,7 @@
  * @filled: virtio-rng has used the buffer
  * @buffer: MOST_BYTES
  * @file: in debugfs
- * @node: in the list of rngbois
+ * @node: in rngboi_list
  */
 struct source {
 	int (*request)(struct source *source, u32 size);
@@ -52,7 +52,7 @@ struct source {
 	struct list_head node;
 };
 
-static LIST_HEAD(rngbois);
+static LIST_HEAD(rngboi_list);
 static struct dentry *bench_root;
 static u32 bench_size = 64;
 /* One measurement at a time. */
@@ -198,14 +198,14 @@ static void rngboi_add(struct device_node *node)
 	}
 	of_property_read_string(node, "label", &label);
 	source_show(source, label);
-	list_add(&source->node, &rngbois);
+	list_add(&source->node, &rngboi_list);
 }
 
 static void rngboi_remove_all(void)
 {
 	struct source *source, *next;
 
-	list_for_each_entry_safe(source, next, &rngbois, node) {
+	list_for_each_entry_safe(source, next, &rngboi_list, node) {
 		debugfs_remove(source->file);
 		source_free(source);
 	}

@@ -29,7 +29,7 @@ export interface ExecOptions {
   readonly command: readonly string[];
   /** A file of the host that is run instead: a script, or a program for the guest. */
   readonly script: string | undefined;
-  /** By the counted clock, and without standard input. */
+  /** With the deterministic clock, and without standard input. */
   readonly deterministic: boolean;
   /** Its console goes to standard error. */
   readonly verbose: boolean;

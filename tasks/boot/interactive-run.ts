@@ -97,7 +97,7 @@ async function serve(
 }
 
 /**
- * A person's clock is the host's: with counted instructions an idle guest would race through its days. Where nobody
+ * A person's clock is the host's: with the deterministic clock an idle guest would race through its days. Where nobody
  * sits before a machine that takes new files, its time stands still between them, and its test's sleeps cost nothing.
  */
 function clockOf({ interactive, loaded }: Services, serves: boolean): Config['vm']['clock'] {

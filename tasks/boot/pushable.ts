@@ -138,7 +138,7 @@ function called(all: readonly Pushable[], word: string): Pushable | undefined {
 }
 
 function fail(all: readonly Pushable[], name: string): never {
-  const names = all.map((one) => one.name);
+  const names = [...new Set(all.map((one) => one.name))];
   const builtin = !all.some(({ module }) => module !== undefined) && name.endsWith('_module');
   throw new StopwatchError(
     'bad-usage',

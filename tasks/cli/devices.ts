@@ -80,7 +80,7 @@ async function projectDevice(file: string, { work }: Paths): Promise<Device> {
   } catch (cause) {
     if (cause instanceof StopwatchError) throw cause;
     throw new StopwatchError('bad-config', `${file} cannot be loaded: ${messageOf(cause)}`, {
-      hint: 'Its imports of the tool are #device-kit and #device-kit/fuzz; the rest is your own code.',
+      hint: 'Its imports of the tool are #device-kit and #device-kit/fuzz; the rest is your own code. In a clone of Stopwatch that was updated, run `npm ci` first: it builds dist/ again.',
       cause,
     });
   }

@@ -131,14 +131,18 @@ async function main(): Promise<void> {
   });
 
   interrupt.listen();
+  let helped = false;
   try {
     await createProgram(app).parseAsync();
     process.exitCode = app.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+    helped = error.exitCode === 0;
+    process.exitCode = helped ? EXIT.passed : EXIT.usage;
   }
   await Promise.race([written(), new Promise((resolve) => setTimeout(resolve, RELEASE_WITHIN))]);
+  // `--help | head`: nothing has been cut short.
+  if (helped && lost?.code === 'interrupted') lost = undefined;
   if (lost !== undefined && process.exitCode === EXIT.passed) {
     sayAtOnce(failureText(lost, painter(false)));
     process.exitCode = lost.exitCode;

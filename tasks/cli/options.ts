@@ -60,7 +60,7 @@ export function addGlobalOptions(program: Command): void {
     .option('--no-install', 'never install packages on the host')
     .addOption(new Option('--driver <KIND>', 'how the driver is built').choices(['module', 'builtin']))
     .addOption(new Option('--rootfs <KIND>', 'root file system of the guest').choices(['initramfs', 'ext4']))
-    .option('--realtime', "the host's clock instead of counted instructions")
+    .option('--realtime', "the host's clock instead of the deterministic one (icount)")
     .addOption(new Option('--accel <KIND>', 'accelerator').choices(['auto', 'tcg', 'kvm']));
 }
 

@@ -72,10 +72,10 @@ const COMMANDS: readonly CommandDefinition[] = [
 /** For `--help` and docs/commands.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   passed: 'passed',
-  testFailed: "the guest's test failed",
+  testFailed: "a check failed: the guest's test, a mutant that survived, a count of exits",
   usage: 'usage or configuration',
-  differs: 'the device and the model differ, or the evidence is invalid',
-  guest: 'the guest or QEMU crashed, hung or printed nothing',
+  differs: "the device and the model differ, or the run's trace is incomplete",
+  guest: 'the guest or QEMU crashed, hung, printed nothing or refused, or no VM is there to use',
   host: 'host, download or build',
   interrupted: 'interrupted',
 };
@@ -83,7 +83,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 /** Throws CommanderError instead of exiting; its exit code is 0 for --help and --version. */
 export function createProgram(app: App): Command {
   const program = new Command(PRODUCT)
-    .description('Build, boot and prove a para-virtualized device.')
+    .description('Build, boot and check a para-virtualized device.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
@@ -91,7 +91,8 @@ export function createProgram(app: App): Command {
     // Before the commands are added: they take these over.
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('`--help` says what there is.');
+    .showHelpAfterError('`--help` says what there is.')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'Error:')) });
   addGlobalOptions(program);
   for (const definition of COMMANDS) addCommand(program, app, definition);
   // commander's own suggestions know no beginnings of words: `run-test`.
@@ -101,7 +102,7 @@ export function createProgram(app: App): Command {
       program.commands.map((command) => command.name()),
     );
     const hint = found === undefined ? '' : `\n(Did you mean ${found}?)`;
-    return program.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
+    return program.error(`Error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
   };
   program.on('command:*', ([word = '']: readonly string[]) => unknown(word));
   // commander's own takes an unknown command for none.

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Argument, Option } from 'commander';
 import { StopwatchError } from '../../lib/errors.js';
-import { ALL_EXITS, type CommandDefinition, variantOption } from './define.js';
+import { type CommandDefinition, variantOption } from './define.js';
 
 interface Own {
   readonly script?: string;
@@ -35,7 +35,7 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
     ).conflicts(['deterministic', 'crosscheck', 'variant']),
     new Option('--quiet', 'nothing on standard error but what the command prints, and errors'),
   ],
-  exits: ALL_EXITS,
+  exits: ['usage', 'differs', 'guest', 'host', 'interrupted'],
   examples: [
     ['exec -- uname -a', 'the guest’s kernel'],
     ["exec -- sh -c 'dmesg | tail; ls /sys/bus/platform/devices'", 'a line of shell'],

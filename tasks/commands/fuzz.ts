@@ -17,7 +17,7 @@ export const fuzz: CommandDefinition<Own> = {
   name: 'fuzz',
   summary: 'search for a script on which a device and its reference model differ',
   description:
-    "Drives a device through QEMU's qtest, without a guest, with random scripts and a driven clock, and compares everything it does with its reference model. Minimises any difference, in at most 20 s, and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and makes the checks that its search adds.",
+    "Drives a device through QEMU's qtest, without a guest, with random scripts and a clock that it sets itself, and compares everything it does with its reference model. Minimises any difference, in at most 20 s, and saves it as a script; run it again with --replay. If nothing differs, checks the device's own trace, and makes the checks that its search adds.",
   options: [
     deviceOption('the device; needed where several can be searched'),
     new Option('--ops <N>', 'end after this many operations').argParser(parseCount),
@@ -34,7 +34,7 @@ export const fuzz: CommandDefinition<Own> = {
     new Option('--replay <FILE>', 'run only the script in this file'),
     new Option('--qemu <PATH>', 'use this QEMU; without it, ours is brought up to date first'),
   ],
-  exits: ['passed', 'usage', 'differs', 'guest', 'host', 'interrupted'],
+  exits: ['passed', 'testFailed', 'usage', 'differs', 'guest', 'host', 'interrupted'],
   examples: [
     ['fuzz --device stopwatch', 'search for a minute'],
     ['fuzz --device stopwatch --ops 10000000 --seed 1', 'ten million operations, the same every time'],

@@ -41,7 +41,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'vm.cpus': 'virtual processors',
   'vm.memoryMiB': 'memory of the guest, MiB',
   'vm.clock':
-    'icount: counted instructions, deterministic, sleeps cost nothing; realtime: the host’s clock (`--realtime`). `run` always has the host’s',
+    'icount: the deterministic clock, which counts instructions, and sleeps cost no time; realtime: the host’s clock (`--realtime`). `run` always has the host’s',
   'vm.driver': 'module: loaded by init; builtin: in the kernel image (`--driver`)',
   'vm.rootfs': 'root file system of `all`, `run-test-quit` and `run` (`--rootfs`)',
   'vm.ext4MiB': 'size of the ext4 image, MiB',
