@@ -6,7 +6,7 @@ const HIDDEN = '…';
 /**
  * The text with `…` for the user and password of every address in it, and of every `…_proxy=` even without a scheme. A
  * password that holds an `@` goes as a whole. One that holds a `/`, `?` or `#` has to be encoded in an address that is
- * not assigned to a proxy, because it cannot be told from a path.
+ * not assigned to a proxy, because it looks like a path.
  */
 export function withoutCredentials(text: string): string {
   // Every line of a build comes here.

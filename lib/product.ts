@@ -3,7 +3,7 @@
 
 /** The npm package, its command, and its directory below the user's cache. */
 export const PRODUCT = 'stopwatch';
-/** What the environment variables that are settings begin with. */
+/** Prefix of the environment variables that are settings. */
 export const ENVIRONMENT_PREFIX = 'STOPWATCH_';
 /** Everything generated in a project, unless --workdir says otherwise. */
 export const WORK_DIRECTORY = '.stopwatch';

@@ -17,7 +17,7 @@ export const serializedErrorSchema = z.object({
 });
 type SerializedError = z.infer<typeof serializedErrorSchema>;
 
-/** Of several at once, the first; any value that is not a StopwatchError becomes an internal error. */
+/** Takes the first of several errors; any value that is not a StopwatchError becomes an internal error. */
 export function serializeError(thrown: unknown): SerializedError {
   const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
   const error = first instanceof StopwatchError ? first : new StopwatchError('internal', messageOf(first));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Whether a path is a directory, and the same one as before. */
+/** Tests whether a path is a directory, and still the same one. */
 import { statSync } from 'node:fs';
 
 export function isDirectory(path: string): boolean {
   return directoryIdentity(path) !== undefined;
 }
 
-/** Differs for another directory in the same place; undefined where there is none. An inode number alone may be used again. */
+/** Differs when the directory was replaced by another one; undefined if there is no directory. File systems reuse inode numbers. */
 export function directoryIdentity(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat?.isDirectory() === true ? `${stat.ino} ${stat.birthtimeMs}` : undefined;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * Digests of large source trees, from git: an index of ours for each tree says which files to read again, and the id of
- * the tree that git makes of it is the digest. Only these tree objects are stored, not what is in the files.
+ * Digests of large source trees, by git: a private index for each tree tells which files to read again, and the digest is
+ * the id of the tree that git writes from it. Only these tree objects are stored, no contents of files.
  *
  * Content, names, links and the right to execute count, whatever .gitignore and .gitattributes say; empty directories
  * and other rights do not. A file that is rewritten within a second of the last look, at the same size and with an old
- * time set on it, is missed: git compares whole seconds. The index in use is a copy of each process's own, so there are no locks.
+ * time set on it, is missed: git compares whole seconds. Each process uses a copy of the index, so there are no locks.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ interface TreeIndexOptions {
 }
 
 const EXCLUDED = IGNORED_NAMES.map((name) => `-x '${name}'`).join(' ');
-/** Of a repository in the tree git names only the directory. */
+/** git lists only the directory of a repository in the tree, so `find` lists its files. */
 const PRUNED = IGNORED_NAMES.map((name) => `-name '${name}'`).join(' -o ');
 
 /** A directory with a link or a file in its place is removed by name: git refuses a path beyond a link. */

@@ -3,7 +3,7 @@
  * Watches whole source trees, and knows whether one has changed since a certain moment.
  *
  * Unlike watch.ts it reads no files: a tree has tens of thousands. On Linux each directory takes
- * one of the user's inotify watches, of which there is a limited number for all programs together.
+ * one of the user's inotify watches, which are limited for all programs together.
  */
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { isIgnored } from './ignored.js';
 
 export interface TreeWatch {
   /**
-   * Rises with every change below `root`. All that was changed before the call has been heard of when it resolves.
+   * Rises with every change below `root`. Includes all changes made before the call.
    * Undefined: not watched, or not wholly yet.
    */
   generation(root: string): Promise<number | undefined>;
@@ -31,7 +31,7 @@ export type TreeWatchState =
   | { readonly watching: false; readonly directories: number; readonly limit: number | undefined };
 
 interface TreeWatchOptions {
-  /** Absolute; one that is not there is watched by nobody. */
+  /** Absolute; one that does not exist is not watched. */
   readonly roots: readonly string[];
   /** Gets each changed path, once for each event. Droppings of editors are not among them. */
   readonly onChange: (path: string) => void;
@@ -41,13 +41,13 @@ interface TreeWatchOptions {
 
 /** Other programs watch, too: editors above all. */
 const SHARE = 0.75;
-/** Of a burst so large that events may have been lost, the trees are gone through again. */
+/** After a burst this large, events may have been lost: the trees are walked again. */
 const BURST = 8000;
 
 export function watchTrees({ roots, onChange, limit = systemLimit() }: TreeWatchOptions): TreeWatch {
   const watches = new Map<string, { readonly watcher: FSWatcher; readonly root: string }>();
   const generations = new Map<string, number>();
-  /** Roots of which every directory is watched, with what they were then: another tree in the same place is not. */
+  /** Roots whose directories are all watched, with the root's identity: a tree that replaced it is not watched. */
   const whole = new Map<string, string>();
   /** Roots with a directory that cannot be watched. */
   const partly = new Set<string>();
@@ -98,7 +98,7 @@ export function watchTrees({ roots, onChange, limit = systemLimit() }: TreeWatch
       } catch (error) {
         const { code } = errnoOf(error);
         if (code === 'ENOSPC' || code === 'EMFILE') throw new TooMany();
-        // Gone meanwhile: an event of its parent. Else it is not ours to read.
+        // If it is gone, its parent has an event. Otherwise this user may not read it.
         if (code !== 'ENOENT' && code !== 'ENOTDIR') partly.add(root);
       }
     }
@@ -153,7 +153,7 @@ export function watchTrees({ roots, onChange, limit = systemLimit() }: TreeWatch
       const was = whole.get(root);
       if (was === directoryIdentity(root))
         return was === undefined || partly.has(root) ? undefined : generations.get(root);
-      // Made anew, as a whole.
+      // The whole tree was replaced.
       whole.delete(root);
       void watchRoot(root).catch(giveUp);
       return undefined;

@@ -16,12 +16,12 @@ interface WatchOptions {
   /** Gets the paths that were added, removed or changed in content or permissions, sorted. */
   readonly onSave: (paths: readonly string[]) => void;
   readonly onError: (error: unknown) => void;
-  /** What an earlier watch knew: what was saved since then is told first. */
+  /** What an earlier watch knew: files saved since then are reported first. */
   readonly since?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface Watch {
-  /** The files as they were told of last: path to digest. */
+  /** The files as last reported: path to digest. */
   known(): ReadonlyMap<string, string>;
   close(): void;
 }

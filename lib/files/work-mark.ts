@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The mark of a directory that this tool made: only what is in such a directory may be removed without knowing it. */
+/** Marks the directories that Stopwatch made: it removes unknown files only there. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRODUCT } from '../product.js';
@@ -8,12 +8,12 @@ const MARK = `.made-by-${PRODUCT}`;
 /** Records of finished tasks. */
 const RECORDS = join('state', 'tasks');
 
-/** Whether the directory is there and was made by this tool. */
+/** True if the directory exists and Stopwatch made it. */
 export function isMarked(directory: string): boolean {
   return existsSync(join(directory, MARK)) || existsSync(join(directory, RECORDS));
 }
 
-/** Makes the directory if it is not there, and marks it. */
+/** Creates the directory if needed, and marks it. */
 export function markDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true });
   const mark = join(directory, MARK);

@@ -73,7 +73,7 @@ export async function endLeftovers(directory: string): Promise<number[]> {
     names.map(async (name) => {
       const file = join(directory, name);
       const leader = Number(name);
-      if (Number.isInteger(leader) && leader > 1 && isOurs(leader, file)) {
+      if (Number.isInteger(leader) && leader > 1 && isRecorded(leader, file)) {
         ended.push(leader);
         await endGroup(leader, 0);
       }
@@ -84,7 +84,7 @@ export async function endLeftovers(directory: string): Promise<number[]> {
 }
 
 /** True when the group has living members and is the recorded one, not a later one with the same number. */
-function isOurs(leader: number, file: string): boolean {
+function isRecorded(leader: number, file: string): boolean {
   let record: z.infer<typeof groupSchema>;
   try {
     record = groupSchema.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -24,11 +24,11 @@ export interface Command {
 interface SpawnOptions {
   /** Aborting ends the whole process group: SIGTERM, then SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
-  /** 'ignore': empty; 'pipe': the caller writes; 'inherit': ours. */
+  /** 'ignore': empty; 'pipe': the caller writes; 'inherit': that of this process. */
   readonly stdin?: 'ignore' | 'pipe' | 'inherit' | undefined;
   readonly stdout?: 'pipe' | 'inherit' | undefined;
   readonly stderr?: 'pipe' | 'inherit' | undefined;
-  /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of ours to pass on. */
+  /** File descriptors 3, 4, …: a pipe to read from, or a descriptor of this process to pass on. */
   readonly extra?: readonly ('pipe' | number)[] | undefined;
   /** Milliseconds between SIGTERM and SIGKILL; 2000 if absent. */
   readonly graceMs?: number | undefined;
@@ -116,7 +116,7 @@ const IF_PARENT_LIVES = ['/bin/sh', '-c', 'unset PWD; [ "$PPID" = "$0" ] && exec
 
 let foundLauncher: string | null | undefined;
 
-/** setpriv of util-linux; the one of Busybox has no --pdeathsig. Null where there is none. */
+/** setpriv of util-linux, null if it is not installed; Busybox's setpriv has no --pdeathsig. */
 function launcher(): string | null {
   if (foundLauncher === undefined) {
     const found = which('setpriv', process.env['PATH']);

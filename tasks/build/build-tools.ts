@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the builds of QEMU, Linux and Busybox share: ccache, a reproducible time, resuming after a kill. */
+/** Shared by the builds of QEMU, Linux and Busybox: ccache, a reproducible time, resuming after a kill. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -41,14 +41,14 @@ export function buildTasks(
   return paths.beside === undefined ? tasks : namedBeside(config, paths.beside, tasks);
 }
 
-/** `prepare`: the trees are there. */
+/** `prepare`: the trees exist. */
 export function prepareTargets(part: SourceName | undefined): string[] {
   return (part === undefined ? (['qemu', 'linux', 'busybox'] as const) : [part]).map(
     (name) => `${name}:tree`,
   );
 }
 
-/** `patch`: ours is in them. */
+/** `patch`: the trees exist, patched and linked. */
 export const PATCH_TARGETS = [GENERATED, QEMU_DEVICES, 'qemu:patch', 'linux:patch', 'busybox:tree'];
 
 /** What a boot needs. */
@@ -57,7 +57,7 @@ export function bootTargets(config: Config, options: { readonly rw: boolean } = 
   return ['qemu:build', 'linux:build', options.rw ? 'guest:disk' : root, 'vm:devicetree'];
 }
 
-/** `update`: all that a boot needs, what it was made of, and what editors want to know. */
+/** `update`: everything for a boot, its manifest, and the files for editors. */
 export function updateTargets(config: Config): string[] {
   return [...bootTargets(config), 'vm:manifest', 'editor:commands'];
 }

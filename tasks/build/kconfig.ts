@@ -49,13 +49,13 @@ export function refused(fragment: string, final: string): Refused[] {
 export interface Fragments {
   /** Files: those of the package, of the devices and of the user. */
   readonly files: readonly string[];
-  /** The user's own lines, which go over all of them. */
+  /** The user's own lines, which override all files. */
   readonly lines: readonly string[];
 }
 
 const isLine = (text: string): boolean => SET.test(text) || UNSET.test(text);
 
-/** What the user's configuration gives: lines, and files relative to the project. */
+/** The fragments in the user's configuration: lines, and files relative to the project. */
 export function ownFragments(settings: readonly string[], project: string): Fragments {
   return {
     files: settings.filter((text) => !isLine(text)).map((file) => resolve(project, file)),
@@ -155,7 +155,7 @@ async function refuseDropped(
   );
 }
 
-/** What the symbol's own entry says it depends on, in each place that has one. */
+/** Collects the `depends on` of each entry of the symbol in the tree. */
 async function whyRefused(context: TaskContext, tree: string, symbol: string): Promise<string> {
   const name = symbol.replace(/^CONFIG_/, '');
   const entry = `^[[:space:]]*(menu)?config ${name}$`;

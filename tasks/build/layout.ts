@@ -87,7 +87,7 @@ export function containerWork(work: string): string {
   return join(work, 'docker');
 }
 
-/** Of a path. */
+/** Identifies a tree of the user's own by its path. */
 export function ownTreeId(tree: string): string {
   return createHash('sha256').update(tree).digest('hex').slice(0, 16);
 }

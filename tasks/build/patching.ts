@@ -99,14 +99,14 @@ export function patchTask(name: PatchedName, config: Config, layout: Layout, por
     outputs: links.map(({ link }) => join(repository.tree, link)),
     jobs: 'one',
     run: async (context) => {
-      const changed = await putIn(patched, gitPorts(context, ports));
+      const changed = await patchTree(patched, gitPorts(context, ports));
       for (const path of changed) context.log(`wrote ${path}`);
     },
   };
 }
 
 /** Patches and links. Gives the paths in the tree that changed. */
-async function putIn(
+async function patchTree(
   { repository: place, inPlace, series, links }: PatchedTree,
   ports: GitPorts,
 ): Promise<readonly string[]> {
@@ -130,7 +130,7 @@ async function putIn(
 }
 
 /** Takes patches and links out of a tree; what was changed by hand stays. Gives the paths that changed. */
-export async function takeOut(
+export async function revertTree(
   { repository: place, inPlace, links }: PatchedTree,
   ports: GitPorts,
 ): Promise<readonly string[]> {

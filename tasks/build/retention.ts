@@ -59,7 +59,7 @@ export async function keepWithin(services: Services): Promise<void> {
   }
 }
 
-/** The newest report, of which most is its events, is larger than `keep.count` of them may be. */
+/** True if `keep.count` reports as large as the newest one (mostly its events) would exceed the limit. */
 async function isLarge([reports]: readonly Kind[], { count, maxMiB }: Config['keep']): Promise<boolean> {
   const events = await stat(join(reports?.paths[0] ?? '', 'events.log')).catch(() => undefined);
   return (events?.size ?? 0) * count > (maxMiB ?? 0) * 2 ** 20;

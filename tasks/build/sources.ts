@@ -93,7 +93,7 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
   const fetch = async (context: TaskContext) => fetchFor(context, what, mirrors, config, ports);
   const stampFile = layout.sourceStamp(name);
   const directory = layout.tree(name);
-  // Written before a tree is extracted: a tree that is there was extracted as this says.
+  // Written before a tree is extracted, so it describes the tree that exists.
   const intentFile = `${directory}.tree.json`;
   return [
     {

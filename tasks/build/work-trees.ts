@@ -14,11 +14,11 @@ interface WorkTree {
   readonly name: SourceName;
   readonly version: string;
   readonly tree: string;
-  /** It was put aside because another archive had to take its place. */
+  /** It was renamed because another archive had to take its place. */
   readonly aside: boolean;
 }
 
-/** Of a release, or a copy of a tree of the user's own. */
+/** Name of the tree of a release, or of a copy of the user's own tree. */
 const TREE = /^(qemu|linux|busybox)-(\d+(?:\.\d+)+(?:-rc\d+)?|own-[\da-f]+)(\.replaced-[\dTZ-]+)?$/;
 
 /** For git outside of a task: there is no log. */
@@ -51,7 +51,10 @@ export async function treesIn(src: string): Promise<readonly WorkTree[]> {
     });
 }
 
-/** What would be lost with the tree: paths that were changed by hand and are in no patch, and what git keeps beside the files; undefined: cannot be told. The caller holds the lock of the work directory. */
+/**
+ * Lists what would be lost with the tree: paths that were changed by hand and are in no patch, stashes, branches and the
+ * like. Undefined if that is not known. The caller holds the lock of the work directory.
+ */
 export async function editsIn(
   { name, version, tree }: WorkTree,
   ports: GitPorts,

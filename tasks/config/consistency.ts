@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the schema cannot say: settings that do not go together. */
+/** Finds settings that contradict each other, which the schema cannot express. */
 import { basename } from 'node:path';
 import { originOf, type Provenance } from './layers.js';
 import { SOURCES_FILE } from './paths.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `import { defineConfig } from 'stopwatch'` gives. Loads nothing: it is on the path of every start. */
+/** The module that a configuration imports as 'stopwatch'. Loads nothing, because every start loads it. */
 import type { Config, PartialConfig } from './schema.js';
 
 export type { Config, PartialConfig, Mirror, Source, SourceName } from './schema.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * Whose files are executed. A configuration and a device are programs, and the search for them leads upwards, out of what
- * the user may know. So the rule is git's for repositories: only what belongs to the user or to root, or is in a directory
- * that the user has told git to trust (safe.directory).
+ * Decides whose files are executed. A configuration and a device are programs, and the search for them leads upwards, into
+ * directories that the user may not know. So git's rule for repositories holds: only files of the user or of root, or
+ * files in a directory that git trusts (safe.directory).
  */
 import { execFileSync } from 'node:child_process';
 import { lstatSync, statSync } from 'node:fs';
@@ -10,19 +10,19 @@ import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { isDirectory } from '../../lib/files/directory.js';
 
-/** Ours, root's, and for root under sudo those of the user who called it. */
+/** This user, root, and for root under sudo the user who called it. */
 function trustedOwners(): readonly number[] {
   const own = process.geteuid?.() ?? 0;
   const caller = /^\d{1,10}$/.exec(process.env['SUDO_UID'] ?? '')?.[0];
   return own === 0 && caller !== undefined ? [0, Number(caller)] : [own, 0];
 }
 
-/** The uid of a user who is none of these and owns this file, this link or what it leads to; undefined: there is none. */
-function strangerOf(path: string): number | undefined {
+/** The uid of another user who owns this file, or this link or its target; undefined if all owners are trusted. */
+function untrustedOwner(path: string): number | undefined {
   const owners = trustedOwners();
   const found = [lstatSync(path, { throwIfNoEntry: false }), statSync(path, { throwIfNoEntry: false })];
-  const stranger = found.flatMap((stat) => stat?.uid ?? []).find((uid) => !owners.includes(uid));
-  return stranger === undefined || isSafeForGit(path) ? undefined : stranger;
+  const owner = found.flatMap((stat) => stat?.uid ?? []).find((uid) => !owners.includes(uid));
+  return owner === undefined || isSafeForGit(path) ? undefined : owner;
 }
 
 /** Only what the user and the host's administrator have set counts, as with git: a repository cannot say it of itself. */
@@ -44,19 +44,19 @@ function safeDirectories(scope: string): readonly string[] {
   }
 }
 
-/** Whether they belong to the user or to root, as far as they exist. */
+/** True if all that exist belong to the user or to root. */
 export function areTrusted(paths: readonly string[]): boolean {
-  return paths.every((path) => strangerOf(path) === undefined);
+  return paths.every((path) => untrustedOwner(path) === undefined);
 }
 
-/** Throws 'bad-config' for the first one that belongs to somebody else. */
+/** Throws 'bad-config' for the first one that belongs to another user. */
 export function assertTrusted(...paths: readonly string[]): void {
   for (const path of paths) {
-    const stranger = strangerOf(path);
-    if (stranger === undefined) continue;
+    const owner = untrustedOwner(path);
+    if (owner === undefined) continue;
     throw new StopwatchError(
       'bad-config',
-      `${path} belongs to another user (uid ${stranger}): what is there would run as you (uid ${process.geteuid?.()}), so nothing of it is used`,
+      `${path} belongs to another user (uid ${owner}): what is there would run as you (uid ${process.geteuid?.()}), so nothing of it is used`,
       { hint: `If you trust what is there: ${trustCommand(path)}` },
     );
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the command line gives to a command, and what a command gives back. */
+/** The services that a command gets from the command line, and the result that it returns. */
 import type { ExitCode, StopwatchError } from '../../lib/errors.js';
 import type { TreeWatch } from '../../lib/files/tree-watch.js';
 import type { Processes } from '../../lib/process/process.js';
@@ -28,7 +28,7 @@ export interface Services {
   readonly colour: boolean;
   /** Standard input and output are a terminal. */
   readonly interactive: boolean;
-  /** Asks yes or no on the terminal; gives `otherwise` where there is none. An empty answer is no. */
+  /** Asks yes or no on the terminal; returns `otherwise` without a terminal. An empty answer is no. */
   readonly confirm: (question: string, otherwise: boolean) => Promise<boolean>;
   /** Loads the process port; everything it starts is killed on the second Ctrl-C. */
   readonly processes: () => Promise<Processes>;
@@ -56,7 +56,7 @@ export interface Result {
   readonly afterwards?: (() => Promise<void>) | undefined;
   /** What went wrong when there is a verdict all the same; `exitCode` is that of this error. */
   readonly error?: StopwatchError | undefined;
-  /** Exit status of what ran in the guest: our exit code where ours would be 0. */
+  /** Exit status of the program in the guest; it becomes the exit code if that would be 0. */
   readonly guestStatus?: number | undefined;
   /** Exit code of a command that ran in a container or child process and printed everything itself: only passed on. */
   readonly passedThrough?: number | undefined;

@@ -4,7 +4,7 @@
 export const VARIANTS = ['plain', 'sanitize', 'coverage', 'debug'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** Settings that a variant has by itself; a user's own go over them. */
+/** Settings of a variant; the user's own override them. */
 export const VARIANT_SETTINGS: Readonly<Record<Variant, Readonly<Record<string, unknown>>>> = {
   plain: {},
   sanitize: {},

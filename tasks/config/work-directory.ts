@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What cannot be a work directory: it is refused before anything is downloaded or removed. */
+/** Refuses a directory that cannot be a work directory, before anything is downloaded or removed. */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
@@ -9,8 +9,8 @@ import type { Paths } from './paths.js';
 
 /** make takes a path apart at blanks and colons, and these are characters of its language and the shell's. */
 const UNUSABLE = /[\s:#$%'"`\\;&|<>()*?[\]{}!]/;
-/** What is made there. */
-const OURS = ['src', 'build', 'vm', 'reports', 'logs', 'state', 'run'];
+/** Directories that Stopwatch makes there. */
+const PARTS = ['src', 'build', 'vm', 'reports', 'logs', 'state', 'run'];
 
 /** Throws 'bad-config'. */
 export function checkWorkDirectory({ work, project, package: own }: Paths): void {
@@ -27,11 +27,11 @@ export function checkWorkDirectory({ work, project, package: own }: Paths): void
       `${directory === work ? 'it' : directory} has the sources, and \`clean\` removes what is in it`,
     );
   }
-  const foreign = isWorkDirectory(work) ? undefined : OURS.find((name) => existsSync(join(work, name)));
+  const foreign = isWorkDirectory(work) ? undefined : PARTS.find((name) => existsSync(join(work, name)));
   if (foreign !== undefined) refuse(work, `it was not made by ${PRODUCT}, but has ${foreign} in it already`);
 }
 
-/** Whether what is in a work directory was made by this tool: its usual one, or one that is marked. */
+/** True if Stopwatch made the contents of a work directory: it has the usual name, or is marked. */
 export function isWorkDirectory(work: string): boolean {
   return basename(work) === WORK_DIRECTORY || isMarked(work);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a running task gets: processes for its tools, its log, how many jobs it may run. */
+/** The context of a running task: processes for its tools, its log, its number of jobs. */
 import {
   type CompilerError,
   CompilerErrors,
@@ -15,7 +15,7 @@ import type { TaskLog } from './task-log.js';
 
 /** Lines of output that an error carries. */
 const LAST_LINES = 20;
-/** What tools print when something is wrong. With concurrent jobs, the cause can be far above the last line. */
+/** Lines by which tools report errors. With concurrent jobs, the cause can be far above the last line. */
 const COMPLAINT =
   /\b(?:fatal )?error:|\bNo rule to make target|: No such file or directory$|\bundefined reference to\b|^FAILED:/i;
 /** Lines to keep from the first complaint on. */
@@ -92,7 +92,7 @@ export function createContext(options: ContextOptions): TaskContext {
   };
 }
 
-/** What the compiler says, first and without what make or ninja say around it; the log has all. */
+/** The compiler's errors, without what make or ninja print around them; the log has everything. */
 function compileFailure(
   errors: readonly CompilerError[],
   { args, cwd = '.' }: Omit<Command, 'env'>,

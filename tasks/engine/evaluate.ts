@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Whether a task is fresh, and if not, why. `status`, the plan, and every task just before it runs use this. */
+/** Finds out whether a task is fresh, and if not, why: for `status`, for the plan, and again just before a task runs. */
 import { join } from 'node:path';
 import { createFileIndex } from '../../lib/files/file-index.js';
 import type { Processes } from '../../lib/process/process.js';
@@ -156,7 +156,7 @@ export function createEvaluator({ workdir, processes, env, signal, treeWatch }: 
   };
 }
 
-/** What `ask` answers for each name; all are asked at once. */
+/** Asks for all names concurrently. */
 async function answers(names: readonly string[], ask: (name: string) => Promise<string>) {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await ask(name)] as const)));
 }

@@ -38,9 +38,9 @@ export interface CompileCacheUse {
   /** Compilations whose result was there, in the local cache or the shared one. */
   readonly hits: number;
   readonly misses: number;
-  /** Trouble of ccache's own; compiled all the same. */
+  /** Errors of ccache itself; the compilation happened nevertheless. */
   readonly errors: number;
-  /** The shared cache, in its own entries, of which a compilation has two. Null: none is configured. */
+  /** The shared cache; each compilation has two entries there. Null if no shared cache is configured. */
   readonly remote: {
     /** Its address, which has no credentials in it. */
     readonly place: string;

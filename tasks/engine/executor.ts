@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Runs what is stale, in parallel. Emits events; prints nothing. */
+/** Runs stale tasks in parallel. Emits events; prints nothing. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
@@ -33,7 +33,7 @@ interface ExecutorOptions {
   readonly cleanUp?: (() => void) | undefined;
   /** Environment of the tools; `baseEnvironment()` if absent. */
   readonly baseEnv?: Readonly<Record<string, string>>;
-  /** In a process that stays: which source trees have not changed since the last run. */
+  /** In a process that runs several times: which source trees have not changed since the last run. */
   readonly treeWatch?: TreeWatch | undefined;
 }
 

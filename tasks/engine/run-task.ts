@@ -76,7 +76,7 @@ export async function runTask(
     try {
       log?.line(`# failed: ${error.message}`);
     } catch {
-      // A full disk: the error says so already.
+      // The disk is full, as the error says.
     }
     emit({ type: 'task-failed', task: task.name, durationMs: performance.now() - started, error });
     return { error };
@@ -108,7 +108,7 @@ async function runToEnd(task: Task, log: TaskLog, logFile: string, options: RunT
   }
 }
 
-/** All outputs must exist. Flushes them before the record says so. */
+/** All outputs must exist. Flushes them before they are recorded. */
 async function checkOutputs(
   task: Task,
   log: string,

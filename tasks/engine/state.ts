@@ -22,7 +22,7 @@ const unfinished = z.object({
   version: z.literal(1),
   state: z.literal('unfinished'),
   durationMs: z.number().optional(),
-  /** Of the result that it was to have. */
+  /** The parts of the fingerprint that it was to have. */
   parts: parts.optional(),
 });
 const record = z.discriminatedUnion('state', [finished, unfinished]);
@@ -34,14 +34,14 @@ export interface TaskState {
   read(task: string): TaskRecord | undefined;
   /** Write it before the task changes anything. */
   markUnfinished(task: string, parts: Parts, durationMs: number | undefined): Promise<void>;
-  /** When the record was written, milliseconds since 1970; undefined when there is none. */
+  /** When the record was written, milliseconds since 1970; undefined without a record. */
   writtenMs(task: string): number | undefined;
   /** Write it when all outputs are on the disk. */
   markFinished(
     task: string,
     result: { fingerprint: string; parts: Parts; outputs: Record<string, string>; durationMs: number },
   ): Promise<void>;
-  /** Removes what killed writers left. */
+  /** Removes the temporary files of killed writers. */
   tidy(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export function outputSignature(path: string): string | undefined {
   return `file ${(stat.mode & 0o7777n).toString(8)} ${stat.size} ${stat.mtimeNs}`;
 }
 
-/** What happened to the outputs since they were recorded. */
+/** Compares the outputs with their recorded signatures. */
 export function outputReasons(
   outputs: readonly string[],
   recorded: Readonly<Record<string, string>>,

@@ -24,12 +24,12 @@ export const isSaved = (commit: Commit): boolean => commit.patch === undefined &
 
 /**
  * The committer's address of a commit that was made from a patch file. git replaces it when a user
- * amends or rebases the commit: so it also says that the commit is still what the file says.
+ * amends or rebases the commit, so it also shows that the commit still equals the file.
  */
 export const markOf = (sha256: string): string => `${sha256}@patch.stopwatch.localhost`;
 const MARK = /^([0-9a-f]{64})@patch\.stopwatch\.localhost$/;
 
-/** Whether commits of this committer are made from a release or a patch file, so that nothing is lost with them. */
+/** True if commits of this committer are made from a release or a patch file, so that they can be made again. */
 export const isGenerated = (email: string): boolean => email === BASE_COMMITTER || MARK.test(email);
 
 export interface Chain {

@@ -2,7 +2,7 @@
 /** Changes between two trees, path by path, and a tree with such changes. */
 import type { Repository } from './repository.js';
 
-/** What one path becomes. */
+/** The new state of one path. */
 export interface Change {
   readonly path: string;
   /** As git writes it. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The error for a conflict: what git says, and what to type so that git merges in the work tree. */
+/** Describes a conflict: git's messages, and the commands with which the user merges in the work tree. */
 import { basename } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { chainOf, type Commit } from './chain.js';
@@ -8,7 +8,7 @@ import { changing } from './locks.js';
 import type { SeriesStep } from './steps.js';
 import { keepUnmerged } from './unmerged.js';
 
-/** Where a chain ended that met a conflict. */
+/** The last commit before a conflict. */
 const PARTIAL = 'refs/stopwatch/partial';
 
 /** A commit that was made from another one. */
@@ -79,7 +79,7 @@ export async function conflict(
 /** Most lines of a conflict that are shown. */
 const SHOWN = 60;
 
-/** As git would have written them into the files. */
+/** The conflict markers that git would have written into the files. */
 async function conflictMarkers(repository: Repository, index: string): Promise<string[]> {
   const script = `git ls-files -u -z | tr '\\0' '\\n' | cut -f2 | sort -u | while read -r path; do
     cd "$1"

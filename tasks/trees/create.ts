@@ -7,7 +7,7 @@ import { VERBATIM } from '../../lib/git.js';
 import { installIndex } from './locks.js';
 import { excludeFile, importTree, snapshot } from './snapshot.js';
 
-/** Tells a base commit of ours from any other first commit. */
+/** The committer of a base commit that Stopwatch made. */
 export const BASE_COMMITTER = 'base@stopwatch.localhost';
 export const BASE = { GIT_COMMITTER_EMAIL: BASE_COMMITTER } as const;
 
@@ -31,12 +31,12 @@ const CONFIG = `[core]
 \tdetachedHead = false
 `;
 
-/** What editors, builds, patch(1) and Python leave behind: never part of a tree. */
-const DROPPINGS = ['*~', '.#*', '*.swp', '__pycache__/', '*.pyc', '*.orig', '*.rej'];
+/** Files that editors, builds, patch(1) and Python leave behind: never part of a tree. */
+const LEFTOVERS = ['*~', '.#*', '*.swp', '__pycache__/', '*.pyc', '*.orig', '*.rej'];
 
 /**
  * Makes a repository with one commit: the work tree as it is, or all of `content` without
- * the repositories in it. A repository outside its tree gets its name when it is complete. Of one
+ * the repositories in it. A repository outside its tree gets its name when it is complete; for one
  * inside, the caller renames the tree.
  */
 export async function createRepository(
@@ -61,9 +61,9 @@ export async function createRepository(
   if (isApart) await rename(partial.gitDir, repository.gitDir);
 }
 
-/** `links`: paths in the tree that lead to the project's own sources. */
+/** Excludes leftovers and `links`, paths in the tree that lead to the project's own sources. */
 export async function exclude(repository: Repository, links: readonly string[]): Promise<void> {
-  const lines = [...DROPPINGS, ...links.map((link) => `/${link.replaceAll(/[*?[\]\\!# ]/g, '\\$&')}`)];
+  const lines = [...LEFTOVERS, ...links.map((link) => `/${link.replaceAll(/[*?[\]\\!# ]/g, '\\$&')}`)];
   await mkdir(join(repository.gitDir, 'info'), { recursive: true });
   await writeFile(excludeFile(repository), lines.map((line) => `${line}\n`).join(''));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** An archive becomes a directory, completely or not at all. */
+/** Extracts an archive into a directory, completely or not at all. */
 import { readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
@@ -45,7 +45,7 @@ export async function extractRelease(
     [
       '--extract',
       `--file=${archive}`,
-      // A colon in the name means no other host.
+      // tar takes a colon in the name for a remote host.
       '--force-local',
       `--directory=${partial}`,
       '--no-same-owner',

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** The user's index of a repository and its locks, ours and those of a git that the user runs. */
+/** The index and the locks of a repository, which the user's own git uses too. */
 import { constants, existsSync } from 'node:fs';
 import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Repository } from './repository.js';
 
-/** Makes our index the user's, so that `git status` in the tree says what is true. Only within `changing`. */
+/** Copies Stopwatch's index over the user's, so that `git status` in the tree is correct. Call it within `changing`. */
 export async function installIndex(repository: Repository): Promise<void> {
   const target = join(repository.gitDir, 'index');
   const lock = `${target}.lock`;
@@ -28,7 +28,7 @@ export async function installIndex(repository: Repository): Promise<void> {
 
 const changingFile = (repository: Repository): string => repository.file('changing');
 
-/** Runs what takes locks of the repository, so that `removeLocks` knows them for ours after a kill. */
+/** Runs `fn`, which takes locks of the repository. After a kill, `removeLocks` knows that they are Stopwatch's. */
 export async function changing<T>(repository: Repository, fn: () => Promise<T>): Promise<T> {
   await writeFile(changingFile(repository), '');
   try {
@@ -38,7 +38,7 @@ export async function changing<T>(repository: Repository, fn: () => Promise<T>):
   }
 }
 
-/** Removes the locks that a killed run of ours has left; those of others stay. */
+/** Removes the locks of a killed run of Stopwatch; those of the user's git stay. */
 export async function removeLocks(repository: Repository): Promise<void> {
   const { gitDir } = repository;
   for (const name of await readdir(repository.file(''))) {

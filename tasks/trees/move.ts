@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Moves a tree from one commit to another: what was not committed is saved first, and only files that differ are written. */
+/** Moves a tree from one commit to another: saves uncommitted changes first, and writes only files that differ. */
 import { existsSync } from 'node:fs';
 import { copyFile, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const UNDER_WAY: Readonly<Record<string, string>> = {
   sequencer: 'cherry-pick or revert',
 };
 
-/** To be called before a tree is looked at: ends what a killed run began. Throws 'patch-failed' while the user has git at work. */
+/** Call it before reading a tree: undoes what a killed run left half done. Throws 'patch-failed' during the user's own merge or rebase. */
 export async function recover(repository: Repository): Promise<void> {
   const { what, gitDir } = repository;
   refuseUnmanaged(repository);
@@ -43,7 +43,7 @@ export async function recover(repository: Repository): Promise<void> {
   await rm(nextFile(repository));
 }
 
-/** Commits what was not committed, staged or not, and gives HEAD. */
+/** Commits uncommitted changes, staged or not, and returns HEAD. */
 export async function saveChanges(repository: Repository): Promise<string> {
   const tree = await snapshot(repository);
   const { head, headTree, commits } = await chainOf(repository);
@@ -78,7 +78,7 @@ export async function saveChanges(repository: Repository): Promise<string> {
   return tip;
 }
 
-/** From HEAD, to which the work tree is equal. Gives the paths that changed. */
+/** Moves from HEAD, which the work tree must equal. Returns the paths that changed. */
 export async function moveTo(repository: Repository, head: string, to: string): Promise<readonly string[]> {
   if (to === head) return [];
   const changed = await changesOf(repository, head, to);

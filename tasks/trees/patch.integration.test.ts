@@ -17,7 +17,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { takeOut } from '../build/patching.js';
+import { revertTree } from '../build/patching.js';
 import { failureOf } from './failure.test.support.js';
 import { createRepository, exclude } from './create.js';
 import { linkSources, unlinkSources } from './links.js';
@@ -553,7 +553,7 @@ describe("a tree of the user's own, in place", () => {
   });
 });
 
-describe('takeOut', () => {
+describe('revertTree', () => {
   it('takes the links out first: killed after that, the patch task still has something to make', async () => {
     const patches = await series();
     const link = { link: 'linked', target: small.root };
@@ -569,10 +569,10 @@ describe('takeOut', () => {
       ...small.ports,
       processes: { ...small.ports.processes, run: () => Promise.reject(new Error('killed')) },
     };
-    await expect(takeOut({ ...tree, repository: small.repository }, killedAt)).rejects.toThrow('killed');
+    await expect(revertTree({ ...tree, repository: small.repository }, killedAt)).rejects.toThrow('killed');
     expect(await readdir(small.tree)).not.toContain('linked');
     expect(await small.read('two.c')).toContain('FIVE');
-    const changed = await takeOut({ ...tree, repository: small.repository }, small.ports);
+    const changed = await revertTree({ ...tree, repository: small.repository }, small.ports);
     expect(changed).toContain('two.c');
     expect(await small.read('two.c')).toBe(body);
   });

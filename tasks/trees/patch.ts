@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Keeps a source tree patched with exactly the wanted patches, one commit for each, below what was changed by hand. */
+/** Keeps a source tree patched with exactly the wanted patches, one commit for each, below the manual changes. */
 import { join } from 'node:path';
 import { changesOf } from './changes.js';
 import { type Chain, chainOf, type Commit, isGenerated, isSaved, patchedTip } from './chain.js';
@@ -12,7 +12,7 @@ import { stepsTo } from './steps.js';
 import { forgetUnmerged, UNMERGED, unmergedCommits } from './unmerged.js';
 
 /**
- * Gives the paths that changed. All is worked out beside the work tree first, so a conflict changes no file.
+ * Returns the paths that changed. The result is computed outside the work tree first, so a conflict changes no file.
  * Throws StopwatchError: patch-failed, file-unreadable, command-failed, command-not-found (git), interrupted.
  * The caller holds the lock of the work directory.
  */

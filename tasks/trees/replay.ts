@@ -44,7 +44,7 @@ export async function replaySeries(
       }
     }
     const tree = await repository.git(['write-tree'], { index });
-    // The new series may have a change by hand as well.
+    // Skip a manual change that the new series also has.
     if (commit === undefined || tree !== (await treeOf(repository, tip))) {
       tip = await change.commit(tree);
       if (commit !== undefined) done.push({ from: commit, id: tip });
@@ -56,7 +56,7 @@ export async function replaySeries(
 
 const APPLY = ['--cached', '--3way', '--verbose', '--whitespace=nowarn'];
 
-/** What a step changes on the tip. */
+/** The changes of a step on the tip. */
 interface StepChange {
   readonly name: string;
   /** File that holds the diff, which may be empty. */

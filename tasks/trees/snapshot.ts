@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The content of a directory as a tree of git, with the id that this has. */
+/** Writes the content of a directory as a tree object of git, and returns its id. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
@@ -10,8 +10,8 @@ export const excludeFile = ({ gitDir }: Repository): string => join(gitDir, 'inf
 const PACKED = 'git -c core.bigFileThreshold=1 update-index --add --remove --replace -z --stdin';
 
 /**
- * The id of the work tree's content. Ignored files are content, but not links of ours and
- * droppings. Of repositories inside the tree nothing is taken.
+ * The id of the work tree's content. It includes ignored files, but no links to the project, no leftovers, and no
+ * repositories inside the tree.
  */
 export async function snapshot(
   repository: Repository,
@@ -33,7 +33,7 @@ export async function snapshot(
   });
 }
 
-/** The user's `git gc --prune=now` takes what only an index of ours leads to; the files are still there. */
+/** The user's `git gc --prune=now` removes objects that only Stopwatch's index refers to; the files still exist. */
 const isObjectMissing = (error: unknown): boolean =>
   error instanceof StopwatchError &&
   error.code === 'command-failed' &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What was changed by hand in a patched tree becomes patch files again, by git format-patch. */
+/** Turns manual changes in a patched tree into patch files, by git format-patch. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
@@ -27,7 +27,7 @@ export interface PatchSeries {
   readonly directory: string;
   /** Paths, in the order in which they are applied. */
   readonly files: readonly string[];
-  /** The first of `files`: they are someone else's, and are never written. */
+  /** The first of `files`: they belong to the package, and are never written. */
   readonly fixed: readonly string[];
 }
 
@@ -163,10 +163,10 @@ async function tryPatch(
   return commit !== undefined && (await treeOf(repository, commit)) === tree ? commit : undefined;
 }
 
-/** One commit of the series that the patch files are to say. */
+/** One commit of the series that the patch files are to contain. */
 interface Planned {
   readonly tree: string;
-  /** The commit that has the message and the author; undefined: there is none yet. */
+  /** The commit that has the message and the author; undefined for a new patch. */
   readonly from: Commit | undefined;
   /** Paths that were changed in it by hand. */
   readonly paths: readonly string[];
@@ -178,7 +178,7 @@ interface PlannedSeries {
   readonly commits: readonly Commit[];
   /** Those after the fixed ones. */
   readonly planned: readonly Planned[];
-  /** Paths of patches of which nothing is left, by the sha256 of their files. */
+  /** Paths of patches that became empty, by the sha256 of their files. */
   readonly dropped: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -234,7 +234,7 @@ async function plannedSeries(repository: Repository, fixed: number): Promise<Pla
   return { base: chain.base, commits: all, planned, dropped };
 }
 
-/** Where a new symbolic link leads to, if that is an absolute path. */
+/** The target of a new symbolic link, if it is an absolute path. */
 async function machineLink(repository: Repository, { mode, blob }: Change): Promise<string | undefined> {
   if (mode !== '120000') return undefined;
   const target = await repository.git(['cat-file', 'blob', blob]);

@@ -31,7 +31,7 @@ export function busyboxTasks(config: Config, layout: Layout, ports: SourcePorts)
     configureTask(
       { part: 'busybox', dep: 'busybox:tree', tools: [], tree, build, cross, ccache, make, env, fragments },
       async ({ exec }, file) => {
-        // Busybox's Kconfig is an old one, without KCONFIG_ALLCONFIG: the fragment goes over its answers.
+        // Busybox's old Kconfig has no KCONFIG_ALLCONFIG, so the fragment replaces values in `.config`.
         await exec('make', [...make, 'allnoconfig'], { env });
         const dotConfig = join(build, '.config');
         const answers = await readFile(dotConfig, 'utf8');

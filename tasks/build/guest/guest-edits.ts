@@ -121,12 +121,12 @@ export function guestEdits(
   const edits: GuestEdit[] = [];
   for (const entry of guest) {
     const content = contents.get(entry.path);
-    const ours = here.get(entry.file);
-    if (content === undefined || sumOf(content) === written[entry.path] || ours?.equals(content)) continue;
+    const local = here.get(entry.file);
+    if (content === undefined || sumOf(content) === written[entry.path] || local?.equals(content)) continue;
     // The same file may be in several places of the guest.
     const other = edits.find(({ file }) => file === entry.file);
     if (other?.content.equals(content)) continue;
-    const unchanged = ours !== undefined && sumOf(ours) === written[entry.path];
+    const unchanged = local !== undefined && sumOf(local) === written[entry.path];
     edits.push({ ...entry, content, conflict: !unchanged || other !== undefined });
   }
   return edits;

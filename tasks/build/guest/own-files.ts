@@ -32,7 +32,7 @@ export function ownFiles(config: Config, layout: Layout): readonly OwnFile[] {
 
 const isPackage = (path: string): boolean => path.endsWith('.deb');
 
-/** Unpacks the packages; none where there are none. */
+/** Unpacks the packages; no task if there are no packages. */
 export function packagesTask(config: Config, layout: Layout): readonly Task[] {
   const packages = ownFiles(config, layout).filter(({ from }) => isPackage(from));
   if (packages.length === 0) return [];
@@ -71,7 +71,7 @@ async function unpack(context: TaskContext, file: string, directory: string): Pr
   await context.exec('dpkg-deb', ['--extract', file, directory]);
 }
 
-/** What of them goes into the root. Throws 'bad-config' for what is not there, or is not for the guest. */
+/** Their entries in the root. Throws 'bad-config' for a file that does not exist or is not for the guest. */
 export function ownEntries(config: Config, layout: Layout): RootEntry[] {
   return ownFiles(config, layout).flatMap(({ from, content, to, mode }) => {
     try {
@@ -108,7 +108,7 @@ function entriesOf(from: string, path: string, mode: number | undefined): RootEn
   return [{ kind: 'file', path, mode: mode ?? ((stat.mode & 0o111) === 0 ? 0o644 : 0o755), from }];
 }
 
-/** Of the ELF header: EM_AARCH64. */
+/** EM_AARCH64 in the ELF header. */
 const AARCH64 = 183;
 
 /** A program for the host would only say "Exec format error" in the guest. */

@@ -44,7 +44,7 @@ export interface RootFiles {
   readonly guest: readonly GuestFile[];
 }
 
-/** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list; `own`: the user's, which go over ours. */
+/** The contents of the root, in a fixed order. `applets`: paths of Busybox's links, from its own list; `own`: the user's, which override the others. */
 export function rootEntries(
   applets: readonly string[],
   { busybox, built, guest }: RootFiles,
@@ -59,7 +59,7 @@ export function rootEntries(
       .map(({ file, path, mode }): RootEntry => ({ kind: 'file', path, mode, from: file })),
     ...mine.filter(({ kind }) => kind !== 'dir'),
   ];
-  const ours = new Set(['/bin/busybox', '/sbin/init', ...copied.map(({ path }) => path)]);
+  const used = new Set(['/bin/busybox', '/sbin/init', ...copied.map(({ path }) => path)]);
   return [
     ...DIRECTORIES.map(([path, mode]): RootEntry => ({ kind: 'dir', path, mode })),
     ...furtherDirectories([...copied, ...mine]).map(
@@ -69,7 +69,7 @@ export function rootEntries(
     { kind: 'char', path: '/dev/console', mode: 0o600, major: 5, minor: 1 },
     { kind: 'file', path: '/bin/busybox', mode: 0o755, from: busybox },
     ...applets
-      .filter((path) => !ours.has(path))
+      .filter((path) => !used.has(path))
       .sort()
       .map((path): RootEntry => ({ kind: 'link', path, to: '/bin/busybox' })),
     { kind: 'link', path: '/sbin/init', to: '/init' },
@@ -77,7 +77,7 @@ export function rootEntries(
   ];
 }
 
-/** Of several with one path the last one. */
+/** Keeps the last of several entries with one path. */
 function byPath(entries: readonly RootEntry[]): readonly RootEntry[] {
   return [...new Map(entries.map((entry) => [entry.path, entry])).values()];
 }

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { EXIT } from '../../../lib/errors.js';
 import { layoutOf } from '../../build/layout.js';
-import { PATCHED, patchedTree, takeOut } from '../../build/patching.js';
+import { PATCHED, patchedTree, revertTree } from '../../build/patching.js';
 import { gitPortsOf, withWorkLock } from '../../build/work-trees.js';
 import type { Result, Services } from '../../config/services.js';
 
@@ -16,7 +16,7 @@ export async function undoPatches(services: Services): Promise<Result> {
     const trees = PATCHED.map((name) => patchedTree(name, loaded.config, layout));
     const inPlace = trees.filter((tree) => tree.inPlace);
     for (const tree of inPlace.length > 0 ? inPlace : trees) {
-      for (const path of await takeOut(tree, ports)) changed.push(join(tree.repository.tree, path));
+      for (const path of await revertTree(tree, ports)) changed.push(join(tree.repository.tree, path));
     }
   });
   const text = changed.length === 0 ? 'Nothing to take back.\n' : changed.map((path) => `${path}\n`).join('');

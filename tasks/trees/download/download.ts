@@ -40,7 +40,7 @@ export interface DownloadDeps {
   readonly env: Readonly<Record<string, string>>;
   /** The user's environment: http_proxy, https_proxy, all_proxy, no_proxy. */
   readonly proxyEnv: ProxyEnv;
-  /** Bytes that are there, and in all if the server said so. */
+  /** Bytes that have arrived, and in all if the server announced it. */
   readonly onProgress: (done: number, total: number | undefined) => void;
   /** A line for the log: every try and why it failed. */
   readonly log: (line: string) => void;
@@ -158,7 +158,7 @@ function noMirror(
   });
 }
 
-/** What is there already: verified before, or put there by hand. */
+/** The file if it is there already: verified before, or put there by hand. */
 async function findPresent(request: DownloadRequest, deps: DownloadDeps): Promise<Downloaded | undefined> {
   const { cache, mirrors } = request;
   for (const mirror of mirrors) {
