@@ -4,7 +4,6 @@ import { randomInt } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, messageOf, StopwatchError } from '../lib/errors.js';
-import { which } from '../lib/which.js';
 import { layoutOf } from '../tasks/build/layout.js';
 import { toolchain } from '../tasks/build/toolchain.js';
 import type { Result, Services } from '../tasks/config/services.js';
@@ -55,8 +54,6 @@ export interface FuzzOptions {
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
   /** Absolute path of the script to run instead of a campaign. */
   readonly replay?: string | undefined;
-  /** Absolute path of a QEMU to use instead of ours. */
-  readonly qemu?: string | undefined;
 }
 
 export async function fuzzDevice(services: Services, options: FuzzOptions): Promise<Result> {
@@ -65,16 +62,13 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
   const tools = await toolchain(services);
   const { device, search } = await searchOf(tools.devices, options.device);
   const script = options.replay === undefined ? undefined : await readScript(search, options.replay);
-  if (options.qemu !== undefined && !which(options.qemu, '').found)
-    throw new StopwatchError('bad-usage', `--qemu ${options.qemu}: there is no such program`);
-  const counts = config.build.variant === 'coverage' && options.qemu === undefined;
-  const qemu = options.qemu ?? layout.qemu;
+  const counts = config.build.variant === 'coverage';
   return runAsTask(
     tools,
     {
       name: 'device:fuzz',
       title: options.replay === undefined ? 'Device: fuzz' : 'Device: one script again',
-      deps: options.qemu === undefined ? ['qemu:build'] : [],
+      deps: ['qemu:build'],
       jobs: 'one',
     },
     async (context) => {
@@ -85,7 +79,7 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
       const run: SearchRun = {
         device: name,
         search,
-        request: { qemu, directory, silenceMs: SILENCE_MS, orderly: counts },
+        request: { qemu: layout.qemu, directory, silenceMs: SILENCE_MS, orderly: counts },
         ports: { processes, env, signal, clock: hostClock },
       };
       try {
@@ -96,8 +90,8 @@ export async function fuzzDevice(services: Services, options: FuzzOptions): Prom
         return await withCoverage(result, layout, device, search, context);
       } catch (cause) {
         if (!(cause instanceof MachineError)) throw cause;
-        throw new StopwatchError('qemu-not-started', `${qemu} cannot be used: ${cause.message}`, {
-          hint: 'It must be a QEMU with this device: npx stopwatch update builds one.',
+        throw new StopwatchError('qemu-not-started', `${layout.qemu} cannot be used: ${cause.message}`, {
+          hint: 'Build it again: npx stopwatch update --force qemu:build',
           cause,
         });
       }

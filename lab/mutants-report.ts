@@ -7,20 +7,19 @@ import type { Mutant } from './mutate.js';
 
 export interface CheckedMutant extends Omit<Mutant, 'source'> {
   readonly search: SearchVerdict;
-  /** Undefined where another build directory's QEMU may not fit this guest. */
-  readonly boot?: BootVerdict | undefined;
+  readonly boot: BootVerdict;
   /** Why no check can detect it. */
   readonly waiver?: string | undefined;
 }
 
 const detected = ({ search, boot }: CheckedMutant): boolean =>
-  search.detectedBy !== undefined || boot?.detectedBy !== undefined;
+  search.detectedBy !== undefined || boot.detectedBy !== undefined;
 
 /** `killed by …`, `equivalent` or `SURVIVED`. */
 export function fateOf(mutant: CheckedMutant): string {
   const { search, boot, waiver } = mutant;
   if (!detected(mutant)) return waiver === undefined ? 'SURVIVED' : 'equivalent';
-  const by = [search.detectedBy, boot?.detectedBy && `boot (${boot.detectedBy})`];
+  const by = [search.detectedBy, boot.detectedBy && `boot (${boot.detectedBy})`];
   return `killed by ${by.filter((one) => one !== undefined).join(' and ')}`;
 }
 
@@ -49,8 +48,7 @@ export function mutantsResult(checked: readonly CheckedMutant[], file: string): 
   const survived = alive.filter(({ waiver }) => waiver === undefined);
   const wronglyWaived = killed.filter(({ waiver }) => waiver !== undefined);
   const bySearch = countNames(checked.map(({ search }) => search.detectedBy));
-  const booted = checked.filter(({ boot }) => boot !== undefined);
-  const byBoot = countNames(booted.map(({ boot }) => boot?.detectedBy));
+  const byBoot = countNames(checked.map(({ boot }) => boot.detectedBy));
   const searches = killed.flatMap(({ search }) => (search.detectedBy === undefined ? [] : search));
   const seconds = median(searches.map((one) => one.seconds));
   const shortest = median(searches.flatMap((one) => one.shortest ?? []));
@@ -61,7 +59,7 @@ export function mutantsResult(checked: readonly CheckedMutant[], file: string): 
     verdict: [
       `Mutants      ${killed.length} killed, ${equivalent.length} equivalent, ${survived.length} survived of ${checked.length}`,
       `By search    ${countsText(bySearch)}`,
-      ...(booted.length === 0 ? [] : [`By a boot    ${countsText(byBoot)}; ${booted.length} boots`]),
+      `By a boot    ${countsText(byBoot)}`,
       `Median       ${seconds.toFixed(2)} s of searching, ${shortest} operations in the shortest script`,
       ...list(
         'Boot alone',

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /** `mutants`: makes small faults in the C device, one at a time. A fault that no check detects shows a gap in the checks. */
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../lib/errors.js';
@@ -41,8 +40,6 @@ export interface MutantsOptions {
   readonly seed: number;
   /** Operations of the search for each mutant. */
   readonly operations: number;
-  /** Absolute path of another build directory of QEMU. */
-  readonly build?: string | undefined;
 }
 
 /** What all mutants of one run share. */
@@ -65,11 +62,6 @@ export async function checkMutants(services: Services, options: MutantsOptions):
   const layout = layoutOf(config, paths);
   const tools = await toolchain(services);
   const { device, search } = await searchOf(tools.devices, options.device);
-  if (options.build !== undefined && !existsSync(join(options.build, 'build.ninja')))
-    throw new StopwatchError(
-      'bad-usage',
-      `--build ${options.build}: there is no build of QEMU (build.ninja)`,
-    );
   const instances = instancesOf(tools.devices, config.vm);
   const directory = join(layout.work, 'mutants', device.device.description.name);
   return runAsTask(
@@ -78,7 +70,7 @@ export async function checkMutants(services: Services, options: MutantsOptions):
       name: 'device:mutants',
       title: 'Device: mutants',
       // A QEMU to relink, and a guest to boot.
-      deps: options.build === undefined ? bootTargets(config) : [],
+      deps: bootTargets(config),
       jobs: 'build',
     },
     async (context) => {
@@ -114,7 +106,7 @@ function choose(all: readonly Mutant[], { only, every }: MutantsOptions): readon
 async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
   const { search, layout, directory, options, context } = run;
   const { link, target } = sourceOf(run.device);
-  const commands = await buildCommands(options.build ?? layout.qemuBuild, [link], PROGRAM, context);
+  const commands = await buildCommands(layout.qemuBuild, [link], PROGRAM, context);
   const chosen = choose(cMutants(await readFile(target, 'utf8'), search.mutationNames.c), options);
   let done = 0;
   const checked = await mapConcurrent(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
@@ -136,8 +128,7 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
     }
     const waiver = search.waivers.mutants[mutant.id];
     const found = await searchTwice(own, search, program, waiver);
-    // Another build directory may not match this guest.
-    const boot = options.build === undefined ? await checkByBoot(program, own, context) : undefined;
+    const boot = await checkByBoot(program, own, context);
     return logged(mutant, found, boot, waiver, number, context);
   });
   const compiled = checked.filter((one) => one !== undefined);
@@ -169,16 +160,15 @@ async function searchTwice(
 function logged(
   { id, operator, line }: Mutant,
   search: SearchVerdict,
-  boot: BootVerdict | undefined,
+  boot: BootVerdict,
   waiver: string | undefined,
   number: string,
   context: TaskContext,
 ): CheckedMutant {
   if (context.signal.aborted) throw new StopwatchError('interrupted', 'Interrupted while checking mutants');
   const checked: CheckedMutant = { id, operator, line, search, boot, waiver };
-  const booted = boot === undefined ? '' : `; boot ${boot.seconds.toFixed(1)} s: ${boot.what}`;
   context.log(
-    `${number} ${fateOf(checked)}, ${search.operations} operations, ${search.seconds.toFixed(2)} s, shortest ${search.shortest ?? '-'}: ${line}: ${id} (${search.what}${booted})`,
+    `${number} ${fateOf(checked)}, ${search.operations} operations, ${search.seconds.toFixed(2)} s, shortest ${search.shortest ?? '-'}: ${line}: ${id} (${search.what}; boot ${boot.seconds.toFixed(1)} s: ${boot.what})`,
   );
   return checked;
 }

@@ -155,8 +155,6 @@ test.each([
   ['run', '--dump-dtb', '/'],
   ['run', '--dump-dtb', '/nope/x.dtb'],
   ['fuzz', '--device', 'stopwatch', '--replay', 'nope'],
-  ['fuzz', '--device', 'stopwatch', '--qemu', '/nope'],
-  ['mutants', '--device', 'stopwatch', '--build', '/nope'],
   ['exec', '--script', 'nope'],
 ])('what is wrong with the command is said before anything is done: %s %s', async (...args) => {
   // A host that lacks every compiler, which would be announced.

@@ -10,7 +10,6 @@ interface Own {
   readonly seed?: number;
   readonly shard?: { readonly index: number; readonly count: number };
   readonly replay?: string;
-  readonly qemu?: string;
 }
 
 export const fuzz: CommandDefinition<Own> = {
@@ -32,7 +31,6 @@ export const fuzz: CommandDefinition<Own> = {
     ).argParser(parseShard),
     variantOption(),
     new Option('--replay <FILE>', 'run only the script in this file'),
-    new Option('--qemu <PATH>', 'use this QEMU; without it, ours is brought up to date first'),
   ],
   exits: ['passed', 'testFailed', 'usage', 'differs', 'guest', 'host', 'interrupted'],
   examples: [
@@ -41,8 +39,8 @@ export const fuzz: CommandDefinition<Own> = {
     ['fuzz --device stopwatch --replay test/regressions/NAME.json', 'one script again'],
   ],
   document: true,
-  builds: ({ qemu }) => qemu === undefined,
-  async run(services, { device, ops, seconds, seed, shard, replay, qemu }) {
+  builds: () => true,
+  async run(services, { device, ops, seconds, seed, shard, replay }) {
     const { fuzzDevice } = await import('../../lab/fuzz.js');
     return fuzzDevice(services, {
       device,
@@ -51,7 +49,6 @@ export const fuzz: CommandDefinition<Own> = {
       seed,
       shard,
       replay: replay === undefined ? undefined : resolve(replay),
-      qemu: qemu === undefined ? undefined : resolve(qemu),
     });
   },
 };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { type CommandDefinition, deviceOption, parseCount } from './define.js';
 
@@ -9,7 +8,6 @@ interface Own {
   readonly every: number;
   readonly seed: number;
   readonly ops: number;
-  readonly build?: string;
 }
 
 export const mutants: CommandDefinition<Own> = {
@@ -23,7 +21,6 @@ export const mutants: CommandDefinition<Own> = {
     new Option('--every <N>', 'one mutant in N').argParser(parseCount).default(1),
     new Option('--seed <N>', 'of the search').argParser(parseCount).default(1),
     new Option('--ops <N>', 'operations of the search for each').argParser(parseCount).default(20_000),
-    new Option('--build <DIR>', 'a build directory of QEMU; without it, ours is brought up to date first'),
   ],
   exits: ['passed', 'testFailed', 'usage', 'host', 'interrupted'],
   examples: [
@@ -31,17 +28,10 @@ export const mutants: CommandDefinition<Own> = {
     ['mutants --device stopwatch --only "timer|migration"', 'some of them'],
   ],
   document: true,
-  builds: ({ build }) => build === undefined,
-  async run(services, { device, only, every, seed, ops, build }) {
+  builds: () => true,
+  async run(services, { device, only, every, seed, ops }) {
     const { checkMutants } = await import('../../lab/mutants.js');
-    return checkMutants(services, {
-      device,
-      only,
-      every,
-      seed,
-      operations: ops,
-      build: build === undefined ? undefined : resolve(build),
-    });
+    return checkMutants(services, { device, only, every, seed, operations: ops });
   },
 };
 
