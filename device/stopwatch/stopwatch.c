@@ -6,7 +6,8 @@
  * guest, one each:
  *
  *   "mem"   pass-through RAM: u64 data_len, char data[]; a page from which the
- *           guest computes the elapsed time by itself; a ring of lap times
+ *           guest computes the elapsed time by itself; a ring of lap times; a
+ *           ring of requests for laps
  *   "regs"  trapping bank of 64-bit little-endian registers
  *   irq     level, high while a timeout has fired and is not acknowledged
  *
@@ -24,6 +25,7 @@
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
+#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/notify.h"
 #include "qemu/timer.h"
@@ -50,12 +52,16 @@
      (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
 
 #if QEMU_SINCE_10_1
+#include "exec/icount.h"
+
 typedef const void ClassData;
 
 /* Since then there may be a second one, which can fail */
 #define qdev_add_vm_change_state_handler(dev, handler, opaque) \
     qdev_add_vm_change_state_handler(dev, handler, NULL, opaque)
 #else
+#include "system/cpu-timers.h"
+
 typedef void ClassData;
 #endif
 
@@ -77,8 +83,10 @@ struct StopwatchState {
     QEMUTimer timer;
     Notifier exit_notifier;
     VMChangeStateEntry *vm_state_entry;
+    EventNotifier doorbell; /* with ioeventfd */
 
     bool start_at_boot;
+    bool ioeventfd;         /* a write to DOORBELL does not wait for QEMU */
     const char *id;         /* of this one among several */
     uint64_t frequency;     /* of the guest's counter; 0: not known */
 
@@ -92,6 +100,7 @@ struct StopwatchState {
     uint32_t page_seq;      /* even; of the last write of the live page */
     uint64_t disruption;
     uint64_t laps;          /* appended since machine reset */
+    uint64_t taken;         /* requests for laps, since machine reset */
 
     bool was_stopped;       /* since the last load; not in migration */
     uint64_t seq;           /* of the next trace event, in this process */
@@ -111,6 +120,7 @@ static const struct {
     [STOPWATCH_ELAPSED_NS / 8]    = { true, false },
     [STOPWATCH_TIMEOUT_NS / 8]    = { true, true  },
     [STOPWATCH_TIMEOUT_COUNT / 8] = { true, false },
+    [STOPWATCH_DOORBELL / 8]      = { true, true  },
 };
 
 static const char *stopwatch_error_name(uint64_t error)
@@ -300,17 +310,101 @@ static void stopwatch_write_head(StopwatchState *s)
                             STOPWATCH_LAPS_BYTES);
 }
 
-/* LAP: the elapsed time, at the next place in the ring */
-static void stopwatch_append_lap(StopwatchState *s, int64_t now)
+/* LAP: an elapsed time, at the next place in the ring */
+static void stopwatch_append_lap(StopwatchState *s, int64_t now,
+                                 uint64_t split)
 {
     uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
     uint64_t index = s->laps % STOPWATCH_LAPS_CAPACITY_VALUE;
-    uint64_t split = stopwatch_elapsed(s, now);
 
     stq_le_p(ring + STOPWATCH_LAPS_ENTRIES + index * 8, split);
     s->laps++;
     stopwatch_write_head(s);
     trace_stopwatch_lap(s->id, s->seq++, now, index, split, s->laps);
+}
+
+static uint8_t *stopwatch_requests(StopwatchState *s)
+{
+    uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
+
+    return mem + STOPWATCH_MEM_REQUESTS;
+}
+
+/* The entry of the request with this number */
+static uint8_t *stopwatch_request(StopwatchState *s, uint64_t number)
+{
+    return stopwatch_requests(s) + STOPWATCH_REQUESTS_ENTRIES +
+           number % STOPWATCH_REQUESTS_CAPACITY * STOPWATCH_REQUEST_BYTES;
+}
+
+static uint64_t stopwatch_load_u64(uint8_t *field)
+{
+    return le64_to_cpu(qatomic_read_u64((uint64_t *)field));
+}
+
+/* How many requests were taken, for the guest */
+static void stopwatch_write_tail(StopwatchState *s)
+{
+    uint8_t *tail = stopwatch_requests(s) + STOPWATCH_REQUESTS_TAIL;
+
+    /* The answers before the tail; with the guest's smp_load_acquire() */
+    smp_wmb();
+    qatomic_set_u64((uint64_t *)tail, cpu_to_le64(s->taken));
+    memory_region_set_dirty(&s->mem, STOPWATCH_MEM_REQUESTS,
+                            STOPWATCH_REQUESTS_BYTES);
+}
+
+/* When the guest's counter had this value: since START, and not after now */
+static int64_t stopwatch_counter_time(const StopwatchState *s, int64_t now,
+                                      uint64_t counter)
+{
+    uint64_t tick = s->frequency ? NANOSECONDS_PER_SECOND / s->frequency : 0;
+
+    if (!tick || counter > now / tick) {
+        return now;
+    }
+    return MAX((int64_t)(counter * tick), s->started);
+}
+
+/*
+ * DOORBELL: takes the requests in the ring. Another vCPU may be writing to it:
+ * the head and each counter are loaded once, and nothing else is.
+ */
+static uint64_t stopwatch_take_requests(StopwatchState *s, int64_t now)
+{
+    uint64_t counters[STOPWATCH_REQUESTS_CAPACITY];
+    uint64_t head, count, split, i;
+
+    head = stopwatch_load_u64(stopwatch_requests(s) +
+                              STOPWATCH_REQUESTS_HEAD);
+    trace_stopwatch_requests(s->id, s->seq++, now, head);
+    count = head - s->taken;
+    if (count > STOPWATCH_REQUESTS_CAPACITY) {
+        return STOPWATCH_ERR_BAD_STATE;
+    }
+
+    /* The head before the requests; with the guest's smp_store_release() */
+    smp_rmb();
+    for (i = 0; i < count; i++) {
+        counters[i] = stopwatch_load_u64(stopwatch_request(s, s->taken + i) +
+                                         STOPWATCH_REQUEST_COUNTER);
+        trace_stopwatch_request(s->id, s->seq++, now, counters[i]);
+    }
+    for (i = 0; i < count; i++) {
+        split = STOPWATCH_SPLIT_NONE;
+        if (s->status != STOPWATCH_STATUS_RESET) {
+            split = stopwatch_elapsed(
+                s, stopwatch_counter_time(s, now, counters[i]));
+            stopwatch_append_lap(s, now, split);
+        }
+        stq_le_p(stopwatch_request(s, s->taken) + STOPWATCH_REQUEST_SPLIT,
+                 split);
+        trace_stopwatch_answer(s->id, s->seq++, now, s->taken, split);
+        s->taken++;
+    }
+    stopwatch_write_tail(s);
+    trace_stopwatch_tail(s->id, s->seq++, now, s->taken);
+    return 0;
 }
 
 /* What the guest finds in "mem" after a machine reset or a load */
@@ -322,8 +416,9 @@ static void stopwatch_init_mem(StopwatchState *s, int64_t now)
     stopwatch_page_end(s, now);
     stq_le_p(ring + STOPWATCH_LAPS_CAPACITY, STOPWATCH_LAPS_CAPACITY_VALUE);
     stopwatch_write_head(s);
+    stopwatch_write_tail(s);
     trace_stopwatch_ring(s->id, s->seq++, now, s->laps,
-                         STOPWATCH_LAPS_CAPACITY_VALUE);
+                         STOPWATCH_LAPS_CAPACITY_VALUE, s->taken);
 }
 
 /* UPDATE: the elapsed time in words, truncated to hundredths of a second */
@@ -422,7 +517,7 @@ static uint64_t stopwatch_command(StopwatchState *s, int64_t now,
         if (s->status == STOPWATCH_STATUS_RESET) {
             return STOPWATCH_ERR_BAD_STATE;
         }
-        stopwatch_append_lap(s, now);
+        stopwatch_append_lap(s, now, stopwatch_elapsed(s, now));
         return 0;
     default:
         return STOPWATCH_ERR_BAD_COMMAND;
@@ -449,6 +544,7 @@ static uint64_t stopwatch_read_register(StopwatchState *s, int64_t now,
 {
     switch (offset) {
     case STOPWATCH_COMMAND:
+    case STOPWATCH_DOORBELL:
         return 0;
     case STOPWATCH_STATUS:
         return s->status;
@@ -457,7 +553,7 @@ static uint64_t stopwatch_read_register(StopwatchState *s, int64_t now,
     case STOPWATCH_FEATURES:
         return STOPWATCH_FEATURE_ERROR | STOPWATCH_FEATURE_ELAPSED_NS |
                STOPWATCH_FEATURE_TIMEOUT | STOPWATCH_FEATURE_LIVE_PAGE |
-               STOPWATCH_FEATURE_LAPS;
+               STOPWATCH_FEATURE_LAPS | STOPWATCH_FEATURE_REQUESTS;
     case STOPWATCH_ERROR:
         return s->error;
     case STOPWATCH_ELAPSED_NS:
@@ -482,6 +578,8 @@ static uint64_t stopwatch_write_register(StopwatchState *s, int64_t now,
         return 0;
     case STOPWATCH_TIMEOUT_NS:
         return stopwatch_timeout_ns(s, now, value);
+    case STOPWATCH_DOORBELL:
+        return stopwatch_take_requests(s, now);
     default:
         g_assert_not_reached(); /* stopwatch_access_ok() knows the writable */
     }
@@ -544,6 +642,27 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
     }
 }
 
+/* The guest has rung the doorbell, and went on without waiting for this */
+static void stopwatch_doorbell(EventNotifier *doorbell)
+{
+    StopwatchState *s = container_of(doorbell, StopwatchState, doorbell);
+    int64_t now = stopwatch_now();
+    uint64_t error;
+
+    if (!event_notifier_test_and_clear(doorbell)) {
+        return;
+    }
+    stopwatch_expire(s, now);
+    trace_stopwatch_doorbell(s->id, s->seq++, now);
+    error = stopwatch_take_requests(s, now);
+    if (error) {
+        qemu_log_mask(LOG_GUEST_ERROR, "%s: %s: doorbell\n", s->id,
+                      stopwatch_error_name(error));
+        stopwatch_raise(s, now, error);
+    }
+    stopwatch_trace_state(s, now);
+}
+
 /*
  * The core passes on all accesses: it would answer one that is not .valid
  * with an abort in the guest, and split one that is not .impl. What comes is
@@ -589,6 +708,7 @@ static void stopwatch_reset_hold(Object *obj, ResetType type)
     s->page_seq = 0;
     s->disruption = 0;
     s->laps = 0;
+    s->taken = 0;
     stopwatch_disarm(s);
     stopwatch_update_irq(s, now);
     stopwatch_trace_state(s, now);
@@ -641,7 +761,7 @@ static int stopwatch_post_load(void *opaque, int version_id)
         timer_del(&s->timer);
     }
     trace_stopwatch_load(s->id, s->seq++, now, writes, s->frequency,
-                         s->page_seq, s->disruption, s->laps);
+                         s->page_seq, s->disruption, s->laps, s->taken);
     /* The level is part of the state that was loaded, not a change of it */
     s->irq_level = s->timeout == TIMEOUT_FIRED;
     stopwatch_update_irq(s, now);
@@ -649,11 +769,33 @@ static int stopwatch_post_load(void *opaque, int version_id)
     /* The jump that the guest may see is this one, not the end of a stop */
     s->was_stopped = false;
     if (writes) {
+        /* A request is not timed before this, whatever was loaded */
+        s->elapsed = stopwatch_elapsed(s, now);
+        s->started = now;
         s->disruption++;
         stopwatch_init_mem(s, now);
     }
     return 0;
 }
+
+static bool stopwatch_requests_needed(void *opaque)
+{
+    StopwatchState *s = opaque;
+
+    return s->taken != 0;
+}
+
+/* A state without it can be loaded by a device without requests, and here */
+static const VMStateDescription vmstate_stopwatch_requests = {
+    .name = TYPE_STOPWATCH "/requests",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = stopwatch_requests_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(taken, StopwatchState),
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 /*
  * The timer follows from the deadline; "mem" migrates as RAM. Version 2 had no
@@ -676,6 +818,10 @@ static const VMStateDescription vmstate_stopwatch = {
         VMSTATE_UINT64_V(disruption, StopwatchState, 3),
         VMSTATE_UINT64_V(laps, StopwatchState, 3),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_stopwatch_requests,
+        NULL
     }
 };
 
@@ -691,6 +837,10 @@ static void stopwatch_vm_state_change(void *opaque, bool running,
     int64_t now = stopwatch_now();
 
     if (!running) {
+        if (s->ioeventfd) {
+            /* It is not saved that the doorbell was rung */
+            stopwatch_doorbell(&s->doorbell);
+        }
         stopwatch_expire(s, now);
         s->was_stopped = replay_mode == REPLAY_MODE_NONE;
     } else if (s->was_stopped) {
@@ -740,6 +890,17 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
                           regs_name, STOPWATCH_REGS_SIZE);
     s->id = id;
     s->frequency = stopwatch_counter_frequency();
+    /* When QEMU sees an ioeventfd is not counted, and not recorded */
+    s->ioeventfd &= !icount_enabled();
+    if (s->ioeventfd) {
+        if (event_notifier_init(&s->doorbell, 0)) {
+            error_setg(errp, "no event notifier for the doorbell");
+            return;
+        }
+        event_notifier_set_handler(&s->doorbell, stopwatch_doorbell);
+        memory_region_add_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
+                                  &s->doorbell);
+    }
     /* In the order of "reg" and "reg-names" in the device tree */
     sysbus_init_mmio(sbd, &s->mem);
     sysbus_init_mmio(sbd, &s->regs);
@@ -758,12 +919,19 @@ static void stopwatch_unrealize(DeviceState *dev)
 
     qemu_remove_exit_notifier(&s->exit_notifier);
     qemu_del_vm_change_state_handler(s->vm_state_entry);
+    if (s->ioeventfd) {
+        memory_region_del_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
+                                  &s->doorbell);
+        event_notifier_set_handler(&s->doorbell, NULL);
+        event_notifier_cleanup(&s->doorbell);
+    }
     timer_del(&s->timer);
     trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }
 
 static const Property stopwatch_properties[] = {
     DEFINE_PROP_BOOL("start_at_boot", StopwatchState, start_at_boot, true),
+    DEFINE_PROP_BOOL("ioeventfd", StopwatchState, ioeventfd, false),
 };
 
 static void stopwatch_class_init(ObjectClass *klass, ClassData *data)

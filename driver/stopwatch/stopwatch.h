@@ -23,6 +23,24 @@ static_assert(offsetof(struct stopwatch_mem, data_len) == STOPWATCH_MEM_DATA_LEN
 static_assert(offsetof(struct stopwatch_mem, data) == STOPWATCH_MEM_DATA);
 static_assert(sizeof(struct stopwatch_mem) == STOPWATCH_MEM_SIZE_V1);
 
+/* The request ring, at STOPWATCH_MEM_REQUESTS in "mem". */
+struct stopwatch_requests {
+	__le64 head;
+	__le64 tail;
+	struct {
+		__le64 counter;
+		__le64 split;
+	} entries[STOPWATCH_REQUESTS_CAPACITY];
+};
+
+static_assert(offsetof(struct stopwatch_requests, head) == STOPWATCH_REQUESTS_HEAD);
+static_assert(offsetof(struct stopwatch_requests, tail) == STOPWATCH_REQUESTS_TAIL);
+static_assert(offsetof(struct stopwatch_requests, entries[0].counter) ==
+	      STOPWATCH_REQUESTS_ENTRIES + STOPWATCH_REQUEST_COUNTER);
+static_assert(offsetof(struct stopwatch_requests, entries[0].split) ==
+	      STOPWATCH_REQUESTS_ENTRIES + STOPWATCH_REQUEST_SPLIT);
+static_assert(sizeof(struct stopwatch_requests) == STOPWATCH_REQUESTS_BYTES);
+
 /**
  * struct stopwatch - one device
  * @ref: held by the binding and by each open file, which may outlive it
@@ -76,6 +94,7 @@ int stopwatch_state(struct stopwatch *sw);
 int stopwatch_text(struct stopwatch *sw, char *text);
 int stopwatch_timeout_ns(struct stopwatch *sw, u64 ns);
 int stopwatch_lap(struct stopwatch *sw, struct stopwatch_lap *lap);
+int stopwatch_batch(struct stopwatch *sw, struct stopwatch_batch *batch);
 u64 stopwatch_read(struct stopwatch *sw, unsigned int offset, u64 feature);
 
 void stopwatch_put(void *sw);

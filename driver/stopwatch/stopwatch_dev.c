@@ -132,6 +132,7 @@ union stopwatch_arg {
 	struct stopwatch_lap lap;
 	struct stopwatch_info info;
 	struct stopwatch_status status;
+	struct stopwatch_batch batch;
 	u64 ns;
 };
 
@@ -167,6 +168,8 @@ static int stopwatch_do_ioctl(struct stopwatch_file *sf, unsigned int cmd, union
 		return stopwatch_timeout_ns(sw, arg->ns);
 	case STOPWATCH_IOC_LAP:
 		return stopwatch_lap(sw, &arg->lap);
+	case STOPWATCH_IOC_BATCH:
+		return stopwatch_batch(sw, &arg->batch);
 	case STOPWATCH_IOC_INFO:
 		arg->info.version = sw->version;
 		arg->info.features = sw->features;
@@ -186,7 +189,8 @@ static int stopwatch_do_ioctl(struct stopwatch_file *sf, unsigned int cmd, union
 /* UPDATE only writes the text, so it needs no write permission. */
 static bool stopwatch_changes(unsigned int cmd)
 {
-	return _IOC_NR(cmd) <= STOPWATCH_CMD_LAP && cmd != STOPWATCH_IOC_UPDATE;
+	return cmd == STOPWATCH_IOC_BATCH ||
+	       (_IOC_NR(cmd) <= STOPWATCH_CMD_LAP && cmd != STOPWATCH_IOC_UPDATE);
 }
 
 static long stopwatch_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -16,6 +16,7 @@
 #define STOPWATCH_ELAPSED_NS    0x28
 #define STOPWATCH_TIMEOUT_NS    0x30
 #define STOPWATCH_TIMEOUT_COUNT 0x38
+#define STOPWATCH_DOORBELL      0x40
 #define STOPWATCH_REGS_SIZE     0x1000
 #define STOPWATCH_REGS_SIZE_V1  0x10
 
@@ -54,9 +55,21 @@
 #define STOPWATCH_LAPS_CAPACITY_VALUE 64
 #define STOPWATCH_LAPS_BYTES          0x210
 
+/* The request ring, at MEM_REQUESTS in "mem": offsets of its fields, and in an entry */
+#define STOPWATCH_MEM_REQUESTS      0x3000
+#define STOPWATCH_REQUESTS_HEAD     0x00
+#define STOPWATCH_REQUESTS_TAIL     0x08
+#define STOPWATCH_REQUESTS_ENTRIES  0x10
+#define STOPWATCH_REQUESTS_CAPACITY 32
+#define STOPWATCH_REQUESTS_BYTES    0x210
+#define STOPWATCH_REQUEST_COUNTER   0x00
+#define STOPWATCH_REQUEST_SPLIT     0x08
+#define STOPWATCH_REQUEST_BYTES     0x10
+#define STOPWATCH_SPLIT_NONE        0xffffffffffffffffULL
+
 /* ID: the magic in the high half, the contract version in the low half */
 #define STOPWATCH_MAGIC   0x53574348
-#define STOPWATCH_VERSION 3
+#define STOPWATCH_VERSION 4
 
 /* Values of COMMAND */
 #define STOPWATCH_CMD_RESET       0
@@ -86,6 +99,7 @@
 #define STOPWATCH_FEATURE_TIMEOUT    0x04
 #define STOPWATCH_FEATURE_LIVE_PAGE  0x08
 #define STOPWATCH_FEATURE_LAPS       0x10
+#define STOPWATCH_FEATURE_REQUESTS   0x20
 
 /* Longest timeouts: TIMEOUT_NS in nanoseconds, the TIMEOUT command in seconds */
 #define STOPWATCH_TIMEOUT_MAX_NS 10000000000ULL

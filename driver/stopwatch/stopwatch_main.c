@@ -35,6 +35,7 @@
 #include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/kstrtox.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -215,6 +216,50 @@ int stopwatch_lap(struct stopwatch *sw, struct stopwatch_lap *lap)
 		return -EIO;
 	lap->number = head - 1;
 	lap->elapsed_ns = le64_to_cpu(READ_ONCE(laps->entries[lap->number % capacity]));
+	return 0;
+}
+
+/*
+ * Appends laps that were timed by the counter. The lock is held until all are
+ * taken, so the ring is empty before, and the latest laps are these.
+ */
+int stopwatch_batch(struct stopwatch *sw, struct stopwatch_batch *batch)
+{
+	struct stopwatch_requests *ring = (void *)sw->mem + STOPWATCH_MEM_REQUESTS;
+	const struct stopwatch_laps *laps = (void *)sw->mem + STOPWATCH_MEM_LAPS;
+	u64 first, i;
+	__le64 head, tail;
+	int ret;
+
+	lockdep_assert_held(&sw->lock);
+	if (!(sw->features & STOPWATCH_FEATURE_REQUESTS))
+		return -EOPNOTSUPP;
+	if (!batch->count || batch->count > STOPWATCH_REQUESTS_CAPACITY || batch->reserved)
+		return -EINVAL;
+
+	first = le64_to_cpu(READ_ONCE(ring->tail));
+	for (i = 0; i < batch->count; i++)
+		WRITE_ONCE(ring->entries[(first + i) % STOPWATCH_REQUESTS_CAPACITY].counter,
+			   cpu_to_le64(batch->laps[i].counter));
+	head = cpu_to_le64(first + batch->count);
+	smp_store_release(&ring->head, head); /* the requests before it */
+	writeq(0, sw->regs + STOPWATCH_DOORBELL);
+
+	/* At once, if the doorbell was a trap. */
+	ret = read_poll_timeout(smp_load_acquire, tail, tail == head, 10, USEC_PER_SEC, false,
+				&ring->tail);
+	if (ret)
+		return -EIO;
+
+	for (i = 0; i < batch->count; i++) {
+		u64 slot = (first + i) % STOPWATCH_REQUESTS_CAPACITY;
+		u64 split = le64_to_cpu(READ_ONCE(ring->entries[slot].split));
+
+		if (split == STOPWATCH_SPLIT_NONE)
+			return -EBADFD;
+		batch->laps[i].elapsed_ns = split;
+	}
+	batch->first = le64_to_cpu(READ_ONCE(laps->head)) - batch->count;
 	return 0;
 }
 
@@ -503,8 +548,10 @@ static int stopwatch_identify(struct stopwatch *sw, resource_size_t size, resour
 	/* A later version keeps what version 2 has; its new features are not used. */
 	sw->version = lower_32_bits(id);
 	sw->features = readq(sw->regs + STOPWATCH_FEATURES);
-	if ((sw->features & (STOPWATCH_FEATURE_LIVE_PAGE | STOPWATCH_FEATURE_LAPS)) &&
-	    mem_size < STOPWATCH_MMAP_LAPS + STOPWATCH_MMAP_SIZE)
+	if (((sw->features & (STOPWATCH_FEATURE_LIVE_PAGE | STOPWATCH_FEATURE_LAPS)) &&
+	     mem_size < STOPWATCH_MMAP_LAPS + STOPWATCH_MMAP_SIZE) ||
+	    ((sw->features & STOPWATCH_FEATURE_REQUESTS) &&
+	     mem_size < STOPWATCH_MEM_REQUESTS + sizeof(struct stopwatch_requests)))
 		return dev_err_probe(sw->dev, -EINVAL, "features %#llx need more \"mem\"\n",
 				     sw->features);
 	dev_info(sw->dev, "version %u, features %#llx\n", sw->version, sw->features);

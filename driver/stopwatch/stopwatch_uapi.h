@@ -53,6 +53,30 @@ struct stopwatch_lap {
 };
 
 /**
+ * struct stopwatch_request - a lap that was taken by the counter
+ * @counter: the value of CNTVCT_EL0 at that time, as of struct stopwatch_page
+ * @elapsed_ns: its split time, in nanoseconds
+ */
+struct stopwatch_request {
+	__u64 counter;
+	__u64 elapsed_ns;
+};
+
+/**
+ * struct stopwatch_batch - laps that are handed over together
+ * @count: how many, from 1
+ * @reserved: 0
+ * @first: number of the first of them; the others follow
+ * @laps: the laps
+ */
+struct stopwatch_batch {
+	__u32 count;
+	__u32 reserved;
+	__u64 first;
+	struct stopwatch_request laps[STOPWATCH_REQUESTS_CAPACITY];
+};
+
+/**
  * struct stopwatch_info - which device this is
  * @version: of the device's contract, from 1
  * @reserved: 0
@@ -101,6 +125,15 @@ struct stopwatch_status {
 #define STOPWATCH_IOC_INFO	_IOR(STOPWATCH_IOC_MAGIC, 0x40, struct stopwatch_info)
 #define STOPWATCH_IOC_STATUS	_IOR(STOPWATCH_IOC_MAGIC, 0x41, struct stopwatch_status)
 #define STOPWATCH_IOC_ELAPSED_NS _IOR(STOPWATCH_IOC_MAGIC, 0x42, __u64)
+
+/*
+ * Appends laps that the caller has timed by the counter: one access for all of
+ * them, and none for a lap. Fills in @first and each @elapsed_ns. A counter that
+ * is not of the present run counts as START or as now. Where the live page says
+ * that the counter is not valid all of them are taken now. EBADFD in the state
+ * RESET, EIO if the device does not answer within a second.
+ */
+#define STOPWATCH_IOC_BATCH	_IOWR(STOPWATCH_IOC_MAGIC, 0x43, struct stopwatch_batch)
 
 #define STOPWATCH_MMAP_PAGE	STOPWATCH_MEM_PAGE
 #define STOPWATCH_MMAP_LAPS	STOPWATCH_MEM_LAPS

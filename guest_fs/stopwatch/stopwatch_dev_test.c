@@ -440,6 +440,91 @@ static void test_laps(void)
 	EXPECT_ERROR(request(STOPWATCH_IOC_START, NULL), 0);
 }
 
+/* Hands over laps of the counter; each lap and the number of the first are in the ring. */
+static void take_batch(struct stopwatch_batch *batch)
+{
+	uint64_t head = laps_head(laps), ns = 0;
+
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, batch), 0);
+	lap_count += batch->count;
+	EXPECT(batch->first == head && laps_head(laps) == head + batch->count,
+	       "%u laps from %llu on; head was %llu and is %llu", batch->count, (ull)batch->first,
+	       (ull)head, (ull)laps_head(laps));
+	for (uint32_t i = 0; i < batch->count; i++) {
+		EXPECT(laps_read_ns(laps, head + i, &ns), "lap %u is not in the ring", i);
+		printf("# observe lap=%llu\n", (ull)ns);
+		EXPECT(ns == batch->laps[i].elapsed_ns, "%llu in the ring, %llu by ioctl", (ull)ns,
+		       (ull)batch->laps[i].elapsed_ns);
+	}
+}
+
+/* A lap is of the time at which the counter was read, not of the doorbell. */
+static void test_batch(void)
+{
+	struct stopwatch_batch batch = { .count = STOPWATCH_REQUESTS_CAPACITY };
+	uint64_t before, after, ns[STOPWATCH_REQUESTS_CAPACITY];
+	struct page_snapshot was;
+	int own = fd;
+
+	if (!(features & STOPWATCH_FEATURE_REQUESTS)) {
+		EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EOPNOTSUPP);
+		ktap_skip("the device has no request ring");
+		return;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EBADF);
+	close(fd);
+	fd = own;
+	batch.count = 0;
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EINVAL);
+	batch.count = STOPWATCH_REQUESTS_CAPACITY + 1;
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EINVAL);
+	batch = (struct stopwatch_batch) { .count = 1, .reserved = 1 };
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EINVAL);
+
+	batch = (struct stopwatch_batch) { .count = 2 };
+	EXPECT_ERROR(request(STOPWATCH_IOC_RESET, NULL), 0);
+	EXPECT_ERROR(request(STOPWATCH_IOC_BATCH, &batch), EBADFD);
+	EXPECT_ERROR(request(STOPWATCH_IOC_START, NULL), 0);
+	usleep(1000);
+
+	was = snapshot();
+	if (page_is_valid(&was)) {
+		/* Of before START, twice, and of the future. */
+		batch = (struct stopwatch_batch) { .count = 3 };
+		batch.laps[0].counter = was.counter - 1;
+		batch.laps[2].counter = ~0ULL;
+		before = elapsed_ns();
+		take_batch(&batch);
+		after = elapsed_ns();
+		EXPECT(!batch.laps[0].elapsed_ns && !batch.laps[1].elapsed_ns, "%llu and %llu",
+		       (ull)batch.laps[0].elapsed_ns, (ull)batch.laps[1].elapsed_ns);
+		EXPECT(batch.laps[2].elapsed_ns >= before && batch.laps[2].elapsed_ns <= after,
+		       "%llu is not from %llu to %llu", (ull)batch.laps[2].elapsed_ns, (ull)before,
+		       (ull)after);
+	}
+
+	batch = (struct stopwatch_batch) { .count = STOPWATCH_REQUESTS_CAPACITY };
+	before = elapsed_ns();
+	for (uint32_t i = 0; i < batch.count; i++) {
+		was.now = counter_now();
+		batch.laps[i].counter = was.now;
+		ns[i] = page_is_valid(&was) ? page_elapsed_ns(&was) : before;
+	}
+	usleep(1000);
+	take_batch(&batch);
+	after = elapsed_ns();
+	for (uint32_t i = 0; i < batch.count; i++) {
+		uint64_t split = batch.laps[i].elapsed_ns;
+
+		EXPECT(split + was.error >= before && split <= after, "%llu is not from %llu to %llu",
+		       (ull)split, (ull)before, (ull)after);
+		if (page_is_valid(&was))
+			EXPECT(split < ns[i] + was.error && ns[i] < split + was.error,
+			       "%llu, and %llu by the page", (ull)split, (ull)ns[i]);
+	}
+}
+
 /* Those that are overwritten are known to be. */
 static void test_overrun(void)
 {
@@ -688,6 +773,7 @@ int main(int argc, char **argv)
 		{ "live_page", test_live_page },
 		{ "monotonic", test_monotonic },
 		{ "laps", test_laps },
+		{ "batch", test_batch },
 		{ "overrun", test_overrun },
 		{ "torn", test_torn },
 		{ "unbinding", test_unbinding },

@@ -10,7 +10,7 @@ import {
 } from '../../device/stopwatch/contract/contract.js';
 import { initialState, type ModelState } from '../../device/stopwatch/model/state.js';
 import { step } from '../../device/stopwatch/model/step.js';
-import type { Effect, Stimulus } from '../../device/stopwatch/model/types.js';
+import type { Effect, Stimulus, WriteStimulus } from '../../device/stopwatch/model/types.js';
 
 /** Offset of a register, as a stimulus has it. */
 export function offsetOf(name: RegisterName): bigint {
@@ -34,7 +34,7 @@ export function command(now: bigint, value: bigint, dataLen?: bigint): Stimulus 
   return dataLen === undefined ? write : { ...write, dataLen };
 }
 
-export function writeTo(name: RegisterName, now: bigint, value: bigint, size = 8): Stimulus {
+export function writeTo(name: RegisterName, now: bigint, value: bigint, size = 8): WriteStimulus {
   return { stimulus: 'write', now, offset: offsetOf(name), value, size };
 }
 

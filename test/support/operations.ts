@@ -11,6 +11,8 @@ export type Operation = { readonly at: bigint } & (
       readonly value: bigint;
       readonly size: number;
       readonly dataLen: bigint;
+      /** Of the requests in the ring. */
+      readonly counters?: readonly bigint[] | undefined;
     }
   | { readonly kind: 'read'; readonly offset: number; readonly size: number }
   /** Time passes: a pending timeout is served if it is due. */
@@ -46,6 +48,10 @@ const at = fc.oneof(
   { weight: 3, arbitrary: fc.bigInt({ min: 0n, max: 20n * NS_PER_S }) },
 );
 
+const counters = fc.array(fc.oneof(fc.bigInt({ min: 0n, max: (20n * NS_PER_S) / 16n }), value), {
+  maxLength: 3,
+});
+
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 10,
@@ -60,7 +66,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ at, kind: fc.constant('write' as const), offset, value, size, dataLen }),
+    arbitrary: fc.record({ at, kind: fc.constant('write' as const), offset, value, size, dataLen, counters }),
   },
   { weight: 5, arbitrary: fc.record({ at, kind: fc.constant('read' as const), offset, size }) },
   { weight: 3, arbitrary: fc.record({ at, kind: fc.constant('tick' as const) }) },
@@ -83,8 +89,13 @@ export function perform(
   let now = 0n;
   for (const one of list) {
     now = one.at;
-    if (one.kind === 'write')
-      writer.write(now, one.offset, one.value, { size: one.size, dataLen: one.dataLen });
+    if (one.kind === 'write') {
+      const { size, dataLen, counters = [] } = one;
+      // An empty list stands for a HEAD that is behind.
+      const ahead = counters.length === 0 ? -1n : BigInt(counters.length);
+      const requests = { head: BigInt.asUintN(64, writer.state.taken + ahead), counters };
+      writer.write(now, one.offset, one.value, { size, dataLen, requests });
+    }
     if (one.kind === 'read') writer.read(now, one.offset, one.size);
     if (one.kind === 'tick') writer.expire(now);
     if (one.kind === 'reset') {

@@ -6,6 +6,8 @@ import {
   consumesMem,
   initialState,
   type ModelState,
+  type Requests,
+  ringsDoorbell,
   step,
   type Stimulus,
 } from '../../device/stopwatch/model/index.js';
@@ -43,14 +45,23 @@ export class TraceWriter {
     this.run({ stimulus: 'reset', ...reset });
   }
 
-  /** `dataLen`: what stands in `mem`, should the device look. */
-  write(now: bigint, offset: number, value: bigint, options: { size?: number; dataLen?: bigint } = {}): void {
-    const { size = 8, dataLen = 0n } = options;
+  /** `dataLen`, `requests`: what stands in `mem`, should the device look. */
+  write(
+    now: bigint,
+    offset: number,
+    value: bigint,
+    options: { size?: number; dataLen?: bigint; requests?: Requests } = {},
+  ): void {
+    const { size = 8, dataLen = 0n, requests = { head: this.state.taken, counters: [] } } = options;
     const access = { offset: BigInt(offset), value, size };
     this.operation('write', access);
     this.expire(now);
     this.emit({ event: 'write', now, ...access });
-    const consumed = consumesMem(this.state, access) ? { dataLen } : {};
+    const consumed = consumesMem(this.state, access)
+      ? { dataLen }
+      : ringsDoorbell(access)
+        ? { requests }
+        : {};
     this.run({ stimulus: 'write', now, ...access, ...consumed });
   }
 

@@ -8,12 +8,13 @@ import {
   type Step,
   type StepFailure,
 } from '../../../vm/device-kit.js';
-import { REGISTERS, type RegisterName } from '../contract/contract.js';
+import { announced, REGISTERS, type RegisterName } from '../contract/contract.js';
 import {
   commandOperation,
   decisionIndex,
   DECISIONS,
   decisionWords,
+  doorbellOperation,
   timeoutOperation,
 } from '../contract/decisions.js';
 import {
@@ -25,10 +26,19 @@ import {
   errorNames,
   initialState,
   type ModelState,
+  type Requests,
+  ringsDoorbell,
   step,
   type Stimulus,
 } from '../model/index.js';
-import { type LoadEvent, TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
+import {
+  type DoorbellEvent,
+  type LoadEvent,
+  TRACE,
+  type TraceEvent,
+  type Unnumbered,
+  type WriteEvent,
+} from './trace.js';
 import { CHANNELS, READ_CHANNELS, REGION, words } from './words.js';
 
 export interface StopwatchCheckerOptions {
@@ -46,7 +56,20 @@ export function stopwatchChecker(options: StopwatchCheckerOptions): DeviceChecke
   return deviceChecker({
     name: 'stopwatch',
     trace: TRACE,
-    effects: ['mem', 'text', 'lap', 'ring', 'page', 'irq', 'error', 'state'],
+    effects: [
+      'mem',
+      'text',
+      'lap',
+      'ring',
+      'requests',
+      'request',
+      'answer',
+      'tail',
+      'page',
+      'irq',
+      'error',
+      'state',
+    ],
     region: REGION,
     initial: initialState,
     begins: ({ event }) => event === 'reset' || event === 'load',
@@ -82,8 +105,18 @@ export function eventOf(effect: Effect, now: bigint): Unnumbered | undefined {
       const { index, split, laps } = effect;
       return { event: 'lap', now, index, split, laps };
     }
-    case 'ring':
-      return { event: 'ring', now, laps: effect.laps, capacity: effect.capacity };
+    case 'ring': {
+      const { laps, capacity, taken } = effect;
+      return { event: 'ring', now, laps, capacity, taken };
+    }
+    case 'requests':
+      return { event: 'requests', now, head: effect.head };
+    case 'request':
+      return { event: 'request', now, counter: effect.counter };
+    case 'answer':
+      return { event: 'answer', now, number: effect.number, split: effect.split };
+    case 'tail':
+      return { event: 'tail', now, taken: effect.taken };
     case 'page': {
       const { effect: _, error: __, ...fields } = effect;
       return { event: 'page', now, ...fields };
@@ -143,6 +176,8 @@ function check(state: ModelState, event: TraceEvent, options: StopwatchCheckerOp
     }
     case 'write':
       return write(state, event);
+    case 'doorbell':
+      return doorbell(state, (requests) => ({ stimulus: 'doorbell', now, requests }), []);
     case 'load':
       return load(state, event, options);
     case 'end':
@@ -151,6 +186,10 @@ function check(state: ModelState, event: TraceEvent, options: StopwatchCheckerOp
     case 'text':
     case 'lap':
     case 'ring':
+    case 'requests':
+    case 'request':
+    case 'answer':
+    case 'tail':
     case 'page':
     case 'irq':
     case 'error':
@@ -170,6 +209,8 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
     return decisionIndex(operation, state.status, state.timeout);
   };
   const stimulus = { stimulus: 'write', now, offset, value, size } as const;
+  if (ringsDoorbell(stimulus))
+    return doorbell(state, (requests) => ({ ...stimulus, requests }), tally);
   // Where the length is not looked at, it does not matter.
   if (!consumesMem(state, stimulus))
     return { ...run(state, stimulus, { supplied: 4, tally }), decision: decision(1n) };
@@ -181,14 +222,43 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
   return { state, consumes: { event: 'mem', resume } };
 }
 
+/** What the device reads from the request ring is supplied: HEAD, then the requests that it announces. */
+function doorbell(
+  state: ModelState,
+  stimulus: (requests: Requests) => Stimulus,
+  tally: readonly string[],
+): StopwatchStep {
+  const counters: bigint[] = [];
+  const next = (head: bigint): StopwatchStep => {
+    if (counters.length === (announced(state.taken, head) ?? 0)) {
+      const decision = decisionIndex(doorbellOperation(state.taken, head), state.status, state.timeout);
+      return {
+        ...run(state, stimulus({ head, counters }), { supplied: 1, tally: [...tally, 'doorbells'] }),
+        decision,
+      };
+    }
+    const resume = (taken: TraceEvent): StopwatchStep => {
+      if (taken.event !== 'request') throw new Error(`Resumed with a ${taken.event} event`);
+      counters.push(taken.counter);
+      return next(head);
+    };
+    return { state, consumes: { event: 'request', resume } };
+  };
+  const resume = (read: TraceEvent): StopwatchStep => {
+    if (read.event !== 'requests') throw new Error(`Resumed with a ${read.event} event`);
+    return next(read.head);
+  };
+  return { state, consumes: { event: 'requests', resume } };
+}
+
 /** A loaded state is supplied: it was saved by another process, or at another time. */
 function load(state: ModelState, event: LoadEvent, options: StopwatchCheckerOptions): StopwatchStep {
-  const { now, writes, pageSeq, disruption, laps } = event;
+  const { now, writes, pageSeq, disruption, laps, taken } = event;
   const frequency = options.frequency ?? event.frequency;
   const resume = (reported: TraceEvent): StopwatchStep => {
     if (reported.event !== 'state') throw new Error(`Resumed with a ${reported.event} event`);
     const { status, elapsed, timeout, deadline, count, error } = reported;
-    const loaded = { status, elapsed, timeout, deadline, count, error, pageSeq, disruption, laps };
+    const loaded = { status, elapsed, timeout, deadline, count, error, pageSeq, disruption, laps, taken };
     const stimulus = { stimulus: 'load', now, loaded, writes, frequency } as const;
     const after = run(state, stimulus, { supplied: 6, tally: ['loads'] });
     // The state event has been consumed, so do not expect it again.
@@ -198,6 +268,9 @@ function load(state: ModelState, event: LoadEvent, options: StopwatchCheckerOpti
     options.frequency === undefined ? [] : [compare('load.frequency', frequency, event.frequency)];
   return { state, checks, consumes: { event: 'state', resume } };
 }
+
+/** Effects whose events have been consumed already. */
+const CONSUMED: ReadonlySet<Effect['effect']> = new Set(['mem', 'requests', 'request']);
 
 interface RunOptions {
   readonly checks?: readonly Check[] | undefined;
@@ -237,6 +310,7 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
       all.tally.push('laps');
       all.observables.push({ channel: 'lap', value: String(effect.split) });
     }
+    if (effect.effect === 'answer') all.tally.push('requests');
     if (effect.effect === 'page') {
       const { pageSeq, state: status, accumulated } = effect;
       all.tally.push('pages');
@@ -244,8 +318,7 @@ function run(state: ModelState, stimulus: Stimulus, options: RunOptions): Stopwa
     }
     if (effect.effect === 'error') all.tally.push('rejected');
     if (effect.effect === 'irq') all.tally.push('irqs');
-    // The `mem` event has been consumed already.
-    const expected = effect.effect === 'mem' ? undefined : eventOf(effect, stimulus.now);
+    const expected = CONSUMED.has(effect.effect) ? undefined : eventOf(effect, stimulus.now);
     if (expected !== undefined) all.expect.push(expected);
   }
   if (stimulus.stimulus === 'timer' || stimulus.stimulus === 'reset' || stimulus.stimulus === 'load')

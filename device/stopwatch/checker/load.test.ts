@@ -22,10 +22,10 @@ function source(): { lines: string[]; seq: number } {
   return { lines, seq: lines.length };
 }
 const loaded = (seq: number, now: number, elapsed = 2_000): string[] => [
-  `stopwatch_load id=stopwatch seq=${seq} now=${now} writes=1 frequency=62500000 page_seq=4 disruption=0 laps=0`,
+  `stopwatch_load id=stopwatch seq=${seq} now=${now} writes=1 frequency=62500000 page_seq=4 disruption=0 laps=0 tail=0`,
   `stopwatch_state id=stopwatch seq=${seq + 1} now=${now} status=2 elapsed=${elapsed} timeout=1 deadline=6000 count=0 error=0x0`,
   `stopwatch_page id=stopwatch seq=${seq + 2} now=${now} page_seq=6 disruption=1 flags=0x0 state=2 accumulated=${elapsed} counter=${Math.floor(now / 16)} frequency=62500000`,
-  `stopwatch_ring id=stopwatch seq=${seq + 3} now=${now} head=0 capacity=64`,
+  `stopwatch_ring id=stopwatch seq=${seq + 3} now=${now} head=0 capacity=64 tail=0`,
 ];
 /** What a device does from there that kept the state. */
 const rest = (seq: number): string[] => [

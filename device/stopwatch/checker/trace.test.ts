@@ -15,7 +15,12 @@ const EVENTS: readonly TraceEvent[] = [
   { event: 'error', ...at, raised: 2n, error: 0x1fn },
   { event: 'state', ...at, status: 2n, elapsed: 99n, timeout: 1n, deadline: 5_000n, count: 3n, error: 0n },
   { event: 'lap', ...at, index: 63n, split: U64, laps: 64n },
-  { event: 'ring', ...at, laps: 64n, capacity: 64n },
+  { event: 'ring', ...at, laps: 64n, capacity: 64n, taken: U64 },
+  { event: 'doorbell', ...at },
+  { event: 'requests', ...at, head: U64 },
+  { event: 'request', ...at, counter: U64 },
+  { event: 'answer', ...at, number: 33n, split: U64 },
+  { event: 'tail', ...at, taken: 34n },
   {
     event: 'page',
     ...at,
@@ -27,7 +32,7 @@ const EVENTS: readonly TraceEvent[] = [
     counter: 77n,
     frequency: 0n,
   },
-  { event: 'load', ...at, writes: true, frequency: 0n, pageSeq: 2n, disruption: 3n, laps: 5n },
+  { event: 'load', ...at, writes: true, frequency: 0n, pageSeq: 2n, disruption: 3n, laps: 5n, taken: 6n },
   { event: 'resume', ...at },
   { event: 'end', ...at },
 ];

@@ -8,7 +8,9 @@
  *
  *   stimulus  effects
  *   reset     irq (if it was high), state, page and ring (if it writes to mem)
- *   write     mem (if data_len was read), text, lap, irq, error, state, page
+ *   write     mem (if data_len was read), text, lap, irq, error, state, page;
+ *             to DOORBELL: as doorbell
+ *   doorbell  requests, request (each), lap and answer (each), tail, error, state
  *   read      error, state — both only if the read was rejected
  *   timer     irq, state
  *   load      state, page and ring (if it writes to mem)
@@ -53,11 +55,25 @@ const EVENTS = {
     ['split', 'split', 'udec'],
     ['head', 'laps', 'udec'],
   ],
-  /** The device wrote the head and the capacity of the lap ring. */
+  /** The device wrote the head and the capacity of the lap ring, and the tail of the request ring. */
   ring: [
     ['head', 'laps', 'udec'],
     ['capacity', 'capacity', 'udec'],
+    ['tail', 'taken', 'udec'],
   ],
+  /** The guest has rung the doorbell, which is an ioeventfd: QEMU's own trace has no access. */
+  doorbell: [],
+  /** The device read HEAD of the request ring. */
+  requests: [['head', 'head', 'udec']],
+  /** The device took a request: the guest's counter. */
+  request: [['counter', 'counter', 'udec']],
+  /** The device wrote this split time into the entry of this request. */
+  answer: [
+    ['number', 'number', 'udec'],
+    ['split', 'split', 'udec'],
+  ],
+  /** The device wrote the tail of the request ring. */
+  tail: [['tail', 'taken', 'udec']],
   /** The device wrote the live page; `page_seq` is the even number at the end. Its error follows from the frequency: QEMU's events have at most ten values. */
   page: [
     ['page_seq', 'pageSeq', 'udec'],
@@ -93,6 +109,7 @@ const EVENTS = {
     ['page_seq', 'pageSeq', 'udec'],
     ['disruption', 'disruption', 'udec'],
     ['laps', 'laps', 'udec'],
+    ['tail', 'taken', 'udec'],
   ],
   /** The VM continues after a stop. */
   resume: [],

@@ -39,6 +39,16 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
       return { access: `lap ${event.laps} at ${event.split} ns` };
     case 'ring':
       return { access: `lap ring with ${event.laps} laps` };
+    case 'doorbell':
+      return { access: 'doorbell by ioeventfd' };
+    case 'requests':
+      return { access: `requests up to ${event.head}` };
+    case 'request':
+      return { access: `request with counter ${event.counter}` };
+    case 'answer':
+      return { access: `answer to request ${event.number}: ${event.split} ns` };
+    case 'tail':
+      return { access: `${event.taken} requests taken` };
     case 'page':
       return { access: `live page number ${event.pageSeq}` };
     case 'resume':

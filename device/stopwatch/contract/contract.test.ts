@@ -12,6 +12,10 @@ import {
   PAGE_SIZE,
   REGISTERS,
   registerAt,
+  REQUEST,
+  REQUEST_BYTES,
+  REQUESTS,
+  REQUESTS_ENTRIES,
   REGS_SIZE_V1,
   STATUS,
 } from './contract.js';
@@ -24,6 +28,8 @@ describe('the contract', () => {
   it.each([
     ['live page', PAGE, PAGE_SIZE],
     ['lap ring', LAPS, LAPS_ENTRIES + 8],
+    ['request ring', REQUESTS, REQUESTS_ENTRIES + 8],
+    ['request', REQUEST, REQUEST_BYTES],
   ] as const)('has aligned fields without holes in the %s', (_, fields, size) => {
     const ends = places(fields).map(([, end]) => end);
     expect(fields.map(({ offset }) => offset)).toEqual([0, ...ends.slice(0, -1)]);
@@ -41,6 +47,7 @@ describe('the contract', () => {
       '28 ELAPSED_NS R',
       '30 TIMEOUT_NS R/W',
       '38 TIMEOUT_COUNT R',
+      '40 DOORBELL W',
     ]);
     expect(registerAt(0x20)?.name).toBe('ERROR');
     expect(registerAt(0x24)).toBeUndefined();
@@ -61,7 +68,7 @@ describe('the contract', () => {
     expect(STATUS).toEqual({ RUNNING: 0n, RESET: 1n, PAUSED: 2n });
   });
   it('has the bits that drivers know', () => {
-    expect(FEATURES).toBe(0x1fn);
+    expect(FEATURES).toBe(0x3fn);
     expect(COMMAND.LAP).toBe(6n);
     expect(ERROR_BIT).toEqual({ BAD_COMMAND: 0, BAD_STATE: 1, BAD_TIMEOUT: 2, BUSY: 3, BAD_ACCESS: 4 });
   });

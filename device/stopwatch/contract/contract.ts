@@ -11,7 +11,7 @@
 /** High half of the ID register: "SWCH" in ASCII. */
 export const MAGIC = 0x53574348n;
 /** Low half of the ID register: the version of this contract. */
-export const VERSION = 3n;
+export const VERSION = 4n;
 
 /** Bytes of the trapping region, `regs`. */
 export const REGS_SIZE = 0x1000;
@@ -28,7 +28,7 @@ export const MEM_DATA = 0x8;
 /** Bytes of `data`. */
 export const DATA_SIZE = 128;
 
-/** A field of the live page or of the lap ring, little-endian, naturally aligned. */
+/** A field of the live page or of a ring, little-endian, naturally aligned. */
 export interface MemField {
   readonly name: string;
   /** Byte offset in the structure. */
@@ -82,6 +82,54 @@ export const LAPS = [
 /** Bytes of the lap ring. */
 export const LAPS_BYTES = LAPS_ENTRIES + 8 * Number(LAPS_CAPACITY);
 
+/** Offset in `mem` of the request ring. */
+export const MEM_REQUESTS = 0x3000;
+/** Where the request ring's part of `mem` ends. */
+export const MEM_REQUESTS_END = 0x4000;
+/** Entries of the request ring: a full one takes half of the lap ring. */
+export const REQUESTS_CAPACITY = 32n;
+/** Offset in the request ring of `u64 head`, `u64 tail`, and of entry 0. */
+export const REQUESTS_HEAD = 0x0;
+export const REQUESTS_TAIL = 0x8;
+export const REQUESTS_ENTRIES = 0x10;
+/** Bytes of an entry, and the offsets in it of `u64 counter` and `u64 split`. */
+export const REQUEST_BYTES = 0x10;
+export const REQUEST_COUNTER = 0x0;
+export const REQUEST_SPLIT = 0x8;
+/** The answer to a request in RESET, where there is no split time. */
+export const SPLIT_NONE = (1n << 64n) - 1n;
+export const REQUESTS = [
+  {
+    name: 'HEAD',
+    offset: REQUESTS_HEAD,
+    bytes: 8,
+    meaning: 'requests made since machine reset, written by the guest',
+  },
+  {
+    name: 'TAIL',
+    offset: REQUESTS_TAIL,
+    bytes: 8,
+    meaning: 'requests taken since machine reset, written by the device',
+  },
+  { name: 'ENTRIES', offset: REQUESTS_ENTRIES, bytes: 8, meaning: 'of 16 bytes: see below' },
+] as const satisfies readonly MemField[];
+export const REQUEST = [
+  {
+    name: 'COUNTER',
+    offset: REQUEST_COUNTER,
+    bytes: 8,
+    meaning: "the guest's counter at the lap, written by the guest",
+  },
+  {
+    name: 'SPLIT',
+    offset: REQUEST_SPLIT,
+    bytes: 8,
+    meaning: 'split time in nanoseconds, written by the device; all ones: none',
+  },
+] as const satisfies readonly MemField[];
+/** Bytes of the request ring. */
+export const REQUESTS_BYTES = REQUESTS_ENTRIES + REQUEST_BYTES * Number(REQUESTS_CAPACITY);
+
 /** How a register may be used: W performs something and reads 0; W1C clears the bits written as 1. */
 export type Access = 'W' | 'R' | 'R/W' | 'R/W1C';
 
@@ -96,7 +144,7 @@ export interface Register {
   readonly offset: number;
   readonly access: Access;
   /** First version of the contract that has it. */
-  readonly since: 1 | 2;
+  readonly since: 1 | 2 | 4;
   readonly meaning: string;
 }
 
@@ -157,6 +205,13 @@ export const REGISTERS = [
     since: 2,
     meaning: 'timeouts fired since machine reset',
   },
+  {
+    name: 'DOORBELL',
+    offset: 0x40,
+    access: 'W',
+    since: 4,
+    meaning: 'takes the requests in the ring, whatever value is written; reads 0',
+  },
 ] as const satisfies readonly Register[];
 
 export type RegisterName = (typeof REGISTERS)[number]['name'];
@@ -187,8 +242,15 @@ export const ERROR_BIT = {
 } as const;
 export type ErrorName = keyof typeof ERROR_BIT;
 
-/** Bit numbers of the FEATURES register; 5 and up are reserved for later versions. */
-export const FEATURE_BIT = { ERROR: 0, ELAPSED_NS: 1, TIMEOUT: 2, LIVE_PAGE: 3, LAPS: 4 } as const;
+/** Bit numbers of the FEATURES register; 6 and up are reserved for later versions. */
+export const FEATURE_BIT = {
+  ERROR: 0,
+  ELAPSED_NS: 1,
+  TIMEOUT: 2,
+  LIVE_PAGE: 3,
+  LAPS: 4,
+  REQUESTS: 5,
+} as const;
 /** Value of the FEATURES register. */
 export const FEATURES = Object.values(FEATURE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), 0n);
 
@@ -266,4 +328,10 @@ export function offsetOf(name: RegisterName): number {
   const register = REGISTERS.find((one) => one.name === name);
   if (register === undefined) throw new RangeError(`There is no register ${name}`);
   return register.offset;
+}
+
+/** How many requests this HEAD announces; undefined if there cannot be as many. */
+export function announced(tail: bigint, head: bigint): number | undefined {
+  const count = BigInt.asUintN(64, head - tail);
+  return count <= REQUESTS_CAPACITY ? Number(count) : undefined;
 }

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { ARRIVED, command, must, reach, writeTo } from '../../../test/support/drive.js';
-import { COMMAND, COMMAND_TABLE, ERROR_BIT, NS_PER_S, TIMEOUT_MAX_NS, TIMEOUT_MAX_S } from './contract.js';
+import {
+  COMMAND,
+  COMMAND_TABLE,
+  ERROR_BIT,
+  NS_PER_S,
+  REQUESTS_CAPACITY,
+  TIMEOUT_MAX_NS,
+  TIMEOUT_MAX_S,
+} from './contract.js';
 import {
   commandOperation,
+  doorbellOperation,
   DECISIONS,
   decisionIndex,
   type Effects,
@@ -18,6 +27,11 @@ const ERRORS = ['BAD_COMMAND', 'BAD_STATE', 'BAD_TIMEOUT', 'BUSY', 'BAD_ACCESS']
 
 const ns = (...values: bigint[]) => values.map((value) => writeTo('TIMEOUT_NS', NOW, value));
 const seconds = (...values: bigint[]) => values.map((value) => command(NOW, COMMAND.TIMEOUT, value));
+
+const request = (head: bigint, ...counters: bigint[]): Stimulus => ({
+  ...writeTo('DOORBELL', NOW, 0n),
+  requests: { head, counters },
+});
 
 /** The edges of what an operation can be, as writes. */
 function writesOf(operation: OperationName): readonly Stimulus[] {
@@ -34,6 +48,10 @@ function writesOf(operation: OperationName): readonly Stimulus[] {
       return ns(TIMEOUT_MAX_NS + 1n, 1n << 63n, (1n << 64n) - 1n);
     case 'TIMEOUT_NS = 0':
       return ns(0n);
+    case 'DOORBELL':
+      return [request(1n, 0n), request(1n, (1n << 64n) - 1n)];
+    case 'DOORBELL, HEAD too far':
+      return [request(REQUESTS_CAPACITY + 1n), request((1n << 64n) - 1n)];
     case 'RESET':
     case 'START':
     case 'PAUSE':
@@ -57,6 +75,7 @@ function effectsOf(before: ModelState, after: ModelState, effects: readonly Effe
     ...(elapsed === elapsedAt(before, NOW) ? {} : { zero: true }),
     ...(has('text') ? { text: true } : {}),
     ...(has('lap') ? { lap: true } : {}),
+    ...(has('answer') ? { answers: true } : {}),
     ...(has('mem') ? { consumes: true } : {}),
     ...(after.timeout === before.timeout ? {} : { timeout: after.timeout }),
     ...(irqLevel(before) && !irqLevel(after) && has('irq') ? { lowers: true } : {}),
@@ -74,8 +93,9 @@ describe('the decision table', () => {
   it.each(OPERATIONS)('knows a write that is %s', (operation) => {
     for (const write of writesOf(operation)) {
       if (write.stimulus !== 'write') throw new Error('not a write');
-      const { offset, value, dataLen = 0n } = write;
-      expect(offset === 0n ? commandOperation(value, dataLen) : timeoutOperation(value)).toBe(operation);
+      const { offset, value, dataLen = 0n, requests } = write;
+      if (requests) expect(doorbellOperation(0n, requests.head)).toBe(operation);
+      else expect(offset === 0n ? commandOperation(value, dataLen) : timeoutOperation(value)).toBe(operation);
     }
   });
 

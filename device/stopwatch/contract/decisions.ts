@@ -5,6 +5,7 @@
  * The documentation, the model's tests and a search's coverage derive from it.
  */
 import {
+  announced,
   COMMAND,
   COMMAND_TABLE,
   type ErrorName,
@@ -34,6 +35,8 @@ export const OPERATIONS = [
   'TIMEOUT_NS',
   'TIMEOUT_NS, out of range',
   'TIMEOUT_NS = 0',
+  'DOORBELL',
+  'DOORBELL, HEAD too far',
 ] as const;
 export type OperationName = (typeof OPERATIONS)[number];
 
@@ -48,6 +51,8 @@ export interface Effects {
   readonly text?: true;
   /** The elapsed time is appended to the lap ring. */
   readonly lap?: true;
+  /** The requests in the ring are answered. */
+  readonly answers?: true;
   /** `data_len` is read. */
   readonly consumes?: true;
   readonly timeout?: TimeoutStateName;
@@ -105,6 +110,11 @@ export function timeoutOperation(value: bigint): OperationName {
   return value <= TIMEOUT_MAX_NS ? 'TIMEOUT_NS' : 'TIMEOUT_NS, out of range';
 }
 
+/** The same for a write to DOORBELL. */
+export function doorbellOperation(tail: bigint, head: bigint): OperationName {
+  return announced(tail, head) === undefined ? 'DOORBELL, HEAD too far' : 'DOORBELL';
+}
+
 function effectsOf(operation: OperationName, status: StatusName, timeout: TimeoutStateName): Effects {
   switch (operation) {
     case 'no command':
@@ -117,6 +127,10 @@ function effectsOf(operation: OperationName, status: StatusName, timeout: Timeou
       return armed(TIMEOUT_TABLE.arm[timeout], operation !== 'TIMEOUT_NS', {});
     case 'TIMEOUT_NS = 0':
       return settled(TIMEOUT_TABLE.cancel[timeout]);
+    case 'DOORBELL':
+      return status === 'RESET' ? { answers: true } : { answers: true, lap: true };
+    case 'DOORBELL, HEAD too far':
+      return { error: 'BAD_STATE' };
     case 'TIMEOUT_ACK':
     case 'RESET':
     case 'START':

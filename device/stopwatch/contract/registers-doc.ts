@@ -17,6 +17,8 @@ import {
   MEM_LAPS,
   MEM_LAPS_END,
   MEM_PAGE,
+  MEM_REQUESTS,
+  MEM_REQUESTS_END,
   MEM_SIZE,
   MEM_SIZE_V1,
   type MemField,
@@ -26,6 +28,9 @@ import {
   REGISTERS,
   REGS_SIZE,
   REGS_SIZE_V1,
+  REQUEST,
+  REQUESTS,
+  REQUESTS_CAPACITY,
   STATUS,
   type StatusName,
   TIMEOUT_MAX_NS,
@@ -49,7 +54,7 @@ const TIMEOUTS = keys(TIMEOUT_STATE);
 
 const ERROR_MEANING: Readonly<Record<ErrorName, string>> = {
   BAD_COMMAND: 'a value was written to COMMAND that is no command',
-  BAD_STATE: 'the command, or cancelling, is not possible in this state',
+  BAD_STATE: 'the command, or cancelling, is not possible in this state; HEAD of the request ring is too far',
   BAD_TIMEOUT: 'the length of the timeout is out of range',
   BUSY: 'a timeout is pending, or has fired and is not acknowledged',
   BAD_ACCESS: 'no register takes an access of this width, alignment, offset and direction',
@@ -67,6 +72,7 @@ const FEATURE_MEANING: Readonly<Record<keyof typeof FEATURE_BIT, string>> = {
   TIMEOUT: '`TIMEOUT_NS`, `TIMEOUT_COUNT`',
   LIVE_PAGE: '[the live page](#the-live-page) in `mem`',
   LAPS: 'the command LAP, and [the lap ring](#laps) in `mem`',
+  REQUESTS: '`DOORBELL`, and [the request ring](#the-request-ring) in `mem`; never without bits 3 and 4',
 };
 
 const DOES = {
@@ -94,13 +100,14 @@ const OPERATIONS: Readonly<Record<keyof typeof TIMEOUT_TABLE, string>> = {
 
 /** Everything that one decision does. */
 function effectsText(effects: Effects): string {
-  const { error, status, zero, text, lap, consumes, timeout, lowers } = effects;
+  const { error, status, zero, text, lap, answers, consumes, timeout, lowers } = effects;
   const words = [
     consumes ? 'reads `data_len`' : '',
     error === undefined ? '' : `refused: ${error}`,
     status === undefined ? '' : `→ ${status}`,
     zero ? 'elapsed 0' : '',
     text ? 'writes the text' : '',
+    answers ? 'answers the requests' : '',
     lap ? 'appends to the laps' : '',
     timeout === undefined ? '' : `timeout → ${timeout}`,
     lowers ? 'line low' : '',
@@ -179,13 +186,14 @@ function mermaid(lines: readonly string[]): string {
 
 const FREE = 'free for the guest; the device neither reads nor writes it, but a machine reset clears it';
 
-function fieldTable(base: number, fields: readonly MemField[]): string {
+/** `entries`: type of the field ENTRIES. */
+function fieldTable(base: number, fields: readonly MemField[], entries = ''): string {
   return markdownTable(
     ['offset', 'in `mem`', 'type', 'name', 'meaning'],
     fields.map(({ name, offset, bytes, meaning }) => [
       code(hex(offset)),
       code(hex(base + offset)),
-      code(name === 'ENTRIES' ? `u${bytes * 8}[${LAPS_CAPACITY}]` : `u${bytes * 8}`),
+      code(name === 'ENTRIES' ? entries : `u${bytes * 8}`),
       code(name),
       meaning,
     ]),
@@ -240,7 +248,13 @@ export function registersDoc(): Readonly<Record<string, string>> {
           '',
           'with bit 4 of FEATURES: the lap ring',
         ],
-        [code(hex(MEM_LAPS_END)), '', '', `${FREE}, up to ${code(hex(MEM_SIZE))}`],
+        [
+          code(hex(MEM_REQUESTS)),
+          code(`u8[${hex(MEM_REQUESTS_END - MEM_REQUESTS)}]`),
+          '',
+          'with bit 5 of FEATURES: the request ring',
+        ],
+        [code(hex(MEM_REQUESTS_END)), '', '', `${FREE}, up to ${code(hex(MEM_SIZE))}`],
       ],
     ),
     registers: markdownTable(['offset', 'name', 'access', 'since', 'meaning'], registerRows()),
@@ -258,9 +272,14 @@ export function registersDoc(): Readonly<Record<string, string>> {
     features: `${markdownTable(
       ['bit', 'what is there'],
       keys(FEATURE_BIT).map((name) => [String(FEATURE_BIT[name]), FEATURE_MEANING[name]]),
-    )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Bit 5 is kept for a ring of lap requests with a doorbell, which this device does not have. Higher bits are for what comes later. All of these read 0.`,
+    )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later, and read 0.`,
     'live-page': fieldTable(MEM_PAGE, PAGE),
-    laps: fieldTable(MEM_LAPS, LAPS),
+    laps: fieldTable(MEM_LAPS, LAPS, `u64[${LAPS_CAPACITY}]`),
+    requests: fieldTable(MEM_REQUESTS, REQUESTS, `u8[${REQUESTS_CAPACITY}][16]`),
+    request: markdownTable(
+      ['offset', 'type', 'name', 'meaning'],
+      REQUEST.map(({ name, offset, meaning }) => [code(hex(offset)), code('u64'), code(name), meaning]),
+    ),
     errors: markdownTable(
       ['bit', 'mask', 'name', 'raised when'],
       keys(ERROR_BIT).map((name) => [

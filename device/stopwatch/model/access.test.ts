@@ -11,7 +11,7 @@ import type { Stimulus } from './types.js';
 const BAD_ACCESS = 1n << BigInt(ERROR_BIT.BAD_ACCESS);
 const SIZES = [1, 2, 3, 4, 5, 6, 7, 8];
 /** As the specification has it, in words of its own. */
-const WRITABLE = new Set(['COMMAND', 'ERROR', 'TIMEOUT_NS']);
+const WRITABLE = new Set(['COMMAND', 'ERROR', 'TIMEOUT_NS', 'DOORBELL']);
 
 function allowed(direction: 'read' | 'write', offset: number, size: number): boolean {
   const isHighHalf = direction === 'read' && size === 4;
@@ -25,7 +25,7 @@ function allowed(direction: 'read' | 'write', offset: number, size: number): boo
 
 describe('every offset, width and direction around the registers', () => {
   const offsets = [
-    ...Array.from({ length: 0x48 }, (_, offset) => offset),
+    ...Array.from({ length: 0x50 }, (_, offset) => offset),
     0x100,
     REGS_SIZE - 8,
     REGS_SIZE - 1,
@@ -37,7 +37,9 @@ describe('every offset, width and direction around the registers', () => {
       for (const size of SIZES) {
         const at = { now: ARRIVED, offset: BigInt(offset), size };
         const stimulus: Stimulus =
-          direction === 'read' ? { stimulus: 'read', ...at } : { stimulus: 'write', ...at, value: 0n };
+          direction === 'read'
+            ? { stimulus: 'read', ...at }
+            : { stimulus: 'write', ...at, value: 0n, requests: { head: 0n, counters: [] } };
         const { state, effects } = must(before, stimulus);
         const raised = effects.find((effect) => effect.effect === 'error')?.raised;
         expect([offset, size, raised === BAD_ACCESS]).toEqual([
@@ -63,9 +65,9 @@ describe('values read', () => {
     expect(valueAt(state, 'COMMAND', ARRIVED)).toBe(0n);
     expect(valueAt(state, 'STATUS', ARRIVED)).toBe(2n);
     expect(valueAt(state, 'STATUS', ARRIVED, 4)).toBe(2n);
-    expect(valueAt(state, 'ID', ARRIVED)).toBe(0x5357_4348_0000_0003n);
-    expect(valueAt(state, 'ID', ARRIVED, 4)).toBe(3n);
-    expect(valueAt(state, 'FEATURES', ARRIVED)).toBe(0x1fn);
+    expect(valueAt(state, 'ID', ARRIVED)).toBe(0x5357_4348_0000_0004n);
+    expect(valueAt(state, 'ID', ARRIVED, 4)).toBe(4n);
+    expect(valueAt(state, 'FEATURES', ARRIVED)).toBe(0x3fn);
     expect(valueAt(state, 'TIMEOUT_COUNT', ARRIVED)).toBe(1n);
     const halves = { ...state, count: 0x1234_5678_9abc_def0n };
     const half = (offset: bigint) =>

@@ -14,10 +14,12 @@ export {
 export { counterAt, type PageFields } from './page.js';
 export { step } from './step.js';
 export type {
+  DoorbellStimulus,
   Effect,
   Failure,
   LoadStimulus,
   ReadStimulus,
+  Requests,
   ResetStimulus,
   ResumeStimulus,
   StepResult,
@@ -25,4 +27,4 @@ export type {
   TimerStimulus,
   WriteStimulus,
 } from './types.js';
-export { commandName, consumesMem } from './write.js';
+export { commandName, consumesMem, ringsDoorbell } from './write.js';

@@ -105,6 +105,15 @@ describe('in every run', () => {
     }
   });
 
+  always('a split time is within the elapsed time', (before, after, events, now) => {
+    for (const event of events) {
+      if (event.event !== 'lap') continue;
+      const least = before.status === 'PAUSED' ? elapsedAt(after, now) : before.elapsed;
+      expect(event.split).toBeGreaterThanOrEqual(least);
+      expect(event.split).toBeLessThanOrEqual(elapsedAt(after, now));
+    }
+  });
+
   always('its sequence number is even and rises by two', (before, after, events) => {
     const pages = events.filter(({ event }) => event === 'page');
     if (!events.some(({ event }) => event === 'reset'))
@@ -123,6 +132,7 @@ describe('in every run', () => {
       { numRuns: 300, seed: 1 },
     );
     expect([...seen].sort()).toEqual([
+      'answer',
       'end',
       'error 1',
       'error 16',
@@ -134,9 +144,12 @@ describe('in every run', () => {
       'mem',
       'page',
       'read',
+      'request',
+      'requests',
       'reset',
       'ring',
       'state',
+      'tail',
       'text',
       'timer',
       'write',

@@ -19,6 +19,8 @@ export interface ModelState {
   readonly disruption: bigint;
   /** Appended since machine reset. */
   readonly laps: bigint;
+  /** Requests taken since machine reset: `TAIL` of the request ring. */
+  readonly taken: bigint;
   /** Of the counter of the machine's processors, Hz; 0: not known. */
   readonly frequency: bigint;
 }
@@ -45,6 +47,7 @@ export const initialState: ModelState = {
   pageSeq: 0n,
   disruption: 0n,
   laps: 0n,
+  taken: 0n,
   frequency: 0n,
 };
 

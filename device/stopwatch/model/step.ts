@@ -15,9 +15,10 @@ import {
 import { decode } from './access.js';
 import { namesByCode } from '../contract/names.js';
 import { writePage } from './page.js';
+import { takeRequests } from './requests.js';
 import { elapsedAt, initialState, irqLevel, type ModelState, snapshotAt } from './state.js';
 import type { Effect, Failure, LoadStimulus, ReadStimulus, StepOk, StepResult, Stimulus } from './types.js';
-import { enter, write } from './write.js';
+import { enter, write, type Written } from './write.js';
 
 /**
  * The model's next state and what a device that keeps the contract does, in order.
@@ -47,17 +48,19 @@ export function step(state: ModelState, stimulus: Stimulus): StepResult {
       ]);
     case 'read':
       return overdue(state, now) ?? read(state, stimulus);
-    case 'write': {
-      const missing = overdue(state, now);
-      if (missing) return missing;
-      const { error, ...written } = write(state, stimulus);
-      if (error) return reject(state, now, error, written.effects);
-      const after = done(written.state, now, written.effects);
-      return written.moves === true ? paged(after, now) : after;
-    }
+    case 'write':
+      return overdue(state, now) ?? finish(state, now, write(state, stimulus));
+    case 'doorbell':
+      return overdue(state, now) ?? finish(state, now, takeRequests(state, now, stimulus.requests));
     default:
       return stimulus satisfies never;
   }
+}
+
+function finish(state: ModelState, now: bigint, { error, moves, ...written }: Written): StepResult {
+  if (error) return reject(state, now, error, written.effects);
+  const after = done(written.state, now, written.effects);
+  return moves === true ? paged(after, now) : after;
 }
 
 function read(state: ModelState, { now, offset, size }: ReadStimulus): StepResult {
@@ -70,6 +73,7 @@ function read(state: ModelState, { now, offset, size }: ReadStimulus): StepResul
 function valueOf(state: ModelState, name: RegisterName, now: bigint): bigint {
   switch (name) {
     case 'COMMAND':
+    case 'DOORBELL':
       return 0n;
     case 'STATUS':
       return STATUS[state.status];
@@ -94,7 +98,7 @@ const STATUSES = namesByCode(STATUS);
 const TIMEOUTS = namesByCode(TIMEOUT_STATE);
 const ERROR_MASK = Object.values(ERROR_BIT).reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
 
-/** The device begins in this state, and writes the live page and the head of the laps if it writes to `mem`. */
+/** The device begins in this state, and writes the live page and its part of the rings if it writes to `mem`. */
 function begin(
   state: ModelState,
   now: bigint,
@@ -105,9 +109,10 @@ function begin(
   const begun = done(state, now, effects);
   if (!writes) return begun;
   const after = paged(begun, now, disrupted);
+  const { laps, taken } = state;
   return {
     ...after,
-    effects: [...after.effects, { effect: 'ring', laps: state.laps, capacity: LAPS_CAPACITY }],
+    effects: [...after.effects, { effect: 'ring', laps, capacity: LAPS_CAPACITY, taken }],
   };
 }
 
@@ -141,10 +146,10 @@ function load({ now, loaded, writes, frequency }: LoadStimulus): StepResult {
     return impossible('only known error bits', `error 0x${loaded.error.toString(16)}`);
   }
   if (loaded.pageSeq % 2n !== 0n) return impossible('an even page_seq', `page_seq ${loaded.pageSeq}`);
-  const { elapsed, deadline, count, error, pageSeq, disruption, laps } = loaded;
+  const { elapsed, deadline, count, error, pageSeq, disruption, laps, taken } = loaded;
   const since = status === 'RUNNING' ? now : 0n;
   const after = { status, elapsed, since, timeout, deadline, count, error, pageSeq, disruption, laps };
-  return begin({ ...after, frequency }, now, [], writes, true);
+  return begin({ ...after, taken, frequency }, now, [], writes, true);
 }
 
 /** An access is answered as if the expiry had been served at its deadline: it must have come before. */

@@ -147,7 +147,7 @@ describe('machine reset', () => {
 });
 
 describe('a loaded state', () => {
-  const saved = { pageSeq: 4n, disruption: 1n, laps: 3n };
+  const saved = { pageSeq: 4n, disruption: 1n, laps: 3n, taken: 7n };
   const good = { status: 0n, elapsed: 5n, timeout: 1n, deadline: 900n, count: 2n, error: 0x1fn, ...saved };
   const load = (loaded: typeof good) =>
     step(reach('RESET', 'IDLE'), { stimulus: 'load', now: 100n, loaded, ...MEM });

@@ -25,6 +25,18 @@ export interface WriteStimulus extends At {
   readonly size: number;
   /** What the device read from `mem`: needed exactly when `consumesMem` says so, ignored otherwise. */
   readonly dataLen?: bigint;
+  /** What it read from the request ring: needed exactly when `ringsDoorbell` says so, ignored otherwise. */
+  readonly requests?: Requests;
+}
+/** What the device reads from the request ring. `counters`: as many as HEAD announces, and none if it is too far. */
+export interface Requests {
+  readonly head: bigint;
+  readonly counters: readonly bigint[];
+}
+/** The doorbell is an ioeventfd, and the guest has rung it. */
+export interface DoorbellStimulus extends At {
+  readonly stimulus: 'doorbell';
+  readonly requests: Requests;
 }
 export interface ReadStimulus extends At {
   readonly stimulus: 'read';
@@ -38,7 +50,7 @@ export interface TimerStimulus extends At {
 /** The state came from elsewhere: migration or a snapshot. */
 export interface LoadStimulus extends Begins {
   readonly stimulus: 'load';
-  readonly loaded: Snapshot & Pick<ModelState, 'pageSeq' | 'disruption' | 'laps'>;
+  readonly loaded: Snapshot & Pick<ModelState, 'pageSeq' | 'disruption' | 'laps' | 'taken'>;
 }
 /** The VM continues after a stop. */
 export interface ResumeStimulus extends At {
@@ -47,6 +59,7 @@ export interface ResumeStimulus extends At {
 export type Stimulus =
   | ResetStimulus
   | WriteStimulus
+  | DoorbellStimulus
   | ReadStimulus
   | TimerStimulus
   | LoadStimulus
@@ -61,8 +74,14 @@ export type Effect =
   | { readonly effect: 'lap'; readonly index: bigint; readonly split: bigint; readonly laps: bigint }
   /** The whole live page is written. */
   | ({ readonly effect: 'page' } & PageFields)
-  /** The head and the capacity of the lap ring are written. */
-  | { readonly effect: 'ring'; readonly laps: bigint; readonly capacity: bigint }
+  /** The head and the capacity of the lap ring are written, and the tail of the request ring. */
+  | { readonly effect: 'ring'; readonly laps: bigint; readonly capacity: bigint; readonly taken: bigint }
+  /** HEAD of the request ring is read, and then the counter of a request. */
+  | { readonly effect: 'requests'; readonly head: bigint }
+  | { readonly effect: 'request'; readonly counter: bigint }
+  /** The split time is written into the entry of request `number`. */
+  | { readonly effect: 'answer'; readonly number: bigint; readonly split: bigint }
+  | { readonly effect: 'tail'; readonly taken: bigint }
   | { readonly effect: 'irq'; readonly level: boolean }
   | { readonly effect: 'error'; readonly raised: bigint; readonly error: bigint }
   /** A line in the host's log of guest errors; its wording is the device's. */

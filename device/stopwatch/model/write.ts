@@ -5,7 +5,6 @@ import {
   COMMAND_TABLE,
   type CommandName,
   type ErrorName,
-  LAPS_CAPACITY,
   NS_PER_HUNDREDTH,
   NS_PER_S,
   type StatusName,
@@ -16,6 +15,7 @@ import {
 } from '../contract/contract.js';
 import { decode } from './access.js';
 import { namesByCode } from '../contract/names.js';
+import { appendLap, takeRequests } from './requests.js';
 import { elapsedAt, type ModelState, stopwatchText } from './state.js';
 import type { Effect, WriteStimulus } from './types.js';
 
@@ -48,6 +48,11 @@ export function consumesMem(
   return 'does' in outcome && outcome.does === 'timeout' && 'does' in TIMEOUT_TABLE.arm[state.timeout];
 }
 
+/** Whether the device will read the request ring in the course of this write. */
+export function ringsDoorbell({ offset, size }: Pick<WriteStimulus, 'offset' | 'size'>): boolean {
+  return decode('write', offset, size)?.name === 'DOORBELL';
+}
+
 /** Carries out a write whose deadline has been looked at already. */
 export function write(state: ModelState, stimulus: WriteStimulus): Written {
   const target = decode('write', stimulus.offset, stimulus.size);
@@ -61,6 +66,10 @@ export function write(state: ModelState, stimulus: WriteStimulus): Written {
       deadline: value <= TIMEOUT_MAX_NS ? stimulus.now + value : undefined,
       effects: [],
     }));
+  }
+  if (target.name === 'DOORBELL') {
+    if (stimulus.requests === undefined) throw new TypeError('A write to DOORBELL needs its requests');
+    return takeRequests(state, stimulus.now, stimulus.requests);
   }
   throw new Error(
     `The contract makes ${target.name} writable, and the model does not know what a write does`,
@@ -95,10 +104,8 @@ function command(state: ModelState, stimulus: WriteStimulus, value: bigint): Wri
     case 'timeout-ack':
       return timeout(state, TIMEOUT_TABLE.acknowledge[state.timeout]);
     case 'lap': {
-      const laps = BigInt.asUintN(64, state.laps + 1n);
-      const split = elapsedAt(state, stimulus.now);
-      const index = state.laps % LAPS_CAPACITY;
-      return { state: { ...state, laps }, effects: [{ effect: 'lap', index, split, laps }] };
+      const { state: after, effect } = appendLap(state, elapsedAt(state, stimulus.now));
+      return { state: after, effects: [effect] };
     }
     default:
       return outcome.does satisfies never;

@@ -11,8 +11,8 @@ const OLD_VERSION = 2n;
 const SINCE_OLD = ['page_seq', 'disruption', 'laps'] as const;
 /** The state as it is saved. */
 export function savedState(state: ModelState, now: bigint): LoadStimulus['loaded'] {
-  const { pageSeq, disruption, laps } = state;
-  return { ...snapshotAt(state, now), pageSeq, disruption, laps };
+  const { pageSeq, disruption, laps, taken } = state;
+  return { ...snapshotAt(state, now), pageSeq, disruption, laps, taken };
 }
 
 /** Saved fields that together give the elapsed time: all are set when one is changed. */
@@ -60,7 +60,10 @@ export function corrupted(
   const { deadline = 0n, timeout_count: count = 0n, error = 0n } = saved;
   const until = status === STATUS.RUNNING ? elapsed + (now - started) : elapsed;
   const { page_seq: pageSeq = 0n, disruption = 0n, laps = 0n } = saved;
-  const loaded = { status, elapsed: until, timeout, deadline, count, error, pageSeq, disruption, laps };
+  // It is saved in a part of its own, and can be anything.
+  const { taken } = state;
+  const times = { elapsed: until, deadline };
+  const loaded = { ...times, status, timeout, count, error, pageSeq, disruption, laps, taken };
   const result = step(state, { stimulus: 'load', now, loaded, writes: false, frequency: 0n });
   return { changes, loaded: result.ok ? loaded : undefined };
 }

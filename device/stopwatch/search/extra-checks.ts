@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What no script can show: the device on the host's clock, and two devices in one machine. */
+/** What no script can show: the device on the host's clock, two devices in one machine, another counter, and a doorbell that does not wait. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,10 +11,22 @@ import {
 import { MachineCrosscheck } from '../../../vm/device-kit.js';
 import { stopwatchChecker } from '../checker/checker.js';
 import { TRACE } from '../checker/trace.js';
-import { COMMAND, MEM_PAGE, offsetOf, PAGE, PAGE_SIZE, type RegisterName } from '../contract/contract.js';
+import {
+  COMMAND,
+  ERROR_BIT,
+  MEM_PAGE,
+  MEM_REQUESTS,
+  offsetOf,
+  PAGE,
+  PAGE_SIZE,
+  type RegisterName,
+  REQUEST_COUNTER,
+  REQUESTS_HEAD,
+  REQUESTS_TAIL,
+} from '../contract/contract.js';
 import { MEM, readBytes, REGS, SECOND_REGS } from './bus.js';
-import { FREQUENCY } from './simulated.js';
-import { ANY_TIME, INTERRUPT, summaryOf, TRACE_PATTERNS } from './trace-check.js';
+import { entryAt, FREQUENCY } from './simulated.js';
+import { ANY_TIME, checkTrace, INTERRUPT, summaryOf, TRACE_PATTERNS } from './trace-check.js';
 
 /** Each takes about 1 ms; one in twenty catches a timeout on its way. */
 const STOPS = 500;
@@ -173,6 +185,59 @@ export const unknownCounterCheck: ExtraCheck = {
     }
   },
 };
+
+/** Two doorbells: two requests, then a HEAD that is too far back; and what TAIL and ERROR become. */
+const DOORBELLS = [
+  { head: 2, tail: 2, error: 0 },
+  { head: 1, tail: 2, error: 1 << ERROR_BIT.BAD_STATE },
+];
+/** How often TAIL and ERROR are read before the doorbell is taken to be lost. */
+const LOOKS = 1000;
+
+/** With `ioeventfd` the device is called after the write has returned, and QEMU's own trace does not show the write. */
+export const doorbellCheck: ExtraCheck = {
+  name: 'doorbell',
+  title: 'Doorbell',
+  async run(request, ports) {
+    checks += 1;
+    const file = join(request.directory, `doorbell-${process.pid}-${checks}.log`);
+    const trace = { patterns: TRACE_PATTERNS, newFile: () => file };
+    const device = 'stopwatch,ioeventfd=on';
+    try {
+      const machine = await SearchMachine.start({ ...request, device, trace }, ports);
+      let wrong: string | undefined;
+      try {
+        wrong = await ringDoorbells(machine, request.silenceMs);
+      } finally {
+        await machine.end();
+      }
+      const { events, wrong: disagrees } = checkTrace(await readFile(file, 'utf8'));
+      const summary = `${DOORBELLS.length} writes by ioeventfd, ${events} events agree`;
+      return { summary, data: { events }, wrong: wrong ?? disagrees };
+    } finally {
+      await rm(file, { force: true });
+    }
+  },
+};
+
+async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise<string | undefined> {
+  const ask = async (...commands: readonly string[]) =>
+    machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
+  const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
+  await ask('clock_step 1000', `writeq ${field(entryAt(1n) + REQUEST_COUNTER)} 20`);
+  for (const { head, tail, error } of DOORBELLS) {
+    await ask(`writeq ${field(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 0));
+    let answers: readonly number[] = [];
+    const done = (): boolean => answers[0] === tail && answers[1] === error;
+    for (let look = 0; look < LOOKS && !done(); look++)
+      answers = (await ask(`readq ${field(MEM_REQUESTS + REQUESTS_TAIL)}`, read('ERROR'))).map((line) =>
+        Number(line.split(' ')[1]),
+      );
+    if (!done())
+      return `HEAD ${head}: expected TAIL ${tail} and ERROR ${error}, got ${answers.join(' and ')}`;
+  }
+  return undefined;
+}
 
 const SECOND_ID = 'second';
 

@@ -16,7 +16,7 @@ describe('a script of a campaign', () => {
   it('has everything in it that there is to do', () => {
     const kinds = (scripts: typeof everyday) =>
       [...new Set(scripts.flatMap(({ operations }) => operations.map(({ op }) => op)))].sort();
-    const all = ['cont', 'fill', 'mem', 'peek', 'read', 'reset', 'stop', 'tick', 'write'];
+    const all = ['cont', 'fill', 'mem', 'peek', 'read', 'request', 'reset', 'stop', 'tick', 'write'];
     expect(kinds(everyday)).toEqual(all);
     expect(kinds(eventful)).toEqual([...all, 'corrupt', 'reload', 'save'].sort());
     expect(new Set(eventful.map(({ startAtBoot }) => startAtBoot)).size).toBe(2);

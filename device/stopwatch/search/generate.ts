@@ -12,6 +12,7 @@ import {
   MEM_DATA,
   MEM_LAPS,
   MEM_PAGE,
+  MEM_REQUESTS,
   MEM_SIZE,
   MEM_SIZE_V1,
   NS_PER_HUNDREDTH,
@@ -21,6 +22,8 @@ import {
   REGISTERS,
   type RegisterName,
   REGS_SIZE,
+  REQUESTS_BYTES,
+  REQUESTS_CAPACITY,
   TIMEOUT_MAX_NS,
   TIMEOUT_MAX_S,
 } from '../contract/contract.js';
@@ -75,17 +78,18 @@ const at = oneOf<number>(
 const registers = oneOf<number>(
   [4, from(REGISTERS.map(({ offset }) => offset))],
   [2, from(REGISTERS.map(({ offset }) => offset + 4))],
-  [3, between(0, 0x48)],
-  [1, from([0x40, 0x100, REGS_SIZE - 8, REGS_SIZE - 4, REGS_SIZE - 1])],
+  [3, between(0, 0x50)],
+  [1, from([0x48, 0x100, REGS_SIZE - 8, REGS_SIZE - 4, REGS_SIZE - 1])],
   [1, between(-12, 8)],
   [1, between(REGS_SIZE - 12, REGS_SIZE + 12)],
   [1, between(0, REGS_SIZE)],
 );
-/** The two fields, the live page, the lap ring, the ends of the version-1 and of the whole region, and anywhere. */
+/** The two fields, the live page, the rings, the ends of the version-1 and of the whole region, and anywhere. */
 const places = oneOf<number>(
   [4, between(0, MEM_DATA + 16)],
   [2, between(MEM_PAGE - 4, MEM_PAGE + PAGE_SIZE)],
   [2, between(MEM_LAPS - 4, MEM_LAPS + LAPS_BYTES)],
+  [2, between(MEM_REQUESTS - 4, MEM_REQUESTS + REQUESTS_BYTES)],
   [1, between(MEM_SIZE_V1 - 12, MEM_SIZE_V1 + 12)],
   [1, between(MEM_SIZE - 12, MEM_SIZE + 4)],
   [1, between(-12, 0)],
@@ -194,6 +198,21 @@ const corrupt: MakeAt = (random, time) => {
 const arm = write('regs', register('TIMEOUT_NS'), wide, length);
 const order = write('regs', register('COMMAND'), wide, command);
 const lap = write('regs', register('COMMAND'), wide, () => COMMAND.LAP);
+/** Ticks since a lap: now, a little, some seconds (a tick is 16 ns), before everything, or in the future. */
+const ago = oneOf<bigint>(
+  [4, (random) => BigInt(random.below(4))],
+  [4, (random) => BigInt(Math.floor(moment(random) / 16))],
+  [2, from([U64, U64 - 1n, 1n << 60n, 1n << 63n, (1n << 63n) + 1n])],
+  [1, any64],
+);
+/** As many as there are, or another HEAD. */
+const request: MakeAt = (random, time) => {
+  const most = random.below(8) === 0 ? Number(REQUESTS_CAPACITY) : 4;
+  const counters = Array.from({ length: random.between(0, most) }, () => ago(random));
+  const ahead = random.below(8) === 0 ? random.pick(AHEAD) : BigInt(counters.length);
+  return { at: time, op: 'request', ago: counters, ahead };
+};
+const AHEAD = [REQUESTS_CAPACITY, REQUESTS_CAPACITY + 1n, U64, 1n << 63n, 1n << 32n, 1n];
 const operand = write('mem', () => 0, eight, seconds);
 
 /** Nothing that starts a new process. A QMP command costs QEMU as much as a hundred operations: it reads it byte by byte. */
@@ -208,6 +227,7 @@ const EVERYDAY = weighted<MakeAt>(
   [320, read('regs', registers)],
   [80, read('mem', places)],
   [360, operand],
+  [80, request],
   [96, write('mem', places, width, oneOf([1, seconds], [1, any64]))],
   [32, fillMem],
   [24, fillRegisters],
@@ -224,6 +244,7 @@ const EVENTFUL = weighted<MakeAt>(
   [60, order],
   [70, arm],
   [15, operand],
+  [20, request],
   [30, (random, time) => random.pick(EVERYDAY)(random, time)],
   [15, bare('tick')],
   [4, bare('mem')],

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 /** The names in the stopwatch's sources from which `mutants` makes faults. */
 import type { MutationNames } from '../../../lab/search/device-kit.js';
-import { COMMAND, ERROR_BIT, PAGE, REGISTERS, STATUS, TIMEOUT_STATE } from '../contract/contract.js';
+import {
+  COMMAND,
+  ERROR_BIT,
+  PAGE,
+  REGISTERS,
+  REQUEST,
+  REQUESTS,
+  STATUS,
+  TIMEOUT_STATE,
+} from '../contract/contract.js';
 
 const prefixed = (prefix: string, names: readonly string[]): string[] =>
   names.map((name) => `${prefix}${name}`);
@@ -15,6 +24,14 @@ export const stopwatchMutationNames: MutationNames = {
       field: prefixed(
         'STOPWATCH_PAGE_',
         PAGE.map(({ name }) => name),
+      ),
+      'ring field': prefixed(
+        'STOPWATCH_REQUESTS_',
+        REQUESTS.map(({ name }) => name),
+      ),
+      'request field': prefixed(
+        'STOPWATCH_REQUEST_',
+        REQUEST.map(({ name }) => name),
       ),
       status: prefixed('STOPWATCH_STATUS_', Object.keys(STATUS)),
       error: prefixed('STOPWATCH_ERR_', Object.keys(ERROR_BIT)),
@@ -32,6 +49,7 @@ export const stopwatchMutationNames: MutationNames = {
       'page_seq',
       'disruption',
       'laps',
+      'taken',
     ],
   },
 };

@@ -5,19 +5,29 @@
  *
  * After every operation all registers but COMMAND are read (one qtest command,
  * seven accesses of 8 bytes), and the parts of `mem` that it changes, or else
- * the text, the live page or the laps, in turn (one command each);
+ * the text, the live page, the laps or the requests, in turn (one command each);
  * changes of the interrupt line appear among the answers where they happen. At a
  * script's end all of `mem` is compared and the machine is reset, which is
  * compared too: the next script starts from there.
  */
-import { FEATURES, MAGIC, MEM_SIZE, registerAt, VERSION } from '../contract/contract.js';
+import {
+  FEATURES,
+  MAGIC,
+  MEM_REQUESTS,
+  MEM_SIZE,
+  offsetOf,
+  registerAt,
+  REQUEST_COUNTER,
+  REQUESTS_HEAD,
+  VERSION,
+} from '../contract/contract.js';
 import { keys } from '../contract/names.js';
-import { type LoadStimulus, type ModelState, snapshotAt } from '../model/index.js';
+import { counterAt, type LoadStimulus, type ModelState, snapshotAt } from '../model/index.js';
 import { type Action, type Exchange, ExchangeBuilder, type Plan } from '../../../lab/search/device-kit.js';
 import { addressOf, MEM, REGS } from './bus.js';
 import { corrupted, savedState } from './corrupt.js';
-import type { Operation, Script } from './script.js';
-import { Simulated, type Window, WINDOWS } from './simulated.js';
+import type { Operation, Script, Width } from './script.js';
+import { entryAt, FREQUENCY, Simulated, type Window, WINDOWS } from './simulated.js';
 
 /** STATUS to TIMEOUT_COUNT. */
 const OBSERVED = { offset: 0x08, length: 0x38 } as const;
@@ -28,6 +38,7 @@ const OBSERVE: Readonly<Record<Window, string>> = {
   text: observeMem(WINDOWS.text),
   page: observeMem(WINDOWS.page),
   laps: observeMem(WINDOWS.laps),
+  requests: observeMem(WINDOWS.requests),
 };
 /** All of `mem`, in two parts, so that each answer fits into a FIFO. */
 const HALF = MEM_SIZE / 2;
@@ -148,13 +159,18 @@ class Planner {
         this.#ask('answer', `read${SUFFIX[width]} 0x${address.toString(16)}`, `OK 0x${value}`);
         break;
       }
-      case 'write': {
-        const { width, value } = operation;
-        const address = addressOf(operation.region, operation.offset);
-        const bytes = Buffer.alloc(8);
-        bytes.writeBigUInt64LE(value);
-        this.#device.write(address, bytes.subarray(0, width));
-        this.#ask('answer', `write${SUFFIX[width]} 0x${address.toString(16)} 0x${value.toString(16)}`, 'OK');
+      case 'write':
+        this.#write(addressOf(operation.region, operation.offset), operation.width, operation.value);
+        break;
+      case 'request': {
+        const { taken } = this.#device.state;
+        const counter = counterAt(now, FREQUENCY);
+        for (const [index, ago] of operation.ago.entries()) {
+          const at = entryAt(taken + BigInt(index)) + REQUEST_COUNTER;
+          this.#write(MEM + at, 8, BigInt.asUintN(64, counter - ago));
+        }
+        this.#write(MEM + MEM_REQUESTS + REQUESTS_HEAD, 8, BigInt.asUintN(64, taken + operation.ahead));
+        this.#write(REGS + offsetOf('DOORBELL'), 8, 0n);
         break;
       }
       case 'peek': {
@@ -202,6 +218,13 @@ class Planner {
         operation satisfies never;
     }
     this.#observe();
+  }
+
+  #write(address: number, width: Width, value: bigint): void {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(value);
+    this.#device.write(address, bytes.subarray(0, width));
+    this.#ask('answer', `write${SUFFIX[width]} 0x${address.toString(16)} 0x${value.toString(16)}`, 'OK');
   }
 
   /**

@@ -30,7 +30,7 @@ function difference({
     const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
     return { compared: name, expected: valueText(name, should[name]), actual: valueText(name, is[name]) };
   }
-  if (part === 'text' || part === 'page' || part === 'laps' || part.startsWith('mem'))
+  if (['text', 'page', 'laps', 'requests'].includes(part) || part.startsWith('mem'))
     return { compared: part, ...memDifference(expected, actual) };
   return { compared: part, expected, actual };
 }
@@ -116,6 +116,10 @@ function operationText(operation: Operation): string {
       return `read ${operation.length} bytes from ${placeOf(operation)}`;
     case 'fill':
       return `write ${operation.length} bytes of 0x${operation.byte.toString(16)} at ${placeOf(operation)}`;
+    case 'request': {
+      const ago = operation.ago.map((ticks) => BigInt.asIntN(64, ticks));
+      return `requests of ${ago.join(', ') || 'no'} ticks ago, HEAD ${BigInt.asIntN(64, operation.ahead)} ahead of TAIL, and the doorbell`;
+    }
     case 'tick':
       return 'time passes';
     case 'mem':

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A script: operations on the stopwatch as plain data, which can be saved and run again. */
 import { z } from '../../../lab/search/device-kit.js';
-import { MEM_SIZE, REGS_SIZE } from '../contract/contract.js';
+import { MEM_SIZE, REGS_SIZE, REQUESTS_CAPACITY } from '../contract/contract.js';
 
 /** How far outside its region an access may be. The regions are adjacent, `mem` first: an access may cross over. */
 const AROUND = 64;
@@ -40,6 +40,16 @@ const operation = z.discriminatedUnion('op', [
   /** Many bytes at once, as by DMA; QEMU splits them into accesses. */
   z.strictObject({ ...place, op: z.literal('peek'), length }),
   z.strictObject({ ...place, op: z.literal('fill'), length, byte: z.int().min(0).max(255) }),
+  /**
+   * The driver's part of the request ring: makes requests, of so many ticks of the counter ago, moves HEAD so far ahead
+   * of TAIL, and rings the doorbell. Modulo 2^64, so that a counter may be in the future.
+   */
+  z.strictObject({
+    at,
+    op: z.literal('request'),
+    ago: z.array(value).max(Number(REQUESTS_CAPACITY)),
+    ahead: value,
+  }),
   /** Only time passes. */
   z.strictObject({ at, op: z.literal('tick') }),
   /** All of `mem` is compared. */

@@ -4,7 +4,7 @@ import type { DeviceSearch } from '../../../lab/search/device-kit.js';
 import { DECISIONS, decisionWords } from '../contract/decisions.js';
 import mutants from '../waivers/mutants.json' with { type: 'json' };
 import unreached from '../waivers/unreached.json' with { type: 'json' };
-import { hostClockCheck, twoDevicesCheck, unknownCounterCheck } from './extra-checks.js';
+import { doorbellCheck, hostClockCheck, twoDevicesCheck, unknownCounterCheck } from './extra-checks.js';
 import { makeScript } from './generate.js';
 import { stopwatchMutationNames } from './mutation-names.js';
 import { planInSlices } from './plan.js';
@@ -25,7 +25,7 @@ export const stopwatchSearch: DeviceSearch<Operation, Script> = {
   describeOperation,
   describeFailure,
   trace: { patterns: TRACE_PATTERNS, check: checkTrace },
-  extraChecks: [twoDevicesCheck, unknownCounterCheck, hostClockCheck],
+  extraChecks: [twoDevicesCheck, unknownCounterCheck, doorbellCheck, hostClockCheck],
   mutationNames: stopwatchMutationNames,
   waivers: { unreached, mutants },
 };

@@ -9,6 +9,11 @@ export function simpler(operation: Operation, before: Operation | undefined): re
   for (const at of earlier(operation.at, before?.at ?? 0)) forms.push({ ...operation, at });
   if (operation.op === 'write' || operation.op === 'corrupt')
     for (const value of smaller(operation.value)) forms.push({ ...operation, value });
+  if (operation.op === 'request') {
+    for (const ahead of smaller(operation.ahead)) forms.push({ ...operation, ahead });
+    for (const count of halves(BigInt(operation.ago.length)))
+      forms.push({ ...operation, ago: operation.ago.slice(0, Number(count)) });
+  }
   if (operation.op === 'fill' && operation.byte > 1) forms.push({ ...operation, byte: 1 });
   if (operation.op === 'fill' || operation.op === 'peek')
     for (const length of shorter(operation.length)) forms.push({ ...operation, length });

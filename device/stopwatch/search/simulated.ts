@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A stopwatch that keeps the contract, as a guest sees it: the reference model behind its registers and `mem`. */
 import {
+  announced,
   DATA_SIZE,
   LAPS_BYTES,
   LAPS_ENTRIES,
@@ -10,14 +11,29 @@ import {
   MEM_DATA_LEN,
   MEM_LAPS,
   MEM_PAGE,
+  MEM_REQUESTS,
   MEM_SIZE,
   offsetOf,
   PAGE,
   PAGE_MAGIC,
   PAGE_SIZE,
   PAGE_VERSION,
+  REQUEST_BYTES,
+  REQUEST_COUNTER,
+  REQUEST_SPLIT,
+  REQUESTS_BYTES,
+  REQUESTS_CAPACITY,
+  REQUESTS_ENTRIES,
+  REQUESTS_HEAD,
+  REQUESTS_TAIL,
 } from '../contract/contract.js';
-import { commandOperation, decisionIndex, timeoutOperation } from '../contract/decisions.js';
+import {
+  commandOperation,
+  decisionIndex,
+  doorbellOperation,
+  type OperationName,
+  timeoutOperation,
+} from '../contract/decisions.js';
 import { keys } from '../contract/names.js';
 import {
   decode,
@@ -26,6 +42,8 @@ import {
   type LoadStimulus,
   type ModelState,
   type PageFields,
+  type Requests,
+  ringsDoorbell,
   step,
   type Stimulus,
 } from '../model/index.js';
@@ -42,6 +60,7 @@ export const WINDOWS = {
   text: { from: 0, to: MEM_DATA + DATA_SIZE },
   page: { from: MEM_PAGE, to: MEM_PAGE + PAGE_SIZE },
   laps: { from: MEM_LAPS, to: MEM_LAPS + LAPS_BYTES },
+  requests: { from: MEM_REQUESTS, to: MEM_REQUESTS + REQUESTS_BYTES },
 } as const;
 export type Window = keyof typeof WINDOWS;
 const ALL = keys(WINDOWS);
@@ -50,6 +69,12 @@ type PageFieldName = (typeof PAGE)[number]['name'];
 const HEAD = MEM_LAPS + LAPS_HEAD;
 const CAPACITY = MEM_LAPS + LAPS_SIZE;
 const ENTRIES = MEM_LAPS + LAPS_ENTRIES;
+const REQUESTS_AT = MEM_REQUESTS + REQUESTS_HEAD;
+const TAIL = MEM_REQUESTS + REQUESTS_TAIL;
+
+/** Offset in `mem` of the entry of request `number`. */
+export const entryAt = (number: bigint): number =>
+  MEM_REQUESTS + REQUESTS_ENTRIES + REQUEST_BYTES * Number(BigInt.asUintN(64, number) % REQUESTS_CAPACITY);
 
 export class Simulated {
   readonly #mem = Buffer.alloc(MEM_SIZE);
@@ -128,6 +153,12 @@ export class Simulated {
         const offset = BigInt(from - REGS);
         const value = readBytes(bytes, at, size);
         const dataLen = this.#mem.readBigUInt64LE(MEM_DATA_LEN);
+        if (ringsDoorbell({ offset, size })) {
+          const requests = this.#requests();
+          this.#exercise(doorbellOperation(this.#state.taken, requests.head));
+          this.#apply({ stimulus: 'write', now: this.now, offset, value, size, requests });
+          continue;
+        }
         this.#decide(offset, size, value, dataLen);
         this.#apply({ stimulus: 'write', now: this.now, offset, value, size, dataLen });
       }
@@ -170,8 +201,21 @@ export class Simulated {
     if (offset !== COMMAND_AT && offset !== TIMEOUT_NS_AT) return;
     const name = decode('write', offset, size)?.name;
     if (name !== 'COMMAND' && name !== 'TIMEOUT_NS') return;
-    const operation = name === 'COMMAND' ? commandOperation(value, dataLen) : timeoutOperation(value);
+    this.#exercise(name === 'COMMAND' ? commandOperation(value, dataLen) : timeoutOperation(value));
+  }
+
+  #exercise(operation: OperationName): void {
     this.decided.add(decisionIndex(operation, this.#state.status, this.#state.timeout));
+  }
+
+  /** What the device reads from the request ring. */
+  #requests(): Requests {
+    const head = this.#mem.readBigUInt64LE(REQUESTS_AT);
+    const { taken } = this.#state;
+    const counters = Array.from({ length: announced(taken, head) ?? 0 }, (_, index) =>
+      this.#mem.readBigUInt64LE(entryAt(taken + BigInt(index)) + REQUEST_COUNTER),
+    );
+    return { head, counters };
   }
 
   /** Returns the value of a read, else 0. */
@@ -206,7 +250,16 @@ export class Simulated {
         case 'ring':
           this.#store(HEAD, effect.laps);
           this.#store(CAPACITY, effect.capacity);
+          this.#store(TAIL, effect.taken);
           break;
+        case 'answer':
+          this.#store(entryAt(effect.number) + REQUEST_SPLIT, effect.split);
+          break;
+        case 'tail':
+          this.#store(TAIL, effect.taken);
+          break;
+        case 'requests':
+        case 'request':
         case 'mem':
         case 'error':
         case 'log':
