@@ -34,6 +34,9 @@ test('all bounds hold, and are counts of what reached the devices', async () => 
   expect(exits('elapsed/clock_gettime')).toBe(0);
   expect(exits('elapsed/update_text')).toBe(3);
   expect(exits('elapsed/elapsed_ns')).toBe(1);
+  expect(exits('laps/command')).toBe(3);
+  // One for 32 laps.
+  expect(exits('laps/batch')).toBe(1);
   expect(rows.get('elapsed/elapsed_ns')?.regions).toMatchObject({ 'stopwatch-regs': 1 });
   expect(exits('elapsed/mmio_read_user')).toBe(1);
   // Linux may read 64 bytes for itself, and virtio-rng's driver asks for its next ones in advance.

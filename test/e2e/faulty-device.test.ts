@@ -102,6 +102,16 @@ const faults: readonly Fault[] = [
       field: 'lap.index',
     },
   },
+  {
+    what: 'a request of before START counts as taken then',
+    edits: [['return MAX((int64_t)(counter * tick), s->started);', 'return counter * tick;']],
+    divergence: {
+      kind: 'field',
+      access: expect.stringMatching(/write DOORBELL/),
+      register: 'DOORBELL',
+      field: 'lap.split',
+    },
+  },
 ];
 
 test.each(faults)('$what: exit code 3, and the access is named', async ({ edits, divergence }) => {

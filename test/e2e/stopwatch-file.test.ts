@@ -73,6 +73,26 @@ test('a driver that does not wake who waits is found: the guest hangs', async ()
   expect(project.lastReport().result.guest.outcome).toBe('hung');
 });
 
+const ASYNCHRONOUS = {
+  env: {
+    ...PARALLEL,
+    STOPWATCH_VM_DEVICES: '[{"device":"stopwatch","properties":{"ioeventfd":true}}]',
+  },
+};
+
+test('with an ioeventfd the guest does not wait for the device, and gets the same laps', async () => {
+  await project.passes(ONLY, ASYNCHRONOUS);
+  const events = readFileSync(project.lastRun('events.log'), 'utf8');
+  expect(events.match(/^stopwatch_doorbell /gm)?.length).toBe(3);
+  expect(events).not.toMatch(/^stopwatch_write .* offset=0x40 /m);
+});
+
+test('a driver that takes the answers before they are there is found', async () => {
+  edit(project.package, join(DRIVER, 'stopwatch_main.c'), ', tail == head, 10,', ', true, 10,');
+  const { err } = await project.exits(1, ONLY, ASYNCHRONOUS);
+  expect(err).toMatch(/not ok stopwatch\/stopwatch_dev: batch$/m);
+});
+
 test('the driver of version 2 works on this device', async () => {
   replace(project.package, join(DRIVER, 'stopwatch_main.c'), before('driver.c'));
   edit(project.package, join(DRIVER, 'Kbuild'), 'stopwatch_main.o stopwatch_dev.o', 'stopwatch_main.o');

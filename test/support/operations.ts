@@ -90,11 +90,13 @@ export function perform(
   for (const one of list) {
     now = one.at;
     if (one.kind === 'write') {
-      const { size, dataLen, counters = [] } = one;
       // An empty list stands for a HEAD that is behind.
-      const ahead = counters.length === 0 ? -1n : BigInt(counters.length);
-      const requests = { head: BigInt.asUintN(64, writer.state.taken + ahead), counters };
-      writer.write(now, one.offset, one.value, { size, dataLen, requests });
+      const ahead = BigInt(one.counters?.length || -1);
+      const requests = {
+        head: BigInt.asUintN(64, writer.state.taken + ahead),
+        counters: one.counters ?? [],
+      };
+      writer.write(now, one.offset, one.value, { size: one.size, dataLen: one.dataLen, requests });
     }
     if (one.kind === 'read') writer.read(now, one.offset, one.size);
     if (one.kind === 'tick') writer.expire(now);

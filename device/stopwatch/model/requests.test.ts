@@ -81,24 +81,24 @@ describe('the request ring', () => {
   });
 });
 
-describe('the cross-check of the request ring', () => {
-  /** A stream with two doorbells: three requests, and a HEAD that is too far. */
-  function stream(): string[] {
-    const trace = new TraceWriter();
-    const doorbell = offsetOf('DOORBELL');
-    trace.reset(0n);
-    trace.write(1600n, doorbell, 7n, { requests: { head: 3n, counters: [10n, 20n, U64] } });
-    trace.write(1700n, doorbell, 0n, { requests: { head: 99n, counters: [] } });
-    trace.write(1800n, 0, COMMAND.LAP);
-    trace.end(2000n);
-    return trace.lines();
-  }
-  function verdictOf(lines: readonly string[]) {
-    const crosscheck = new Crosscheck(stopwatchChecker({ slackNs: 0n }), { coverage: true });
-    crosscheck.feed(`${lines.join('\n')}\n`);
-    return crosscheck.end();
-  }
+/** A stream with two doorbells: three requests, and a HEAD that is too far. */
+function stream(): string[] {
+  const trace = new TraceWriter();
+  const doorbell = offsetOf('DOORBELL');
+  trace.reset(0n);
+  trace.write(1600n, doorbell, 7n, { requests: { head: 3n, counters: [10n, 20n, U64] } });
+  trace.write(1700n, doorbell, 0n, { requests: { head: 99n, counters: [] } });
+  trace.write(1800n, 0, COMMAND.LAP);
+  trace.end(2000n);
+  return trace.lines();
+}
+function verdictOf(lines: readonly string[]) {
+  const crosscheck = new Crosscheck(stopwatchChecker({ slackNs: 0n }), { coverage: true });
+  crosscheck.feed(`${lines.join('\n')}\n`);
+  return crosscheck.end();
+}
 
+describe('the cross-check of the request ring', () => {
   it('agrees, and counts requests and laps', () => {
     const { result, counts } = verdictOf(stream());
     expect(result).toBe('agree');

@@ -220,10 +220,11 @@ export const doorbellCheck: ExtraCheck = {
   },
 };
 
+const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
+
 async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise<string | undefined> {
   const ask = async (...commands: readonly string[]) =>
     machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
-  const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
   await ask('clock_step 1000', `writeq ${field(entryAt(1n) + REQUEST_COUNTER)} 20`);
   for (const { head, tail, error } of DOORBELLS) {
     await ask(`writeq ${field(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 0));

@@ -45,9 +45,12 @@ const command = (at: number, value: bigint): Operation => ({
   width: 8,
   value,
 });
-/** Of the last answers to the first three operations. */
+/** Of the last answers to so many operations. */
 const lengths = (from: Plan, count: number): number[] =>
-  Array.from({ length: count }, (_, operation) => Buffer.from(answers(from, operation).at(-1) ?? '', 'base64').length);
+  Array.from(
+    { length: count },
+    (_, operation) => Buffer.from(answers(from, operation).at(-1) ?? '', 'base64').length,
+  );
 
 /** Runs out of `mem` by half, or ends with it. */
 const over = (at: number, width: 4 | 8, value: bigint): Operation => ({
