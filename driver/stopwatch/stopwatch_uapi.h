@@ -127,11 +127,11 @@ struct stopwatch_status {
 #define STOPWATCH_IOC_ELAPSED_NS _IOR(STOPWATCH_IOC_MAGIC, 0x42, __u64)
 
 /*
- * Appends laps that the caller has timed by the counter: one access for all of
- * them, and none for a lap. Fills in @first and each @elapsed_ns. A counter that
- * is not of the present run counts as START or as now. Where the live page says
- * that the counter is not valid all of them are taken now. EBADFD in the state
- * RESET, EIO if the device does not answer within a second.
+ * Appends laps that the caller has timed by the counter, with one access for all
+ * of them. Fills in @first and each @elapsed_ns. A counter of before the last
+ * START counts as START, and one of the future as now. So does every counter if
+ * the live page says that the counter is not valid. EINVAL if @count is 0 or too
+ * large, EBADFD in the state RESET, EIO if the device does not answer.
  */
 #define STOPWATCH_IOC_BATCH	_IOWR(STOPWATCH_IOC_MAGIC, 0x43, struct stopwatch_batch)
 

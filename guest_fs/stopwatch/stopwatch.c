@@ -362,7 +362,7 @@ static void bench(const char *id)
 		bench_skip("laps/command", "the device has no laps");
 		bench_skip("laps/read", "the device has no laps");
 	}
-	/* An operation is a whole batch: 32 laps. */
+	/* An operation is a batch: 32 laps. */
 	if (has(STOPWATCH_FEATURE_REQUESTS))
 		bench_row("laps/batch", bench_batch, &batch, "exits=1");
 	else
