@@ -83,7 +83,7 @@ struct StopwatchState {
     QEMUTimer timer;
     Notifier exit_notifier;
     VMChangeStateEntry *vm_state_entry;
-    EventNotifier doorbell; /* with ioeventfd */
+    EventNotifier doorbell; /* rung, with ioeventfd */
 
     bool start_at_boot;
     bool ioeventfd;         /* a write to DOORBELL does not wait for QEMU */
@@ -837,10 +837,8 @@ static void stopwatch_vm_state_change(void *opaque, bool running,
     int64_t now = stopwatch_now();
 
     if (!running) {
-        if (s->ioeventfd) {
-            /* It is not saved that the doorbell was rung */
-            stopwatch_doorbell(&s->doorbell);
-        }
+        /* It is not saved that the doorbell was rung */
+        stopwatch_doorbell(&s->doorbell);
         stopwatch_expire(s, now);
         s->was_stopped = replay_mode == REPLAY_MODE_NONE;
     } else if (s->was_stopped) {
@@ -886,18 +884,17 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
                                 STOPWATCH_MEM_SIZE, errp)) {
         return;
     }
+    if (event_notifier_init(&s->doorbell, 0)) {
+        error_setg(errp, "no event notifier for the doorbell");
+        return;
+    }
     memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
                           regs_name, STOPWATCH_REGS_SIZE);
     s->id = id;
     s->frequency = stopwatch_counter_frequency();
-    /* When QEMU sees an ioeventfd is not counted, and not recorded */
-    s->ioeventfd &= !icount_enabled();
-    if (s->ioeventfd) {
-        if (event_notifier_init(&s->doorbell, 0)) {
-            error_setg(errp, "no event notifier for the doorbell");
-            return;
-        }
-        event_notifier_set_handler(&s->doorbell, stopwatch_doorbell);
+    event_notifier_set_handler(&s->doorbell, stopwatch_doorbell);
+    /* When QEMU would look is neither counted nor recorded */
+    if (s->ioeventfd && !icount_enabled()) {
         memory_region_add_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
                                   &s->doorbell);
     }
@@ -919,12 +916,8 @@ static void stopwatch_unrealize(DeviceState *dev)
 
     qemu_remove_exit_notifier(&s->exit_notifier);
     qemu_del_vm_change_state_handler(s->vm_state_entry);
-    if (s->ioeventfd) {
-        memory_region_del_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
-                                  &s->doorbell);
-        event_notifier_set_handler(&s->doorbell, NULL);
-        event_notifier_cleanup(&s->doorbell);
-    }
+    event_notifier_set_handler(&s->doorbell, NULL);
+    event_notifier_cleanup(&s->doorbell);
     timer_del(&s->timer);
     trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }

@@ -21,6 +21,7 @@ import {
   PAGE_SIZE,
   type RegisterName,
   REQUEST_COUNTER,
+  REQUEST_SPLIT,
   REQUESTS_HEAD,
   REQUESTS_TAIL,
 } from '../contract/contract.js';
@@ -147,12 +148,15 @@ export const twoDevicesCheck: ExtraCheck = {
   },
 };
 
+/** The address of this offset in `mem`. */
+const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
+
 /** Ticks of 33 ns and a third: no whole number of nanoseconds. */
 const ODD_HZ = 30_000_000;
 /** SEQ to ERROR, as they should be after START: even, the flag, PAUSED, 700 ns, and no counter. */
 const ODD_PAGE = { SEQ: 4n, FLAGS: 1n, STATE: 2n, ACCUMULATED: 700n, COUNTER: 0n, FREQUENCY: 0n, ERROR: 0n };
 
-/** The counter of this machine is not the device's clock in whole nanoseconds: the live page must say so. */
+/** The counter of this machine is not the device's clock in whole nanoseconds: the live page must say so, and no request can be timed by it. */
 export const unknownCounterCheck: ExtraCheck = {
   name: 'unknownCounter',
   title: 'Odd counter',
@@ -161,7 +165,14 @@ export const unknownCounterCheck: ExtraCheck = {
     const machine = await SearchMachine.start({ ...request, device: 'stopwatch', more }, ports);
     try {
       const page = `b64read 0x${(MEM + MEM_PAGE).toString(16)} ${PAGE_SIZE}`;
-      const commands = ['clock_step 700', write('COMMAND', COMMAND.PAUSE), page];
+      const commands = [
+        'clock_step 700',
+        `writeq ${field(MEM_REQUESTS + REQUESTS_HEAD)} 1`,
+        write('DOORBELL', 0),
+        `readq ${field(entryAt(0n) + REQUEST_SPLIT)}`,
+        write('COMMAND', COMMAND.PAUSE),
+        page,
+      ];
       const answers = await machine.qtest.record(
         `${commands.join('\n')}\n`,
         commands.length,
@@ -175,10 +186,12 @@ export const unknownCounterCheck: ExtraCheck = {
           ? []
           : [`${name}: expected ${expected}, got ${actual}`];
       });
+      const split = Number(answers.at(-3)?.split(' ')[1]);
+      if (split !== 700) wrong.push(`a request: expected 700, got ${split}`);
       return {
         summary: `the live page says that a counter of ${ODD_HZ} Hz is not the device's clock`,
         data: {},
-        wrong: wrong.length === 0 ? undefined : `the live page: ${wrong.join('; ')}`,
+        wrong: wrong.length === 0 ? undefined : wrong.join('; '),
       };
     } finally {
       await machine.end();
@@ -219,8 +232,6 @@ export const doorbellCheck: ExtraCheck = {
     }
   },
 };
-
-const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
 
 async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise<string | undefined> {
   const ask = async (...commands: readonly string[]) =>
