@@ -31,14 +31,7 @@ import {
   step,
   type Stimulus,
 } from '../model/index.js';
-import {
-  type DoorbellEvent,
-  type LoadEvent,
-  TRACE,
-  type TraceEvent,
-  type Unnumbered,
-  type WriteEvent,
-} from './trace.js';
+import { type LoadEvent, TRACE, type TraceEvent, type Unnumbered, type WriteEvent } from './trace.js';
 import { CHANNELS, READ_CHANNELS, REGION, words } from './words.js';
 
 export interface StopwatchCheckerOptions {
@@ -209,8 +202,7 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
     return decisionIndex(operation, state.status, state.timeout);
   };
   const stimulus = { stimulus: 'write', now, offset, value, size } as const;
-  if (ringsDoorbell(stimulus))
-    return doorbell(state, (requests) => ({ ...stimulus, requests }), tally);
+  if (ringsDoorbell(stimulus)) return doorbell(state, (requests) => ({ ...stimulus, requests }), tally);
   // Where the length is not looked at, it does not matter.
   if (!consumesMem(state, stimulus))
     return { ...run(state, stimulus, { supplied: 4, tally }), decision: decision(1n) };

@@ -149,7 +149,7 @@ export const twoDevicesCheck: ExtraCheck = {
 };
 
 /** The address of this offset in `mem`. */
-const field = (at: number): string => `0x${(MEM + at).toString(16)}`;
+const memAt = (at: number): string => `0x${(MEM + at).toString(16)}`;
 
 /** Ticks of 33 ns and a third: no whole number of nanoseconds. */
 const ODD_HZ = 30_000_000;
@@ -167,9 +167,9 @@ export const unknownCounterCheck: ExtraCheck = {
       const page = `b64read 0x${(MEM + MEM_PAGE).toString(16)} ${PAGE_SIZE}`;
       const commands = [
         'clock_step 700',
-        `writeq ${field(MEM_REQUESTS + REQUESTS_HEAD)} 1`,
+        `writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} 1`,
         write('DOORBELL', 0),
-        `readq ${field(entryAt(0n) + REQUEST_SPLIT)}`,
+        `readq ${memAt(entryAt(0n) + REQUEST_SPLIT)}`,
         write('COMMAND', COMMAND.PAUSE),
         page,
       ];
@@ -236,13 +236,13 @@ export const doorbellCheck: ExtraCheck = {
 async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise<string | undefined> {
   const ask = async (...commands: readonly string[]) =>
     machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
-  await ask('clock_step 1000', `writeq ${field(entryAt(1n) + REQUEST_COUNTER)} 20`);
+  await ask('clock_step 1000', `writeq ${memAt(entryAt(1n) + REQUEST_COUNTER)} 20`);
   for (const { head, tail, error } of DOORBELLS) {
-    await ask(`writeq ${field(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 0));
+    await ask(`writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 0));
     let answers: readonly number[] = [];
     const done = (): boolean => answers[0] === tail && answers[1] === error;
     for (let look = 0; look < LOOKS && !done(); look++)
-      answers = (await ask(`readq ${field(MEM_REQUESTS + REQUESTS_TAIL)}`, read('ERROR'))).map((line) =>
+      answers = (await ask(`readq ${memAt(MEM_REQUESTS + REQUESTS_TAIL)}`, read('ERROR'))).map((line) =>
         Number(line.split(' ')[1]),
       );
     if (!done())
