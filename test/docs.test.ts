@@ -65,10 +65,10 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
-/** A file of the project `led` in docs/own-device.md, where `init` has it from. */
+/** A file of the project `dimmer` in docs/own-device.md, where `init` has it from. */
 function inTemplate(span: string): string {
-  const [, part, rest = ''] = /^(device|driver|guest_fs)\/led\/(.*)$/.exec(span) ?? [];
-  return part === undefined ? span : `templates/minimal/${part}/gadget/${rest.replace('led', 'gadget')}`;
+  const [, part, rest = ''] = /^(device|driver|guest_fs)\/dimmer\/(.*)$/.exec(span) ?? [];
+  return part === undefined ? span : `templates/minimal/${part}/gadget/${rest.replace('dimmer', 'gadget')}`;
 }
 
 /** Options of other programs that stand alone in the text. */

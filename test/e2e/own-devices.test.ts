@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** A project of the user's own: the smallest device, then a second one beside it, and no stopwatch in the machine. */
+/** A project of the user's own, made and changed by docs/own-device.md; then a second device beside it, and no stopwatch in the machine. */
 import {
   appendFileSync,
   cpSync,
@@ -14,24 +14,16 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { edit, undoEdits } from './edit.js';
 import { laboratory } from './laboratory.js';
-import { must, projectIn } from './project.js';
+import { type Printed, runCommandsOf } from './page-commands.js';
+import { projectIn } from './project.js';
 
 undoEdits();
 
 const { directory, project } = laboratory();
-const own = projectIn(join(directory, 'own-devices'), project.env);
-const PARTS = ['device', 'driver', 'guest_fs'];
+const own = projectIn(join(directory, 'dimmer'), project.env);
 
-beforeAll(async () => {
-  const lamp = join(directory, 'lamp');
-  for (const each of [own.directory, lamp]) rmSync(each, { recursive: true, force: true });
-  await project.passes(['init', own.directory, '--name', 'led']);
-  await project.passes(['init', lamp, '--name', 'lamp']);
-  await must('npm', ['install', '--no-audit', '--no-fund'], { cwd: own.directory, env: own.env });
-  await must('node_modules/.bin/tsc', [], { cwd: own.directory, env: own.env });
-  for (const part of PARTS) {
-    cpSync(join(lamp, part, 'lamp'), join(own.directory, part, 'lamp'), { recursive: true });
-  }
+beforeAll(() => {
+  for (const each of [own.directory, join(directory, 'lamp')]) rmSync(each, { recursive: true, force: true });
 });
 
 /** Names and results, in the order of the machine. */
@@ -41,27 +33,39 @@ function devices(): (readonly (string | null | undefined)[])[] {
     .result.devices.map(({ id, tests: [suite], verdict }) => [id, suite?.result, verdict?.result] as const);
 }
 
-test('what `init` makes is small, passes, and has no stopwatch', async () => {
-  const files = readdirSync(own.directory, { recursive: true, withFileTypes: true }).filter(
-    (entry) => entry.isFile() && !/node_modules|lamp/.test(entry.parentPath),
-  );
-  expect(files.filter(({ name }) => name !== 'package-lock.json').length).toBeLessThanOrEqual(13);
-  await own.passes(['all']);
-  expect(devices()).toEqual([['led', 'pass', 'agree']]);
+/** What some of the commands must print. */
+const EXPECTED: Printed = [
+  [/stopwatch all$/, /^(?:.*: )?Guest test +passed/m],
+  [/stopwatch all$/, /The device and the model agree/],
+  [/\|\| test \$\? = 3$/, /read COUNT/],
+  [/bench --check$/, /value/],
+];
+
+test('docs/own-device.md: every command and every change on it do what it says', async () => {
+  await runCommandsOf('docs/own-device.md', project, { printed: EXPECTED });
+  expect(devices()).toEqual([
+    ['dimmer', 'pass', 'agree'],
+    ['second', 'pass', 'agree'],
+    ['virtio-rng', 'pass', undefined],
+  ]);
   const generated = readdirSync(join(own.work, 'build', 'qemu-devices'));
-  expect(generated).toContain('led');
+  expect(generated).toContain('dimmer');
   expect(generated).not.toContain('stopwatch');
 });
 
 test('a second device is a folder and a word in the list; each has its own verdict', async () => {
+  const lamp = join(directory, 'lamp');
+  await project.passes(['init', lamp]);
+  for (const part of ['device', 'driver', 'guest_fs'])
+    cpSync(join(lamp, part, 'lamp'), join(own.directory, part, 'lamp'), { recursive: true });
   const config = join(own.directory, 'stopwatch.config.ts');
   writeFileSync(
     config,
-    "import { defineConfig } from 'stopwatch';\n\nexport default defineConfig({\n  devices: ['led', 'lamp'],\n  vm: { devices: [{ device: 'led' }, { device: 'lamp' }] },\n});\n",
+    "import { defineConfig } from 'stopwatch';\n\nexport default defineConfig({\n  devices: ['dimmer', 'lamp'],\n  vm: { devices: [{ device: 'dimmer' }, { device: 'lamp' }] },\n});\n",
   );
   await own.passes(['all']);
   expect(devices()).toEqual([
-    ['led', 'pass', 'agree'],
+    ['dimmer', 'pass', 'agree'],
     ['lamp', 'pass', 'agree'],
   ]);
   const file = 'device/lamp/lamp.c';
@@ -73,14 +77,14 @@ test('a second device is a folder and a word in the list; each has its own verdi
   );
   await own.exits(3, ['run-test-quit']);
   expect(devices().map(([id, , verdict]) => [id, verdict])).toEqual([
-    ['led', 'agree'],
+    ['dimmer', 'agree'],
     ['lamp', 'differ'],
   ]);
 });
 
 test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is lost', async () => {
-  const name = 'led_test.sh';
-  const script = join(own.directory, 'guest_fs', 'led', name);
+  const name = 'dimmer_test.sh';
+  const script = join(own.directory, 'guest_fs', 'dimmer', name);
   const before = readFileSync(script, 'utf8');
   const disk = join(own.work, 'vm', 'disk.ext4');
   const typed = async (...lines: readonly string[]): Promise<string> =>
@@ -88,7 +92,7 @@ test('what the guest of run --rw changed becomes guest_fs/, and nothing of it is
   try {
     await typed(`echo "# by the guest" >>/usr/bin/${name}`, 'echo new >/usr/bin/new');
     const first = await own.passes(['update_patches']);
-    expect(first).toMatch(/guest_fs\/led\/led_test\.sh +changed +the guest's$/m);
+    expect(first).toMatch(/guest_fs\/dimmer\/dimmer_test\.sh +changed +the guest's$/m);
     expect(first).toContain('/usr/bin/new is new in the guest. To keep it');
     expect(readFileSync(script, 'utf8')).toBe(`${before}# by the guest\n`);
     expect(statSync(script).mode & 0o777).toBe(0o755);
