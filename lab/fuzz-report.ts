@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { EXIT } from '../lib/errors.js';
 import { commandLine } from '../lib/process/command-line.js';
 import type { Result } from '../tasks/config/services.js';
-import { formatVerdict } from '../vm/crosscheck/index.js';
+import { formatVerdict, statesTable } from '../vm/crosscheck/index.js';
 import { type CampaignResult, observe, type Progress } from './search/campaign.js';
 import type { MachinePorts, SearchRequest } from './search/machine.js';
 import type { Failed } from './search/runner.js';
@@ -100,22 +100,12 @@ function scriptLines(search: AnySearch, script: AnyScript, failing: number): rea
 
 /** What differs, and the states side by side. */
 function failureLines({ compared, expected, actual, states }: FailureReport): readonly string[] {
-  const { before, model, device } = states;
-  const rows = [
-    ['state', 'before', 'model', 'device'],
-    ...Object.keys(model).map((name) => [name, before[name] ?? '-', model[name] ?? '-', device[name] ?? '-']),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return [
     `  compared  ${compared}`,
     `  expected  ${expected}`,
     `  actual    ${actual}`,
     '',
-    ...rows.map((row, index) => {
-      const differs = index > 0 && row[3] !== '-' && row[3] !== row[2];
-      const text = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-      return `${differs ? '!' : ' '} ${text.trimEnd()}`;
-    }),
+    ...statesTable(states),
   ];
 }
 

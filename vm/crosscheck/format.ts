@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Formats a verdict as plain text. */
-import type { Divergence, InvalidReason, Verdict, Words } from './types.js';
+import type { Divergence, InvalidReason, Verdict } from './types.js';
 
 /** Headline of each kind of divergence. */
 export const KIND: Readonly<Record<Divergence['kind'], string>> = {
@@ -67,19 +67,19 @@ export function divergenceTable(divergence: Divergence): readonly string[] {
     `  compared  ${field}`,
     `  expected  ${expected}`,
     `  actual    ${actual}`,
-    ...(kind === 'guest' ? [] : ['', ...table(states)]),
+    ...(kind === 'guest' ? [] : ['', ...statesTable(states)]),
     '',
     ...story.map((line, index) => `${index === story.length - 1 ? '> ' : '  '}${line}`),
   ];
 }
 
 /** The states side by side; `!` marks values where device and model differ. */
-function table({ before, model, device }: Divergence['states']): string[] {
+export function statesTable({ before, model, device }: Divergence['states']): readonly string[] {
   const rows = Object.keys(model).map((name) => [
     name,
-    before[name] ?? '',
-    model[name] ?? '',
-    device ? (device[name] ?? '') : 'not reported',
+    before[name] ?? '-',
+    model[name] ?? '-',
+    device ? (device[name] ?? '-') : 'not reported',
   ]);
   const head = ['state', 'before', 'model', 'device'];
   const widths = head.map((title, column) =>
@@ -90,11 +90,9 @@ function table({ before, model, device }: Divergence['states']): string[] {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return [`  ${line(head)}`, ...rows.map((row) => `${differs(device, row) ? '! ' : '  '}${line(row)}`)];
-}
-
-function differs(device: Words | undefined, [, , model, reported]: readonly string[]): boolean {
-  return device !== undefined && model !== reported;
+  const differs = ([name = '']: readonly string[]): boolean =>
+    device?.[name] !== undefined && device[name] !== model[name];
+  return [`  ${line(head)}`, ...rows.map((row) => `${differs(row) ? '! ' : '  '}${line(row)}`)];
 }
 
 /** One reason, in one line. */

@@ -14,7 +14,7 @@ export {
   type InstanceVerdict,
   MachineCrosscheck,
 } from './machine.js';
-export { coveredLines, divergenceTable, formatVerdict, reasonWords, summary } from './format.js';
+export { coveredLines, divergenceTable, formatVerdict, reasonWords, statesTable, summary } from './format.js';
 export { BAIL_OUT } from './event-history.js';
 export { Checker, type CheckOptions } from './checker.js';
 export type * from './types.js';
