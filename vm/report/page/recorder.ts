@@ -15,7 +15,6 @@ import {
   type Observed,
 } from '../../crosscheck/index.js';
 import { parseConsoleLine } from '../../crosscheck/console-lines.js';
-import { ConsoleLines } from './console-lines.js';
 import { Lanes } from './lanes.js';
 import { type Bar, type RecordedDevice, type Recording, type RegisterUse, type Row } from './recording.js';
 import { barsOf, type Line, merge, mergeByTime, type Placed } from './rows.js';
@@ -25,6 +24,8 @@ import { seconds, visible } from './text.js';
 export const MOST_ROWS = 120_000;
 /** Maximum number of events to keep after the first difference. */
 const AFTERWARDS = 10_000;
+/** Maximum number of characters to keep of a console line. */
+const LONGEST_LINE = 8 * 1024;
 
 export interface RecordedFiles {
   readonly events: string | undefined;
@@ -57,12 +58,15 @@ export class Recorder {
   readonly #devices: readonly Collected[];
   readonly #crosscheck: MachineCrosscheck;
   readonly #splitter = new LineSplitter((line) => this.#line(line));
-  readonly #console = new ConsoleLines((line) => this.#consoleLine(line));
+  readonly #console = new LineSplitter((line) => this.#consoleLine(line), { longest: LONGEST_LINE });
   readonly #most: number;
   #events: Placed[] = [];
   #lines: Line[] = [];
   /** Console bytes written up to this event. */
   #bytes = 0;
+  /** Offset of the current line in the console's log, and its bytes so far. */
+  #lineStart = 0;
+  #lineLength = 0;
   /** Number of rows left out. */
   #cut = { events: 0, afterwards: 0, lines: 0 };
   /** Number of events still to keep after the first difference. */
@@ -85,9 +89,18 @@ export class Recorder {
     this.#splitter.push(chunk);
   }
 
-  /** Takes the next bytes of the console's log. */
+  /** Takes the next bytes of the console's log, line by line, because lines are ordered among the events by their offsets. */
   console(chunk: Buffer): void {
-    this.#console.push(chunk);
+    let from = 0;
+    for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, from)) {
+      this.#lineLength += newline - from;
+      this.#console.push(chunk.subarray(from, newline + 1));
+      this.#lineStart += this.#lineLength + 1;
+      this.#lineLength = 0;
+      from = newline + 1;
+    }
+    this.#lineLength += chunk.length - from;
+    this.#console.push(chunk.subarray(from));
   }
 
   end(): Recording {
@@ -123,17 +136,11 @@ export class Recorder {
     return true;
   }
 
-  #consoleLine({
-    at,
-    text,
-    lost,
-  }: {
-    readonly at: number;
-    readonly text: string;
-    readonly lost: number;
-  }): void {
+  #consoleLine(text: string): void {
+    // A shorter line can only lack a carriage return.
+    const lost = text.length < LONGEST_LINE ? 0 : this.#lineLength - Buffer.byteLength(text);
     const raw = lost > 0 ? `${visible(text)}… (${lost} more bytes)` : visible(text);
-    this.#lines.push({ bytes: at, text: visible(printable(text)), raw });
+    this.#lines.push({ bytes: this.#lineStart, text: visible(printable(text)), raw });
     if (this.#lines.length > this.#most)
       this.#cut.lines += this.#lines.splice(0, Math.ceil(this.#most / 2)).length;
   }
