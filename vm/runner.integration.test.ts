@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LineSplitter } from '../lib/lines.js';
 import { fakePorts, fakeRequest, noLimits } from '../test/support/machine.js';
-import { boot, type BootPorts, type BootRequest, type RunningMachine } from './runner.js';
+import type { BootPorts, BootRequest, RunningMachine } from './boot-request.js';
+import { boot } from './runner.js';
 import type { BootResult } from './types.js';
 
 const recording = (name: string): string =>

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** Boots one machine, monitors it, and cleans up when it ends. */
 import { symlink } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { StopwatchError } from '../lib/errors.js';
-import type { Child, Processes } from '../lib/process/process.js';
-import { qemuArguments, type MachineParts } from './qemu/command-line.js';
+import type { Child } from '../lib/process/process.js';
+import type { BootPorts, BootRequest, RunningMachine } from './boot-request.js';
+import { qemuArguments } from './qemu/command-line.js';
 import { AwakeClock, type Clock } from './clock.js';
 import { type DeliveryEnds, makeDeliveryEnds } from './console/delivery.js';
-import { type GuestPorts, makePortEnds, type PortEnds, type PortsRequest } from './console/guest-ports.js';
-import type { TraceObserver } from './qemu/trace-filter.js';
+import { makePortEnds, type PortEnds } from './console/guest-ports.js';
 import { TraceLog } from './qemu/trace-log.js';
 import { plannedTests } from './guest-tests.js';
 import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
 import { ConsoleObserver, Tail } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
-import { type Listener, listenOnce, type QmpAnswer, QmpClient } from './qemu/qmp.js';
+import { type Listener, listenOnce, QmpClient } from './qemu/qmp.js';
 import { RawLogs, tooLarge } from './raw-logs.js';
 import { type BootResult, powersOffWhenDone } from './types.js';
-import { type Limits, Watchdog } from './watchdog.js';
+import { Watchdog } from './watchdog.js';
 
 // Times are in host milliseconds.
 const QMP_TIMEOUT = 3000;
@@ -36,59 +35,6 @@ const BLOCKED_GRACE = 1000;
 /** How long QEMU may take to exit after a panic or a shutdown. */
 const END_GRACE = 1500;
 
-export interface BootRequest {
-  readonly parts: MachineParts;
-  /** QEMU's own trace events to record in addition to the devices'. */
-  readonly monitorPatterns: readonly string[];
-  /** Existing directory for sockets, unless its path is too long. */
-  readonly directory: string;
-  /** Absolute paths. Every byte is logged before it is processed. */
-  readonly logs: { readonly console: string; readonly events: string; readonly qemu: string };
-  readonly limits: Limits;
-  /** Size limits, bytes; absent: no limits. */
-  readonly sizes?: { readonly console: number; readonly events: number } | undefined;
-  /** Whether the caller will send input to the console. */
-  readonly input: boolean;
-  /** Adds the ports of guest-ports.ts. */
-  readonly ports?: PortsRequest | undefined;
-  /** Receives trace events, if tracing is on. */
-  readonly observer?: TraceObserver | undefined;
-}
-
-export interface BootPorts {
-  readonly processes: Processes;
-  readonly clock: Clock;
-  /** QEMU's whole environment, PATH included. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly interrupt: AbortSignal;
-  readonly onStart?: ((machine: RunningMachine) => void) | undefined;
-  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
-  /** Called with each line, without escape sequences and newline. */
-  readonly onConsoleLine?: ((line: string) => void) | undefined;
-  /** Called with the next bytes of the trace, which are valid until it returns. */
-  readonly onEvents?: ((bytes: Uint8Array) => void) | undefined;
-  /** Adds the serial line and the disk of delivery.ts; called with the line and the disk's path. */
-  readonly onDelivery?: ((line: Socket, disk: string) => void) | undefined;
-  /** Called when QEMU has connected to the ports. */
-  readonly onPorts?: ((ports: GuestPorts) => void) | undefined;
-}
-
-export interface RunningMachine {
-  /** Sends bytes to the serial console. */
-  send(bytes: Uint8Array | string): void;
-  /** The console's text after the last newline. */
-  readonly prompt: string;
-  /** Ends the machine with the outcome 'stopped' and this reason. */
-  stop(reason: string): void;
-  /** Ends the machine on the user's request, with the outcome 'ended'. */
-  quit(reason: string): void;
-  /** Executes a QMP command; resolves with undefined while QMP is not connected. */
-  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<QmpAnswer | undefined>;
-  /** Stops and continues the virtual machine. No effect while QMP is not connected. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-}
-
 /**
  * Runs the machine until it ends. Every failure of the guest or of QEMU becomes
  * a BootResult; it rejects only if the host fails (a log cannot be written) or a
@@ -96,33 +42,33 @@ export interface RunningMachine {
  */
 export async function boot(request: BootRequest, ports: BootPorts): Promise<BootResult> {
   const directory = await makePrivateDirectory(request.directory);
-  let listener: Listener | undefined;
-  let delivery: DeliveryEnds | undefined;
-  let portEnds: PortEnds | undefined;
-  const logs = new RawLogs();
+  const machine = new Boot(request, ports);
+  const ends: Partial<BootEnds> = {};
   try {
-    listener = await listenOnce(join(directory.path, 'qmp'));
-    if (ports.onDelivery !== undefined) delivery = await makeDeliveryEnds(directory.path);
-    if (request.ports !== undefined) portEnds = await makePortEnds(directory.path, request.ports);
-    return await new Boot(request, ports, logs).run(directory.path, listener, { delivery, portEnds });
+    const qmp = (ends.qmp = await listenOnce(join(directory.path, 'qmp')));
+    if (ports.onDelivery !== undefined) ends.delivery = await makeDeliveryEnds(directory.path);
+    if (request.ports !== undefined) ends.ports = await makePortEnds(directory.path, request.ports);
+    return await machine.run(directory.path, { ...ends, qmp });
   } finally {
-    portEnds?.close();
-    delivery?.listener.close();
-    listener?.close();
-    logs.close();
+    ends.ports?.close();
+    ends.delivery?.listener.close();
+    ends.qmp?.close();
+    machine.close();
     await directory.remove();
   }
 }
 
+/** The host's ends of QEMU's channels. */
 interface BootEnds {
-  readonly delivery: DeliveryEnds | undefined;
-  readonly portEnds: PortEnds | undefined;
+  qmp: Listener;
+  delivery?: DeliveryEnds | undefined;
+  ports?: PortEnds | undefined;
 }
 
 class Boot {
   readonly #request: BootRequest;
   readonly #ports: BootPorts;
-  readonly #logs: RawLogs;
+  readonly #logs = new RawLogs();
   #events: TraceLog | undefined;
   readonly #clock: Clock;
   readonly #startMs: number;
@@ -137,14 +83,13 @@ class Boot {
   /** The fatal splat after which a test result is awaited. */
   #fatal: ConsoleObserver['fatal'];
   #unresponsive = false;
-  /** Of the console, before the guest was asked why it hangs. */
+  /** The last console line before the guest was asked why it hangs. */
   #lastLine: string | undefined;
   #fault: { readonly error: unknown } | undefined;
 
-  constructor(request: BootRequest, ports: BootPorts, logs: RawLogs) {
+  constructor(request: BootRequest, ports: BootPorts) {
     this.#request = request;
     this.#ports = ports;
-    this.#logs = logs;
     this.#clock = new AwakeClock(ports.clock);
     this.#startMs = this.#clock.now();
     this.#watchdog = new Watchdog(this.#clock, (ending) => this.#expire(ending));
@@ -154,64 +99,26 @@ class Boot {
     );
   }
 
-  async run(directory: string, listener: Listener, ends: BootEnds): Promise<BootResult> {
-    try {
-      return await this.#run(directory, listener, ends);
-    } finally {
-      this.#events?.close();
-    }
-  }
-
-  async #run(directory: string, listener: Listener, { delivery, portEnds }: BootEnds): Promise<BootResult> {
-    const { parts, logs, monitorPatterns, input } = this.#request;
+  async run(directory: string, ends: BootEnds): Promise<BootResult> {
+    const { parts, logs } = this.#request;
     const consoleLog = this.#logs.create(logs.console);
     const qemuLog = this.#logs.create(logs.qemu);
-    // Use a private symlink: QEMU interprets a % in the name of its log.
-    const events = join(directory, 'events');
-    if (parts.options.trace) await symlink(this.#traceTo(logs.events, qemuLog), events);
-    const args = qemuArguments(parts, {
-      qmp: join(directory, 'qmp'),
-      events: parts.options.trace ? events : undefined,
-      monitorPatterns,
-      delivery: delivery?.endpoints,
-      ports: portEnds?.paths,
-    });
-    // QEMU puts a disk's snapshot in TMPDIR.
-    const env = { ...this.#ports.env, TMPDIR: directory };
+    if (parts.options.trace) await this.#trace(directory, qemuLog);
     if (this.#ports.interrupt.aborted) return this.#notStarted({ by: 'interrupt' }, '');
     let child: Child;
     try {
-      child = await this.#ports.processes.spawn(
-        { file: parts.files.qemu, args, cwd: directory, env },
-        { signal: new AbortController().signal, stdin: input ? 'pipe' : 'ignore' },
-      );
+      child = await this.#spawn(directory, ends);
     } catch (error) {
       if (!(error instanceof StopwatchError)) throw error;
       return this.#notStarted({ by: 'itself' }, error.message);
     }
     this.#child = child;
-    this.#read(child.stdout, consoleLog, (bytes) => {
-      this.#watchdog.outputSeen();
-      this.#ports.onConsole?.(bytes);
-      this.#console.push(bytes);
-      this.#watchConsole();
-      if (this.#console.panicked && !this.#dying) {
-        this.#dying = true;
-        this.#endSoon('the kernel panicked');
-      }
-    });
+    this.#read(child.stdout, consoleLog, (bytes) => this.#consoleBytes(bytes));
     const messages = new LineSplitter((line) => this.#messages.push(line));
     this.#read(child.stderr, qemuLog, (bytes) => messages.push(bytes));
     child.stdin?.on('error', () => {}); // EPIPE: QEMU has exited, which is handled below.
+    this.#connectEnds(ends);
 
-    void listener.connection.then((socket) => this.#connect(socket));
-    if (delivery !== undefined) {
-      const { disk } = delivery.endpoints;
-      void delivery.listener.connection.then((line) =>
-        this.#guard(() => this.#ports.onDelivery?.(line, disk)),
-      );
-    }
-    void portEnds?.ports.then((ports) => this.#guard(() => this.#ports.onPorts?.(ports)));
     const onInterrupt = (): void => this.#finish({ by: 'interrupt' });
     this.#ports.interrupt.addEventListener('abort', onInterrupt, { once: true });
     if (this.#ports.interrupt.aborted) onInterrupt();
@@ -220,7 +127,7 @@ class Boot {
     this.#guard(() => this.#ports.onStart?.(this.#machine()));
 
     const exit = await child.exited;
-    // No fault of the machine's: its trace, or its disk.
+    // The trace or a disk exceeded the shell's limit, which is no fault of the machine.
     if (exit.signal === 'SIGXFSZ') this.#fault ??= { error: tooLarge(logs.events) };
     this.#ports.interrupt.removeEventListener('abort', onInterrupt);
     this.#watchdog.stop();
@@ -231,29 +138,60 @@ class Boot {
     return this.#result({ code: exit.exitCode, signal: exit.signal });
   }
 
-  /** Creates the trace log; returns the path of the file for QEMU to write. */
-  #traceTo(path: string, message: (bytes: Uint8Array) => void): string {
-    const { parts, observer } = this.#request;
-    const { devices } = parts;
-    this.#events = new TraceLog(
-      path,
-      {
-        ids: devices.map(({ id }) => id),
-        prefixes: devices.flatMap(({ device }) => device.description.traceEvents?.prefix ?? []),
-        observer,
-      },
-      { save: this.#logs.create(path), message, release: (file, bytes) => void this.#punch(file, bytes) },
-    );
-    return this.#events.raw;
+  close(): void {
+    this.#events?.close();
+    this.#logs.close();
   }
 
-  /** Frees the disk blocks of trace that has been read, if the file system supports it. */
-  async #punch(file: string, bytes: number): Promise<void> {
-    const args = ['--punch-hole', '--offset', '0', '--length', String(bytes), file];
-    const signal = new AbortController().signal;
-    await this.#ports.processes
-      .run({ file: 'fallocate', args, env: this.#ports.env }, { signal })
-      .catch(() => {});
+  /** Creates the trace log, and a link to it in the directory: QEMU interprets a % in the name of its log. */
+  async #trace(directory: string, message: (bytes: Uint8Array) => void): Promise<void> {
+    const { parts, observer, logs } = this.#request;
+    const { processes, env } = this.#ports;
+    this.#events = new TraceLog(
+      logs.events,
+      {
+        ids: parts.devices.map(({ id }) => id),
+        prefixes: parts.devices.flatMap(({ device }) => device.description.traceEvents?.prefix ?? []),
+        observer,
+      },
+      { save: this.#logs.create(logs.events), message, processes, env },
+    );
+    await symlink(this.#events.raw, join(directory, 'events'));
+  }
+
+  async #spawn(directory: string, { delivery, ports }: BootEnds): Promise<Child> {
+    const { parts, monitorPatterns, input } = this.#request;
+    const args = qemuArguments(parts, {
+      qmp: join(directory, 'qmp'),
+      events: this.#events && join(directory, 'events'),
+      monitorPatterns,
+      delivery: delivery?.endpoints,
+      ports: ports?.paths,
+    });
+    // QEMU puts a disk's snapshot in TMPDIR.
+    const env = { ...this.#ports.env, TMPDIR: directory };
+    return this.#ports.processes.spawn(
+      { file: parts.files.qemu, args, cwd: directory, env },
+      { signal: new AbortController().signal, stdin: input ? 'pipe' : 'ignore' },
+    );
+  }
+
+  #connectEnds({ qmp, delivery, ports }: BootEnds): void {
+    void qmp.connection.then((socket) => this.#connect(socket));
+    void delivery?.listener.connection.then((line) =>
+      this.#guard(() => this.#ports.onDelivery?.(line, delivery.endpoints.disk)),
+    );
+    void ports?.ports.then((connected) => this.#guard(() => this.#ports.onPorts?.(connected)));
+  }
+
+  #consoleBytes(bytes: Uint8Array): void {
+    this.#watchdog.outputSeen();
+    this.#ports.onConsole?.(bytes);
+    this.#console.push(bytes);
+    this.#watchConsole();
+    if (!this.#console.panicked || this.#dying) return;
+    this.#dying = true;
+    this.#endSoon('the kernel panicked');
   }
 
   /** Ends a guest that floods the console, or whose tests stop after a fatal splat. */
@@ -374,8 +312,6 @@ class Boot {
       stop: (reason) => this.#finish({ by: 'stop', reason }),
       quit: (reason) => this.#finish({ by: 'user', reason }),
       execute: async (command, args) => this.#qmp?.execute(command, args),
-      pause: async () => void (await this.#qmp?.execute('stop')),
-      resume: async () => void (await this.#qmp?.execute('cont')),
     };
   }
 

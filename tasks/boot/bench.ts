@@ -12,7 +12,8 @@ import { benchRows, benchTable, brokenBounds, type BenchRow, type Timed } from '
 import { type DeviceInstance, instancesOf, type ProjectDevice } from '../../vm/device.js';
 import { chooseAccelerator, hostFacts } from '../../vm/qemu/accelerator.js';
 import type { RunReport } from '../../vm/report/report.js';
-import { boot, type RunningMachine } from '../../vm/runner.js';
+import type { RunningMachine } from '../../vm/boot-request.js';
+import { boot } from '../../vm/runner.js';
 import { bootTargets } from '../build/graph.js';
 import { layoutOf } from '../build/layout.js';
 import { MONITOR_PATTERNS, type RunDirectory } from '../build/machine.js';

@@ -20,12 +20,8 @@ import {
   type RunReport,
   type Stage,
 } from '../../vm/report/report.js';
-import {
-  boot as bootMachine,
-  type BootPorts,
-  type BootRequest,
-  type RunningMachine,
-} from '../../vm/runner.js';
+import type { BootPorts, BootRequest, RunningMachine } from '../../vm/boot-request.js';
+import { boot as bootMachine } from '../../vm/runner.js';
 import { type BootOptions, type BootResult, powersOffWhenDone } from '../../vm/types.js';
 import {
   modelSettings,

@@ -17,7 +17,7 @@ import { type Finding, findingOf } from '../../vm/console/console.js';
 import { type Answer, Delivery, GONE } from '../../vm/console/delivery.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
-import type { BootPorts, RunningMachine } from '../../vm/runner.js';
+import type { BootPorts, RunningMachine } from '../../vm/boot-request.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import type { Emit, Event } from '../engine/events.js';
 import { serializeError } from '../../lib/serialize-error.js';
@@ -176,7 +176,7 @@ class Serving {
     const turn = this.#queue.then(async (): Promise<Answer> => {
       const delivery = this.#delivery;
       if (delivery === undefined) return { status: 1, text: 'the machine has not started yet' };
-      if (pausing) await this.#machine?.resume();
+      if (pausing) await this.#machine?.execute('cont');
       try {
         const up = await within(delivery.ready, ANSWER_MS);
         if (!up) return { status: 1, text: 'the guest does not run network_update.sh' };
@@ -184,7 +184,7 @@ class Serving {
         if (answer === GONE) throw vmEnded();
         return answer;
       } finally {
-        if (pausing) await this.#machine?.pause();
+        if (pausing) await this.#machine?.execute('stop');
       }
     });
     this.#queue = turn.catch(() => {});

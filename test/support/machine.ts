@@ -6,7 +6,7 @@ import config from '../../config.js';
 import type { DeviceInstance } from '../../vm/device.js';
 import { createProcesses } from '../../lib/process/process.js';
 import { hostClock } from '../../vm/clock.js';
-import type { BootPorts, BootRequest } from '../../vm/runner.js';
+import type { BootPorts, BootRequest } from '../../vm/boot-request.js';
 import type { Limits } from '../../vm/watchdog.js';
 
 export const fakeQemu = fileURLToPath(new URL('../fixtures/qemu/fake-qemu.mjs', import.meta.url));

@@ -7,7 +7,7 @@
  * prompt, which ends the shell and the machine.
  */
 import type { Clock } from '../clock.js';
-import type { RunningMachine } from '../runner.js';
+import type { RunningMachine } from '../boot-request.js';
 
 /** Send the next line after this many quiet milliseconds without a prompt: the command may read its input, or the prompt is unusual. */
 const NO_PROMPT = 2000;

@@ -9,7 +9,8 @@
 import type { Clock } from '../clock.js';
 import { KEY_HELP, KeyFilter } from './keys.js';
 import { NO_FIRST_PROMPT, PipedInput, SETTLED } from './piped-input.js';
-import { boot, type BootPorts, type BootRequest, type RunningMachine } from '../runner.js';
+import type { BootPorts, BootRequest, RunningMachine } from '../boot-request.js';
+import { boot } from '../runner.js';
 import type { BootResult } from '../types.js';
 
 /** The part of `process.stdin` used here. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+/** Reads QEMU's raw trace while it grows, and saves what concerns the devices. */
 import { rmSync } from 'node:fs';
+import type { Processes } from '../../lib/process/process.js';
 import { EventLog } from './event-log.js';
 import { type Dropped, TraceFilter, type TraceFilterOptions } from './trace-filter.js';
 
@@ -11,13 +13,11 @@ export interface TraceLogPorts {
   readonly save: (bytes: Uint8Array) => void;
   /** Saves QEMU's messages about guest errors. */
   readonly message: (bytes: Uint8Array) => void;
-  /** Frees the disk blocks of a file's first bytes, if the file system supports it. */
-  readonly release: (path: string, bytes: number) => void;
+  readonly processes: Processes;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads QEMU's raw trace while it grows, and saves the filtered trace.
- *
  * The raw file is next to the filtered one and is removed at the end. Disk blocks are freed once they have been read,
  * because each byte on the console causes 190 bytes of trace.
  */
@@ -25,7 +25,7 @@ export class TraceLog {
   readonly raw: string;
   readonly #log: EventLog;
   readonly #filter: TraceFilter;
-  readonly #release: TraceLogPorts['release'];
+  readonly #ports: TraceLogPorts;
   #use: (bytes: Uint8Array) => void = () => {};
   #read = 0;
   #released = 0;
@@ -33,18 +33,18 @@ export class TraceLog {
   size = 0;
 
   /** Throws StopwatchError. */
-  constructor(path: string, options: TraceFilterOptions, { save, message, release }: TraceLogPorts) {
+  constructor(path: string, options: TraceFilterOptions, ports: TraceLogPorts) {
     this.raw = `${path}.raw`;
     this.#log = new EventLog(this.raw);
-    this.#release = release;
+    this.#ports = ports;
     this.#filter = new TraceFilter(
       options,
       (bytes) => {
         this.size += bytes.length;
-        save(bytes);
+        ports.save(bytes);
         this.#use(bytes);
       },
-      message,
+      ports.message,
     );
   }
 
@@ -61,9 +61,17 @@ export class TraceLog {
     }, chunks);
     if (this.#read - this.#released >= PUNCH) {
       this.#released = this.#read;
-      this.#release(this.raw, this.#read);
+      void this.#release();
     }
     return isMore;
+  }
+
+  /** Frees the disk blocks of trace that has been read, if the file system supports it. */
+  async #release(): Promise<void> {
+    const args = ['--punch-hole', '--offset', '0', '--length', String(this.#read), this.raw];
+    const { processes, env } = this.#ports;
+    const { signal } = new AbortController();
+    await processes.run({ file: 'fallocate', args, env }, { signal }).catch(() => {});
   }
 
   /** Reads the rest after QEMU has exited. */
