@@ -10,13 +10,13 @@
  *   npm run bench -- page          what the page of a run costs to make, to open, and to pan
  *   npm run bench -- --workdir D  use (and keep) this work directory
  */
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
 import { bundled } from '../support/bundled.js';
-import { comparable, type RunReport } from '../../vm/report/report.js';
+import type { RunReport } from '../../vm/report/report.js';
 import { benchCache } from './cache.js';
 import { Running } from './saves.js';
 import { benchStartUp } from './start-up.js';
@@ -40,11 +40,8 @@ interface Figure {
   readonly what: string;
   readonly command: string;
   readonly limit: string;
-  /** Seconds, sorted. */
   readonly seconds: readonly number[];
-  readonly note?: string;
 }
-const figures: Figure[] = [];
 
 /** What a run of the tool cost. */
 interface Cost {
@@ -78,7 +75,6 @@ async function stopwatch(args: readonly string[], env: Readonly<Record<string, s
   return { seconds: (performance.now() - started) / 1000, peakMiB: peak / 1024 };
 }
 
-const ascending = (a: number, b: number) => a - b;
 let peakMiB = 0;
 async function measure(
   what: string,
@@ -96,17 +92,11 @@ async function measure(
     peakMiB = Math.max(peakMiB, cost.peakMiB);
   }
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value} `);
-  const figure = {
-    what,
-    limit,
-    command: `${settings.join('')}npx stopwatch ${args.join(' ')}`,
-    seconds: seconds.sort(ascending),
-  };
-  figures.push(figure);
-  print(figure);
+  print({ what, limit, command: `${settings.join('')}npx stopwatch ${args.join(' ')}`, seconds });
 }
 
-function print({ what, limit, command, seconds, note }: Figure): void {
+function print({ what, limit, command, seconds: taken }: Figure): void {
+  const seconds = taken.toSorted((a, b) => a - b);
   const median = seconds[Math.floor(seconds.length / 2)] ?? Number.NaN;
   const spread =
     seconds.length > 1
@@ -115,19 +105,13 @@ function print({ what, limit, command, seconds, note }: Figure): void {
   process.stdout.write(
     `${what.padEnd(44)} ${median.toFixed(2).padStart(8)} s${spread}, wanted ${limit}\n    ${command}\n`,
   );
-  if (note !== undefined) process.stdout.write(`    ${note}\n`);
 }
 
 /** A boot of the test, in seconds: the process, and its VM phase. */
 async function runTestQuit(): Promise<{ process: number; vm: number }> {
   const { seconds } = await stopwatch(['run-test-quit', '--workdir', work]);
-  return { process: seconds, vm: latest().host.durationMs / 1000 };
-}
-
-/** The last run's report: written by the same version, so of the same type. */
-function latest(): RunReport {
   const report: RunReport = JSON.parse(readFileSync(join(work, 'reports', 'latest', 'report.json'), 'utf8'));
-  return report;
+  return { process: seconds, vm: report.host.durationMs / 1000 };
 }
 
 /** A change that the compiler cannot see through: another comment would be the same object. */
@@ -154,14 +138,6 @@ async function measureCommands(): Promise<void> {
   await benchStartUp({ work, rounds: Math.max(repeat, 9), runTestQuit });
   await measure('all, nothing changed', '2 s', ['all'], repeat);
   await measure('run-test-quit', '1.5 s', ['run-test-quit'], repeat);
-  const reports = new Set<string>();
-  for (let round = 0; round < 10; round++) {
-    await stopwatch(['run-test-quit', '--workdir', work]);
-    reports.add(comparable(latest()));
-  }
-  process.stdout.write(
-    `run-test-quit, ten times: ${reports.size} different report${reports.size === 1 ? '' : 's'}, wanted 1\n`,
-  );
   await measure('device/stopwatch/stopwatch.c saved, then all', '3 s', ['all'], repeat, device);
   await measure('driver/stopwatch/stopwatch_main.c saved, then all', '3 s', ['all'], repeat, driver);
   await measure('guest_fs/stopwatch/stopwatch_test.sh saved, then all', '2 s', ['all'], repeat, guest);
@@ -192,20 +168,8 @@ async function measureSaves(): Promise<void> {
       ['device/stopwatch/model/step.ts', '1 s', model],
     ] as const) {
       const seconds: number[] = [];
-      let processor = 0;
-      for (let round = 0; round < SAVES; round++) {
-        const cost = await dev.save(save);
-        seconds.push(cost.seconds);
-        processor += cost.processorSeconds / SAVES;
-      }
-      const note = `${processor.toFixed(2)} s of processor time each`;
-      print({
-        what: `${what} saved`,
-        limit,
-        command: 'npx stopwatch dev',
-        seconds: seconds.sort(ascending),
-        note,
-      });
+      for (let round = 0; round < SAVES; round++) seconds.push(await dev.save(save));
+      print({ what: `${what} saved`, limit, command: 'npx stopwatch dev', seconds });
     }
   } finally {
     await dev.end();
@@ -242,27 +206,8 @@ async function measureAll(): Promise<void> {
 
 /** Makes the copy. */
 async function prepare(): Promise<void> {
-  mkdirSync(copy);
-  for (const entry of [
-    'package.json',
-    'config.ts',
-    'sources.json',
-    'dist',
-    'device',
-    'driver',
-    'guest_fs',
-    'patches',
-    'vm',
-    'docker',
-    // As a checkout, whose model `dev` compiles.
-    'tasks',
-    'lib',
-    'lab',
-    'rolldown.config.js',
-    'tsconfig.json',
-  ]) {
-    cpSync(entry, join(copy, entry), { recursive: true });
-  }
+  const left = new Set(['.git', '.stopwatch', 'node_modules', work].map((name) => resolve(name)));
+  cpSync('.', copy, { recursive: true, filter: (path) => !left.has(resolve(path)) });
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
   process.stdout.write(`${availableParallelism()} processors, Node ${process.version}\n\n`);
   await stopwatch(['prepare', '--workdir', join(scratch, 'downloads')]);
