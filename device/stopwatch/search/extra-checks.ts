@@ -224,7 +224,10 @@ export const doorbellCheck: ExtraCheck = {
       } finally {
         await machine.end();
       }
-      const { events, wrong: disagrees } = checkTrace(await readFile(file, 'utf8'));
+      const text = await readFile(file, 'utf8');
+      const rung = text.split(`\n${TRACE.prefix}doorbell `).length - 1;
+      if (rung !== DOORBELLS.length) wrong ??= `${rung} events of ${DOORBELLS.length} writes to DOORBELL`;
+      const { events, wrong: disagrees } = checkTrace(text);
       const summary = `${DOORBELLS.length} writes by ioeventfd, ${events} events agree`;
       return { summary, data: { events }, wrong: wrong ?? disagrees };
     } finally {
@@ -238,7 +241,7 @@ async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise
     machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
   await ask('clock_step 1000', `writeq ${memAt(entryAt(1n) + REQUEST_COUNTER)} 20`);
   for (const { head, tail, error } of DOORBELLS) {
-    await ask(`writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 0));
+    await ask(`writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 7));
     let answers: readonly number[] = [];
     const done = (): boolean => answers[0] === tail && answers[1] === error;
     for (let look = 0; look < LOOKS && !done(); look++)

@@ -212,6 +212,14 @@ const request: MakeAt = (random, time) => {
   const ahead = random.below(8) === 0 ? random.pick(AHEAD) : BigInt(counters.length);
   return { at: time, op: 'request', ago: counters, ahead };
 };
+/** HEAD and the doorbell apart, so that something can happen in between. */
+const announce = write(
+  'mem',
+  () => MEM_REQUESTS,
+  eight,
+  (random) => BigInt(random.below(50)),
+);
+const ring = write('regs', register('DOORBELL'), wide, any64);
 const AHEAD = [REQUESTS_CAPACITY, REQUESTS_CAPACITY + 1n, U64, 1n << 63n, 1n << 32n, 1n];
 const operand = write('mem', () => 0, eight, seconds);
 
@@ -245,6 +253,8 @@ const EVENTFUL = weighted<MakeAt>(
   [70, arm],
   [15, operand],
   [20, request],
+  [15, announce],
+  [15, ring],
   [30, (random, time) => random.pick(EVERYDAY)(random, time)],
   [15, bare('tick')],
   [4, bare('mem')],
