@@ -25,7 +25,7 @@ export interface SearchVerdict {
   /** Length and text of the shortest script that shows the fault. */
   readonly shortest?: number | undefined;
   readonly script?: string | undefined;
-  /** What differs, in one line. */
+  /** The first difference, in one line. */
   readonly what: string;
 }
 
@@ -73,7 +73,7 @@ export async function checkBySearch(
         seconds: Number.POSITIVE_INFINITY,
         shard: { index: 1, count: 1 },
         eventfulEvery: EVENTFUL_EVERY,
-        lanes: 1,
+        workers: 1,
         shrink: SHRINK,
       },
       ports,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which lines and branches of the device a search has reached, by gcov. The `coverage` variant of QEMU counts them. */
+/** Reports the lines and branches of the device that a search has reached, from gcov's counts. The `coverage` variant of QEMU counts them. */
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -37,7 +37,7 @@ export interface Coverage {
   readonly unreached: readonly Unreached[];
 }
 
-/** Adds what the QEMUs since `forgetCoverage` have reached. What is neither reached nor waived fails: the search proves nothing about it. */
+/** Adds the coverage of all QEMUs since `forgetCoverage`. The result fails if a line or branch is neither reached nor waived. */
 export async function withCoverage(
   result: FuzzResult,
   layout: Layout,
@@ -113,7 +113,7 @@ export function coverageOf(
   return { lines: { total: lines.length, reached }, branches: total, unreached };
 }
 
-/** What was not reached and has no waiver. */
+/** Lines and branches that were not reached and have no waiver. */
 export function missedOf({ unreached }: Coverage): readonly Unreached[] {
   return unreached.filter(({ waiver }) => waiver === undefined);
 }

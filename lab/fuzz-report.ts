@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `fuzz` reports. */
+/** Formats the result of `fuzz`. */
 import { writeFile } from 'node:fs/promises';
 import { EXIT } from '../lib/errors.js';
 import { commandLine } from '../lib/process/command-line.js';
@@ -11,7 +11,7 @@ import type { Failed } from './search/runner.js';
 import type { AnyScript, AnySearch, FailureReport } from './search/search.js';
 import type { TraceCheckResult } from './search/trace-check.js';
 
-/** What all parts of one `fuzz` share. */
+/** Data that all parts of one `fuzz` run share. */
 export interface SearchRun {
   /** Name of the device. */
   readonly device: string;
@@ -98,7 +98,7 @@ function scriptLines(search: AnySearch, script: AnyScript, failing: number): rea
   return [`  -device ${search.qemuDevice(script)}`, ...marked];
 }
 
-/** What differs, and the states side by side. */
+/** The difference, and the states side by side. */
 function failureLines({ compared, expected, actual, states }: FailureReport): readonly string[] {
   return [
     `  compared  ${compared}`,

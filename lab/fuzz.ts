@@ -30,10 +30,10 @@ const DEFAULT_SECONDS = 60;
 const SILENCE_MS = 20_000;
 /** One script in this many saves the VM and loads it into a new process, which takes a third of the time. */
 const EVENTFUL_EVERY = 40;
-/** The same when coverage is counted, where speed does not matter. */
+/** The same for a coverage build, where speed does not matter. */
 const COUNTED_EVENTFUL_EVERY = 8;
 /** Two QEMUs at work, and a third being reset. */
-const LANES = 3;
+const WORKERS = 3;
 /** Limits of minimising a script; the help of `fuzz` states the seconds. */
 const SHRINK = { tries: 3000, seconds: 20, idleSeconds: 8 };
 /** Operations with QEMU's trace switched on, which is slow. */
@@ -143,7 +143,7 @@ async function runCampaign(
       operations,
       seconds: options.seconds ?? unlimited,
       eventfulEvery: counts ? COUNTED_EVENTFUL_EVERY : EVENTFUL_EVERY,
-      lanes: LANES,
+      workers: WORKERS,
       shrink: SHRINK,
       onProgress: (progress) => {
         context.log(`${countsLine(progress)}, ${Math.round(progress.memory / 2 ** 20)} MiB`);
@@ -223,7 +223,7 @@ async function replayScript(
     const reported = await reportFailure(run, script, outcome);
     return { ...reported, data: { file, ...reported.data } };
   }
-  // The guest sees the right behaviour. Is the trace right too?
+  // The answers are right; the trace may still be wrong.
   const traced = await runAndCheckTrace(search, script, request, ports);
   if (traced.wrong !== undefined) return reportTrace(run, traced);
   const operations = script.operations.length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What `mutants` reports. */
+/** Formats the result of `mutants`. */
 import { EXIT } from '../lib/errors.js';
 import type { Result } from '../tasks/config/services.js';
 import type { BootVerdict, SearchVerdict } from './check-mutant.js';

@@ -26,8 +26,8 @@ import type { AnySearch } from './search/search.js';
 const SILENCE_MS = 5000;
 /** How many times longer the second search of a survivor is. */
 const SECOND_SEARCH = 8;
-/** Lanes beyond the number of jobs: a lane often waits for a QEMU that hangs or starts. */
-const MORE_LANES = 1;
+/** Workers beyond the number of jobs: a worker often waits for a QEMU that hangs or starts. */
+const MORE_WORKERS = 1;
 const PROGRAM = 'qemu-system-aarch64';
 
 export interface MutantsOptions {
@@ -42,11 +42,11 @@ export interface MutantsOptions {
   readonly operations: number;
 }
 
-/** What all mutants of one run share. */
+/** Data that all mutants of one run share. */
 interface Run {
   readonly search: AnySearch;
   readonly device: ProjectDevice;
-  /** What a boot has. */
+  /** The devices of the booted machine. */
   readonly instances: readonly DeviceInstance[];
   readonly layout: Layout;
   readonly config: Config;
@@ -109,9 +109,9 @@ async function checkDevice(run: Run): Promise<readonly CheckedMutant[]> {
   const commands = await buildCommands(layout.qemuBuild, [link], PROGRAM, context);
   const chosen = choose(cMutants(await readFile(target, 'utf8'), search.mutationNames.c), options);
   let done = 0;
-  const checked = await mapConcurrent(chosen, context.jobs + MORE_LANES, async (mutant, index, lane) => {
+  const checked = await mapConcurrent(chosen, context.jobs + MORE_WORKERS, async (mutant, index, worker) => {
     const number = `${index + 1}/${chosen.length}`;
-    const own = { ...run, directory: join(directory, `lane-${lane}`) };
+    const own = { ...run, directory: join(directory, `worker-${worker}`) };
     await mkdir(own.directory, { recursive: true });
     const source = join(own.directory, 'mutant.c');
     const program = join(own.directory, PROGRAM);

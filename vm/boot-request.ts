@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a boot takes, and what its caller can do with the machine while it runs. */
+/** The request for a boot, its callbacks, and the handle of the running machine. */
 import type { Socket } from 'node:net';
 import type { Processes } from '../lib/process/process.js';
 import type { Clock } from './clock.js';

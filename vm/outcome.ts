@@ -9,7 +9,7 @@ import {
   type TestSuite,
 } from './types.js';
 
-/** What ended the machine. */
+/** The cause of the machine's end. */
 export type Ending =
   | { readonly by: 'itself' }
   | { readonly by: 'first-output' | 'silence' | 'total'; readonly seconds: number }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/** Log files that are on disk as soon as they are written, and the errors of a full disk. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../lib/errno.js';
 import { StopwatchError } from '../lib/errors.js';
@@ -22,7 +23,7 @@ export function tooLarge(path: string): StopwatchError {
   );
 }
 
-/** Log files that are written unbuffered. */
+/** Unbuffered log files. */
 export class RawLogs {
   readonly #open: number[] = [];
 

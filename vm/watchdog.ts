@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/** The time limits of a boot. */
 import type { Clock } from './clock.js';
 import type { Ending } from './outcome.js';
 

@@ -16,7 +16,7 @@ export interface CampaignOptions extends SearchRequest {
   /** One script in this many saves and loads the VM. */
   readonly eventfulEvery: number;
   /** Number of QEMUs in use at once: while one is being reset, or its next script planned, the others work. */
-  readonly lanes: number;
+  readonly workers: number;
   readonly shrink: ShrinkBudget;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -93,9 +93,9 @@ class Campaign {
   async run(): Promise<CampaignResult> {
     const { search, options, ports } = this;
     try {
-      const lanes = Array.from({ length: options.lanes }, () => this.#lane());
-      const ended = await Promise.allSettled(lanes);
-      for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
+      const workers = Array.from({ length: options.workers }, () => this.#work());
+      const ended = await Promise.allSettled(workers);
+      for (const worker of ended) if (worker.status === 'rejected') throw worker.reason;
     } finally {
       await Promise.all([...this.#idle.values()].flat().map((runner) => runner.end()));
     }
@@ -108,7 +108,7 @@ class Campaign {
   }
 
   /** Runs one script after the other, until the budget is spent or one has failed. */
-  async #lane(): Promise<void> {
+  async #work(): Promise<void> {
     const { search, options, ports } = this;
     while (this.#begun < options.operations && this.#seconds() < options.seconds) {
       if (this.#found !== undefined || ports.signal.aborted) return;
@@ -122,7 +122,7 @@ class Campaign {
         ({ outcome } = ran);
         if (outcome.result === 'agree') this.#count(ran.plan);
       } catch (error) {
-        // Stop the other lanes too.
+        // Stop the other workers too.
         this.#begun = Number.POSITIVE_INFINITY;
         await runner.end();
         throw error;

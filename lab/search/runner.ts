@@ -12,7 +12,7 @@ export type PlanOutcome =
   | {
       readonly result: 'differs';
       readonly operation: number;
-      /** What was compared: the plan's name for the answer. */
+      /** The compared part: the plan's name for the answer. */
       readonly part: string;
       readonly expected: string;
       readonly actual: string;
@@ -45,7 +45,7 @@ const EXIT_MS = 10_000;
 /** Virtual time ends at 2^63 ns. A machine older than this is replaced; no script takes as long as what is left. */
 const OLD_NS = 1n << 61n;
 
-/** How a load ended when it did not end as planned. */
+/** The result of a load that did not go as planned. */
 type WrongLoad = 'accepted' | 'refused' | 'not saved';
 
 /** Counts the files of this process, so that each has its own name. */
@@ -71,7 +71,7 @@ export class PlanRunner {
   /** Makes a plan that starts at the machine's time, and runs it. Rejects only if QEMU cannot be started. */
   async run(planAt: (base: bigint) => Promise<Plan>): Promise<PlanRun> {
     let plan: Plan;
-    // Whoever ends the machine while the plan is made, as another lane does that found a failure, sets the time to 0.
+    // Another worker that finds a failure may end the machine while the plan is made, which sets the time to 0.
     do plan = await planAt(this.#base);
     while (plan.base !== this.#base);
     if (this.#machine !== undefined && this.#now !== plan.base) await this.end();

@@ -13,7 +13,7 @@ export interface AnyScript<O = unknown> {
 
 /** A failing operation, described for a report. */
 export interface FailureReport {
-  /** What differs, in one or two words: a register, the text, the answer. */
+  /** The value that differs, in one or two words: a register, the text, the answer. */
   readonly compared: string;
   readonly expected: string;
   readonly actual: string;
@@ -33,13 +33,13 @@ export interface TraceVerdict {
   readonly confirmed: number;
   /** Guest errors that QEMU logged, as expected. */
   readonly logged: number;
-  /** What is wrong, in one line. */
+  /** The fault, in one line. */
   readonly wrong?: string | undefined;
   /** The cross-check's verdict that says so. */
   readonly verdict?: Verdict | undefined;
 }
 
-/** A check for what no script can show. It runs its own QEMU. */
+/** A check of something that no script can show. It runs its own QEMU. */
 export interface ExtraCheck {
   /** Key of its result in the JSON report, and the name by which `mutants` reports it. */
   readonly name: string;
@@ -48,9 +48,9 @@ export interface ExtraCheck {
 }
 
 export interface ExtraCheckResult {
-  /** What is wrong, in one line. */
+  /** The fault, in one line. */
   readonly wrong?: string | undefined;
-  /** What was done, in one line. */
+  /** The work done, in one line. */
   readonly summary: string;
   /** For the JSON report. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
@@ -68,7 +68,7 @@ export interface MutationNames {
   };
 }
 
-/** What the checks cannot see, and why, by the name that the report gives it. */
+/** Gaps in the checks, by their names in the report, each with its justification. */
 export interface Waivers {
   /** Lines and branches that no guest can reach. */
   readonly unreached: Readonly<Record<string, string>>;
@@ -76,7 +76,7 @@ export interface Waivers {
   readonly mutants: Readonly<Record<string, string>>;
 }
 
-/** Methods, not properties: the tool hands a device's own scripts back to it without knowing what is in them. */
+/** These are methods, not properties, so that any device's search is an AnySearch: it only gets back its own scripts. */
 export interface DeviceSearch<O, S extends AnyScript<O>> {
   /** Script number `index` of the campaign with this seed; always the same. `eventful`: with operations that start a new process. */
   sample(seed: number, index: number, eventful: boolean): S;

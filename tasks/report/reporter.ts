@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a reporter is, and which one a run gets. */
+/** Defines a reporter, and chooses one for a run. */
 import type { Emit } from '../engine/events.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { CiOptions } from './ci.js';

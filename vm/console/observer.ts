@@ -39,7 +39,7 @@ interface Suite {
   status: number | undefined;
 }
 
-/** What dev_err() and the like print: the driver, and its device. */
+/** A line of dev_err() and the like, which begins with the driver and its device. */
 const DRIVER_MESSAGE = /^[\w-]+ [\w.@:-]*[\w.@-]: \S/;
 
 export class ConsoleObserver {

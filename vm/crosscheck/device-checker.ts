@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the checkers of most devices have in common. */
+/** The parts that the checkers of most devices share. */
 import type { TraceFormat } from './trace-format.js';
 import type { Access, CheckedRegister, DeviceChecker, Step, StreamEvent, Words } from './types.js';
 
@@ -7,7 +7,7 @@ import type { Access, CheckedRegister, DeviceChecker, Step, StreamEvent, Words }
 export interface Register<S> {
   readonly name: string;
   readonly offset: number;
-  /** What a read returns; absent: 0. A read changes nothing. */
+  /** The value of a read; absent: 0. A read changes nothing. */
   readonly value?: ((state: S) => bigint) | undefined;
   /** The state after a write; absent: a write changes nothing. */
   readonly after?: ((state: S, value: bigint) => S) | undefined;

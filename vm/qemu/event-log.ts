@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
+/** Reads QEMU's trace file while it grows. */
 import { closeSync, openSync, readSync, statfsSync } from 'node:fs';
 import { StopwatchError } from '../../lib/errors.js';
 import { cannotWrite } from '../raw-logs.js';
 
 /**
- * Reads QEMU's trace file while it grows.
- *
  * With a file rather than a pipe, QEMU never waits for its reader, and the trace
  * is saved before it is processed. QEMU flushes each line (util/log.c), so a
  * crash loses nothing.

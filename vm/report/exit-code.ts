@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/** Decides the exit code of a run. Pure. */
 import { EXIT, type ExitCode } from '../../lib/errors.js';
 import type { Verdict } from '../crosscheck/types.js';
 import type { GuestOutcome } from '../types.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+/** Unpacks the page's data. */
 
-/** Unpacks the data that page.ts packed into the element with this id. */
+/** `id`: the element into which page.ts packed it. */
 export async function unpack<T>(id: string): Promise<T> {
   const text = atob(document.getElementById(id)?.textContent ?? '');
   const bytes = new Uint8Array(text.length);
