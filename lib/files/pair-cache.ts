@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** A small cache on disk: an answer for each name, valid while its key is the same. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from './atomic.js';
+import { readJson } from '../read-json.js';
 
 const pairs = z.record(z.string(), z.tuple([z.string(), z.string()]));
 
@@ -16,7 +16,7 @@ interface PairCache {
 
 /** Reads `file` now; a missing or damaged one is an empty cache. */
 export function createPairCache(file: string): PairCache {
-  const known = new Map(Object.entries(read(file)));
+  const known = new Map(Object.entries(readJson(file, pairs) ?? {}));
   let changed = false;
   return {
     get(name, key) {
@@ -33,12 +33,4 @@ export function createPairCache(file: string): PairCache {
       await writeFileAtomic(file, JSON.stringify(Object.fromEntries(known)));
     },
   };
-}
-
-function read(file: string): z.infer<typeof pairs> {
-  try {
-    return pairs.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -9,7 +9,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../errno.js';
-import { directoryIdentity, isDirectory } from './directory.js';
+import { directoryIdentity, isDirectory } from '../directory.js';
 import { isIgnored } from './ignored.js';
 
 export interface TreeWatch {

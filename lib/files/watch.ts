@@ -4,7 +4,7 @@ import { type Dirent, type FSWatcher, readdirSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../errno.js';
 import { StopwatchError } from '../errors.js';
-import { directoryIdentity, isDirectory } from './directory.js';
+import { directoryIdentity, isDirectory } from '../directory.js';
 import { createFileIndex } from './file-index.js';
 import { isIgnored } from './ignored.js';
 

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../read-json.js';
 import { baseEnvironment } from '../environment.js';
 import { endGroup, groupMembers, processStat } from './group.js';
 import { type Child, createProcesses, type Processes } from './process.js';
@@ -85,14 +86,9 @@ export async function endLeftovers(directory: string): Promise<number[]> {
 
 /** True when the group has living members and is the recorded one, not a later one with the same number. */
 function isRecorded(leader: number, file: string): boolean {
-  let record: z.infer<typeof groupSchema>;
-  try {
-    record = groupSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
-    // The write was cut off: the leader had just started, and died with its parent.
-    return false;
-  }
-  if (record.bootId !== bootId()) return false;
+  // Undefined when the write was cut off: the leader had just started, and died with its parent.
+  const record = readJson(file, groupSchema);
+  if (record === undefined || record.bootId !== bootId()) return false;
   const stat = processStat(leader);
   if (stat !== undefined && stat.state !== 'Z') return stat.startTime === record.startTime;
   return (groupMembers(leader) ?? []).some((member) => hasMark(member.pid, record.mark));

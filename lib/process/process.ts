@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { StopwatchError } from '../errors.js';
-import { isDirectory } from '../files/directory.js';
+import { isDirectory } from '../directory.js';
 import { endGroup, signalGroup, waitForGroup } from './group.js';
 import { withRun } from './run-to-end.js';
 import { buffered } from './streams.js';

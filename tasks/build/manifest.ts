@@ -66,7 +66,7 @@ export function manifestTask(
 async function sourceOf(name: SourceName, config: Config, layout: Layout): Promise<object> {
   const { tree, version } = config.sources[name];
   if (tree !== null) return { tree };
-  const stamp = await readStamp(layout.sourceStamp(name));
+  const stamp = readStamp(layout.sourceStamp(name));
   // Not the mirror: the same file may come from another one next time.
   return {
     version,

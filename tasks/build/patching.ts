@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** `qemu:patch` and `linux:patch`: the patches are applied and the sources linked, whatever the tree had before. */
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assertTrusted } from '../config/ownership.js';
+import { isPackageItself } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
@@ -62,8 +63,7 @@ export function patchedTree(name: PatchedName, config: Config, layout: Layout): 
 function seriesOf(name: PatchedName, layout: Layout): PatchSeries {
   const directory = join(layout.project, 'patches', name);
   // By whatever link one has come to a checkout, its patches are the package's.
-  if (existsSync(layout.project) && realpathSync(layout.project) === layout.package)
-    return { directory, files: patchFiles(directory), fixed: [] };
+  if (isPackageItself(layout)) return { directory, files: patchFiles(directory), fixed: [] };
   const fixed = patchFiles(join(layout.package, 'patches', name));
   const own = patchFiles(directory);
   assertTrusted(dirname(directory), directory, ...own);

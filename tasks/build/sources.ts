@@ -117,7 +117,7 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
       outputs: [directory, stateDirectory(repositoryIn('', directory))],
       jobs: 'one',
       run: async (context) => {
-        let stamp = await readStamp(stampFile);
+        let stamp = readStamp(stampFile);
         const intent = JSON.stringify({ sha256: stamp?.sha256, leaveOut: exclude });
         const isThere = existsSync(directory);
         if (isThere && (await readFile(intentFile, 'utf8').catch(() => undefined)) === intent) {

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { isDirectory } from '../../lib/files/directory.js';
+import { isDirectory } from '../../lib/directory.js';
 
 /** This user, root, and for root under sudo the user who called it. */
 function trustedOwners(): readonly number[] {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The record of each task's last run, one file per task below `<workdir>/state/tasks/`. */
-import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { flush, removeTemporaries, writeFileAtomic } from '../../lib/files/atomic.js';
+import { readJson } from '../../lib/read-json.js';
 import type { Reason } from './events.js';
 import type { Parts } from './fingerprint.js';
 
@@ -30,7 +31,7 @@ const record = z.discriminatedUnion('state', [finished, unfinished]);
 export type TaskRecord = z.infer<typeof record>;
 
 export interface TaskState {
-  /** Undefined when it never ran, or the record is damaged. */
+  /** Undefined when it never ran, or the record is damaged: then it runs again. */
   read(task: string): TaskRecord | undefined;
   /** Write it before the task changes anything. */
   markUnfinished(task: string, parts: Parts, durationMs: number | undefined): Promise<void>;
@@ -53,7 +54,7 @@ export function taskFileName(task: string): string {
 export function createTaskState(directory: string): TaskState {
   const file = (task: string) => join(directory, `${taskFileName(task)}.json`);
   return {
-    read: (task) => readRecord(file(task)),
+    read: (task) => readJson(file(task), record),
     writtenMs: (task) => statSync(file(task), { throwIfNoEntry: false })?.mtimeMs,
     async markUnfinished(task, target, durationMs) {
       const mark: TaskRecord = { version: 1, state: 'unfinished', parts: target, durationMs };
@@ -65,15 +66,6 @@ export function createTaskState(directory: string): TaskState {
     },
     tidy: () => removeTemporaries(directory),
   };
-}
-
-/** With a damaged record, the task runs again. */
-function readRecord(path: string): TaskRecord | undefined {
-  try {
-    return record.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -68,7 +68,7 @@ async function refresh(
   context.notice(`${disk} keeps what the guest wrote; delete it to start from a new one`);
   // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
   await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', disk]);
-  const before = await readWritten(disk);
+  const before = readWritten(disk);
   const { contents } = await readDisk(disk, Object.keys(before), context);
   const kept = Object.fromEntries(
     Object.entries(before).filter(([path, was]) => {

@@ -54,7 +54,7 @@ async function found(sandbox: Sandbox, here: Readonly<Record<string, string>>): 
   const known = GUEST.map(({ path }) => path);
   const { paths, contents } = await readDisk(disk, known, deps(sandbox));
   const files = new Map(Object.entries(here).map(([file, text]) => [file, Buffer.from(text)]));
-  const edits = guestEdits(GUEST, await readWritten(disk), contents, files);
+  const edits = guestEdits(GUEST, readWritten(disk), contents, files);
   return [
     ...edits.map(
       ({ conflict, file, content }) => `${conflict ? 'conflict' : 'take'} ${file}: ${content.toString()}`,

@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { z } from 'zod';
 import { baseEnvironment } from '../../../lib/environment.js';
 import { StopwatchError } from '../../../lib/errors.js';
 import { writeFileAtomic } from '../../../lib/files/atomic.js';
+import { readJson } from '../../../lib/read-json.js';
 import { printable } from '../../../lib/printable.js';
 import { type Processes, shellQuote } from '../../../lib/process/process.js';
 import type { GuestFile, ProjectDevice } from '../../../vm/device.js';
@@ -78,14 +80,15 @@ export async function readDisk(
 }
 
 /** Path in the guest to the sha256 of what was written there from guest_fs/. */
-export type WrittenSums = Readonly<Record<string, string>>;
+const writtenSums = z.record(z.string(), z.string());
+export type WrittenSums = Readonly<z.infer<typeof writtenSums>>;
 
 /** Not an output of the task that makes the disk: update_patches writes it too. */
 const recordOf = (disk: string): string => `${disk}.written.json`;
 
 /** Empty for a disk of an earlier version. */
-export async function readWritten(disk: string): Promise<WrittenSums> {
-  return JSON.parse(await readFile(recordOf(disk), 'utf8').catch(() => '{}'));
+export function readWritten(disk: string): WrittenSums {
+  return readJson(recordOf(disk), writtenSums) ?? {};
 }
 
 export async function recordWritten(disk: string, written: WrittenSums): Promise<void> {
@@ -157,7 +160,7 @@ export async function guestUpdate(
   );
   const here = new Map<string, Buffer>();
   for (const { file } of guest) if (existsSync(file)) here.set(file, await readFile(file));
-  const edits = guestEdits(guest, await readWritten(disk), contents, here);
+  const edits = guestEdits(guest, readWritten(disk), contents, here);
   const conflicts = edits.filter(({ conflict }) => conflict);
   if (conflicts.length > 0) throw await conflictError(layout, conflicts, ports);
   const built = rootEntries([], rootFiles(config, layout, devices), ownEntries(config, layout));
@@ -190,7 +193,7 @@ export async function writeGuest(
   }
   if (take.length > 0) {
     const now = Object.fromEntries(take.map(({ path, content }) => [path, sumOf(content)]));
-    await recordWritten(disk, { ...(await readWritten(disk)), ...now });
+    await recordWritten(disk, { ...readWritten(disk), ...now });
   }
   return take.map(({ file }) => relative(project, file));
 }

@@ -42,7 +42,7 @@ export async function bumpSource(services: Services, options: BumpOptions): Prom
   const archive = await findArchive(services, options);
   const changed = withSource(config, part, { ...present, version, mirrors: [...archive.mirrors] });
   const moved = await prepareTree(services, changed, part);
-  const stamp = await readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
+  const stamp = readStamp(layoutOf(changed, services.loaded.paths).sourceStamp(part));
   const found = archive.mirror ?? stamp?.mirror;
   if (found === undefined) throw new StopwatchError('internal', 'The archive has no mirror');
   const mirrors = keptMirrors(present, archive.derived, found);
