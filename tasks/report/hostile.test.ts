@@ -7,7 +7,7 @@ import { createCiReporter } from './ci.js';
 import { failureText } from './failure.js';
 import { cleanedPainted, jsonText, painter } from './format.js';
 import { shielded } from './github.js';
-import { createJsonReporter } from '../read-json.js';
+import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
 import { RunModel } from './progress-model.js';
 import { statusText } from './reasons.js';

@@ -71,7 +71,7 @@ export async function createReporter(
 ): Promise<Reporter> {
   switch (look.kind) {
     case 'json':
-      return (await import('../read-json.js')).createJsonReporter(output);
+      return (await import('./json.js')).createJsonReporter(output);
     case 'terminal':
       return (await import('./terminal.js')).createTerminalReporter(output, look.colour);
     case 'ci': {

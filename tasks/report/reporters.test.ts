@@ -5,7 +5,7 @@ import type { Event, Reason, TaskStatus } from '../engine/events.js';
 import { serializeError } from '../../lib/serialize-error.js';
 import { codesOf, failureText } from './failure.js';
 import { bytes, toolLine, duration, fit, painter, progress, type Output } from './format.js';
-import { createJsonReporter } from '../read-json.js';
+import { createJsonReporter } from './json.js';
 import { createPlainReporter } from './plain.js';
 import { RunModel } from './progress-model.js';
 import { reasonText } from '../engine/reason-text.js';
