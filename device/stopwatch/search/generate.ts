@@ -209,7 +209,7 @@ const ago = oneOf<bigint>(
 const request: MakeAt = (random, time) => {
   const most = random.below(8) === 0 ? Number(REQUESTS_CAPACITY) : 4;
   const counters = Array.from({ length: random.between(0, most) }, () => ago(random));
-  const ahead = random.below(8) === 0 ? random.pick(AHEAD) : BigInt(counters.length);
+  const ahead = random.below(4) === 0 ? random.pick(AHEAD) : BigInt(counters.length);
   return { at: time, op: 'request', ago: counters, ahead };
 };
 /** HEAD and the doorbell apart, so that something can happen in between. */
