@@ -3,7 +3,7 @@
  * The cross-check of the stopwatch on streams in test/fixtures/crosscheck:
  * qemu-* were recorded from the C device under qtest, linux-run in a booted
  * Linux with the guest's test (other regions' lines left out), both before version
- * 3 of the contract, whose events were added; good was written by TraceWriter, and the others are good, falsified by hand.
+ * 4 of the contract, whose events and fields were added; good was written by TraceWriter, and the others are good, falsified by hand.
  */
 import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
