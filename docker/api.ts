@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What several requests to the daemon have in common, beyond dockerode: files as an archive, progress, images. */
+/** Helpers for requests to the daemon: archives, progress, images. */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -12,7 +12,7 @@ import { attempt, field, statusOf, textField } from './errors.js';
 
 export type OnLine = (line: string) => void;
 
-/** Passes lines on and keeps the last ones, for an error. */
+/** Passes lines on, and keeps the last ones for an error message. */
 export function keepLast(onLine: OnLine): { readonly lines: readonly string[]; readonly onLine: OnLine } {
   const lines: string[] = [];
   const both: OnLine = (line) => {
@@ -24,9 +24,9 @@ export function keepLast(onLine: OnLine): { readonly lines: readonly string[]; r
 }
 
 export interface DaemonInfo {
-  /** As images spell it: 'amd64', 'arm64'. */
+  /** In the spelling of images: 'amd64', 'arm64'. */
   readonly architecture: string;
-  /** The daemon runs without root: its root is the user it runs as. */
+  /** The daemon runs without root; root in a container is the daemon's user. */
   readonly rootless: boolean;
   /** The daemon maps the users of its containers to others (userns-remap). */
   readonly remapsUsers: boolean;
@@ -35,7 +35,7 @@ export interface DaemonInfo {
   readonly hasBridge: boolean;
 }
 
-/** The daemon says what `uname -m` says; images use the names of Go. */
+/** The daemon reports the machine name of `uname -m`; images use Go's names. */
 const GO_NAMES: Readonly<Record<string, string>> = {
   x86_64: 'amd64',
   aarch64: 'arm64',
@@ -54,7 +54,7 @@ export async function daemonInfo(docker: Docker): Promise<DaemonInfo> {
     const machine = textField(info, 'Architecture') ?? '';
     return {
       architecture: GO_NAMES[machine] ?? machine,
-      // The second is podman's.
+      // podman has a field of its own.
       rootless: has('rootless') || field(info, 'Rootless') === true,
       remapsUsers: has('userns'),
       selinux: has('selinux'),
@@ -63,7 +63,7 @@ export async function daemonInfo(docker: Docker): Promise<DaemonInfo> {
   });
 }
 
-/** By tag, digest or id; undefined when the daemon has none. */
+/** Finds an image by tag, digest or id. */
 export async function findImage(docker: Docker, name: string): Promise<Docker.ImageInspectInfo | undefined> {
   return attempt(`looking for the image ${name}`, async () => {
     try {
@@ -91,7 +91,7 @@ export async function importImage(
       id = /sha256:[0-9a-f]{64}/.exec(line)?.[0] ?? id;
     });
     if (id === undefined) throw new Error('expected the id of the new image, got none');
-    // Tagged separately, because podman ignores a tag given with the import.
+    // Tag separately, because podman ignores a tag given with the import.
     const [repo = tag, version = 'latest'] = tag.split(':');
     await docker.getImage(id).tag({ repo, tag: version });
   };
@@ -99,17 +99,17 @@ export async function importImage(
 }
 
 /**
- * Reads the messages of a build, a pull or an import to their end, as lines. A message that says 'error' is thrown.
- * A pull repeats a layer's status for every few kilobytes: only its changes become lines.
+ * Reads the messages of a build, a pull or an import to their end, as lines. Throws the message of an 'error'.
+ * A pull repeats a layer's status every few kilobytes; only changes become lines.
  */
 export async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Promise<void> {
-  // readline swallows errors of its input: they are seen here.
+  // readline swallows errors of its input, so watch the stream itself.
   const ended = finished(stream);
   ended.catch(() => undefined);
   const statuses = new Map<string, string>();
   const text = new LineSplitter(
     (line) => {
-      // A build's standard error comes in red.
+      // The standard error of a build has colours.
       const plain = withoutCredentials(printable(line)).trimEnd();
       if (plain !== '') onLine(plain);
     },
@@ -134,7 +134,7 @@ export async function follow(stream: NodeJS.ReadableStream, onLine: OnLine): Pro
 }
 
 export interface ArchiveFile {
-  /** Relative, without a leading slash; at most 100 bytes, so that no extended header is needed. */
+  /** Relative; at most 100 bytes, so that no extended header is needed. */
   readonly path: string;
   readonly content: string;
   /** Permission bits, e.g. 0o644. */
@@ -143,7 +143,7 @@ export interface ArchiveFile {
 
 const BLOCK = 512;
 
-/** A tar archive: owner root, time 0, in the order given, so that equal files make equal archives. */
+/** A tar archive with owner root, time 0 and the given order, so that equal files make equal archives. */
 export function archive(files: readonly ArchiveFile[]): Buffer {
   const blocks = files.flatMap(({ path, content, mode }) => {
     const data = Buffer.from(content);

@@ -2,8 +2,8 @@
 /**
  * A base image without a registry: Debian's own packages, unpacked by mmdebstrap and imported through the API.
  *
- * mmdebstrap and not debootstrap, because it needs no root: for a user who is not root it works in a user
- * namespace (with uidmap and a row in /etc/subuid), and it takes the same archives and keys as the host's apt.
+ * mmdebstrap is used instead of debootstrap because it does not need root: for other users it works in a user
+ * namespace (with uidmap and a row in /etc/subuid). It uses the same archives and keys as the host's apt.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -18,14 +18,14 @@ import { failed } from './errors.js';
 
 /** The release that the Dockerfile is written for; its nodejs is new enough. */
 export const SUITE = 'trixie';
-/** Label of a base: the fingerprint of what it was made from. */
+/** Label of a base: the fingerprint of its inputs. */
 export const BASE_LABEL = 'stopwatch.base';
 export const BASE_REPOSITORY = 'stopwatch-base';
 
 export interface BaseDeps {
   readonly docker: Docker;
   readonly processes: Processes;
-  /** Environment of the tools that are started. */
+  /** Environment of the tools. */
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly onLine: OnLine;
@@ -33,23 +33,23 @@ export interface BaseDeps {
 
 export interface BaseRequest {
   readonly info: DaemonInfo;
-  /** Make it again even if it is there: for the packages' updates. */
+  /** Make it again even if it exists, to get updated packages. */
   readonly rebuild: boolean;
 }
 
 export interface BootstrappedBase {
   readonly tag: string;
-  /** Proxies of apt that are not in the image, because they have a password: `http_proxy` and the like. */
+  /** Proxies of apt with a password, which must not get into the image: `http_proxy` and the like. */
   readonly proxies: Readonly<Record<string, string>>;
 }
 
-/** What the host's apt is configured for, as far as it matters here. */
+/** The relevant part of the host's apt configuration. */
 export interface AptSetup {
-  /** One-line sources for SUITE, of archives whose address has no password. */
+  /** One-line sources for SUITE; archives with a password in their address are left out. */
   readonly sources: readonly string[];
-  /** apt.conf lines of its proxies. */
+  /** The proxies, as lines of apt.conf. */
   readonly options: readonly string[];
-  /** Those with a password, as variables: an argument is seen by every user, and an option stays in the image. */
+  /** Proxies with a password, as variables: every user can see arguments, and options stay in the image. */
   readonly proxies: Readonly<Record<string, string>>;
 }
 
@@ -57,7 +57,7 @@ export interface AptSetup {
 const DEBIAN_NAMES: Readonly<Record<string, string>> = { 386: 'i386', arm: 'armhf', ppc64le: 'ppc64el' };
 
 /**
- * Gives the base image, which it makes if the daemon has none of these inputs. Throws StopwatchError
+ * Returns the base image for these inputs, and makes it if the daemon does not have it. Throws StopwatchError
  * 'host-package-missing' (no apt, no Debian archive, no mmdebstrap), 'command-failed', 'disk-full', 'interrupted'.
  */
 export async function bootstrapBase(
@@ -66,13 +66,13 @@ export async function bootstrapBase(
 ): Promise<BootstrappedBase> {
   const { sources, options, proxies } = await aptSetup(deps);
   const { architecture } = info;
-  // These decide what is in the image.
+  // These determine the content of the image.
   const args = [
     '--mode=auto',
     '--variant=apt',
     '--format=tar',
     `--architectures=${DEBIAN_NAMES[architecture] ?? architecture}`,
-    // Without it apt in the image could not reach its mirror.
+    // apt in the image needs it to reach its mirror.
     ...(sources.some((source) => source.includes(' https:')) ? ['--include=ca-certificates'] : []),
     ...options.map((option) => `--aptopt=${option}`),
   ];
@@ -89,7 +89,7 @@ export async function bootstrapBase(
   return { tag, proxies };
 }
 
-/** The archive goes through a pipe: a file in a shared directory could be another user's before it is imported. */
+/** The archive goes through a pipe, because another user could replace a file in a shared directory before it is imported. */
 async function bootstrap(
   deps: BaseDeps,
   args: readonly string[],
@@ -110,7 +110,7 @@ async function bootstrap(
     messages.end();
     failure = bootstrapFailure(exit, args, lines, signal);
   };
-  // A failed mmdebstrap must not look like the end of an archive: the request is broken off, and nothing gets the tag.
+  // If mmdebstrap fails, abort the request, so that the daemon does not take this for the end of the archive.
   const archive = async function* (first: string | Buffer): AsyncGenerator<string | Buffer> {
     yield first;
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
@@ -118,7 +118,7 @@ async function bootstrap(
     if (failure !== undefined) throw failure;
   };
   try {
-    // Its first bytes come when all packages are installed.
+    // The first bytes arrive when all packages are installed.
     const first = await chunks.next();
     if (first.done === true) await finish();
     else {
@@ -165,7 +165,7 @@ const HINTS: readonly (readonly [words: RegExp, hint: string])[] = [
   ],
 ];
 
-/** Asks the host's apt for its Debian archives and proxies. */
+/** Reads the Debian archives and proxies from the host's apt. */
 async function aptSetup(deps: BaseDeps): Promise<AptSetup> {
   const format = '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)';
   const [targets, dump] = await Promise.all([
@@ -183,7 +183,7 @@ async function aptSetup(deps: BaseDeps): Promise<AptSetup> {
   );
 }
 
-/** Lines of `origin|label|component|address`, and of `apt-config dump Acquire`. */
+/** `targets`: lines `origin|label|component|address`; `dump`: the output of `apt-config dump Acquire`. */
 export function parseAptSetup(targets: string, dump: string): AptSetup {
   const archives = targets.split('\n').map((line) => line.trim().split('|'));
   const find = (wanted: string): string | undefined =>
@@ -222,7 +222,7 @@ function toolCommand({ env }: BaseDeps, file: string, args: readonly string[]): 
   return { file, args, env: { ...env, PATH: path, LC_ALL: 'C' } };
 }
 
-/** What a program of the host prints. */
+/** The output of a program of the host. */
 async function printed(deps: BaseDeps, file: string, args: readonly string[]): Promise<string> {
   const { processes, signal } = deps;
   const command = toolCommand(deps, file, args);

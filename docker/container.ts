@@ -13,11 +13,11 @@ import { OWNER_LABEL, type Owner, removeContainer, WORK_LABEL } from './leftover
 
 /** The Dockerfile makes this directory, writable for everybody. */
 const CONTAINER_HOME = '/home/stopwatch';
-/** Where the container has them, relative to its root. */
+/** The certificates' path in the container, relative to its root. */
 const CERTIFICATES = 'etc/stopwatch-certificates.pem';
-/** The command gets this long after SIGINT before it is killed, seconds. */
+/** Seconds from SIGINT until the command is killed. */
 const STOP_SECONDS = 10;
-/** Mounting the user's files over these would hide the image's own; a package installed for all users hides nothing. */
+/** A mount here would hide the image's own files. The exception is node_modules, for a package installed for all users. */
 const SYSTEM =
   /^\/(?:$|(?:bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)(?:\/|$))(?!.*\/node_modules$)/;
 
@@ -25,26 +25,26 @@ export interface RunRequest {
   /** Tag or id. */
   readonly image: string;
   readonly command: readonly string[];
-  /** Where the command starts; one of the directories below must hold it. */
+  /** Where the command starts; must be in one of the directories below. */
   readonly directory: string;
-  /** Absolute paths of this machine that appear at the same place inside. They must exist. */
+  /** Absolute paths of this machine, mounted at the same path inside. They must exist. */
   readonly directories: readonly string[];
-  /** Likewise, but not writable. */
+  /** The same, but read-only. */
   readonly readOnly?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
-  /** Authorities that Node inside trusts besides its own, in PEM: their file may be where nothing can be mounted. */
+  /** Additional certificate authorities for Node inside, in PEM. Passed as text: their file may be where nothing can be mounted. */
   readonly certificates?: string | undefined;
   /** A docker network; absent: the bridge, or the host's where the daemon has no bridge. */
   readonly network?: string | undefined;
-  /** The work directory and the process that the container is for. */
+  /** The work directory and the process that own the container. */
   readonly work: string;
   readonly owner: Owner;
-  /** This program's main file: the command `stopwatch` runs it inside. */
+  /** This program's main file, which the command `stopwatch` runs inside. */
   readonly main: string;
 }
 
-/** Where the output goes, and whether a terminal is at both ends. */
+/** Where the output goes, and the terminal if there is one. */
 export interface RunStreams {
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -53,16 +53,16 @@ export interface RunStreams {
 }
 
 export interface Terminal {
-  /** Set for a shell: what is typed goes to the container, byte by byte. */
+  /** Set for a shell: the container's input, byte by byte. */
   readonly input?: NodeJS.ReadStream | undefined;
   size(): { readonly columns: number; readonly rows: number };
-  /** Calls back at every change of size; gives a function that stops this. */
+  /** Calls back on every change of size; returns a function that stops this. */
   onResize(callback: () => void): () => void;
 }
 
 /**
- * Gives the command's exit code. Aborted: the command gets SIGINT, after ten seconds SIGKILL, and the result is
- * StopwatchError 'interrupted'. However it ends, the container is removed.
+ * Returns the command's exit code. On abort, the command gets SIGINT, and SIGKILL after ten seconds; then throws
+ * StopwatchError 'interrupted'. Always removes the container.
  */
 export async function runInContainer(
   docker: Docker,
@@ -77,14 +77,14 @@ export async function runInContainer(
   let stopping: Promise<unknown> | undefined;
   let failed = false;
   const stop = (): void => {
-    // What fails here fails again, and is reported, when the container is removed.
+    // A failure here happens again, and is reported, when the container is removed.
     stopping = container.stop({ t: STOP_SECONDS }).catch(() => undefined);
   };
   try {
     await attempt('writing into the container', async () =>
       container.putArchive(containerFiles(request), { path: '/' }),
     );
-    // Before the start, so that nothing is missed.
+    // Attach before the start, so that no output is lost.
     const { input, ended } = await attach(docker, container, { stdout, stderr, terminal });
     const exited = exitCode(docker, container);
     exited.catch(() => undefined);
@@ -107,7 +107,7 @@ export async function runInContainer(
     signal.removeEventListener('abort', stop);
     await stopping;
     await removeContainer(container).catch((error: unknown) => {
-      // The first failure says more: a daemon that is gone cannot remove anything either.
+      // The first failure explains more: a daemon that has gone cannot remove the container either.
       if (!failed) throw error;
     });
   }
@@ -117,7 +117,7 @@ function interrupted(): StopwatchError {
   return new StopwatchError('interrupted', 'Interrupted; the container was removed');
 }
 
-/** podman would make what is missing, as root. */
+/** podman would create missing directories, as root. */
 async function checkDirectories(paths: readonly string[]): Promise<void> {
   for (const path of paths)
     await stat(path).catch((cause: unknown) => {
@@ -129,7 +129,7 @@ async function checkDirectories(paths: readonly string[]): Promise<void> {
     });
 }
 
-/** Grants nothing beyond what any process of that user could do outside. Throws StopwatchError 'bad-usage'. */
+/** The container gets no rights that the user's processes do not have outside. Throws StopwatchError 'bad-usage'. */
 export function containerOptions(
   request: RunRequest,
   info: DaemonInfo,
@@ -147,7 +147,7 @@ export function containerOptions(
   return {
     Image: request.image,
     Cmd: [...request.command],
-    // A daemon without root maps its own user to root inside: only so do new files belong to the caller.
+    // A rootless daemon maps its user to root inside. Only root's new files then belong to the caller.
     User: info.rootless ? '0:0' : `${uid}:${gid}`,
     WorkingDir: request.directory,
     Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
@@ -161,9 +161,9 @@ export function containerOptions(
     StopSignal: 'SIGINT',
     HostConfig: {
       CapDrop: ['ALL'],
-      // Daemons from version 23 on start with this size; for older ones it comes a moment after the start.
+      // Docker 23 and later start with this size; connectTerminal() sets it for older ones.
       ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }),
-      // A bind mount keeps its SELinux label; to relabel the user's own files would be worse.
+      // A bind mount keeps its SELinux label, and relabelling the user's files would be worse.
       SecurityOpt: ['no-new-privileges', ...(info.selinux ? ['label=disable'] : [])],
       Mounts: mounts(request.directories, request.readOnly ?? []),
       ...(network === undefined ? {} : { NetworkMode: network }),
@@ -172,7 +172,7 @@ export function containerOptions(
   };
 }
 
-/** One mount for each directory that is not inside another one of the same kind. */
+/** One mount for each directory that is not below another one of the same kind. */
 export function mounts(writable: readonly string[], readOnly: readonly string[]): Docker.MountSettings[] {
   const top = outermost(writable);
   const rest = outermost(readOnly).filter((path) => !top.includes(path));
@@ -181,7 +181,7 @@ export function mounts(writable: readonly string[], readOnly: readonly string[])
     throw new StopwatchError('bad-usage', `${bad} cannot be mounted into the container at the same place`, {
       hint: 'put the project, its work directory and its caches below your home directory or another directory of your own',
     });
-  // A mount inside another one has to come after it.
+  // A mount below another one must come after it.
   return [...top.map((path) => mount(path, false)), ...rest.map((path) => mount(path, true))].sort(
     (a, b) => a.Target.length - b.Target.length,
   );
@@ -195,7 +195,7 @@ function outermost(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }
 
-/** What the image cannot know: the user, whose name programs ask for, and where this program is. */
+/** Files that the image cannot contain: the user's name, which programs look up, and the path of this program. */
 function containerFiles({ user: { uid, gid, name }, main, certificates }: RunRequest): Buffer {
   const login =
     /^[a-z_][a-z0-9_-]{0,31}$/i.test(name) && name !== 'root' && name !== 'nobody' ? name : PRODUCT;
@@ -214,7 +214,7 @@ function containerFiles({ user: { uid, gid, name }, main, certificates }: RunReq
   ]);
 }
 
-/** `ended` resolves when all output has been passed on. `input` is for what is typed. */
+/** `ended` resolves once all output has been passed on. `input`: the container's standard input. */
 async function attach(
   docker: Docker,
   container: Docker.Container,
@@ -231,7 +231,7 @@ async function attach(
   return { input: isTyped ? stream : undefined, ended };
 }
 
-/** Not `container.wait()`: when the daemon dies in mid-answer, that never returns. */
+/** Replaces `container.wait()`, which never returns if the daemon dies while it answers. */
 async function exitCode(docker: Docker, container: Docker.Container): Promise<number> {
   const request = {
     path: `/containers/${container.id}/wait?`,
@@ -254,7 +254,7 @@ async function exitCode(docker: Docker, container: Docker.Container): Promise<nu
   });
 }
 
-/** Passes on size and keys; gives a function that puts our terminal back as it was. */
+/** Passes on the size and the keys; returns a function that restores our terminal. */
 async function connectTerminal(
   container: Docker.Container,
   terminal: Terminal | undefined,
@@ -263,7 +263,7 @@ async function connectTerminal(
   if (terminal === undefined) return () => undefined;
   const resize = async (): Promise<void> => {
     const { columns, rows } = terminal.size();
-    // The command may have ended meanwhile; its terminal has no size then.
+    // Fails if the command has ended meanwhile.
     await container.resize({ w: columns, h: rows }).catch(() => undefined);
   };
   const unlisten = terminal.onResize(() => void resize());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * Finds the daemon as Docker's own client does. In this order: DOCKER_HOST; the context named by DOCKER_CONTEXT
- * or by `currentContext` in config.json; otherwise the usual sockets, of which the first that answers is taken.
+ * or by `currentContext` in config.json; otherwise the first of the usual sockets that answers.
  *
  * Sources: docs.docker.com, "Use the Docker command line: environment variables" and "Docker contexts"
  * (a context is contexts/meta/<sha256 of its name>/meta.json, its keys are in contexts/tls/<same>/docker/).
@@ -15,7 +15,7 @@ import { errnoOf } from '../lib/errno.js';
 import { StopwatchError } from '../lib/errors.js';
 import { daemonUnreachable, errorParts, field, textField } from './errors.js';
 
-/** A daemon that does not answer for this long is taken for absent, milliseconds. */
+/** A daemon that does not answer within this time counts as absent, milliseconds. */
 const ANSWER_MS = 10_000;
 
 /** Keys and certificates, as PEM text. */
@@ -27,7 +27,7 @@ export interface Tls {
   readonly verify: boolean;
 }
 
-/** Where a daemon may be. `from` says, for messages, what named it. */
+/** Where a daemon may be. `from`: the setting that names it, for messages. */
 export type Endpoint =
   | { readonly kind: 'unix'; readonly path: string; readonly from: string }
   | {
@@ -38,12 +38,12 @@ export type Endpoint =
       readonly from: string;
     };
 
-/** Everything that the search looks at. */
+/** The inputs of the search for a daemon. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home directory. */
   readonly home: string;
-  /** Text of a file; undefined when there is none. */
+  /** The text of a file; undefined if it does not exist. */
   readonly readFile?: ((path: string) => Promise<string | undefined>) | undefined;
 }
 
@@ -73,7 +73,7 @@ export async function connect(
       errors.push(daemonUnreachable(cause, endpointAddress(endpoint)));
     }
   }
-  // A socket that is there but refused says more than those that are not.
+  // A socket that refused the connection explains more than a missing one.
   const notable =
     errors.find(({ code }) => code === 'permission-denied') ??
     errors.find(({ cause }) => errorParts(cause).code !== 'ENOENT') ??
@@ -88,14 +88,14 @@ export async function connect(
 async function open(endpoint: Endpoint, abortSignal: AbortSignal): Promise<Docker> {
   const { default: Client } = await import('dockerode');
   const docker = new Client(clientOptions(endpoint));
-  // Not /_ping: its answer is a bare OK, which any server could give. The typings lack the option.
+  // Not /_ping: any server could answer its bare OK. The typings lack the option.
   const client: { version(options: { readonly abortSignal: AbortSignal }): Promise<unknown> } = docker;
   if (textField(await client.version({ abortSignal }), 'ApiVersion') === undefined)
     throw new Error('it names no version of the Engine API');
   return docker;
 }
 
-/** dockerode takes what is absent here from the environment, by rules of its own, so everything is present. */
+/** Sets every option, because dockerode takes missing ones from the environment by its own rules. */
 function clientOptions(endpoint: Endpoint): Docker.DockerOptions {
   const none: object = { host: undefined, port: undefined, socketPath: undefined, agent: undefined };
   const keys = { ca: undefined, cert: undefined, key: undefined, timeout: undefined, pathPrefix: '/' };
@@ -109,7 +109,7 @@ function clientOptions(endpoint: Endpoint): Docker.DockerOptions {
 }
 
 /**
- * The places to try, in order: exactly one when the user named it. Throws
+ * The endpoints to try, in order; exactly one if the user named it. Throws
  * StopwatchError 'docker-unreachable' for an address, context or key that cannot be used.
  */
 export async function endpoints(surroundings: Surroundings): Promise<readonly Endpoint[]> {
@@ -120,7 +120,7 @@ export async function endpoints(surroundings: Surroundings): Promise<readonly En
 
   const host = env['DOCKER_HOST'];
   if (host) {
-    // These two count when they are not empty, whatever they say, as in Docker's client.
+    // As in Docker's client, any non-empty value of these two counts.
     const verify = Boolean(env['DOCKER_TLS_VERIFY']);
     if (!verify && !env['DOCKER_TLS']) return [parseHost(host, 'DOCKER_HOST', undefined)];
     const place = env['DOCKER_CERT_PATH'] || directory;
@@ -174,7 +174,7 @@ function unix(path: string, from: string): Endpoint {
   return { kind: 'unix', path, from };
 }
 
-/** `unix:///path`, `tcp://host[:port]` or `host:port`; anything else is refused. */
+/** Accepts `unix:///path`, `tcp://host[:port]` and `host:port`. */
 function parseHost(value: string, from: string, tls: Tls | undefined): Endpoint {
   const bad = (why: string, hint = 'use unix:///path/to/docker.sock or tcp://host:port'): StopwatchError =>
     unusable(`Cannot use '${value}' (${from}): ${why}`, hint);
@@ -215,7 +215,7 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without the parser's message: it may quote a password.
+    // The parser's message is left out, because it may quote a password.
     throw unusable(`${path} is not JSON`, 'repair that file, or set DOCKER_HOST');
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Every failure of the daemon, or on the way to it, as one StopwatchError. */
+/** Turns every failure of the daemon, or of the connection to it, into one StopwatchError. */
 import { type ErrorCode, StopwatchError } from '../lib/errors.js';
 import { printable } from '../lib/printable.js';
 
@@ -17,7 +17,7 @@ export function textField(value: unknown, key: string): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** HTTP status of the daemon's answer; 0 when it gave none. */
+/** HTTP status of the daemon's answer; 0 without an answer. */
 export function statusOf(cause: unknown): number {
   return Number(field(cause, 'statusCode') ?? 0);
 }
@@ -33,7 +33,7 @@ export function errorParts(cause: unknown): { readonly code: string; readonly te
   return { code: textField(cause, 'code') ?? '', text: printable(text) };
 }
 
-/** A daemon that does not answer, or not as a daemon. `address` names it, with where the address came from. */
+/** The daemon does not answer, or what answers is not a Docker daemon. `address`: where, and which setting named it. */
 export function daemonUnreachable(cause: unknown, address: string): StopwatchError {
   const { code, text } = errorParts(cause);
   const error = (message: string, hint: string, kind: ErrorCode = 'docker-unreachable'): StopwatchError =>
@@ -49,7 +49,7 @@ export function daemonUnreachable(cause: unknown, address: string): StopwatchErr
       `No Docker daemon answers at ${address}: ${text}`,
       'start it (`sudo systemctl start docker`, or Docker Desktop), or name another one in DOCKER_HOST',
     );
-  // Node has many codes for TLS; all that matter here match one of these words.
+  // Node's many codes for TLS failures all match one of these words.
   if (/CERT|SSL|TLS|EPROTO|UNABLE_TO/.test(code))
     return error(
       `No secure connection to the Docker daemon at ${address}: ${text} (${code})`,
@@ -67,8 +67,8 @@ export function daemonUnreachable(cause: unknown, address: string): StopwatchErr
 }
 
 /**
- * The daemon's words in lower case, as seen with Docker 20.10 and podman 4.3, and what to do about them. `…` stands for
- * any text; a regular expression for that would be quadratic, and the text may be long and hostile.
+ * The daemon's words in lower case, as seen with Docker 20.10 and podman 4.3, and what to do. `…` stands for any text; a
+ * regular expression would take quadratic time, and the text may be long and hostile.
  */
 const FAILURES: readonly (readonly [words: readonly string[], code: ErrorCode, hint: string])[] = [
   [
@@ -98,7 +98,7 @@ const FAILURES: readonly (readonly [words: readonly string[], code: ErrorCode, h
   ],
 ];
 
-/** Whether the parts between the `…` come one after the other. */
+/** Whether the text contains the parts between the `…`, in this order. */
 function says(text: string, words: string): boolean {
   let at = 0;
   return words.split('…').every((part) => {
@@ -108,10 +108,10 @@ function says(text: string, words: string): boolean {
   });
 }
 
-/** A request that the daemon refused or could not finish, or that `signal` ended. `doing` completes "while …". */
+/** The daemon refused or could not finish a request, or `signal` ended it. `doing` completes "while …". */
 export function failed(cause: unknown, doing: string, signal?: AbortSignal): StopwatchError {
   if (cause instanceof StopwatchError) return cause;
-  // A request that was aborted fails in one of many ways, a lost connection among them.
+  // An aborted request fails in many ways, such as a lost connection.
   if (signal?.aborted === true)
     return new StopwatchError('interrupted', `Interrupted while ${doing}`, { cause });
   const { code, text } = errorParts(cause);
@@ -130,7 +130,7 @@ export function failed(cause: unknown, doing: string, signal?: AbortSignal): Sto
   });
 }
 
-/** Does the work, and throws `failed` for whatever goes wrong. */
+/** Does the work, and turns any failure into `failed(…)`. */
 export async function attempt<T>(doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await work();

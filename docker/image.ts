@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The image that everything runs in: built when its inputs have changed, and only then. */
+/** The image that commands run in. It is built only when its inputs have changed. */
 import { PRODUCT } from '../lib/product.js';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -11,43 +11,43 @@ import { attempt, statusOf } from './errors.js';
 
 /** Label of an image: the fingerprint of what it was built from. */
 export const FINGERPRINT_LABEL = 'stopwatch.fingerprint';
-/** To be raised when the same inputs are to give another image. */
+/** Raise this when the same inputs must give another image. */
 const FORMAT = 1;
 const REPOSITORY = PRODUCT;
-/** How many images of one kind stay, the current one among them. */
+/** How many images of one kind are kept, including the current one. */
 export const KEPT_IMAGES = 3;
 /** Docker knows these build arguments without ARG and keeps them out of the image. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'] as const;
 
-/** As the kernel words it, and as apt does before it starts. */
+/** The kernel's words, and apt's before it starts. */
 const DISK_FULL = /no space left on device|enough free space/i;
-/** Name with an optional registry, tag and digest; exact enough to keep nonsense from the daemon. */
+/** A name with an optional registry, tag and digest. */
 const REFERENCE = /^[a-z0-9][\w./:-]*(?:@sha256:[0-9a-f]{64})?$/i;
 
 export interface ImageRequest {
-  /** Text of the Dockerfile; it has a line `ARG BASE=<reference>`. */
+  /** The text of the Dockerfile, which contains the line `ARG BASE=<reference>`. */
   readonly dockerfile: string;
-  /** 'default': what the Dockerfile says; 'bootstrap': made from Debian's packages; else a reference. */
+  /** 'default': the Dockerfile's; 'bootstrap': made from Debian's packages; otherwise a reference. */
   readonly base: string;
   readonly rebuild: boolean;
 }
 
 export interface ImageDeps extends BaseDeps {
-  /** The variables of the user, for proxies. */
+  /** The user's environment, for proxies. */
   readonly userEnv: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ReadyImage {
   readonly tag: string;
   readonly sizeBytes: number;
-  /** False: it was there. */
+  /** False if it existed already. */
   readonly built: boolean;
-  /** Images of older inputs that were removed for it. */
+  /** Images of older inputs that were removed. */
   readonly removed: readonly Pruned[];
 }
 
 /**
- * Gives the image for these inputs. Throws StopwatchError: 'docker-failed' (pull, build, wrong architecture),
+ * Returns the image for these inputs. Throws StopwatchError: 'docker-failed' (pull, build, wrong architecture),
  * 'disk-full', 'interrupted', and what `bootstrapBase` throws.
  */
 export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promise<ReadyImage> {
@@ -73,7 +73,7 @@ export async function ensureImage(deps: ImageDeps, request: ImageRequest): Promi
   return { tag, sizeBytes: Size, built: true, removed };
 }
 
-/** sha256 over everything that the image depends on. */
+/** The SHA-256 of everything that the image depends on. */
 export function imageFingerprint(dockerfile: string, base: string, architecture: string): string {
   return createHash('sha256')
     .update(JSON.stringify([FORMAT, dockerfile, base, architecture]))
@@ -90,15 +90,15 @@ export function defaultBase(dockerfile: string): string {
 interface Base {
   /** Changes when the base's content does. */
   readonly identity: string;
-  /** Tag of one that was made here. */
+  /** The tag, if it was made here. */
   readonly tag?: string;
-  /** Proxies that its packages come through, and that are not in it. */
+  /** Proxies for its packages that are not stored in it. */
   readonly proxies?: Readonly<Record<string, string>>;
-  /** Makes sure that the daemon has it, and gives the reference for FROM. */
+  /** Ensures that the daemon has it, and returns the reference for FROM. */
   provide(): Promise<string>;
 }
 
-/** A base pinned by its digest is asked for only when something has to be built: a warm start needs no registry. */
+/** A base with a digest is fetched only for a build, so that a warm start needs no registry. */
 async function resolveBase(deps: ImageDeps, request: ImageRequest, info: DaemonInfo): Promise<Base> {
   const { docker } = deps;
   if (request.base === 'bootstrap') {
@@ -119,12 +119,12 @@ async function resolveBase(deps: ImageDeps, request: ImageRequest, info: DaemonI
   if (reference.includes('@sha256:'))
     return { identity: reference, provide: async () => fetched().then(() => reference) };
   const image = await fetched();
-  // By its digest where it came from a registry: a tag may move between two builds.
+  // Use the digest if it came from a registry, because a tag may move between two builds.
   const pinned = image.RepoDigests?.[0] ?? image.Id;
   return { identity: pinned, provide: async () => pinned };
 }
 
-/** A digest makes the tag redundant, and not every daemon finds an image by both. */
+/** Not every daemon finds an image by its tag and digest together; the digest alone is enough. */
 function withoutTag(reference: string): string {
   const [name = '', digest] = reference.split('@');
   return digest === undefined ? reference : `${name.replace(/:[^/:]+$/, '')}@${digest}`;
@@ -148,13 +148,13 @@ async function pull({ docker, onLine, signal }: ImageDeps, reference: string): P
 }
 
 export function pullHint(message: string, reference: string): string {
-  // As registries and daemons word a refusal.
+  // The words with which registries and daemons refuse.
   return /unauthorized|denied|no basic auth|authentication required/i.test(message)
     ? `where the registry wants a name and password, fetch the image yourself: \`docker login\`, then \`docker pull ${reference}\``
     : 'check the network and the proxy of the daemon; where no registry can be reached, use `--base bootstrap`';
 }
 
-/** The image, which has to be there and of the daemon's architecture. */
+/** Finds the image. Throws 'docker-failed' if it does not exist or is for another architecture. */
 async function usableImage(
   docker: Docker,
   name: string,
@@ -194,7 +194,7 @@ async function build(
     nocache: rebuild,
     rm: true,
     forcerm: true,
-    // A mirror or proxy may listen on this machine only, and a daemon may have no bridge.
+    // A mirror or proxy may listen only on this machine, and the daemon may have no bridge.
     networkmode: 'host',
     abortSignal: signal,
   };
@@ -208,7 +208,7 @@ async function build(
   }
 }
 
-/** Explains a failed build by what it printed, and by the base if that was the user's own. */
+/** Explains a failed build from its output, and from the base if the user chose it. */
 function explained(error: unknown, lastLines: readonly string[], base: string): unknown {
   if (!(error instanceof StopwatchError)) return error;
   if (error.code === 'interrupted' || error.code === 'docker-unreachable') return error;
@@ -231,7 +231,7 @@ function explained(error: unknown, lastLines: readonly string[], base: string): 
   });
 }
 
-/** Without the middle of the command that the daemon repeats. */
+/** Shortens the command that the daemon repeats. */
 function shortened(message: string): string {
   const from = message.indexOf("The command '");
   const to = message.indexOf("' returned", from);
@@ -244,7 +244,7 @@ export interface Pruned {
   readonly sizeBytes: number;
 }
 
-/** Removes outdated images that carry the label and that no container has. Gives what was removed. */
+/** Removes outdated images that have the label and that no container uses; returns them. */
 export async function pruneImages(
   docker: Docker,
   repository: string,
@@ -259,7 +259,7 @@ export async function pruneImages(
         await docker.getImage(image.tag).remove();
         removed.push(image);
       } catch (cause) {
-        // 409: a container has it; 404: another process removed it.
+        // 409: a container uses it; 404: another process removed it.
         if (![404, 409].includes(statusOf(cause))) throw cause;
       }
     }
@@ -267,7 +267,7 @@ export async function pruneImages(
   });
 }
 
-/** What podman puts before names without a registry, for images that were imported and that were built. */
+/** The prefixes that podman adds to names without a registry, for imported and for built images. */
 const PODMANS = /^(?:localhost|docker\.io\/library)\//;
 
 /** The tags of `repository` older than the newest KEPT_IMAGES, never `current`; newest first. Pure. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Each container carries its owner as a label, so that one left by a killed run can be told from one in use. */
+/** Each container has its owner as a label: it shows whether a killed run left the container or another run uses it. */
 import { hostname } from 'node:os';
 import type Docker from 'dockerode';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ export const WORK_LABEL = 'stopwatch.work';
 /** Label: the process that made it, as JSON. */
 export const OWNER_LABEL = 'stopwatch.owner';
 
-/** A process, identified for good: `start` in clock ticks after `boot` (both empty where there is no /proc). */
+/** Identifies a process, even if its pid is reused: `start` in clock ticks after `boot` (both empty without /proc). */
 const owner = z.object({ host: z.string(), boot: z.string(), pid: z.number(), start: z.string() }).readonly();
 export type Owner = z.infer<typeof owner>;
 
@@ -22,14 +22,14 @@ export function thisOwner(): Owner {
   return { host: hostname(), boot: bootId(), pid, start: processStat(pid)?.startTime ?? '' };
 }
 
-/** True when the process may still be running: also when that cannot be seen from here. */
+/** Whether the process may still be running. Also true if that is unknown, because it runs on another host. */
 function mayBeAlive({ host, boot, pid, start }: Owner): boolean {
   if (host !== hostname()) return true;
   if (boot !== bootId()) return false;
   return start === '' ? sendSignal(pid, 0) : processStat(pid)?.startTime === start;
 }
 
-/** Reads the label; undefined when it is not ours. */
+/** Reads the label; undefined if Stopwatch did not write it. */
 export function parseOwner(label: string | undefined): Owner | undefined {
   try {
     return owner.parse(JSON.parse(label ?? ''));
@@ -44,7 +44,7 @@ export async function containersOf(docker: Docker, work: string): Promise<readon
   return attempt('listing containers', async () => docker.listContainers({ all: true, filters }));
 }
 
-/** Kills the container if it runs, and removes it; one that is gone already is no error. */
+/** Kills and removes the container. It is not an error if the container no longer exists. */
 export async function removeContainer(container: Docker.Container): Promise<void> {
   await attempt('removing the container', async () => {
     await container.remove({ force: true, v: true }).catch((cause: unknown) => {
@@ -54,7 +54,7 @@ export async function removeContainer(container: Docker.Container): Promise<void
   });
 }
 
-/** Removes what killed runs in this work directory have left. Gives the ids of what was removed. */
+/** Removes the containers of killed runs in this work directory; returns their ids. */
 export async function removeLeftovers(
   docker: Docker,
   work: string,
