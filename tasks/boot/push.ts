@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `push`: asks the VM that `run --serve` started for new files and tests, and shows what it says. */
+/** `push`: sends requests to the VM that `run --serve` started, and shows its replies. */
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
@@ -19,25 +19,25 @@ import {
 } from './serve.js';
 import type { Result, Services } from '../config/services.js';
 
-/** A plan of many tasks is one line. */
+/** The plan of all tasks is one line. */
 const LONGEST_REPLY = 16 * 1024 * 1024;
 
 export interface PushOptions {
-  /** Names of what is pushed; none: all there is. */
+  /** Names of what is pushed; empty: everything. */
   readonly what: readonly string[];
-  /** Only what is for this device. */
+  /** Only the files of this device. */
   readonly device?: string | undefined;
   /** Then run the tests of these devices there. */
   readonly test: boolean;
 }
 
-/** Throws what the server says went wrong, 'push-failed' when the machine ends, 'interrupted'. */
+/** Throws the server's error, 'push-failed' if the machine ends, or 'interrupted'. */
 export async function pushFiles(services: Services, { what, device, test }: PushOptions): Promise<Result> {
   const { silenceSeconds } = services.loaded.config.vm;
   return converse(services, { names: what, device, test, silenceSeconds });
 }
 
-/** `onPorts`: the server says where the ports for a command are; what it gives is the client's next line. */
+/** `onPorts`: called with the directory of the ports for a command; returns the client's next line. */
 export async function converse(
   services: Services,
   request: PushRequest | AttachRequest,
@@ -73,7 +73,7 @@ export async function converse(
   throw vmEnded();
 }
 
-/** What these saved files are in the guest, if anything; gives lines about it. Throws nothing. */
+/** Pushes what these saved files are in the guest; returns lines about it. Never throws. */
 export async function pushSaved(services: Services, paths: readonly string[]): Promise<readonly string[]> {
   const { config, paths: places } = services.loaded;
   try {
@@ -94,7 +94,7 @@ export async function pushSaved(services: Services, paths: readonly string[]): P
   }
 }
 
-/** Throws 'nothing-serves', or 'bad-usage' where no VM could take this. What a killed server has left is as good as nothing. */
+/** Throws 'nothing-serves' if no VM serves, also if a killed one left its address, and 'bad-usage' if no VM could take this. */
 async function connectToServer(services: Services, choice: Choice): Promise<Socket> {
   const { config, paths } = services.loaded;
   const { work } = paths;
@@ -108,7 +108,7 @@ async function connectToServer(services: Services, choice: Choice): Promise<Sock
     });
     return socket;
   } catch (cause) {
-    // With modules: the server may have been started with them.
+    // Assume modules: the server may have been started with them.
     const most: Config = { ...config, vm: { ...config.vm, driver: 'module' } };
     chosen(pushables(most, layoutOf(config, paths), await services.devices()), choice);
     throw new StopwatchError('nothing-serves', `No VM of ${work} takes new files`, {

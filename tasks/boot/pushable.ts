@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The files that a running guest can be given again, and their names; and the tests that it can run. */
+/** The files that can be pushed into a running guest, their names, and the tests that it can run. */
 import { basename } from 'node:path';
 import { plannedTests } from '../../vm/guest-tests.js';
 import type { DeviceInstance, GuestFile, GuestProgram, ProjectDevice } from '../../vm/device.js';
@@ -13,18 +13,18 @@ import type { Layout } from '../build/layout.js';
 
 export interface Pushable {
   readonly name: string;
-  /** Name of the device that it is for; undefined: any. */
+  /** Name of its device; undefined: for any device. */
   readonly device: string | undefined;
   /** File on the host. */
   readonly from: string;
-  /** The files that it is made of: a change of one is a reason to push it. */
+  /** Its source files: push it when one of them changes. */
   readonly sources: readonly string[];
   /** In the guest. */
   readonly path: string;
   readonly mode: number;
-  /** Name of the module that this is. */
+  /** Name of the module, if it is one. */
   readonly module: string | undefined;
-  /** What must be up to date first. */
+  /** Tasks that must be up to date first. */
   readonly targets: readonly string[];
 }
 
@@ -100,14 +100,14 @@ export function testsOf(instances: readonly DeviceInstance[], config: Config): r
   }));
 }
 
-/** What is pushed: by name, or what a device has, or all there is. */
+/** What to push: by name, everything for a device, or everything. */
 export interface Choice {
   readonly names: readonly string[];
-  /** Name of a device: only what is for it. */
+  /** Name of a device: only its files. */
   readonly device?: string | undefined;
 }
 
-/** Throws 'bad-usage' for a name that is none of these. */
+/** Throws 'bad-usage' for an unknown name. */
 export function chosen(all: readonly Pushable[], { names, device }: Choice): readonly Pushable[] {
   const own = device === undefined ? all : all.filter((one) => one.device === device);
   if (own.length === 0 && device !== undefined) {
@@ -121,7 +121,7 @@ export function chosen(all: readonly Pushable[], { names, device }: Choice): rea
   return [...new Set(names)].map((name) => called(own, name) ?? fail(own, name));
 }
 
-/** The tests of the devices that these files are for; a file for any device is a reason to run all. */
+/** The tests of the devices that these files belong to; all tests if a file is for any device. */
 export function chosenTests(
   tests: readonly PushableTest[],
   what: readonly Pushable[],
@@ -132,7 +132,7 @@ export function chosenTests(
   return devices.has(undefined) ? tests : tests.filter((test) => devices.has(test.device));
 }
 
-/** A file's own name is as good, and decides between the program `led` and the script `led.sh`. */
+/** A file name is accepted too, and distinguishes the program `led` from the script `led.sh`. */
 function called(all: readonly Pushable[], word: string): Pushable | undefined {
   return all.find(({ path }) => basename(path) === word) ?? all.find(({ name }) => name === word);
 }

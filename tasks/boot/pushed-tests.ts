@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What tests come to that ran in a VM which stays: by the same rules as those of a whole run. Pure. */
+/** The result of tests that ran in a VM which continues, by the rules of a whole run. Pure. */
 import type { Finding } from '../../vm/console/console.js';
 import { KtapParser } from '../../vm/console/ktap.js';
 import { exitStatus, testStatus } from '../../vm/console/observer.js';
@@ -14,11 +14,11 @@ import { countTests, failedTests } from './test-run.js';
 export interface PushedTest {
   readonly id: string;
   readonly output: readonly string[];
-  /** Of its program. */
+  /** Exit status of its program. */
   readonly status: number;
 }
 
-/** `verdict`: what was said before. `findings`: what the kernel said meanwhile. */
+/** `verdict`: lines printed before. `findings`: what the kernel reported meanwhile. */
 export function resultOfTests(
   tests: readonly PushedTest[],
   findings: readonly Finding[],
@@ -53,7 +53,7 @@ export function resultOfTests(
   return { exitCode: error.exitCode, error, verdict: all };
 }
 
-/** By the same rules as a test of a whole run, where init says of the exit status what it means. */
+/** In a whole run, the guest's init interprets the exit status in the same way. */
 function suiteOf({ id, output, status }: PushedTest): TestSuite {
   const parser = new KtapParser();
   for (const line of output) parser.line(line);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * What is kept of a recorded run, in `recording/` of its report's directory:
- * copies of QEMU, the kernel and the root, QEMU's log of everything that came
- * from outside, and recording.json. So it can be run again when all of them have
- * been built anew since; and it is known when a copy is not what was recorded.
+ * A recorded run, in `recording/` of its report's directory: copies of QEMU, the
+ * kernel and the root, QEMU's log of all input from outside, and recording.json
+ * with their checksums. So it can be repeated after all of them have been rebuilt,
+ * and a changed copy is noticed.
  */
 import { constants, existsSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { type Config, configSchema } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { sha256File } from '../../lib/files/sha256.js';
 
-/** A name leads nowhere else: what is named here is executed. */
+/** Only these names, without directories: the file is executed. */
 const file = (...names: readonly string[]) =>
   z.strictObject({ name: z.string().refine((name) => names.includes(name)), sha256: z.string() });
 const schema = z.strictObject({
@@ -34,7 +34,7 @@ const schema = z.strictObject({
     seed: z.number().optional(),
   }),
   vm: configSchema.shape.vm,
-  /** Of what was built: which symbols are the kernel's. */
+  /** The variant that was built, for the kernel's symbols. */
   variant: configSchema.shape.build.shape.variant,
   monitorPatterns: z.array(z.string()),
   files: z.strictObject({
@@ -43,7 +43,7 @@ const schema = z.strictObject({
     initramfs: file('initramfs.cpio').nullable(),
     ext4: file('rootfs.ext4', 'disk.ext4').nullable(),
   }),
-  /** QEMU's, with names instead of paths. */
+  /** QEMU's arguments, with names instead of paths. */
   arguments: z.array(z.string()),
 });
 type Saved = z.infer<typeof schema>;
@@ -51,13 +51,13 @@ type SavedFile = Saved['files']['qemu'];
 
 /** A recorded run. */
 export interface Recorded {
-  /** Of its report. */
+  /** The report's directory. */
   readonly directory: string;
   readonly vm: Config['vm'];
   readonly variant: Config['build']['variant'];
   readonly options: Saved['options'];
   readonly monitorPatterns: readonly string[];
-  /** The same machine, from the copies, obeying the log. */
+  /** The same machine, made of the copies, replaying the log. */
   readonly parts: MachineParts;
   /** Sums of the copies. */
   readonly sums: { readonly qemu: string; readonly kernel: string };
@@ -68,14 +68,14 @@ const DESCRIPTION = 'recording.json';
 const LOG = 'replay.log';
 
 /**
- * The sums of what was recorded with a work directory, one a line; outside of its reports, so that no report which came
- * from elsewhere brings its own.
+ * The checksums of all recordings made with a work directory, one a line. The file is not among the reports, so that a
+ * report from elsewhere cannot bring its own.
  */
 const ledger = (work: string): string => join(work, 'run', 'recordings');
 
 /**
- * What QEMU cannot record: several processors, what KVM runs, and a disk under a clock that skips sleeps
- * (QEMU 10.0: the guest waits for ever for the disk's first answer). Throws 'bad-usage'.
+ * Throws 'bad-usage' for what QEMU cannot record: several processors, KVM, and a disk under a clock that skips sleeps
+ * (with QEMU 10.0 the guest waits for ever for the disk's first answer).
  */
 export function recordable({ vm }: Config): void {
   const one = 'Leave out --record, or set vm.cpus to 1 and vm.accelerator to auto.';
@@ -93,7 +93,7 @@ function cannotRecord(what: string, hint: string): never {
   throw new StopwatchError('bad-usage', `--record ${what}`, { hint });
 }
 
-/** Makes the copies in a report's directory and gives the machine that is made of them, to be recorded. */
+/** Makes the copies in a report's directory, and returns the machine made of them, set to record. */
 export async function startRecording(
   work: string,
   directory: string,
@@ -140,13 +140,13 @@ export async function startRecording(
 export interface ReadRequest {
   /** The work directory that it must have been recorded with. */
   readonly work: string;
-  /** It may also come from elsewhere. */
+  /** Also accept a recording from elsewhere. */
   readonly foreign: boolean;
 }
 
 /**
- * The recorded run of this report. Throws 'file-unreadable' where there is none, or it is not what was recorded; and
- * 'bad-usage' for one from elsewhere: it has its own QEMU and arguments, so whoever made it decides what runs.
+ * Reads the recorded run of this report. Throws 'file-unreadable' if there is none or a file was changed, and
+ * 'bad-usage' for one from elsewhere: it contains its own QEMU and arguments, which run as this user.
  */
 export async function readRecording(
   report: string,
@@ -157,13 +157,13 @@ export async function readRecording(
   const description = join(directory, DESCRIPTION);
   const refuse = (why: string, cause?: unknown): StopwatchError =>
     new StopwatchError('file-unreadable', `${directory} cannot be replayed: ${why}`, {
-      hint: 'Record a run anew: npx stopwatch run-test-quit --record',
+      hint: 'Record a new run: npx stopwatch run-test-quit --record',
       ...(cause === undefined ? {} : { cause }),
     });
   if (!isRecorded(report)) throw refuse('the run was not recorded');
   if (!foreign && !(await wasRecordedWith(work, description))) {
     throw new StopwatchError('bad-usage', `${directory} was not recorded with ${work}`, {
-      hint: 'A recording is a program: replay runs the QEMU in it, as you. If you trust whoever made it: --foreign',
+      hint: 'A recording is a program: replay runs the QEMU in it, as you. If you trust its author, give --foreign.',
     });
   }
   let saved: Saved;
@@ -229,7 +229,7 @@ function filesBelow(directory: string, { qemu, kernel, initramfs, ext4 }: Saved[
   };
 }
 
-/** Whatever directory the report is in, and wherever QEMU finds its sockets. */
+/** QEMU's arguments, independent of the report's directory and of the sockets' paths. */
 function argumentsOf(parts: MachineParts, files: MachineFiles, monitorPatterns: readonly string[]): string[] {
   return qemuArguments(
     { ...parts, files, recording: { mode: 'record', file: LOG } },
@@ -237,7 +237,7 @@ function argumentsOf(parts: MachineParts, files: MachineFiles, monitorPatterns: 
   );
 }
 
-/** QEMU writes the log's first word, a version, when it has written all the rest. */
+/** QEMU writes the log's first word, a version, last. */
 async function isFinished(log: string): Promise<boolean> {
   const handle = await open(log).catch(() => undefined);
   if (handle === undefined) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `replay --gdb`: the recorded machine, standing before the instruction that makes an event, for a debugger. */
+/** `replay --gdb`: stops the recorded machine before the instruction that makes an event, for a debugger. */
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { type EventPlace, layoutOfRecorded, recordedReport } from './replay.js';
 import type { Result, Services } from '../config/services.js';
 import { sha256File } from '../../lib/files/sha256.js';
 
-/** Returns when the machine has ended: a debugger let it go on to its end, or killed it. */
+/** Returns when the machine has ended: a debugger continued to its end, or killed it. */
 export async function standBefore(
   services: Services,
   recorded: Recorded,
@@ -48,7 +48,7 @@ export async function standBefore(
   };
   try {
     services.emit({ type: 'notice', task, text: `looking for the instruction that makes ${name}` });
-    // An instruction takes a nanosecond, so there cannot be more of them; sleeps make them fewer.
+    // One instruction takes one nanosecond, so this is an upper limit; sleeps take time without instructions.
     const most = event.now + 1n;
     const before = await instructionBefore(seq, most, async () => Replayed.start(request, ports));
     if (before === undefined) {
@@ -75,7 +75,7 @@ export async function standBefore(
         ...(handler === undefined
           ? []
           : ['To see it in the device, before that:', `  ${attachToQemu(machine.pid, handler, layout)}`]),
-        ...(same ? [] : ['The kernel was built anew since the recording: its symbols are of another one.']),
+        ...(same ? [] : ['The kernel has been rebuilt since the recording, so its symbols do not match.']),
       ];
       await withConsoleOutput(services, async (output) => {
         output.write(`${lines.map(printable).join('\n')}\n`);
@@ -91,7 +91,7 @@ export async function standBefore(
   return { exitCode: EXIT.passed, next: 'npx stopwatch replay' };
 }
 
-/** QEMU goes on at once; it stops in its write handler when the guest goes on. */
+/** QEMU continues at once, and stops in the write handler when the guest continues. */
 function attachToQemu(pid: number, handler: string, layout: Layout): string {
   const commands = [
     'handle SIGUSR1 nostop noprint pass',
@@ -102,7 +102,7 @@ function attachToQemu(pid: number, handler: string, layout: Layout): string {
   return shellQuote({ file: 'gdb', args: ['-q', '-p', String(pid), ...all] });
 }
 
-/** Where the recorded run went wrong first. Throws 'bad-usage' if it did not. */
+/** The first divergence of the recorded run. Throws 'bad-usage' if there is none. */
 async function divergence(recorded: Recorded): Promise<{ readonly id: string; readonly seq: bigint }> {
   const { result } = await recordedReport(recorded);
   const places = result.devices.flatMap(({ id, verdict }) =>
@@ -126,7 +126,7 @@ function seqWord(recorded: Recorded): string {
   return tracedIds(recorded).length > 1 ? 'ID:SEQ' : 'SEQ';
 }
 
-/** Throws 'bad-usage' where it does not say which of several devices, or one that has no events. */
+/** The device that is meant. Throws 'bad-usage' if that is not clear, or if it has no events. */
 function idOf(recorded: Recorded, { id, seq }: EventPlace): string {
   const ids = tracedIds(recorded);
   const [only] = ids;
@@ -137,7 +137,7 @@ function idOf(recorded: Recorded, { id, seq }: EventPlace): string {
   });
 }
 
-/** An event of the recorded stream. Throws 'bad-usage' if there is none with this seq. */
+/** Finds an event in the recorded stream. Throws 'bad-usage' if none has this seq. */
 async function eventOf(
   file: string,
   id: string,

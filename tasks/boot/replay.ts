@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `replay`: a recorded execution once more, compared with what was recorded, and checked again. */
+/** `replay`: repeats a recorded execution, compares it with the recording, and checks it again. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -79,7 +79,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),
       check,
-      // The recording's own end comes, at the very instruction at which it came.
+      // The recording ends the run, at the same instruction.
       toTheEnd: true,
     },
     {
@@ -140,7 +140,7 @@ async function reportDirectory(layout: Layout, given: string): Promise<string> {
   );
 }
 
-/** Where what was recorded was built. */
+/** The layout of the variant that was recorded. */
 export function layoutOfRecorded({ loaded }: Services, { variant }: Recorded): Layout {
   const { config, paths } = loaded;
   return layoutOf({ ...config, build: { ...config.build, variant } }, paths);
@@ -156,18 +156,18 @@ export async function recordedReport({ directory }: Recorded): Promise<RunReport
   }
 }
 
-/** Whoever ended the recorded run from outside, nobody does it now: that order is part of the recording. */
+/** If the recorded run was ended from outside, the replay ends by itself: the order to quit is in the recording. */
 function endedAsRecorded(result: BootResult, { result: { guest } }: RunReport): BootResult {
   if (result.outcome !== 'qemu-died' || result.qemuExit.code !== 0) return result;
   return { ...result, outcome: guest.outcome, reason: guest.reason };
 }
 
-/** QEMU's address of a memory region is another one in each process. */
+/** QEMU's address of a memory region differs in each process. */
 const ADDRESS = /\bmr 0x[0-9a-f]+/g;
-/** The time in the end marker. Where QEMU was told to end, the last instructions before that are not all counted in it. */
+/** The time in the end marker. If QEMU was asked to quit, it may not include the last instructions. */
 const END = / now=\d+\n$/;
 
-/** In words; undefined if both streams and both consoles are the same, byte by byte. */
+/** Describes the first difference; undefined if both streams and both consoles are identical. */
 async function firstDifference(
   before: RunDirectory,
   after: RunDirectory,
@@ -190,7 +190,7 @@ async function firstDifference(
   return undefined;
 }
 
-/** What was built since is not what runs: worth a word. */
+/** Notes that a replay does not run what was built since. */
 async function sinceThen(layout: Layout, { sums }: Recorded): Promise<string[]> {
   const changed: string[] = [];
   for (const [name, path, sum] of [

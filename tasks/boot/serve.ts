@@ -3,9 +3,9 @@
  * A VM that takes new files while it runs (`run --serve`), as `push` and the
  * guest's network_update.sh ask for them.
  *
- * One per work directory: a lock says so, which goes with this process however
- * that ends. `push` is told by a file of the work directory where to connect;
- * a file that a killed process left leads to a socket at which nobody listens.
+ * A lock allows one per work directory, and ends with this process. `push` finds
+ * the socket through a file of the work directory. If a killed process left that
+ * file, connecting to its socket fails.
  */
 import { EventEmitter, once, setMaxListeners } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
@@ -28,33 +28,33 @@ import type { Config } from '../config/schema.js';
 import type { Result, Services } from '../config/services.js';
 import { type PushedTest, resultOfTests } from './pushed-tests.js';
 
-/** Host milliseconds in which the guest must have taken a file, or have started its part. */
+/** Time for the guest to take a file, or to start network_update.sh, in milliseconds of the host. */
 const ANSWER_MS = 15_000;
 
 /** What `push` asks for: one line of JSON. */
 export interface PushRequest {
-  /** None: all there is. */
+  /** Empty: everything. */
   readonly names: readonly string[];
   /** Only what is for this device. */
   readonly device?: string | undefined;
   /** Then run the tests of the devices that it is for. */
   readonly test: boolean;
-  /** A test that prints nothing for so long hangs. */
+  /** A test that prints nothing for this long hangs. */
   readonly silenceSeconds: number;
 }
 
-/** What `exec --attach` asks for: files for the guest, of which it runs the first. A further line says that the client is connected to the ports. */
+/** The request of `exec --attach`: files for the guest, which runs the first one. The client's next line confirms that it is connected to the ports. */
 export interface AttachRequest {
   readonly attach: readonly { readonly path: string; readonly base64: string }[];
 }
 
-/** What the server says, a line each: events of the build, and then the result, or the error alone. Without it, the machine has ended. */
+/** A line from the server: an event of the build, or the result, or the error alone. If the connection ends before that, the machine has ended. */
 export interface PushReply {
   readonly event?: Event;
   readonly result?: Omit<Result, 'error'>;
   /** The directory of the ports for a command. */
   readonly ports?: string;
-  /** The event's, the result's, or why there is none: an error has no own properties that JSON would show. */
+  /** The error of the event or of the result, or why there is no result. Separate, because JSON shows nothing of an Error. */
   readonly error?: ReturnType<typeof serializeError> | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface ServerAddress {
   readonly pid: number;
   readonly socket: string;
 }
-/** Where the address of the serving VM is. */
+/** The file with the address of the serving VM. */
 export const addressFile = (work: string): string => join(work, 'run', 'serve.json');
 
 export interface ServeOptions {
@@ -72,13 +72,13 @@ export interface ServeOptions {
   readonly pushables: readonly Pushable[];
   readonly tests: readonly PushableTest[];
   readonly splats: Config['vm']['splats'];
-  /** Its time stands still while nothing is asked of it. */
+  /** The machine is stopped between requests. */
   readonly pausing: boolean;
-  /** Brings up to date what these are made of. */
+  /** Builds the stale ones of these. */
   readonly build: (what: readonly Pushable[], emit: Emit, signal: AbortSignal) => Promise<void>;
 }
 
-/** What the machine is started with besides; `directory`: where QEMU listens at the ports for commands. */
+/** Additional ports for the machine; `directory`: where QEMU listens at the ports for commands. */
 export type ServingPorts = Required<Pick<BootPorts, 'onStart' | 'onDelivery' | 'onConsoleLine'>> & {
   readonly directory: string;
 };
@@ -121,7 +121,7 @@ export function vmEnded(): StopwatchError {
   });
 }
 
-/** Who has asked. */
+/** A connected client. */
 interface Client {
   readonly gone: AbortSignal;
   /** Emits `line` for each line after the request. */
@@ -132,13 +132,13 @@ class Serving {
   readonly ports: ServingPorts;
   readonly #options: ServeOptions;
   readonly #sockets = new Set<Socket>();
-  /** Who is told what the kernel says. */
+  /** Receivers of what the kernel reports. */
   readonly #hearing = new Set<(finding: Finding) => void>();
   #machine: RunningMachine | undefined;
   #delivery: Delivery | undefined;
-  /** A request of the guest is being carried out. */
+  /** A request of the guest is in progress. */
   #asking = false;
-  /** What is under way, and all that waits for it. */
+  /** The request in progress, and all that wait for it. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServeOptions, directory: string) {
@@ -166,11 +166,11 @@ class Serving {
       timeoutMs: ANSWER_MS,
       onAsk: (name) => this.#asked(name),
     });
-    // It must have come up before it is stopped.
+    // The guest must have started before it is stopped.
     void this.#awake(async () => ({ status: 0, text: '' }));
   }
 
-  /** One after the other, the machine's time going on. */
+  /** Runs actions one after the other, with the machine running. */
   #awake(action: (delivery: Delivery) => Promise<Answer>): Promise<Answer> {
     const { pausing } = this.#options;
     const turn = this.#queue.then(async (): Promise<Answer> => {
@@ -191,7 +191,7 @@ class Serving {
     return turn;
   }
 
-  /** By the guest's user. One build at a time: a guest may ask as often as it likes. */
+  /** A request from the guest. One build at a time, because a guest may send any number of requests. */
   async #asked(name: string): Promise<Answer> {
     if (this.#asking)
       return { status: 1, text: 'busy with another request: ask again when that has its answer' };
@@ -219,7 +219,7 @@ class Serving {
     );
   }
 
-  /** By `push`. */
+  /** A connection of `push` or `exec --attach`. */
   connected(socket: Socket): void {
     this.#sockets.add(socket);
     const gone = new AbortController();
@@ -227,7 +227,7 @@ class Serving {
       this.#sockets.delete(socket);
       gone.abort(new StopwatchError('interrupted', 'Whoever pushed has gone'));
     });
-    socket.on('error', () => {}); // It is closed, too.
+    socket.on('error', () => {}); // 'close' follows.
     const client: Client = { gone: gone.signal, lines: new EventEmitter() };
     const splitter = new LineSplitter((line) => {
       if (client.lines.emit('line')) return;
@@ -286,7 +286,7 @@ class Serving {
     const { pushables, services, build, splats } = this.#options;
     const what = chosen(pushables, request);
     const signal = AbortSignal.any([services.signal, gone]);
-    // Every process of a build listens.
+    // Every process of a build adds a listener.
     setMaxListeners(0, signal);
     await build(what, emit, signal);
     const pushed: string[] = [];
