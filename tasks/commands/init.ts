@@ -24,7 +24,7 @@ export const init: CommandDefinition<Own, [directory: string]> = {
   ],
   exits: BUILD_EXITS,
   examples: [
-    ['init ../led', 'then npm install and npx stopwatch all there'],
+    ['init ../dimmer', 'then npm install and npx stopwatch all there'],
     ['init . --name my_device', 'in a directory that is empty'],
     ['init ../frobnicator --template stopwatch', 'with memory, an interrupt, a timeout, and a search'],
   ],

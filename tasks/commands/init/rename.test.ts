@@ -23,6 +23,7 @@ describe('a name', () => {
     'noinline',
     'fallthrough',
     'inode',
+    'abs',
   ])('may be %s', (name) => {
     expect(() => checkName(name, 'stopwatch', sources)).not.toThrow();
   });

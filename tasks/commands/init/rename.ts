@@ -59,7 +59,7 @@ const NOT_BARE = String.raw`"(?:[^"\\]|\\.)*"|/\*[^]*?\*/|//.*|^#include.*`;
 /**
  * C code with NAME_dev for the bare NAME: the kernel may have a macro or a type of that name (`current`, `inode`), and C a
  * keyword. With something behind it, as in NAME_read, it is neither. ATTRIBUTE_GROUPS pastes names together. Likewise
- * NAME_DEV and TYPE_NAME_DEV: QEMU has macros `MAX` and `ABS`.
+ * NAME_DEV and TYPE_NAME_DEV: QEMU has macros `ABS` and `CLAMP`.
  */
 export function withoutBareName(code: string, name: string): string {
   const upper = name.toUpperCase();
