@@ -24,45 +24,28 @@
 
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
-#include "qemu/log.h"
 #include "qemu/main-loop.h"
-#include "qemu/module.h"
-#include "qemu/notify.h"
-#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "hw/core/cpu.h"
-#include "hw/irq.h"
-#include "hw/qdev-properties.h"
-#include "hw/sysbus.h"
-#include "migration/vmstate.h"
+#include "hw/misc/pv/pv.h"
 #include "system/qtest.h"
 #include "system/replay.h"
 #include "system/runstate.h"
-#include "system/system.h"
 #include "system/tcg.h"
 #include "stopwatch_hw-sw.h"
-#include "trace/trace-hw_misc_pv.h"
 
 #define TYPE_STOPWATCH "stopwatch"
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
 
-#define QEMU_SINCE_10_1 \
-    (QEMU_VERSION_MAJOR > 10 || \
-     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
-
 #if QEMU_SINCE_10_1
 #include "exec/icount.h"
-
-typedef const void ClassData;
 
 /* Since then there may be a second one, which can fail */
 #define qdev_add_vm_change_state_handler(dev, handler, opaque) \
     qdev_add_vm_change_state_handler(dev, handler, NULL, opaque)
 #else
 #include "system/cpu-timers.h"
-
-typedef void ClassData;
 #endif
 
 OBJECT_DECLARE_SIMPLE_TYPE(StopwatchState, STOPWATCH)
