@@ -21,7 +21,7 @@ test('what the system says becomes an error that says what to do', async () => {
     ['ENOENT', 'file-unreadable'],
     ['EMFILE', 'file-unreadable'],
     ['EFBIG', 'disk-full'],
-    ['EADDRINUSE', 'locked'],
+    ['EADDRINUSE', 'address-unavailable'],
     ['ENOTEMPTY', 'file-unreadable'],
     ['ABORT_ERR', 'interrupted'],
     ['EWHATEVER', 'internal'],

@@ -68,10 +68,14 @@ export async function toStopwatchError(error: unknown, context: FailureContext):
         hint: 'Raise the limit of this shell (ulimit -f unlimited), or use a file system that allows larger files.',
       });
     case 'EADDRINUSE':
-      return new StopwatchError('locked', `${task}: another process uses that address: ${message}.`, {
-        ...details,
-        hint: 'End it, or choose another port.',
-      });
+      return new StopwatchError(
+        'address-unavailable',
+        `${task}: another process uses that address: ${message}.`,
+        {
+          ...details,
+          hint: 'End it, or choose another port.',
+        },
+      );
     case 'ABORT_ERR':
       return new StopwatchError('interrupted', `${task} was interrupted.`, details);
     case undefined:

@@ -29,7 +29,8 @@ interface LockOptions {
 
 /**
  * Runs `fn` while holding the lock on the file `path`, which is created if needed and never removed.
- * Throws 'locked', 'interrupted' (aborted while waiting), 'host-package-missing' (no flock), 'permission-denied'.
+ * Throws 'locked' (another process holds it), 'lock-failed' (the file system has no locks), 'interrupted' (aborted while
+ * waiting), 'host-package-missing' (no flock), 'permission-denied', 'disk-full'.
  */
 export async function withLock<T>(path: string, options: LockOptions, fn: () => Promise<T>): Promise<T> {
   const processes = options.processes ?? createProcesses();
@@ -103,7 +104,7 @@ async function flock(
     throw new StopwatchError('interrupted', `Interrupted while waiting for the lock ${path}.`);
   if (exit.exitCode === 0) return true;
   if (exit.exitCode === 1 && args.includes('-n')) return false;
-  throw new StopwatchError('locked', `Cannot lock ${path}: ${said || 'flock failed'}.`, {
+  throw new StopwatchError('lock-failed', `Cannot lock ${path}: ${said || 'flock failed'}.`, {
     hint: 'The file system must support locks; choose a directory on a local disk.',
   });
 }

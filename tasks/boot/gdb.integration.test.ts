@@ -23,7 +23,7 @@ test('a port that another program has is refused by its name', async () => {
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   try {
     await expect(withGdbAddress({ port }, async () => {})).rejects.toMatchObject({
-      code: 'locked',
+      code: 'address-unavailable',
       message: expect.stringContaining(`127.0.0.1:${port}`),
     });
   } finally {

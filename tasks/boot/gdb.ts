@@ -74,13 +74,13 @@ export function attachCommand(
   return shellQuote({ file, args: [vmlinux, ...sources, ...attach, ...args] });
 }
 
-/** Throws 'locked' where another program listens: QEMU would only say that it could not create a chardev. */
+/** Throws 'address-unavailable' where another program listens: QEMU would only say that it could not create a chardev. */
 export async function checkPort(port: number): Promise<void> {
   const server = createServer().listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch (cause) {
-    throw new StopwatchError('locked', `127.0.0.1:${port} cannot be used: ${messageOf(cause)}`, {
+    throw new StopwatchError('address-unavailable', `127.0.0.1:${port} cannot be used: ${messageOf(cause)}`, {
       hint: 'Choose another port, or leave out --gdb-port: --gdb uses a private socket.',
       cause,
     });

@@ -83,7 +83,7 @@ export type ServingPorts = Required<Pick<BootPorts, 'onStart' | 'onDelivery' | '
   readonly directory: string;
 };
 
-/** Runs `fn`, which boots with these ports as well. Throws 'locked' when another VM serves this work directory. */
+/** Runs `fn`, which boots with these ports as well. Throws 'already-serving' when another VM serves this work directory. */
 export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts) => Promise<T>): Promise<T> {
   const { services } = options;
   const { work } = services.loaded.paths;
@@ -108,7 +108,7 @@ export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts
     return await withLock(join(work, 'run', 'serve.lock'), lock, locked);
   } catch (error) {
     if (!(error instanceof StopwatchError) || error.code !== 'locked') throw error;
-    throw new StopwatchError('locked', `Another VM of ${work} serves already: ${error.message}`, {
+    throw new StopwatchError('already-serving', `Another VM of ${work} serves already: ${error.message}`, {
       cause: error,
       hint: 'End that one (poweroff), or give this one a work directory of its own: --workdir.',
     });
