@@ -113,6 +113,11 @@ test.each<[string, string[], string]>([
   ['an unknown command', ['stauts'], "unknown command 'stauts'\n(Did you mean status?)"],
   ['the beginning of a command', ['run-test'], "unknown command 'run-test'\n(Did you mean run-test-quit?)"],
   [
+    'the help of an unknown command',
+    ['stauts', '--help'],
+    "unknown command 'stauts'\n(Did you mean status?)",
+  ],
+  [
     'what contradicts itself',
     ['run', '--nodev', '--crosscheck'],
     "'--crosscheck' cannot be used with option '--nodev'",

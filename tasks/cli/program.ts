@@ -105,6 +105,11 @@ export function createProgram(app: App): Command {
     return program.error(`Error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
   };
   program.on('command:*', ([word = '']: readonly string[]) => unknown(word));
+  // Without this, commander answers `nope --help` with the general help and exit code 0.
+  program.on('beforeHelp', () => {
+    const word = program.args.find((arg) => !arg.startsWith('-'));
+    if (word !== undefined && !program.commands.some((command) => command.name() === word)) unknown(word);
+  });
   // commander's own takes an unknown command for none.
   program
     .command('help [command]')
