@@ -78,6 +78,8 @@ export interface TestSuite {
   readonly result: TestStatus | undefined;
   /** For a test without KTAP: one result, from its exit status. */
   readonly ktap: KtapResult;
+  /** The last lines between its marks, at most 40. */
+  readonly lastLines: readonly string[];
   /** Host milliseconds since QEMU's start. */
   readonly timing: { readonly startMs: number; readonly endMs: number | undefined };
 }

@@ -46,8 +46,9 @@ export function resultOfTests(
   });
   if (outcome === 'passed') return { exitCode: EXIT.passed, verdict: all };
   const lines = suites.flatMap(({ id, ktap }) => failedTests(ktap, several ? `${id}: ` : ''));
+  const unfinished = suites.find(({ result, ktap }) => result !== 'pass' || ktap.problems.length > 0);
   const error = new StopwatchError('test-failed', `The guest failed its test: ${reason}`, {
-    lastLines: lines.length > 0 ? lines : tests.flatMap(({ output }) => output).slice(-15),
+    lastLines: lines.length > 0 ? lines : (unfinished?.lastLines ?? []).slice(-15),
     hint: 'Look into it at the shell of that VM.',
   });
   return { exitCode: error.exitCode, error, verdict: all };
@@ -59,5 +60,5 @@ function suiteOf({ id, output, status }: PushedTest): TestSuite {
   for (const line of output) parser.line(line);
   const result = testStatus(status);
   const ktap = parser.started ? parser.end() : exitStatus({ id, result, status, lastLines: output });
-  return { id, ktap, result, timing: { startMs: 0, endMs: 0 } };
+  return { id, ktap, result, lastLines: output, timing: { startMs: 0, endMs: 0 } };
 }

@@ -188,7 +188,7 @@ function testName({ id, results }: NonNullable<Splat['test']>, devices: readonly
 /** What the failed tests printed, and what the device did and refused in them. */
 function aboutTests({ tests, verdict }: DeviceResult, prefix: (suite: string) => string): readonly string[] {
   return tests.flatMap((test) => {
-    const { suite, result, problems } = test;
+    const { suite, result, problems, lastLines } = test;
     const where = { verdict, prefix: prefix(suite) };
     const failed = test.tests.filter(({ status }) => status === 'not ok');
     if (failed.length > 0) {
@@ -198,7 +198,10 @@ function aboutTests({ tests, verdict }: DeviceResult, prefix: (suite: string) =>
       return [...shown.flat(), ...(failed.length > 3 ? [`… and ${failed.length - 3} more`] : [])];
     }
     const bailed = { name: BAIL_OUT, status: 'not ok', comment: '', diagnostics: problems } as const;
-    return result === 'pass' && problems.length === 0 ? [] : aboutOne(bailed, { ...where, each: 8 });
+    if (result === 'pass' && problems.length === 0) return [];
+    // Not the end of the console: further tests may have run after this one.
+    const end = [`The last lines of the test ${suite}:`, ...lastLines.slice(-10).map(indent)];
+    return [...aboutOne(bailed, { ...where, each: 8 }), ...(lastLines.length === 0 ? [] : end)];
   });
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { anInstance } from '../../test/support/machine.js';
 import { aBoot, aDevice, aTest, aVerdict, circumstances } from '../../test/support/report.js';
+import { ConsoleObserver } from '../../vm/console/observer.js';
 import { summary } from '../../vm/crosscheck/index.js';
-import { makeReport } from '../../vm/report/report.js';
+import { junitXml } from '../../vm/report/junit.js';
+import { deviceResults, makeReport } from '../../vm/report/report.js';
 import { runFiles } from '../build/machine.js';
 import { failureOf } from './run-failure.js';
 import { closing } from './test-run.js';
@@ -81,5 +84,40 @@ describe('what a run that did not pass is reported as', () => {
     const error = failureOf(makeReport(boot, devices, circumstances), run);
     expect(error?.message).toBe("The guest failed its test: 'lap: texts' failed");
     expect(error?.lastLines).toEqual(['not ok lap: texts', '  expected 1']);
+  });
+
+  it('shows the lines of the test that ended half-way, not of those that ran after it', () => {
+    const observer = new ConsoleObserver(
+      () => 0,
+      () => {},
+    );
+    const whole = (name: string) => `KTAP version 1\n1..1\nok 1 ${name}\n`;
+    const section = (id: string, text: string, result: string) =>
+      `stopwatch: test: ${id}\n${text}stopwatch: result: ${id} ${result}\n`;
+    observer.push(
+      Buffer.from(
+        section('one', whole('first'), 'pass 0') +
+          section('two', 'KTAP version 1\n1..2\nok 1 second\nsh: no such thing\n', 'fail 1') +
+          section('two/more', whole('third'), 'pass 0'),
+      ),
+    );
+    const { suites, lastLines } = observer.end();
+    const expected = suites.map(({ id }) => id);
+    expect(expected).toEqual(['one', 'two', 'two/more']);
+    const reason = "two: the test's KTAP is invalid: planned 2 tests, got 1";
+    const boot = aBoot({ outcome: 'failed', reason, suites, lastLines });
+    const instances = ['one', 'two'].map((id) => ({ ...anInstance(), id }));
+    const devices = deviceResults(instances, { expected, suites, verdicts: [] });
+    const report = makeReport(boot, devices, circumstances);
+    expect(failureOf(report, run)?.lastLines).toEqual([
+      'The last lines of the test two:',
+      '  KTAP version 1',
+      '  1..2',
+      '  ok 1 second',
+      '  sh: no such thing',
+    ]);
+    expect(junitXml(report)).toContain(
+      'planned 2 tests, got 1\nKTAP version 1\n1..2\nok 1 second\nsh: no such',
+    );
   });
 });

@@ -49,6 +49,8 @@ const cases: readonly Case[] = [
     outcome: 'failed',
     reason: /planned 16 tests, got 5/,
     last: /^stopwatch: result: stopwatch\/stopwatch_dev pass 0$/m,
+    // Its own, not those of the test that ran after it.
+    shown: '    ok 5 resetting\n',
   },
   {
     what: 'a kernel that finds no init and no root, and panics',

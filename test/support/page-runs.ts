@@ -170,6 +170,7 @@ function reportOf(
         id,
         result: result === 'pass' ? 'pass' : 'fail',
         ktap: parser.end(),
+        lastLines: [],
         timing: { startMs: 700, endMs: 1400 },
       });
     else parser?.line(line);

@@ -24,13 +24,13 @@ export const circumstances: Omit<RunCircumstances, 'timing' | 'dropped' | 'suite
 };
 
 export function aBoot(different: Partial<BootResult> = {}): BootResult {
-  const { result: _, suite: __, ...ktap } = aTest();
+  const { result: _, suite: __, lastLines, ...ktap } = aTest();
   return {
     outcome: 'passed',
     reason: '1 tests passed',
     accelerator: 'tcg',
     clock: 'icount',
-    suites: [{ id: 'stopwatch', result: 'pass', ktap, timing: { startMs: 500, endMs: 900 } }],
+    suites: [{ id: 'stopwatch', result: 'pass', ktap, lastLines, timing: { startMs: 500, endMs: 900 } }],
     lastLines: ['ok 1 a'],
     warnings: [],
     splats: [],
@@ -46,7 +46,7 @@ export function aBoot(different: Partial<BootResult> = {}): BootResult {
 
 export function aTest(different: Partial<TestResult> = {}): TestResult {
   const tests = [{ name: 'a', status: 'ok', comment: '', diagnostics: [] }] as const;
-  return { suite: 'stopwatch', result: 'pass', planned: 1, tests, problems: [], ...different };
+  return { suite: 'stopwatch', result: 'pass', planned: 1, tests, problems: [], lastLines: [], ...different };
 }
 
 export function aVerdict(different: Partial<Verdict> = {}): Verdict {

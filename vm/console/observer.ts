@@ -151,6 +151,7 @@ export class ConsoleObserver {
         suite.ktap.started || suite.ktap.displaced || suite.result === undefined
           ? suite.ktap.end()
           : exitStatus({ ...suite, result: suite.result, lastLines: suite.tail.lines }),
+      lastLines: suite.tail.lines,
       timing: { startMs: suite.startMs, endMs: suite.endMs },
     }));
     return { suites, lastLines: this.#tail.lines, splats: this.#splats.splats };

@@ -116,7 +116,7 @@ function testCases(test: TestResult, isFailed: boolean): Case[] {
   // An error in the document, such as an unmet plan, belongs to no test.
   const [problem] = test.problems;
   if (isFailed && problem !== undefined) {
-    const details = test.problems.join('\n');
+    const details = [...test.problems, ...test.lastLines].join('\n');
     cases.push({ name: 'KTAP document', result: { kind: 'failure', message: problem, details } });
   }
   return cases;

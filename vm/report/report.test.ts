@@ -117,6 +117,7 @@ describe('deviceResults', () => {
         id: 'lap',
         result: undefined,
         ktap: { planned: 3, tests: [], problems: ['planned 3 tests, got 0'] },
+        lastLines: [],
         timing: { startMs: 1, endMs: undefined },
       },
     ],
@@ -131,7 +132,16 @@ describe('deviceResults', () => {
         source: 'project',
         driver: 'project',
         checker: true,
-        tests: [{ suite: 'lap', result: null, planned: 3, tests: [], problems: ['planned 3 tests, got 0'] }],
+        tests: [
+          {
+            suite: 'lap',
+            result: null,
+            planned: 3,
+            tests: [],
+            problems: ['planned 3 tests, got 0'],
+            lastLines: [],
+          },
+        ],
         verdict: aVerdict(),
       },
       {

@@ -52,6 +52,8 @@ export interface TestResult extends KtapResult {
   /** Name of the suite on the console: see TestSuite. */
   readonly suite: string;
   readonly result: TestStatus | null;
+  /** Its last lines on the console; empty if it passed. */
+  readonly lastLines: readonly string[];
 }
 
 /** The reproducible part: equal inputs give equal results with the deterministic clock. */
@@ -145,8 +147,13 @@ export function deviceResults(
 }
 
 function testResult(suite: string, found: TestSuite | undefined): TestResult {
-  if (found !== undefined) return { suite, result: found.result ?? null, ...found.ktap };
-  return { suite, result: null, planned: undefined, tests: [], problems: ['the test did not begin'] };
+  if (found === undefined) {
+    const problems = ['the test did not begin'];
+    return { suite, result: null, planned: undefined, tests: [], problems, lastLines: [] };
+  }
+  const { ktap, result = null, lastLines } = found;
+  const passed = result === 'pass' && ktap.problems.length === 0;
+  return { suite, result, ...ktap, lastLines: passed ? [] : lastLines };
 }
 
 export function makeReport(
