@@ -61,6 +61,11 @@ describe('what a run ends with', () => {
   });
 });
 
+/** A test that passes, and the console between init's two marks of a test. */
+const whole = (name: string) => `KTAP version 1\n1..1\nok 1 ${name}\n`;
+const section = (id: string, text: string, result: string) =>
+  `stopwatch: test: ${id}\n${text}stopwatch: result: ${id} ${result}\n`;
+
 describe('what a run that did not pass is reported as', () => {
   it('names the device that differs, before one without evidence', () => {
     const devices = [
@@ -91,9 +96,6 @@ describe('what a run that did not pass is reported as', () => {
       () => 0,
       () => {},
     );
-    const whole = (name: string) => `KTAP version 1\n1..1\nok 1 ${name}\n`;
-    const section = (id: string, text: string, result: string) =>
-      `stopwatch: test: ${id}\n${text}stopwatch: result: ${id} ${result}\n`;
     observer.push(
       Buffer.from(
         section('one', whole('first'), 'pass 0') +
@@ -106,7 +108,10 @@ describe('what a run that did not pass is reported as', () => {
     expect(expected).toEqual(['one', 'two', 'two/more']);
     const reason = "two: the test's KTAP is invalid: planned 2 tests, got 1";
     const boot = aBoot({ outcome: 'failed', reason, suites, lastLines });
-    const instances = ['one', 'two'].map((id) => ({ ...anInstance(), id }));
+    const instances = [
+      { ...anInstance(), id: 'one' },
+      { ...anInstance(), id: 'two' },
+    ];
     const devices = deviceResults(instances, { expected, suites, verdicts: [] });
     const report = makeReport(boot, devices, circumstances);
     expect(failureOf(report, run)?.lastLines).toEqual([
