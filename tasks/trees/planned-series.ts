@@ -33,31 +33,11 @@ export async function plannedSeries(repository: Repository, fixed: number): Prom
   for (let last = all.at(-1); last !== undefined && isSaved(last); last = all.at(-1)) all.pop();
   const tip = all.at(-1)?.id ?? chain.base;
   const commits = all.slice(fixed);
-  const changes: Change[] = [];
-  for (const change of await changesOf(repository, tip, await snapshot(repository))) {
-    const target = await machineLink(repository, change);
-    if (target === undefined) changes.push(change);
-    else {
-      const why = `it is a symbolic link to ${target}, a path of this machine`;
-      repository.notice(`${join(repository.tree, change.path)} is not put into a patch: ${why}.`);
-    }
-  }
-  const touched: (readonly Change[])[] = [];
-  const owners = new Map<string, number>();
-  for (const [at, { id, parent, patch, subject }] of commits.entries()) {
-    const mine = await changesOf(repository, parent, id);
-    touched.push(mine);
-    for (const change of mine) {
-      owners.set(change.path, at);
-      const target = patch === undefined ? await machineLink(repository, change) : undefined;
-      if (target === undefined) continue;
-      throw new StopwatchError(
-        'patch-failed',
-        `"${subject}" (${id.slice(0, 12)}) adds ${change.path}, a symbolic link to ${target}: a path of this machine cannot be in a patch`,
-        { hint: 'Nothing was written. Take it out of that commit, with git rebase -i.' },
-      );
-    }
-  }
+  const changes = await uncommittedChanges(repository, tip);
+  const touched = [];
+  for (const commit of commits) touched.push(await committedChanges(repository, commit));
+  /** By path, the last commit that changes it. */
+  const owners = new Map(touched.flatMap((each, at) => each.map(({ path }) => [path, at] as const)));
   const planned: Planned[] = [];
   const dropped = new Map<string, readonly string[]>();
   let before = all[fixed - 1]?.tree ?? (await treeOf(repository, chain.base));
@@ -76,6 +56,38 @@ export async function plannedSeries(repository: Repository, fixed: number): Prom
   const tree = await withChanges(repository, tip, changes);
   if (tree !== before) planned.push({ tree, from: undefined, paths: others.sort() });
   return { base: chain.base, commits: all, planned, dropped };
+}
+
+/** The changes of the work tree since `tip`, without links to paths of this machine. */
+async function uncommittedChanges(repository: Repository, tip: string): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  for (const change of await changesOf(repository, tip, await snapshot(repository))) {
+    const target = await machineLink(repository, change);
+    if (target === undefined) changes.push(change);
+    else {
+      const why = `it is a symbolic link to ${target}, a path of this machine`;
+      repository.notice(`${join(repository.tree, change.path)} is not put into a patch: ${why}.`);
+    }
+  }
+  return changes;
+}
+
+/** Throws 'patch-failed' where a commit by hand adds a link to a path of this machine. */
+async function committedChanges(
+  repository: Repository,
+  { id, parent, patch, subject }: Commit,
+): Promise<readonly Change[]> {
+  const changes = await changesOf(repository, parent, id);
+  for (const change of patch === undefined ? changes : []) {
+    const target = await machineLink(repository, change);
+    if (target === undefined) continue;
+    throw new StopwatchError(
+      'patch-failed',
+      `"${subject}" (${id.slice(0, 12)}) adds ${change.path}, a symbolic link to ${target}: a path of this machine cannot be in a patch`,
+      { hint: 'Nothing was written. Take it out of that commit, with git rebase -i.' },
+    );
+  }
+  return changes;
 }
 
 /** The target of a new symbolic link, if it is an absolute path. */
