@@ -9,8 +9,8 @@ import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
 import { isIgnored } from '../../lib/files/ignored.js';
 import { isMissing } from '../../lib/errno.js';
-import { chainOf, isSaved } from '../trees/chain.js';
-import { createRepository, exclude } from '../trees/create.js';
+import { chainOf, isSaved } from '../trees/series/chain.js';
+import { createRepository, exclude } from '../trees/repository/create.js';
 import {
   type GitPorts,
   isManaged,
@@ -18,7 +18,7 @@ import {
   Repository,
   repositoryIn,
   type RepositoryPlace,
-} from '../trees/repository.js';
+} from '../trees/repository/repository.js';
 import { linkSources, type SourceLink, unlinkSources } from '../trees/links.js';
 import { applyPatches } from '../trees/patch.js';
 import type { PatchSeries } from '../trees/update-patches.js';

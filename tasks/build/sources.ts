@@ -11,7 +11,7 @@ import { writeFileAtomic } from '../../lib/files/atomic.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
 import { download, type DownloadDeps, type Downloaded } from '../trees/download/download.js';
-import { createRepository } from '../trees/create.js';
+import { createRepository } from '../trees/repository/create.js';
 import { extractRelease } from '../trees/extract.js';
 import {
   type GitPorts,
@@ -19,7 +19,7 @@ import {
   Repository,
   repositoryIn,
   stateDirectory,
-} from '../trees/repository.js';
+} from '../trees/repository/repository.js';
 import { copyOwnTree, putAside, refuseAround } from '../trees/own-tree.js';
 import type { Layout } from './layout.js';
 import { readStamp } from './source-stamp.js';

@@ -6,7 +6,7 @@ import type { SourceName } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { withLock } from '../../lib/lock.js';
-import { type GitPorts, isManaged, Repository, repositoryIn } from '../trees/repository.js';
+import { type GitPorts, isManaged, Repository, repositoryIn } from '../trees/repository/repository.js';
 import { handEdits, hiddenWork } from '../trees/patch.js';
 import type { Services } from '../config/services.js';
 

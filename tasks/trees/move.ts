@@ -5,11 +5,11 @@ import { copyFile, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import { type Change, changesOf, isRemoved } from './changes.js';
-import { chainOf, isSaved, saveCommit, treeOf } from './chain.js';
-import { gitCommandLine, refuseUnmanaged, type Repository } from './repository.js';
-import { changing, installIndex, removeLocks } from './locks.js';
-import { snapshot } from './snapshot.js';
+import { type Change, changesOf, isRemoved } from './repository/changes.js';
+import { chainOf, isSaved, saveCommit, treeOf } from './series/chain.js';
+import { gitCommandLine, refuseUnmanaged, type Repository } from './repository/repository.js';
+import { changing, installIndex, removeLocks } from './repository/locks.js';
+import { snapshot } from './repository/snapshot.js';
 
 /** Holds the commit that the work tree is on its way to; only while it is. */
 const nextFile = (repository: Repository): string => repository.file('next');

@@ -4,7 +4,7 @@ import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFi
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failureOf } from './failure.test.support.js';
-import { type Repository, repositoryIn } from './repository.js';
+import { type Repository, repositoryIn } from './repository/repository.js';
 import { copyOwnTree, refuseAround } from './own-tree.js';
 import { applyPatches, handEdits } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
-import { chainOf, treeOf } from './chain.js';
-import { BASE, createRepository } from './create.js';
-import { isManaged, type Repository, repositoryIn } from './repository.js';
-import { installIndex } from './locks.js';
+import { chainOf, treeOf } from './series/chain.js';
+import { BASE, createRepository } from './repository/create.js';
+import { isManaged, type Repository, repositoryIn } from './repository/repository.js';
+import { installIndex } from './repository/locks.js';
 import { moveTo, saveChanges, recover } from './move.js';
-import { replaySeries } from './replay.js';
-import { importTree } from './snapshot.js';
+import { replaySeries } from './series/replay.js';
+import { importTree } from './repository/snapshot.js';
 
 /** There may be edits in a tree that is not what it should be: it gets another name, which this gives, and is never deleted. */
 export async function putAside(tree: string): Promise<string> {

@@ -2,7 +2,7 @@
 /** A process of its own that patches a tree and kills itself. Arguments: tree, before which of its git calls (or, negative, during which), patches. */
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { type GitPorts, Repository, repositoryIn } from './repository.js';
+import { type GitPorts, Repository, repositoryIn } from './repository/repository.js';
 import { applyPatches } from './patch.js';
 
 const [tree = '', count = '', ...patches] = process.argv.slice(2);

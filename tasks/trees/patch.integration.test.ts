@@ -19,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { revertTree } from '../build/patching.js';
 import { failureOf } from './failure.test.support.js';
-import { createRepository, exclude } from './create.js';
+import { createRepository, exclude } from './repository/create.js';
 import { linkSources, unlinkSources } from './links.js';
 import { applyPatches, handEdits, hiddenWork } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /** Keeps a source tree patched with exactly the wanted patches, one commit for each, below the manual changes. */
 import { join } from 'node:path';
-import { changesOf } from './changes.js';
-import { type Chain, chainOf, type Commit, isGenerated, isSaved, patchedTip } from './chain.js';
-import type { Repository } from './repository.js';
+import { changesOf } from './repository/changes.js';
+import { type Chain, chainOf, type Commit, isGenerated, isSaved, patchedTip } from './series/chain.js';
+import type { Repository } from './repository/repository.js';
 import { moveTo, saveChanges, recover } from './move.js';
-import { readPatchFiles } from './patch-file.js';
-import { replaySeries } from './replay.js';
-import { snapshot } from './snapshot.js';
-import { stepsTo } from './steps.js';
-import { forgetUnmerged, UNMERGED, unmergedCommits } from './unmerged.js';
+import { readPatchFiles } from './series/patch-file.js';
+import { replaySeries } from './series/replay.js';
+import { snapshot } from './repository/snapshot.js';
+import { stepsTo } from './series/steps.js';
+import { forgetUnmerged, UNMERGED, unmergedCommits } from './series/unmerged.js';
 
 /**
  * Returns the paths that changed. The result is computed outside the work tree first, so a conflict changes no file.

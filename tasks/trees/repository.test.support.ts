@@ -18,8 +18,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { baseEnvironment } from '../../lib/environment.js';
 import { createProcesses } from '../../lib/process/process.js';
-import { createRepository } from './create.js';
-import { type GitPorts, Repository, repositoryIn } from './repository.js';
+import { createRepository } from './repository/create.js';
+import { type GitPorts, Repository, repositoryIn } from './repository/repository.js';
 
 export const run = promisify(execFile);
 

@@ -4,13 +4,13 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
-import { chainOf, type Commit, recommit, treeOf } from './chain.js';
-import type { Repository } from './repository.js';
-import { changing, installIndex } from './locks.js';
+import { chainOf, type Commit, recommit, treeOf } from './series/chain.js';
+import type { Repository } from './repository/repository.js';
+import { changing, installIndex } from './repository/locks.js';
 import { saveChanges, recover } from './move.js';
-import { type PatchFile, readPatchFiles, subjectOf } from './patch-file.js';
-import { type PlannedSeries, plannedSeries } from './planned-series.js';
-import { replaySeries } from './replay.js';
+import { type PatchFile, readPatchFiles, subjectOf } from './series/patch-file.js';
+import { type PlannedSeries, plannedSeries } from './series/planned-series.js';
+import { replaySeries } from './series/replay.js';
 
 export interface PatchUpdate {
   /** Name of the patch file. */

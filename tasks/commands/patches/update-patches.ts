@@ -8,7 +8,7 @@ import { layoutOf } from '../../build/layout.js';
 import { PATCHED, patchedTree } from '../../build/patching.js';
 import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { gitPortsOf, withWorkLock } from '../../build/work-trees.js';
-import { Repository } from '../../trees/repository.js';
+import { Repository } from '../../trees/repository/repository.js';
 import { type PatchUpdate, planUpdate } from '../../trees/update-patches.js';
 
 /** Of one patch file. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Commits by hand that a conflict met: refs keep them until HEAD has them. */
 import { type Chain, type Commit, isSaved, logCommits } from './chain.js';
-import { EMAIL, type Repository } from './repository.js';
-import { changing } from './locks.js';
+import { EMAIL, type Repository } from '../repository/repository.js';
+import { changing } from '../repository/locks.js';
 
 /** Refs UNMERGED/000000 and on, oldest first: commits by hand that following the hint of a conflict may drop from HEAD. */
 export const UNMERGED = 'refs/stopwatch/unmerged';

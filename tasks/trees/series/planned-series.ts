@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Plans the series of commits that a tree's patch files are to contain. */
 import { join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { StopwatchError } from '../../../lib/errors.js';
 import { chainOf, type Commit, isSaved, treeOf } from './chain.js';
-import { type Change, changesOf, withChanges } from './changes.js';
-import type { Repository } from './repository.js';
-import { snapshot } from './snapshot.js';
+import { type Change, changesOf, withChanges } from '../repository/changes.js';
+import type { Repository } from '../repository/repository.js';
+import { snapshot } from '../repository/snapshot.js';
 
 /** One commit of the series that the patch files are to contain. */
 interface Planned {

@@ -2,7 +2,7 @@
 /** Writes the content of a directory as a tree object of git, and returns its id. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { StopwatchError } from '../../../lib/errors.js';
 import type { Repository } from './repository.js';
 
 export const excludeFile = ({ gitDir }: Repository): string => join(gitDir, 'info', 'exclude');

@@ -3,10 +3,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Commit, markOf, recommit, treeOf } from './chain.js';
-import { changesOf, withChanges } from './changes.js';
+import { changesOf, withChanges } from '../repository/changes.js';
 import { conflict, type Replayed } from './conflict.js';
 import { mailOf, type PatchFile } from './patch-file.js';
-import type { Repository } from './repository.js';
+import type { Repository } from '../repository/repository.js';
 import type { SeriesStep } from './steps.js';
 
 /**

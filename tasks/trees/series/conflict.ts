@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Describes a conflict: git's messages, and the commands with which the user merges in the work tree. */
 import { basename } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { StopwatchError } from '../../../lib/errors.js';
 import { chainOf, type Commit } from './chain.js';
-import { gitCommandLine, type Repository } from './repository.js';
-import { changing } from './locks.js';
+import { gitCommandLine, type Repository } from '../repository/repository.js';
+import { changing } from '../repository/locks.js';
 import type { SeriesStep } from './steps.js';
 import { keepUnmerged } from './unmerged.js';
 

@@ -2,7 +2,7 @@
 /** Which commits and patch files a tree's new chain is made of. */
 import { basename } from 'node:path';
 import { type Chain, type Commit, isSaved } from './chain.js';
-import type { Repository } from './repository.js';
+import type { Repository } from '../repository/repository.js';
 import { type PatchFile, subjectOf } from './patch-file.js';
 
 export type SeriesStep = { readonly commit: Commit } | { readonly patch: PatchFile };

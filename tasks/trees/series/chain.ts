@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The commits of a tree, from its base to HEAD. */
-import { StopwatchError } from '../../lib/errors.js';
-import { BASE_COMMITTER } from './create.js';
-import { gitCommandLine, type Repository } from './repository.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import { BASE_COMMITTER } from '../repository/create.js';
+import { gitCommandLine, type Repository } from '../repository/repository.js';
 
 export interface Commit {
   readonly id: string;

@@ -3,7 +3,7 @@
 import { constants, existsSync } from 'node:fs';
 import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
+import { StopwatchError } from '../../../lib/errors.js';
 import type { Repository } from './repository.js';
 
 /** Copies Stopwatch's index over the user's, so that `git status` in the tree is correct. Call it within `changing`. */

@@ -3,7 +3,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Repository } from './repository.js';
-import { VERBATIM } from '../../lib/git.js';
+import { VERBATIM } from '../../../lib/git.js';
 import { installIndex } from './locks.js';
 import { excludeFile, importTree, snapshot } from './snapshot.js';
 

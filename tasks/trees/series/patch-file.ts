@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import type { Repository } from './repository.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import type { Repository } from '../repository/repository.js';
 
 export interface PatchFile {
   readonly file: string;

@@ -2,9 +2,9 @@
 /** The git repository of a source tree, which Stopwatch makes and manages. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { StopwatchError } from '../../lib/errors.js';
-import { type GitResult, runGit } from '../../lib/git.js';
-import { type Processes, shellQuote } from '../../lib/process/process.js';
+import { StopwatchError } from '../../../lib/errors.js';
+import { type GitResult, runGit } from '../../../lib/git.js';
+import { type Processes, shellQuote } from '../../../lib/process/process.js';
 
 /** Where a tree and its repository are. */
 export interface RepositoryPlace {
