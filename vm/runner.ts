@@ -13,10 +13,11 @@ import { TraceLog } from './qemu/trace-log.js';
 import { plannedTests } from './guest-tests.js';
 import { type Ending, outcomeOf } from './outcome.js';
 import { LineSplitter } from '../lib/lines.js';
-import { ConsoleObserver, Tail } from './console/observer.js';
+import { ConsoleObserver } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, QmpClient } from './qemu/qmp.js';
 import { RawLogs, tooLarge } from './raw-logs.js';
+import { Tail } from './tail.js';
 import { type BootResult, powersOffWhenDone } from './types.js';
 import { Watchdog } from './watchdog.js';
 

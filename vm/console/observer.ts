@@ -6,26 +6,13 @@ import { isFatal, type Splat, SplatCollector } from './splat.js';
 import { sectionMark, type TestStatus } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
+import { Tail } from '../tail.js';
 import type { KtapResult, KtapTest, TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;
 const KEPT_FINDINGS = 100;
 /** Bounds memory for a guest that prints mark after mark. */
 const KEPT_SUITES = 100;
-
-/** Keeps the last lines of a stream. */
-export class Tail {
-  readonly #lines: string[] = [];
-
-  push(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
-  }
-
-  get lines(): readonly string[] {
-    return [...this.#lines];
-  }
-}
 
 /** A test that has begun. */
 interface Suite {

@@ -3,8 +3,9 @@
  * The checker of one device instance: steps the model in lock-step with the instance's trace, and returns the verdict at
  * the end. `machine.ts` routes lines to instances.
  */
-import { divergenceOf, fieldsOf, firstDifference, type PendingDivergence, LastLines } from './divergence.js';
+import { divergenceOf, fieldsOf, firstDifference, type PendingDivergence } from './divergence.js';
 import { CoverageCount } from './coverage-count.js';
+import { Tail } from '../tail.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
 import { EventHistory } from './event-history.js';
@@ -38,13 +39,15 @@ export interface CheckOptions {
   readonly observe?: ((observed: Observed) => void) | undefined;
 }
 
+/** Number of events that a divergence shows. */
+const LAST_EVENTS = 32;
 const UNCHECKED = "whether the test's accesses reached the device: it printed no `# caused` line";
 
 export class Checker<S, E extends StreamEvent> {
   private readonly sequence: Sequence<E>;
   private readonly monitor: Monitor | undefined;
   private readonly guest: Guest | undefined;
-  private readonly last = new LastLines();
+  private readonly last = new Tail(LAST_EVENTS);
   private readonly history: EventHistory<E>;
   private readonly coverage: CoverageCount | undefined;
   /** Sequence number of the event that raised the interrupt; undefined while the line is low. */
@@ -268,7 +271,7 @@ export class Checker<S, E extends StreamEvent> {
 
   private diverge(kind: DivergenceKind, difference: Check): void {
     const { at, stimulus, before } = this;
-    const last = this.last.list();
+    const last = this.last.lines;
     const context = { story: this.history.lines(), during: this.history.during, afterCrash: this.crashed };
     const after = this.step.state;
     this.found = { kind, difference, at, stimulus, before, after, last, context, device: undefined };

@@ -10,24 +10,6 @@ import type {
   Words,
 } from './types.js';
 
-/** Number of events that a divergence shows. */
-export const LAST_EVENTS = 32;
-
-/** The last lines, oldest first, in constant memory. */
-export class LastLines {
-  private readonly lines: string[] = [];
-  private next = 0;
-
-  push(line: string): void {
-    this.lines[this.next % LAST_EVENTS] = line;
-    this.next += 1;
-  }
-  list(): string[] {
-    const at = this.next % LAST_EVENTS;
-    return this.next <= LAST_EVENTS ? [...this.lines] : [...this.lines.slice(at), ...this.lines.slice(0, at)];
-  }
-}
-
 /** A property of any event by name, or undefined. */
 function property(event: object, name: string): unknown {
   const value: unknown = Reflect.get(event, name);
