@@ -40,8 +40,8 @@ export async function traceCheck(
   let total: TraceVerdict = { events: 0, confirmed: 0, logged: 0 };
   let done = 0;
   const end = ports.clock.now() + seconds * 1000;
-  const goesOn = (): boolean => done < operations && ports.clock.now() < end && !ports.signal.aborted;
-  for (let index = 0; index === 0 || goesOn(); index++) {
+  const continues = (): boolean => done < operations && ports.clock.now() < end && !ports.signal.aborted;
+  for (let index = 0; index === 0 || continues(); index++) {
     // Every second script saves the VM and loads it into a new process.
     const sampled = search.sample(seed, index, index % 2 === 1);
     const script = { ...sampled, operations: sampled.operations.slice(0, LONGEST) };

@@ -176,12 +176,12 @@ export class Delivery {
       void this.#options
         .onAsk(rest)
         .catch((cause: unknown) => ({ status: 1, text: `the host failed: ${errnoOf(cause).message}` }))
-        .then(({ status, text: said }) => this.#send(`tell ${id} ${status} ${printable(said)}`));
+        .then(({ status, text }) => this.#send(`tell ${id} ${status} ${printable(text)}`));
     } else if (verb === 'done') {
-      const [, status = '', said = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
+      const [, status = '', text = ''] = /^(\d+)(?: ([^]*))?$/.exec(rest) ?? [];
       // The last output line may lack a newline.
       this.#output.end();
-      if (status !== '') this.#settle(id, { status: Number(status), text: said });
+      if (status !== '') this.#settle(id, { status: Number(status), text });
     }
   }
 
@@ -191,7 +191,7 @@ export class Delivery {
   }
 }
 
-/** The answer of a machine that is no more. */
+/** The answer of a machine that has ended. */
 export const GONE: Answer = { status: 1, text: 'the machine has ended' };
 
 /** Random, so that a guest program cannot forge an answer. */

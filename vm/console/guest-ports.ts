@@ -11,7 +11,7 @@
  *
  * The guest then waits. The host replies once all bytes have arrived, or ends the machine.
  *
- * A machine that is there for one command after the other (`run --serve`) listens at these sockets itself.
+ * A machine that runs several commands in turn (`run --serve`) listens on these sockets itself.
  */
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -22,12 +22,12 @@ import { type Listener, listenOnce } from '../qemu/qmp.js';
 const NAMES = ['stdin', 'stdout', 'stderr', 'status'] as const;
 type PortName = (typeof NAMES)[number];
 
-/** Paths of sockets: QEMU connects to them, or listens at them itself. */
+/** Paths of sockets: QEMU connects to them, or listens on them itself. */
 export interface PortPaths extends Readonly<Partial<Record<PortName, string>>> {
   readonly qemuListens?: true;
 }
 
-/** Which ports a machine gets: for one command, or for one after the other, with QEMU's sockets in that directory. */
+/** Which ports a machine gets: for one command, or for several in turn, with QEMU's sockets in that directory. */
 export type PortsRequest = { readonly stdin: boolean } | { readonly directory: string };
 
 export interface GuestPorts {
@@ -75,7 +75,7 @@ export async function makePortEnds(directory: string, request: PortsRequest): Pr
   };
 }
 
-/** To the ports of a machine that listens in this directory. Rejects when it is gone. */
+/** Connects to the ports of a machine that listens in this directory. Rejects if the machine has ended. */
 export async function connectPorts(directory: string): Promise<GuestPorts> {
   const connected = async (name: PortName): Promise<Socket> => {
     const socket = connect(join(directory, name));

@@ -23,7 +23,7 @@ const SPLATS = 20;
 const FUNCTION = /^(?:pc : |\s+)([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?)(?: \([A-Z]+\))?\s*$/;
 /** Lines after the call trace that still belong to the splat. */
 const AFTER_TRACE = /^(?:Code: |handlers:|\[<|Disabling IRQ)/;
-/** A process that waits, as the kernel lists them when it is asked. */
+/** A waiting process in the kernel's list of blocked tasks. */
 const BLOCKED = /^task:(\S+) +state:D /;
 const END = /^---\[ end /;
 

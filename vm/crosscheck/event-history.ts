@@ -15,11 +15,11 @@ const REFUSED = 4;
 /** Maximum number of failed tests. */
 const FAILED_TESTS = 10;
 
-interface Happened<E> {
+interface StimulusEntry<E> {
   readonly stimulus: E;
   readonly effects: E[];
 }
-type Entry<E> = Happened<E> | string;
+type Entry<E> = StimulusEntry<E> | string;
 
 type Words<E extends StreamEvent> = Pick<DeviceChecker<unknown, E>, 'words' | 'refused' | 'access'>;
 
@@ -28,7 +28,7 @@ export class EventHistory<E extends StreamEvent> {
   readonly #entries: Entry<E>[] = [];
   /** Refused accesses in the current test. */
   #refused: string[] = [];
-  #sinceResult: Happened<E>[] = [];
+  #sinceResult: StimulusEntry<E>[] = [];
   /** The last test whose result the guest has reported. */
   #reported: string | undefined;
   readonly failedTests: FailedTest[] = [];
@@ -49,9 +49,9 @@ export class EventHistory<E extends StreamEvent> {
         );
       return;
     }
-    const happened = { stimulus: event, effects: [] };
-    push(this.#sinceResult, happened);
-    push(this.#entries, happened);
+    const entry = { stimulus: event, effects: [] };
+    push(this.#sinceResult, entry);
+    push(this.#entries, entry);
   }
 
   /** Takes a line that the guest printed. */

@@ -129,9 +129,9 @@ export function coveredLines({ covered }: Pick<Verdict, 'covered'>): readonly st
   const groups = covered?.groups ?? [];
   if (groups.length === 0) return [];
   const missing = groups.filter((one) => one.missing.length > 0);
-  const said = groups.map(({ group, touched, all }) => `${touched} of ${all} ${group}`).join(', ');
+  const totals = groups.map(({ group, touched, all }) => `${touched} of ${all} ${group}`).join(', ');
   const names = missing.map(({ group, missing: which }) =>
     which.length > 4 ? `${which.length} ${group} (${which.slice(0, 2).join('; ')}; …)` : which.join(', '),
   );
-  return [said, ...(names.length === 0 ? [] : [names.join(', ')])];
+  return [totals, ...(names.length === 0 ? [] : [names.join(', ')])];
 }

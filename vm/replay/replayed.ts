@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A machine that replays a recording and can stop at an instruction count (replay-break in QEMU's docs/system/replay.rst). */
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Child, Processes } from '../../lib/process/process.js';
@@ -35,31 +36,25 @@ export interface ReplayedRequest {
   readonly more: readonly string[];
 }
 
-export class Replayed {
-  readonly #child: Child;
-  readonly #qmp: QmpClient;
-  readonly #said: Tail;
-  readonly #events: Events;
-  readonly #clean: () => Promise<void>;
-  #stopped: () => void = () => {};
+/** The parts of a running machine. */
+interface Parts {
+  readonly child: Child;
+  readonly qmp: QmpClient;
+  /** Emits QMP's events by their names. */
+  readonly qmpEvents: EventEmitter;
+  readonly stderr: Tail;
+  readonly events: Events;
+  readonly clean: () => Promise<void>;
+}
 
-  private constructor(
-    child: Child,
-    qmp: (onStop: () => void) => QmpClient,
-    { said, events, clean }: { said: Tail; events: Events; clean: () => Promise<void> },
-  ) {
-    this.#child = child;
-    this.#said = said;
-    this.#events = events;
-    this.#clean = clean;
-    this.#qmp = qmp(() => this.#stopped());
-  }
+export class Replayed {
+  private constructor(private readonly parts: Parts) {}
 
   /** Starts QEMU, stopped before the first instruction. Rejects with StopwatchError. */
   static async start(request: ReplayedRequest, ports: ReplayedPorts): Promise<Replayed> {
     const { parts, more } = request;
     const directory = await makePrivateDirectory(request.directory);
-    const said = new Tail();
+    const stderr = new Tail();
     let listener: Listener | undefined;
     let child: Child | undefined;
     const events = new Events(request.events, request.id);
@@ -71,34 +66,28 @@ export class Replayed {
       await directory.remove();
     };
     try {
-      const qmp = join(directory.path, 'qmp');
-      listener = await listenOnce(qmp);
-      const args = qemuArguments(parts, { qmp, events: request.events, monitorPatterns: [] });
+      const socket = join(directory.path, 'qmp');
+      listener = await listenOnce(socket);
+      const args = qemuArguments(parts, { qmp: socket, events: request.events, monitorPatterns: [] });
       const env = { ...ports.env, TMPDIR: directory.path };
       child = await ports.processes.spawn(
         { file: parts.files.qemu, args: [...args, ...more], cwd: directory.path, env },
         { signal: ports.signal },
       );
-      const lines = new LineSplitter((line) => said.push(line));
+      const lines = new LineSplitter((line) => stderr.push(line));
       child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
       child.stdout?.on('data', () => {});
-      const socket = await Promise.race([listener.connection, child.exited.then(() => undefined)]);
-      if (socket === undefined) throw died('start failed', said);
-      const machine = new Replayed(
-        child,
-        (onStop) =>
-          new QmpClient(socket, {
-            clock: ports.clock,
-            timeoutMs: QMP_TIMEOUT,
-            onEvent: ({ event }) => {
-              if (event === 'STOP') onStop();
-            },
-          }),
-        { said, events, clean },
-      );
-      const ready = await machine.#qmp.ready;
-      if (!ready.ok) throw died(`start failed: ${qmpFailureText(ready.failure)}`, said);
-      return machine;
+      const stream = await Promise.race([listener.connection, child.exited.then(() => undefined)]);
+      if (stream === undefined) throw died('start failed', stderr);
+      const qmpEvents = new EventEmitter();
+      const qmp = new QmpClient(stream, {
+        clock: ports.clock,
+        timeoutMs: QMP_TIMEOUT,
+        onEvent: ({ event }) => qmpEvents.emit(event),
+      });
+      const ready = await qmp.ready;
+      if (!ready.ok) throw died(`start failed: ${qmpFailureText(ready.failure)}`, stderr);
+      return new Replayed({ child, qmp, qmpEvents, stderr, events, clean });
     } catch (error) {
       await clean();
       throw error;
@@ -107,9 +96,7 @@ export class Replayed {
 
   /** Runs until this many instructions have executed since the start. 'ended': the recording ended before. */
   async runTo(instructions: bigint): Promise<'stopped' | 'ended'> {
-    const stopped = new Promise<'stopped'>((resolve) => {
-      this.#stopped = () => resolve('stopped');
-    });
+    const stopped = once(this.parts.qmpEvents, 'STOP').then(() => 'stopped' as const);
     await this.#execute('replay-break', { icount: Number(instructions) });
     await this.#execute('cont');
     return Promise.race([stopped, this.ended.then(() => 'ended' as const)]);
@@ -117,28 +104,28 @@ export class Replayed {
 
   /** `seq` of the device's last event so far, while stopped; -1 if there was none. */
   lastSeq(): bigint {
-    return this.#events.lastSeq();
+    return this.parts.events.lastSeq();
   }
 
   /** QEMU's process id. */
   get pid(): number {
-    return this.#child.pid;
+    return this.parts.child.pid;
   }
 
   /** Resolves when QEMU has exited. */
   get ended(): Promise<void> {
-    return this.#child.exited.then(() => {});
+    return this.parts.child.exited.then(() => {});
   }
 
   /** Ends QEMU and cleans up. */
   async end(): Promise<void> {
-    await this.#clean();
-    this.#qmp.close();
+    await this.parts.clean();
+    this.parts.qmp.close();
   }
 
   async #execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
-    const answer = await this.#qmp.execute(command, args);
-    if (!answer.ok) throw died(`${command} failed: ${qmpFailureText(answer.failure)}`, this.#said);
+    const answer = await this.parts.qmp.execute(command, args);
+    if (!answer.ok) throw died(`${command} failed: ${qmpFailureText(answer.failure)}`, this.parts.stderr);
   }
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Merges events and console lines, and finds tests and crashes in them. */
-import { instanceOf } from '../../crosscheck/sections.js';
 import { findingOf } from '../../console/console.js';
-import { sectionMark } from '../../crosscheck/sections.js';
+import { instanceOf, sectionMark } from '../../crosscheck/sections.js';
 import { CONSOLE_SOURCE } from './page-data.js';
 import type { Bar, Recording, Row } from './recording.js';
 
@@ -31,8 +30,8 @@ export function merge(events: readonly Placed[], lines: readonly Line[]): readon
       ({ time } = event);
       at += 1;
     }
-    const said = kernelTime(line.text);
-    if (said !== undefined) time = Math.max(time, Math.min(said, events[at]?.time ?? said));
+    const printed = kernelTime(line.text);
+    if (printed !== undefined) time = Math.max(time, Math.min(printed, events[at]?.time ?? printed));
     rows.push(lineRow(line, time));
   }
   rows.push(...events.slice(at).map(rowOf));

@@ -20,7 +20,7 @@ export function details(model: Model, row: number, onPick: (row: number) => void
   return [
     element('h3', {}, isConsole ? 'Console line' : model.text(first)),
     facts(model, row, isConsole),
-    ...(isConsole ? [pre([row], model)] : [...said(model, group), ...states(model, group)]),
+    ...(isConsole ? [pre([row], model)] : [...verdict(model, group), ...states(model, group)]),
     ...neighbours(model, row, !isConsole, onPick),
   ];
 }
@@ -35,7 +35,7 @@ function facts(model: Model, row: number, isConsole: boolean): HTMLElement {
 }
 
 /** The difference, if it belongs to these rows, and the rows of the access. */
-function said(model: Model, group: readonly number[]): readonly HTMLElement[] {
+function verdict(model: Model, group: readonly number[]): readonly HTMLElement[] {
   const effects = group
     .slice(1)
     .map((row) => element('li', { className: model.isWrong(row) ? 'bad' : '' }, model.text(row)));
