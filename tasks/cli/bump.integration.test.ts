@@ -41,7 +41,7 @@ async function withBusybox(): Promise<string> {
   return text;
 }
 
-describe('a release that nobody has vouched for', () => {
+describe('a release whose checksum was not given', () => {
   test('from an address: its sum is said, and nothing is changed; with the sum it is taken', async () => {
     const text = await withBusybox();
     const sum = project.release('busybox', '1.0.1', busybox('1.0.1'));

@@ -15,10 +15,10 @@ export class Interrupt {
   private abortedAt: number | undefined;
   private foreground = 0;
 
-  /** `say` tells the user that it was heard. */
+  /** `say` confirms the signal to the user. */
   constructor(private readonly say: (text: string) => void) {
     this.signal = this.controller.signal;
-    // Every process and download listens.
+    // Every process and download adds a listener.
     setMaxListeners(0, this.signal);
   }
 

@@ -70,7 +70,7 @@ function replaceLost(terminals: readonly number[]): void {
   }
 }
 
-/** For the last words of a process. */
+/** Writes synchronously, because the process is about to end. */
 function sayAtOnce(text: string): void {
   try {
     writeSync(2, text);
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   for (const stream of [process.stdin, process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       lost = lostStream(error);
-      // Whoever read our output has gone (`stopwatch all | head`, a closed terminal): there is nobody left to do it for.
+      // The reader of the output has gone (`stopwatch all | head`, a closed terminal): stop working for it.
       interrupt.abort(lost);
     });
   }

@@ -10,7 +10,7 @@ interface Own {
 
 export const bump: CommandDefinition<Own, [part: SourceName, version: string]> = {
   name: 'bump',
-  summary: 'go to another release of QEMU, Linux or Busybox, if the patches fit it',
+  summary: 'move to another release of QEMU, Linux or Busybox, if the patches fit',
   description:
     "Fetches a release, from the configured one's mirrors or from --source NAME=FILE or NAME=URL, checks its sha256, extracts it beside the present tree and applies the patches there. Where they do not fit, shows the conflict as git does, and the commands that merge it. Writes sources.json, in the project or the checkout, only if all fit. The present tree stays as it is. Without --sha256, prints the checksum and changes nothing.",
   args: [
@@ -18,13 +18,13 @@ export const bump: CommandDefinition<Own, [part: SourceName, version: string]> =
     new Argument('<version>', 'the release, such as 6.12.101').argParser(parseVersion),
   ],
   options: [
-    new Option('--sha256 <SUM>', 'of the archive, from whoever publishes it').argParser(parseSum),
-    new Option('--force', 'also when the present tree has edits that are in no patch'),
+    new Option('--sha256 <SUM>', 'checksum of the archive, from its publisher').argParser(parseSum),
+    new Option('--force', 'even if the present tree has edits that are in no patch'),
   ],
   exits: BUILD_EXITS,
   examples: [
     ['bump linux 6.12.101', 'print its checksum, and change nothing'],
-    ['bump linux 6.12.101 --sha256 ba6df…', 'and to it, if the patches fit'],
+    ['bump linux 6.12.101 --sha256 ba6df…', 'move to it, if the patches fit'],
     ['bump busybox 1.38.0 --source busybox=busybox-1.38.0.tar.bz2 --sha256 34f9e…', 'from a file'],
   ],
   ownSource: true,

@@ -16,24 +16,24 @@ export const clean: CommandDefinition<Own> = {
   name: 'clean',
   summary: 'remove what was built',
   description:
-    'Removes the parts that are named from the work directory, and from that of the container, after saying what and how much that is, and asking. With no part named: what was built. Edits by hand that are in no patch, and what a guest wrote to its disk, are named and kept, with everything else, unless --force is given.',
+    'Removes the named parts from the work directory and from that of the container, after listing them with their sizes and asking. Without a part, removes what was built. If manual edits that are in no patch, or what a guest wrote to its disk, would be lost, lists them and removes nothing, unless --force is given.',
   options: [
-    new Option('--builds', 'what was built: build directories, what a boot is made of, logs'),
+    new Option('--builds', 'what was built: build directories, the files for a boot, logs'),
     new Option('--sources', 'extracted source trees'),
     new Option('--reports', 'reports of earlier runs'),
     new Option('--downloads', 'the download cache, which other checkouts share'),
-    new Option('--all', 'all of these, but for the downloads'),
+    new Option('--all', 'all of these except the downloads'),
     new Option(
       '--force',
       'do not ask, and lose edits; without a terminal, nothing is removed unless this is given',
     ),
-    new Option('--dry-run', 'only say what would be removed, and what would be lost'),
+    new Option('--dry-run', 'only print what would be removed and lost'),
   ],
   exits: BUILD_EXITS,
   examples: [
     ['clean', 'the next build starts from the extracted sources'],
-    ['clean --reports --downloads --dry-run', 'what these two take'],
-    ['clean --all --force', 'everything but the downloads, without a question'],
+    ['clean --reports --downloads --dry-run', 'the sizes of these two'],
+    ['clean --all --force', 'everything except the downloads, without a question'],
   ],
   document: true,
   async run(services, { all = false, force = false, dryRun = false, ...own }) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The archive of another release: from where the configured one's mirrors lead, an address or a file; never one that nobody vouches for. */
+/** Finds the archive of another release: on the configured mirrors, at an address, or in a file. Accepts only one whose checksum the user gave. */
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Services } from '../../config/services.js';
@@ -15,16 +15,16 @@ import { bringUpToDate, toolchain } from '../../build/toolchain.js';
 import { commandLine } from '../../../lib/process/command-line.js';
 
 export interface Archive {
-  /** That somebody vouches for. */
+  /** The checksum that the user gave. */
   readonly sha256: string;
   /** Where it may be fetched from. */
   readonly mirrors: readonly Mirror[];
-  /** Where it is known to be from; undefined: the one of `mirrors` that turns out to have it. */
+  /** Its mirror if known; undefined: the download finds out which one of `mirrors` has it. */
   readonly mirror: Mirror | undefined;
   readonly derived: readonly Derived[];
 }
 
-/** Throws 'bad-usage' with the sum where none was given; 'checksum-mismatch', 'download-failed'. */
+/** Throws 'bad-usage' with the checksum if none was given; 'checksum-mismatch', 'download-failed'. */
 export async function findArchive(services: Services, options: BumpOptions): Promise<Archive> {
   const { part, version, sha256, source } = options;
   const derived = derivedMirrors(services.loaded.config.sources[part], version);
@@ -65,7 +65,7 @@ async function fromFile(
       `${path} is not ${what}: expected sha256 ${options.sha256}, got ${sha256}`,
     );
   }
-  // The mirror that it must have come from is told by its name; others get it from there.
+  // The file's name shows which mirror it comes from.
   const mirrors = summed(derived, sha256);
   const mirror = mirrors.find((each) => mirrorName(each) === basename(path)) ?? mirrors[0];
   return { sha256, mirrors, mirror, derived };
@@ -80,9 +80,9 @@ function unvouched(
   const args = ['bump', part, version, ...from, '--sha256', found.sha256];
   return new StopwatchError(
     'bad-usage',
-    `${what} has sha256 ${found.sha256}, as ${found.from} gives it; nobody has vouched for that, so nothing was changed`,
+    `${what} has sha256 ${found.sha256}, according to ${found.from}. Nothing was changed, because --sha256 was not given`,
     {
-      hint: `Compare it with what its publisher says (signed sums, a distribution), then: ${commandLine(...args)}`,
+      hint: `Compare it with the publisher's checksum (a signed list, a distribution), then: ${commandLine(...args)}`,
     },
   );
 }
@@ -103,7 +103,7 @@ async function fetchUnpinned(
     inputs: {},
     outputs: [],
     jobs: 'none',
-    always: 'its sum is not known yet',
+    always: 'its checksum is not known yet',
     run: async (context) => {
       const cache = cacheDirectory(config, services.environment);
       const { sha256, mirror } = await downloadUnpinned(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `bump`: to another release, if the patches fit it. Until the very last step nothing is changed that anybody uses. */
+/** `bump`: moves to another release if the patches fit. Only the last step changes anything that is in use. */
 import { existsSync } from 'node:fs';
 import type { Result, Services } from '../../config/services.js';
 import type { Config, Mirror, SourceName } from '../../config/schema.js';
@@ -18,11 +18,11 @@ import { commandLine } from '../../../lib/process/command-line.js';
 export interface BumpOptions {
   readonly part: SourceName;
   readonly version: string;
-  /** That somebody vouches for, of the archive. */
+  /** The archive's checksum. */
   readonly sha256: string | undefined;
   /** Address or archive; undefined: where the configured release's mirrors lead. */
   readonly source: string | undefined;
-  /** Also when edits by hand in the present tree are in no patch. */
+  /** Also if the present tree has manual edits that are in no patch. */
   readonly force: boolean;
 }
 
@@ -46,7 +46,7 @@ export async function bumpSource(services: Services, options: BumpOptions): Prom
   const found = archive.mirror ?? stamp?.mirror;
   if (found === undefined) throw new StopwatchError('internal', 'The archive has no mirror');
   const mirrors = keptMirrors(present, archive.derived, found);
-  // A file from elsewhere is on none of the configured mirrors.
+  // A file from elsewhere is not on the configured mirrors.
   const kept = mirrors.some((mirror) => mirror !== undefined) ? mirrors : [found];
   await writeSource(services, file, part, {
     version,
@@ -58,9 +58,9 @@ export async function bumpSource(services: Services, options: BumpOptions): Prom
 const apart = (name: string): string => `bump:${name.replace(':', '-')}`;
 
 /**
- * Downloads, extracts and patches as ever, but under names of its own: what is known of the present tree stays known.
- * Without the tidying: that tree is still in use, whatever the new configuration says. Gives what git says of hunks
- * that are not where the patches expect them. Throws 'patch-failed' where the patches do not fit.
+ * Downloads, extracts and patches with the usual tasks, under other names, so that the records of the present tree stay.
+ * Does not tidy up, because the present tree is still in use. Returns git's messages about hunks that have moved. Throws
+ * 'patch-failed' if the patches do not fit.
  */
 async function prepareTree(services: Services, config: Config, part: SourceName): Promise<readonly string[]> {
   const moved: string[] = [];
@@ -83,7 +83,7 @@ function withSource(config: Config, part: SourceName, source: Config['sources'][
   return { ...config, sources: { ...config.sources, [part]: source } };
 }
 
-/** Edits by hand in the present tree are not in the new one. Throws 'bad-usage' unless they are in patches, or it is forced. */
+/** The new tree does not have manual edits of the present one. Throws 'bad-usage' if there are any that are in no patch, unless forced. */
 async function refuseToForget(services: Services, { part, force }: BumpOptions): Promise<void> {
   const { config, paths } = services.loaded;
   const { version } = config.sources[part];
@@ -109,7 +109,7 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
 interface Done {
   readonly archive: Archive;
   readonly mirrors: readonly (Mirror | undefined)[];
-  /** What git says of hunks that are not where the patches expect them. */
+  /** git's messages about hunks that have moved. */
   readonly moved: readonly string[];
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Where another release of a source is, from where the configured one is. Pure. */
+/** Derives the mirrors of another release from the configured ones. Pure. */
 import type { Mirror, Source } from '../../config/schema.js';
 
-/** What one configured mirror becomes. */
+/** The mirrors derived from one configured mirror. */
 export interface Derived {
   /** Index among the configured mirrors. */
   readonly index: number;
-  /** To be tried in this order; Debian marks what it repacked in more than one way. The sum is not known yet. */
+  /** In the order to try, because Debian has several marks for repacked archives. The checksum is not known yet. */
   readonly candidates: readonly Unsummed[];
 }
 
@@ -22,7 +22,7 @@ export function derivedMirrors(source: Source, version: string): readonly Derive
   }));
 }
 
-/** The version, and a directory of its major version, as kernel.org has them: v6.x. */
+/** Replaces the version, and the directory of the major version that kernel.org uses: v6.x. */
 function derivedAddress(address: string, from: string, to: string): string {
   const [old = '', now = ''] = [from.split('.')[0], to.split('.')[0]];
   return address.replaceAll(from, to).replaceAll(`/v${old}.x/`, `/v${now}.x/`);
@@ -30,7 +30,7 @@ function derivedAddress(address: string, from: string, to: string): string {
 
 const debian = (version: string): string => version.replace('-rc', '~rc');
 
-/** `1.2.0` may be `1.2` there, `1.2-rc3` is `1.2~rc3`, and what was repacked has a mark of why. */
+/** Debian may call `1.2.0` `1.2`, calls `1.2-rc3` `1.2~rc3`, and marks repacked archives with the reason. */
 function debianPaths(path: string, from: string, to: string): string[] {
   const [, before, mark = '', after] =
     new RegExp(`^(.*_)${debian(from).replaceAll('.', '\\.')}(\\+[a-z]+)?(\\.orig\\..*)$`).exec(path) ?? [];
@@ -40,7 +40,7 @@ function debianPaths(path: string, from: string, to: string): string[] {
   return versions.flatMap((version) => marks.map((each) => `${before}${version}${each}${after}`));
 }
 
-/** All candidates as mirrors with this sum. */
+/** All candidates as mirrors with this checksum. */
 export function summed(derived: readonly Derived[], sha256: string): readonly Mirror[] {
   return derived.flatMap(({ candidates }) => candidates.map((mirror) => ({ ...mirror, sha256 })));
 }
@@ -49,7 +49,7 @@ function sameFile(a: Unsummed, b: Unsummed): boolean {
   return 'url' in a ? 'url' in b && a.url === b.url : 'debian' in b && a.debian === b.debian;
 }
 
-/** The configured mirrors, with what becomes of each; undefined: it holds another file, whose sum nobody has given. */
+/** The new mirror for each configured one; undefined if it holds another file, whose checksum is not known. */
 export function keptMirrors(
   source: Source,
   derived: readonly Derived[],

@@ -10,7 +10,7 @@ import type { Loaded } from '../../config/load.js';
 import { SOURCES_FILE } from '../../config/paths.js';
 import type { Mirror, SourceName } from '../../config/schema.js';
 
-/** The file to write, in the checkout or the project. Throws 'bad-usage' when something that overrides it names the source. */
+/** The file to write, in the checkout or the project. Throws 'bad-usage' if another setting overrides it. */
 export function sourcesFile({ provenance, paths }: Loaded, part: SourceName): string {
   const file = join(paths.project, SOURCES_FILE);
   for (const setting of ['version', 'mirrors', 'tree']) {
@@ -26,7 +26,7 @@ export function sourcesFile({ provenance, paths }: Loaded, part: SourceName): st
   return file;
 }
 
-/** Writes the file, completely or not at all; the other sources in it stay as they are. */
+/** Writes the file atomically; its other sources stay as they are. */
 export async function writeSource(
   { loaded, signal }: { readonly loaded: Loaded; readonly signal: AbortSignal },
   file: string,

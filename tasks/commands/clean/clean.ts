@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `clean`: removes what can be made again, after saying what; what cannot be made again only when it is forced to. */
+/** `clean`: lists and removes what can be made again. Removes what cannot be made again only with --force. */
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { editsIn, someOf, gitPortsOf, treesIn, withWorkLock } from '../../build/
 
 /** Parts, and how. */
 export interface CleanOptions {
-  /** Build directories, what a boot is made of, logs. */
+  /** Build directories, the files for a boot, logs. */
   readonly builds: boolean;
   /** Extracted source trees. */
   readonly sources: boolean;
@@ -26,13 +26,13 @@ export interface CleanOptions {
   readonly reports: boolean;
   /** The download cache, which other checkouts share. */
   readonly downloads: boolean;
-  /** Do not ask, and remove what is nowhere else too. */
+  /** Do not ask, and also remove what exists nowhere else. */
   readonly force: boolean;
-  /** Only say what would be removed. */
+  /** Only print what would be removed. */
   readonly dryRun: boolean;
 }
 
-/** What goes, and what that is. */
+/** A path to remove, and what it is. */
 interface Item {
   readonly path: string;
   readonly what: string;
@@ -61,7 +61,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
     return { exitCode: EXIT.passed, text, data: { wouldRemove: paths, ...facts } };
   }
   if (losses.length > 0 && !options.force) {
-    throw new StopwatchError('bad-usage', `Nothing was removed: it would take along what is nowhere else`, {
+    throw new StopwatchError('bad-usage', `Nothing was removed, because some of it exists nowhere else`, {
       hint: 'npx stopwatch update_patches keeps edits of source trees and of the guest, but no stashes, branches or repositories inside them; --force loses them.',
       lastLines: losses,
     });
@@ -82,7 +82,7 @@ export async function cleanWork(services: Services, options: CleanOptions): Prom
   };
 }
 
-/** Throws 'bad-usage' where what is in the directory may be anybody's. */
+/** Throws 'bad-usage' if the directory may contain other files. */
 function mustBeOurs(work: string): void {
   if (!existsSync(work) || isWorkDirectory(work)) return;
   throw new StopwatchError(
@@ -92,7 +92,7 @@ function mustBeOurs(work: string): void {
   );
 }
 
-/** Parts that are named, and nothing else. */
+/** The paths of the named parts. */
 function itemsFor(
   { loaded, environment }: Services,
   places: readonly Paths[],
@@ -102,7 +102,7 @@ function itemsFor(
     ...(options.builds
       ? [
           { path: paths.build, what: 'builds' },
-          { path: paths.vm, what: 'what a boot is made of' },
+          { path: paths.vm, what: 'files for a boot' },
           { path: paths.logs, what: 'logs of tools' },
         ]
       : []),
@@ -112,7 +112,7 @@ function itemsFor(
   if (options.sources && options.builds) {
     for (const { work } of places) {
       for (const path of statePaths(join(work, 'state')))
-        items.push({ path, what: 'what is known of finished tasks' });
+        items.push({ path, what: 'records of finished tasks' });
     }
   }
   if (options.downloads) {
@@ -125,14 +125,14 @@ function itemsFor(
   return items.filter(({ path }) => !whole.has(join(path, '..')));
 }
 
-/** All of it, but for what takes the patches out of trees of the user's own: `patch --undo` removes that. */
+/** Everything except the record of patched trees of the user's own, which `patch --undo` needs and removes. */
 function statePaths(state: string): string[] {
   if (!existsSync(join(state, IN_PLACE))) return [state];
   const names = readdirSync(state).filter((name) => name !== IN_PLACE);
   return names.map((name) => join(state, name));
 }
 
-/** What cannot be made again: edits by hand in source trees, and what a guest wrote to its disk. */
+/** What cannot be made again: manual edits in source trees, and what a guest wrote to its disk. */
 async function lossesOf(
   services: Services,
   places: readonly Paths[],
@@ -145,7 +145,7 @@ async function lossesOf(
     for (const paths of places) {
       for (const tree of options.sources ? await treesIn(paths.src) : []) {
         const edits = await editsIn(tree, ports);
-        if (edits === undefined) losses.push(`${tree.tree}: whether it was edited by hand is not known`);
+        if (edits === undefined) losses.push(`${tree.tree}: it is not known whether it was edited by hand`);
         else if (edits.length > 0)
           losses.push(`${tree.tree}: edited by hand, and in no patch: ${someOf(edits)}`);
       }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * `dev` is two processes. The one that watches and runs stays warm from save to
- * save. When the configuration or the tool's own code has changed (the model is
- * part of it), a process cannot take it up; so it ends, and this one, which
- * holds nothing, starts it again.
+ * `dev` is two processes. The worker watches and runs, and stays loaded between
+ * saves. When the configuration or the tool's own code changes (the model is part
+ * of it), the worker ends, and this process starts a new one.
  */
 import { StopwatchError, EXIT } from '../../../lib/errors.js';
 import { watchFiles } from '../../../lib/files/watch.js';
@@ -11,10 +10,10 @@ import type { Result, Services } from '../../config/services.js';
 import { watchedPaths } from './watched.js';
 import { QUIET_MS, RESTART } from './worker.js';
 
-/** What the worker is started with besides what was typed. */
+/** Added to the user's arguments for the worker. */
 export const WORKER = '--worker';
 
-/** Ends when the worker has ended for good; its exit code is handed on. */
+/** Ends when the worker ends without asking for a restart; passes on its exit code. */
 export async function supervise(services: Services): Promise<Result> {
   const { signal, environment } = services;
   const processes = await services.processes();
@@ -29,7 +28,7 @@ export async function supervise(services: Services): Promise<Result> {
     const { exitCode = EXIT.interrupted } = await child.exited;
     if (exitCode === RESTART) continue;
     const ended = exitCode === EXIT.passed || exitCode === EXIT.interrupted || signal.aborted;
-    // One that could not even start once has nothing that a save would mend.
+    // If not even the first worker started, a save cannot help.
     if (ended || starts === 0) return { exitCode: EXIT.passed, passedThrough: exitCode };
     process.stderr.write('Waiting for the next save; Ctrl-C ends.\n');
     await nextSave(services);

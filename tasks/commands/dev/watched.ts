@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/** What `dev` watches, and what a saved file asks for. */
+/** The paths that `dev` watches, and what a saved file requires. */
 import { join, relative } from 'node:path';
 import { CONFIG_FILES, isCheckout, isPackageItself, SOURCES_FILE, type Paths } from '../../config/paths.js';
 
-/** Of the project and of the package: devices, their drivers and their files for the guest, and the patches. */
+/** In the project and the package: devices, their drivers, their files for the guest, and the patches. */
 const FOLDERS = ['device', 'driver', 'guest_fs', 'patches'];
 
-/** Of the package alone: the configurations of what is built. */
+/** Only in the package: the configurations of the builds. */
 const CONFIGURATIONS = ['linux', 'busybox', 'qemu'].map((name) => join('vm', name));
 
-/** Of a checkout: more TypeScript of the tool itself. An installed package has none. */
+/** Only in a checkout: the rest of the tool's TypeScript. */
 const COMPILED = ['config.ts', SOURCES_FILE, 'lib', 'vm'];
 /** The project's own settings, which are read at the start. */
 const SETTINGS = [...CONFIG_FILES, SOURCES_FILE];
@@ -22,20 +22,20 @@ export function watchedPaths(paths: Paths): string[] {
 }
 
 export interface Asked {
-  /** Shown paths of what matters, relative to the package or to the project. */
+  /** The relevant files, relative to the package or the project. */
   readonly saved: readonly string[];
   /** TypeScript that the tool itself runs must be compiled first. */
   readonly compile: boolean;
   /** The worker must start again, to read its configuration or its code. */
   readonly restart: boolean;
-  /** Nothing but how a run is judged: the same run can be judged again. */
+  /** Only the model or its checker changed, so the last run can be checked again. */
   readonly judgement: boolean;
 }
 
 /** The model, and what compares the device with it. */
 const JUDGEMENT = /^(device\/[^/]+\/(model|checker)\/|vm\/crosscheck\/)/;
 
-/** Of saved paths, absolute. Tests and what documents things change nothing. */
+/** `paths`: saved files, absolute. Tests and documentation require nothing. */
 export function askedBy(paths: readonly string[], where: Paths): Asked {
   const { package: own, project } = where;
   const settings = new Set(SETTINGS.map((name) => join(project, name)));

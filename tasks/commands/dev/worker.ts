@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The loop of `dev`: waits for saves and keys, runs what `all` runs, tells the verdict. */
+/** The loop of `dev`: waits for saves and keys, runs what `all` runs, and prints the verdict. */
 import { setMaxListeners } from 'node:events';
 import { basename, dirname, join } from 'node:path';
 import { EXIT, messageOf, StopwatchError } from '../../../lib/errors.js';
@@ -18,7 +18,7 @@ import { savedText, type SaveVerdict, verdictLines } from './verdict.js';
 import { Trees, watchText } from './trees.js';
 import { type Request, RequestQueue } from './request-queue.js';
 
-/** Exit code by which the worker asks to be started again; not one of the documented ones. */
+/** Exit code with which the worker asks for a restart; not a documented one. */
 export const RESTART = 75;
 /** Editors write a file in several steps, and formatters write it again. */
 export const QUIET_MS = 80;
@@ -40,15 +40,15 @@ class Worker {
   private divergence: StopwatchError | undefined;
   /** No run has come after it. */
   private isDivergenceLast = false;
-  /** Saved files that have no verdict yet, because their run was stopped. */
+  /** Saved files without a verdict, because their run was cancelled. */
   private unjudged: readonly string[] = [];
   private unjudgedAt: number | undefined;
-  /** What must be done before anything is judged. */
+  /** What must be done before the next run. */
   private readonly due = { compile: false, restart: false };
-  /** Directory of the last run, as long as nothing but the model has changed since. */
+  /** Directory of the last run, while only the model has changed since. */
   private judged: string | undefined;
   private watch: Watch | undefined;
-  /** Another worker left files to be run. */
+  /** The previous worker left saved files to run. */
   private resumed = false;
   /** The terminal is the guest's. */
   private inShell = false;
@@ -114,7 +114,7 @@ class Worker {
 
   private onKey(key: Key): void {
     if (key === 'again') {
-      // Where the system does not tell of every change, as on a network, all is looked at.
+      // Not every file system reports every change, for example over a network: look at all files.
       this.trees.watch.known.clear();
       this.requests.add({ kind: 'run', saved: [], at: performance.now() });
     } else if (key === 'shell') this.requests.add({ kind: 'shell' });
@@ -133,7 +133,7 @@ class Worker {
   }
 
   private request(saved: readonly string[]): void {
-    // The save was that long before we heard of it.
+    // The save is reported this much later.
     this.requests.add({ kind: 'run', saved, at: performance.now() - QUIET_MS });
   }
 
@@ -143,19 +143,19 @@ class Worker {
     const since = Math.min(this.unjudgedAt ?? at, at);
     const stop = new AbortController();
     const signal = AbortSignal.any([this.services.signal, stop.signal]);
-    // Every process of the run listens.
+    // Every process of the run adds a listener.
     setMaxListeners(0, signal);
     let over = false;
-    // A shell can wait for the verdict; a newer save makes this one's pointless.
+    // A newer save cancels this run; a request for a shell waits for its verdict.
     void this.requests
       .some(({ kind }) => kind !== 'shell')
       .then(() => {
         if (!over) stop.abort(new StopwatchError('interrupted', 'Stopped by something newer'));
       });
-    // The worker before has said what it leaves.
+    // The previous worker has printed it.
     if (all.length > 0 && !this.resumed) this.tell(`Saved: ${savedText(all)}`);
     this.resumed = false;
-    // A run that was asked for by a key is a run.
+    // The key r always boots.
     const judge = all.length > 0 ? this.judged : undefined;
     let result: Pick<Result, 'exitCode' | 'error' | 'verdict' | 'afterwards'> = { exitCode: EXIT.passed };
     let thrown: unknown;
@@ -174,11 +174,11 @@ class Worker {
       thrown = error;
     }
     over = true;
-    // What is saved from here on is the business of the worker that comes next, if one does.
+    // Later saves are left to the next worker, if there is one.
     const files = this.watch?.known() ?? new Map<string, string>();
     await this.services.release();
     if (stop.signal.aborted || this.services.signal.aborted) {
-      // Nothing is said of it: what stopped it goes on with these files, too.
+      // No verdict: the run that cancelled this one includes these files.
       [this.unjudged, this.unjudgedAt] = [all, since];
       return false;
     }
@@ -201,7 +201,7 @@ class Worker {
     const paint = painter(this.services.colour);
     for (const line of verdictLines(verdict, this.before, paint)) this.tell(line);
     this.before = verdict;
-    // The verdict is what a developer waits for.
+    // Only after the verdict, which the developer is waiting for.
     await result.afterwards?.().catch((failure: unknown) => this.tell(messageOf(failure)));
     return false;
   }
@@ -221,7 +221,7 @@ class Worker {
     return result;
   }
 
-  /** `judge`: only what judges a run. */
+  /** `judge`: only the model or its checker has changed. */
   private async compile(signal: AbortSignal, judge: boolean): Promise<void> {
     const { loaded, environment } = this.services;
     if (this.due.compile) {
@@ -250,7 +250,7 @@ class Worker {
     if (this.keys !== undefined) this.tell(KEYS);
   }
 
-  /** The verdict waits until the shell is left; what can do without a reboot goes in at once. */
+  /** Pushes what needs no reboot at once; the verdict waits until the shell is left. */
   private async pushToShell(paths: readonly string[]): Promise<void> {
     const { pushSaved } = await import('../../boot/push.js');
     for (const line of await pushSaved(this.services, paths))
@@ -274,7 +274,7 @@ class Worker {
     return first instanceof Error ? first.message : String(first);
   }
 
-  /** A divergence is long, and a key shows it. */
+  /** A divergence is long, so a key shows it. */
   private shortly(error: unknown): string {
     if (this.keys === undefined || error !== this.divergence) return this.failureText(error);
     return 'The device and the model differ; d shows where, and the events before it.';
@@ -301,7 +301,7 @@ class Worker {
       .join('\n');
   }
 
-  /** Above the rows that move, or as a line of its own. */
+  /** Prints above the rows of progress, or as a line. */
   private tell(text: string): void {
     this.services.emit({ type: 'notice', task: undefined, text });
   }
