@@ -17,7 +17,7 @@ import { ConsoleObserver } from './console/observer.js';
 import { makePrivateDirectory } from '../lib/files/private-directory.js';
 import { type Listener, listenOnce, QmpClient } from './qemu/qmp.js';
 import { RawLogs, tooLarge } from './raw-logs.js';
-import { Tail } from './tail.js';
+import { Tail } from '../lib/tail.js';
 import { type BootResult, powersOffWhenDone } from './types.js';
 import { Watchdog } from './watchdog.js';
 

@@ -6,7 +6,7 @@ import { isFatal, type Splat, SplatCollector } from './splat.js';
 import { sectionMark, type TestStatus } from '../crosscheck/sections.js';
 import { LineSplitter } from '../../lib/lines.js';
 import { printable } from '../../lib/printable.js';
-import { Tail } from '../tail.js';
+import { Tail } from '../../lib/tail.js';
 import type { KtapResult, KtapTest, TestSuite } from '../types.js';
 
 const KEPT_LINES = 40;

@@ -5,7 +5,7 @@
  */
 import { divergenceOf, fieldsOf, firstDifference, type PendingDivergence } from './divergence.js';
 import { CoverageCount } from './coverage-count.js';
-import { Tail } from '../tail.js';
+import { Tail } from '../../lib/tail.js';
 import { Guest } from './guest.js';
 import { Sequence } from './sequence.js';
 import { EventHistory } from './event-history.js';

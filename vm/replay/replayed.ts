@@ -8,7 +8,7 @@ import { type MachineParts, qemuArguments } from '../qemu/command-line.js';
 import { EventLog } from '../qemu/event-log.js';
 import type { Clock } from '../clock.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { Tail } from '../tail.js';
+import { Tail } from '../../lib/tail.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import { qmpFailureText, type Listener, listenOnce, QmpClient } from '../qemu/qmp.js';
 
