@@ -21,7 +21,7 @@ export function withoutCredentials(text: string): string {
   });
 }
 
-/** Whether `withoutCredentials` would hide something. */
+/** True if `withoutCredentials` would hide something. */
 export function hasCredentials(text: string): boolean {
   return withoutCredentials(text) !== text;
 }

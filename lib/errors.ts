@@ -96,7 +96,7 @@ export class StopwatchError extends Error {
   }
 }
 
-/** What a thrown value says. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

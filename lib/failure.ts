@@ -13,7 +13,7 @@ import { type Command, type Exit, shellQuote } from './process/process.js';
 const NO_SPACE =
   /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b|Wrote only \d+ of \d+ bytes/;
 
-/** Where something went wrong. */
+/** The place of a failure. */
 interface FailureContext {
   /** For the message. */
   readonly task: string;
@@ -140,7 +140,7 @@ async function diskFull(
   );
 }
 
-/** What to do about a path that cannot be used. */
+/** A hint for a path that cannot be used. */
 function pathHint(path: string | undefined): string {
   const again = 'and run the same command again.';
   if (path === undefined) return `Look at what happened to the file, ${again}`;
@@ -175,7 +175,7 @@ interface Space {
 /** Less than this is full: a tool removes what it could not finish. */
 const FULL_MIB = 16;
 
-/** Of the file system of the nearest directory that exists. */
+/** The free space of the file system; `path` need not exist. */
 async function freeSpace(path: string): Promise<Space> {
   let here = path;
   for (;;) {

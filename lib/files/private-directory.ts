@@ -6,10 +6,10 @@ import { join } from 'node:path';
 
 /** `sun_path` is 108 bytes, with the NUL that ends it. */
 const MAX_SOCKET_PATH = 107;
-/** What mkdtemp adds, a slash, and the longest socket name. */
+/** The name that mkdtemp adds, a slash, and the longest socket name. */
 const NAME_LENGTH = 'stopwatch-XXXXXX/'.length + 16;
 
-/** Whether the path of a socket below this directory fits. */
+/** True if the path of a socket below this directory fits. */
 export function shortEnough(directory: string): boolean {
   return Buffer.byteLength(directory) + 1 + NAME_LENGTH <= MAX_SOCKET_PATH;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What the executor did, for the report: which tasks ran, when, and why. */
+/** Collects for the report which tasks ran, when, and why. */
 import type { BuildTask } from '../../vm/report/report.js';
 import type { Event } from '../engine/events.js';
 import { reasonText } from '../engine/reason-text.js';

@@ -13,7 +13,7 @@ import { which } from '../../lib/which.js';
 /** The time in every build output: 2026-01-01T00:00:00Z, in seconds. */
 export const BUILD_EPOCH = 1_767_225_600;
 
-/** Whether to call compilers through ccache. Throws 'host-package-missing' when build.ccache is on and it is missing. */
+/** True if compilers are called through ccache. Throws 'host-package-missing' when build.ccache is on and it is missing. */
 export function usesCcache(config: Config, path: string): boolean {
   if (config.build.ccache === 'off') return false;
   const installed = which('ccache', path).found;
@@ -42,7 +42,7 @@ export function ccacheEnvironment(base?: string): Record<string, string> {
 }
 
 const MARKER = '.build-under-way';
-/** What compilers and linkers write; not the configuration of a build. */
+/** Files that compilers and linkers write; not the configuration of a build. */
 const PRODUCT = /\.(o|a|so|ko|obj|lds|mod|dtb)$|^(vmlinux|Image|busybox|qemu-system-)/;
 /**
  * Seconds. Files written this shortly before a kill, or before the machine crashed, may be truncated although make
@@ -97,7 +97,7 @@ async function removeInFlight(directory: string, seconds: number): Promise<numbe
   return doubtful.length;
 }
 
-/** Whether a build directory is configured exactly this way. */
+/** True if a build directory is configured exactly this way. */
 export async function isConfigured(stamp: string, how: string): Promise<boolean> {
   return (await readFile(stamp, 'utf8').catch(() => undefined)) === how;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Where the host's ccache keeps its cache. */
+/** Finds the cache directory of the host's ccache. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
 import { which } from '../../lib/which.js';
 import type { Services } from '../config/services.js';
 
-/** Where the host's own ccache keeps its cache, or would if it were installed. Absolute. */
+/** Absolute; the default if ccache is not installed. */
 export async function ccacheDirectory({
   environment,
   signal,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * `editor:commands`: compile_commands.json for the files of the devices, the drivers and the guest's programs as they are edited, not as they are
- * linked into the trees: clangd and its like find every header by it.
+ * `editor:commands`: compile_commands.json for the devices, the drivers and the guest's programs, so that clangd finds
+ * every header. It names the files where they are edited, not where they are linked into the trees.
  */
 import { lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

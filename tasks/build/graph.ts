@@ -51,7 +51,7 @@ export function prepareTargets(part: SourceName | undefined): string[] {
 /** `patch`: the trees exist, patched and linked. */
 export const PATCH_TARGETS = [GENERATED, QEMU_DEVICES, 'qemu:patch', 'linux:patch', 'busybox:tree'];
 
-/** What a boot needs. */
+/** The targets for a boot. */
 export function bootTargets(config: Config, options: { readonly rw: boolean } = { rw: false }): string[] {
   const root = config.vm.rootfs === 'ext4' ? 'guest:ext4' : 'guest:initramfs';
   return ['qemu:build', 'linux:build', options.rw ? 'guest:disk' : root, 'vm:devicetree'];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where each task finds its sources and puts its results. */
+/** The paths of all sources and results in the work directory. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Paths } from '../config/paths.js';
@@ -34,7 +34,7 @@ export function layoutOf(config: Config, paths: Paths) {
     vm,
     /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
     tree: treeOf,
-    /** What is built, and the user's own trees that it is copied from: where edits are to be noticed. */
+    /** The trees that are built, and the user's own trees that they are copied from. */
     watchedTrees: [
       ...new Set(names.flatMap((name) => [treeOf(name), config.sources[name].tree ?? []].flat())),
     ],
@@ -59,7 +59,7 @@ export function layoutOf(config: Config, paths: Paths) {
     builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),
     busybox: join(build, 'busybox', 'busybox'),
-    /** The kernel's maker of initramfs. */
+    /** The kernel's gen_init_cpio. */
     cpioTool: join(build, `gen_init_cpio${mark('linux')}`),
     initramfs: join(vmOf('linux'), 'initramfs.cpio'),
     /** The devices' programs for the guest, compiled. */

@@ -121,7 +121,7 @@ export function modelSettings(config: Config, { properties }: DeviceInstance): M
   return { slackNs, properties };
 }
 
-/** What the independent monitors must know, by the id of the device, from the device tree. */
+/** The options of the independent monitors from the device tree, by the id of the device. */
 export async function monitorOptions(
   config: Config,
   layout: Layout,

@@ -38,7 +38,7 @@ const LANDMARKS: Readonly<Record<SourceName, string>> = {
   busybox: 'applets/applets.c',
 };
 
-/** What the download step needs beyond a task's context. */
+/** What downloads need beyond a task's context. */
 export interface SourcePorts {
   readonly processes: Processes;
   /** The user's environment: proxies, XDG_CACHE_HOME. */

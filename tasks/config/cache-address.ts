@@ -2,7 +2,7 @@
 /** The address of the shared compile cache (`cache.remote`), and which of its forms are accepted. Pure. */
 
 const HOST = String.raw`[\w.-]+(?::\d{1,5})?`;
-/** What ccache 4.7 speaks. No user, password or attribute: those are added when ccache's configuration is written. */
+/** The addresses that ccache 4.7 supports. No user, password or attribute: those are added when ccache's configuration is written. */
 const REMOTE = new RegExp(
   [
     String.raw`^http://${HOST}(?:/[\w/.~%+,=-]*)?$`,
@@ -23,7 +23,7 @@ export function shownAddress(text: string): string {
   return text.replace(/[?|](?!db=\d*$).*$/s, '').replace(/^([\w+.-]+:(?:\/\/)?)?.*@/s, '$1…@');
 }
 
-/** Whether what goes to this address and comes from it crosses a network as it is. */
+/** True if the traffic to this address crosses a network unencrypted. */
 export function crossesNetwork(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol !== 'redis+unix:' && !/^(?:localhost|127(?:\.\d{1,3}){3})$/.test(hostname);

@@ -99,7 +99,7 @@ function asTest({ file, path, mode }: GuestFile): GuestTest {
   };
 }
 
-/** Of the head of a script or a C file: `# causes: commands=20 interrupts=1`. Throws 'bad-config' for a line that says something else. */
+/** Reads `# causes: commands=20 interrupts=1` in the head of a script or a C file. Throws 'bad-config' for any other content of such a line. */
 function causesIn(file: string): Readonly<Record<string, number>> | undefined {
   const text = readFileSync(file, 'latin1');
   const comment = text.startsWith('#!') ? /^#/ : file.endsWith('.c') ? /^(?:\/\/|\/\*| \*)/ : undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Values laid over one another, remembering where each came from. */
+/** Merges layers of values, and records the origin of each. */
 
 /** Per setting ('vm.memoryMiB'): 'default', the path of a file, the name of a variable, or a flag. */
 export type Provenance = Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Lays `over` upon `base`: objects are merged, everything else (lists too) is replaced; undefined changes nothing. */
+/** Merges `over` into `base`: objects are merged, everything else (lists too) is replaced; undefined changes nothing. */
 export function lay(base: Layered, over: Readonly<Record<string, unknown>>, origin: string): Layered {
   const provenance: Record<string, string> = { ...base.provenance };
   const values = merge(base.values, over, [], provenance, origin);
@@ -44,7 +44,7 @@ function merge(
   return Object.fromEntries(merged);
 }
 
-/** Where the value at a path came from; for a part of a setting, where the setting came from; for a group, its first setting's. */
+/** The origin of the value at a path: for a part of a setting, that of the setting; for a group, that of its first setting. */
 export function originOf(path: string, provenance: Provenance): string {
   const words = path.split('.');
   for (let length = words.length; length > 0; length--) {

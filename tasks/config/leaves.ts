@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The schema, walked: every setting with its path, its environment variable, and what it expects in words. */
+/** Lists every setting of the schema, with its path, its environment variable, and a description of its values. */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
 import { ENVIRONMENT_PREFIX } from '../../lib/product.js';
@@ -74,7 +74,7 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-/** What a part of the schema takes, in words: 'an integer from 1 to 8'. */
+/** Describes what a part of the schema accepts: 'an integer from 1 to 8'. */
 export function expected(schema: unknown): string {
   if (schema instanceof z.ZodNullable) return `${expected(schema.unwrap())} or null`;
   if (schema instanceof z.ZodOptional) return `${expected(schema.unwrap())} (or nothing)`;

@@ -35,7 +35,7 @@ export interface Loaded {
   readonly paths: Paths;
   /** The user's own configuration file, if there is one. */
   readonly file: string | undefined;
-  /** Things the user should know that are no errors. */
+  /** Problems that are no errors. */
   readonly warnings: readonly string[];
 }
 
@@ -101,7 +101,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   return { config, provenance: layered.provenance, paths, file, warnings };
 }
 
-/** Whether any variable might be a setting. */
+/** True if any variable might be a setting. */
 function hasSettings(environment: Environment): boolean {
   return Object.keys(environment).some(
     (name) => name.startsWith(ENVIRONMENT_PREFIX) && name !== WORKDIR_VARIABLE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Where things are: the package itself, the user's project, and the work directory. */
+/** Finds the package itself, the user's project, and the work directory. */
 import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ interface PackageJson {
   readonly optionalDependencies?: object;
 }
 
-/** The package.json in a directory; undefined if there is none or it is not JSON (that is npm's to complain about). */
+/** The package.json in a directory; undefined if it is missing or not JSON, which npm reports. */
 function packageJson(directory: string): PackageJson | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
@@ -74,14 +74,14 @@ export function projectRoot(cwd: string): string {
     if (above && !areTrusted([directory])) break;
     const files = projectFilesIn(directory);
     if (files.length === 0) continue;
-    // Whoever calls it in there has chosen the directory, and has to know why it is not used.
+    // The user has chosen this directory, so say why it is not used.
     if (!above) assertTrusted(directory, ...files);
     return areTrusted(files) ? directory : start;
   }
   return start;
 }
 
-/** What makes a directory the project. */
+/** The files that make a directory a project. */
 function projectFilesIn(directory: string): readonly string[] {
   const configs = configFilesIn(directory);
   if (configs.length > 0) return configs.map((name) => join(directory, name));
@@ -130,7 +130,7 @@ export function findPaths(cwd: string, workdir: string | undefined) {
   };
 }
 
-/** Whether the project is the package itself, a checkout, by whatever link one has come to it. */
+/** True if the project is the package itself, a checkout, even through a link. */
 export function isPackageItself({ project, package: own }: Pick<Paths, 'project' | 'package'>): boolean {
   return project === own || realpathSync(project) === own;
 }
@@ -140,7 +140,7 @@ export function packageVersion(): string {
   return String(packageJson(packageRoot())?.version);
 }
 
-/** Whether the code runs from a checkout (whose sources may be edited), not from an installed package. */
+/** True if the code runs from a checkout (whose sources may be edited), not from an installed package. */
 export function isCheckout(): boolean {
   return existsSync(join(packageRoot(), 'tsconfig.json'));
 }

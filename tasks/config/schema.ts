@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What can be configured, with its types and limits. The values are in `config.ts`.
+ * The schema of the configuration, with types and limits. The values are in `config.ts`.
  * Import only types from here where the start matters: zod is loaded when there is something to check.
  */
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { VARIANTS } from './variants.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits of a sha256');
 
-/** Where a file can be downloaded: an address, or a path below the Debian mirror that the host's apt is configured for. */
+/** A place to download a file from: an address, or a path below the Debian mirror that the host's apt is configured for. */
 export const mirrorSchema = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }), sha256 }),
   z.strictObject({
@@ -21,7 +21,7 @@ export const mirrorSchema = z.union([
 
 const version = z.string().regex(/^\d+(\.\d+)+(-rc\d+)?$/, 'expected a version such as 10.0.2');
 
-/** Where a source tree comes from: a release that is downloaded, or (`tree`) a directory of the user's own. */
+/** A source tree: a release that is downloaded, or (`tree`) a directory of the user's own. */
 const source = z.strictObject({
   version,
   /** Tried in this order. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What each setting means, for docs/commands.md. The rest of a row comes from the schema and the defaults. */
+/** The meaning of each setting, for docs/commands.md. The rest of a row comes from the schema and the defaults. */
 
 /** By path, `sources.NAME.*` standing for all three sources. A test sees to it that none is missing and none is left over. */
 export const SETTINGS: Readonly<Record<string, string>> = {

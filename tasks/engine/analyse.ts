@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Analyses a whole graph: what is fresh, what is stale and why. Changes nothing. */
+/** Finds out which tasks of a graph are stale, and why. Changes nothing. */
 import type { Evaluator } from './evaluate.js';
 import type { TaskStatus } from './events.js';
 import { criticalPaths, type Graph } from './graph.js';
@@ -8,7 +8,7 @@ import type { Task } from './task.js';
 export interface Analysed {
   readonly task: Task;
   readonly status: TaskStatus;
-  /** What goes into the dependents' fingerprints; undefined when stale. */
+  /** Its part in the dependents' fingerprints; undefined when stale. */
   readonly result: string | undefined;
 }
 

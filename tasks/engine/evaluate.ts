@@ -15,7 +15,7 @@ import type { Task } from './task.js';
 interface Evaluation {
   readonly parts: Parts;
   readonly fingerprint: string;
-  /** What goes into the fingerprints of its dependents once it is fresh. */
+  /** Its part in the fingerprints of its dependents, once it is fresh. */
   readonly result: string;
   /** Empty when fresh. */
   readonly reasons: readonly Reason[];

@@ -21,7 +21,7 @@ export type Reason =
   | { readonly kind: 'dependency'; readonly task: string }
   | { readonly kind: 'output'; readonly path: string; readonly change: 'missing' | 'changed' };
 
-/** What the analysis found about one task, before anything runs. */
+/** The state of one task before anything runs. */
 export interface TaskStatus {
   readonly name: string;
   readonly title: string;
@@ -33,7 +33,7 @@ export interface TaskStatus {
   readonly lastDurationMs: number | undefined;
 }
 
-/** What the compiler cache did in one run. */
+/** The compiler cache's statistics of one run. */
 export interface CompileCacheUse {
   /** Compilations whose result was there, in the local cache or the shared one. */
   readonly hits: number;

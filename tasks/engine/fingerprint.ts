@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Reason } from './events.js';
 import type { Json } from './task.js';
 
-/** What goes into a fingerprint; each key is the name that a reason shows. */
+/** The parts of a fingerprint; each key is the name that a reason shows. */
 export interface Parts {
   /** Canonical JSON. */
   readonly values: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ export function fingerprintOf(parts: Parts): string {
 const SHOWN = 200;
 const BEFORE = 80;
 
-/** What differs, the most specific first. `treeChanges`: the paths that changed in a tree, if known. */
+/** The differences, the most specific first. `treeChanges`: the paths that changed in a tree, if known. */
 export function differences(
   was: Parts,
   is: Parts,

@@ -28,7 +28,7 @@ export interface RunTaskOptions {
   readonly jobs: number;
 }
 
-/** What goes into its dependents' fingerprints, or why it failed. */
+/** The result for its dependents' fingerprints, or the reason for its failure. */
 type TaskEnd = { readonly result: string } | { readonly error: StopwatchError };
 
 /** Evaluates the task again, now that its dependencies are finished, and runs it if it is stale. Never rejects. */

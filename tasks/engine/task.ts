@@ -35,7 +35,7 @@ export interface ToolOptions {
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
-/** What a task may use while it runs. */
+/** The services of a running task. */
 export interface TaskContext {
   readonly signal: AbortSignal;
   /** Path of this task's log file. */
@@ -46,7 +46,7 @@ export interface TaskContext {
   readonly log: (line: string) => void;
   /** Total undefined when unknown; an estimate is `percent` of 100. */
   readonly progress: (done: number, total: number | undefined, unit: ProgressUnit) => void;
-  /** Something the user should see even on success. */
+  /** A message that the user sees even on success. */
   readonly notice: (text: string) => void;
   /** Processes that this task may run at once. Make gets them from MAKEFLAGS, ninja needs `-j ${jobs}`. */
   readonly jobs: number;
@@ -68,7 +68,7 @@ export interface Task {
   readonly jobs: JobKind;
   /** Set when the task must run every time, with the reason. No other task depends on such a task. */
   readonly always?: string;
-  /** It runs although it may be fresh: the user wants it to. */
+  /** Run it although it may be fresh, because the user asked for it. */
   readonly forced?: boolean | undefined;
   /** Replaces this task's fingerprint in those of its dependents: for a task whose inputs do not all concern them. */
   readonly result?: string;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** `guest:disk`: the root of `run --rw`. What the guest writes stays; what is built here is brought up to date in it. */
+/** `guest:disk`: the root of `run --rw`. It keeps the guest's changes; the files that are built here are updated in it. */
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import type { Config } from '../../config/schema.js';
@@ -12,7 +12,7 @@ import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
 import { byDebugfs, rootFiles } from './rootfs.js';
 
-/** Says that the disk has the files of this build. The disk itself is no output: guests change it. */
+/** Records that the disk has the files of this build. The disk itself is no output, because guests change it. */
 const stampOf = ({ disk }: Layout): string => `${disk}.json`;
 
 /** A disk that was deleted is made again. To be called before the task is looked at. */
@@ -20,7 +20,7 @@ export async function missDisk(layout: Layout): Promise<void> {
   if (!existsSync(layout.disk)) await rm(stampOf(layout), { force: true });
 }
 
-/** Whether a guest may have written to the disk since it was made from the image. */
+/** True if a guest may have written to the disk since it was made from the image. */
 export async function diskWritten(layout: Layout): Promise<boolean> {
   if (!existsSync(layout.disk)) return false;
   const stamp = await readFile(stampOf(layout), 'utf8').catch(() => '');
@@ -57,7 +57,7 @@ export function diskTask(config: Config, layout: Layout, devices: readonly Proje
   };
 }
 
-/** Files that the guest has edited stay as they are; gives what was written of them before. */
+/** Keeps files that the guest has edited; returns their earlier checksums. */
 async function refresh(
   context: TaskContext,
   config: Config,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What a guest edited on the disk of `run --rw`: found without root and without mounting it, and taken to guest_fs/. */
+/** Finds a guest's edits on the disk of `run --rw`, without root and without mounting it, and copies them to guest_fs/. */
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -135,7 +135,7 @@ export function guestEdits(
   return edits;
 }
 
-/** What `update_patches` writes to guest_fs/ and says, found out before anything is written. */
+/** The files that `update_patches` is to write to guest_fs/, and its notices; nothing is written yet. */
 interface GuestUpdate {
   readonly take: readonly GuestEdit[];
   readonly notices: readonly string[];
@@ -198,7 +198,7 @@ export async function writeGuest(
   return take.map(({ file }) => relative(project, file));
 }
 
-/** What to do with a new file of the guest. A device's folder goes to /usr/bin. */
+/** Advice for a new file of the guest. The files of a device's folder go to /usr/bin. */
 export function addition(disk: string, path: string, devices: readonly ProjectDevice[]): string {
   const names = devices.map(({ device }) => device.description.name);
   const name = names.find((one) => basename(path).startsWith(one)) ?? names[0] ?? 'NAME';

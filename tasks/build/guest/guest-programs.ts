@@ -15,10 +15,10 @@ const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
 
 const baseOf = (layout: Layout): string => join(layout.package, 'guest_fs', 'base');
 
-/** Those that every guest has. */
+/** The programs of every guest. */
 export const basePrograms = (layout: Layout): readonly GuestProgram[] => programsIn(baseOf(layout));
 
-/** A device's. They may include the headers of guest_fs/base too. */
+/** The programs of a device. They may include the headers of guest_fs/base too. */
 export function programsOf(layout: Layout, { files }: ProjectDevice): readonly GuestProgram[] {
   const shared = headersIn(baseOf(layout));
   return files.programs.map((each) => Object.assign({}, each, { headers: [...each.headers, ...shared] }));

@@ -36,7 +36,7 @@ const DIRECTORIES = [
   ['/usr/sbin', 0o755],
 ] as const;
 
-/** Where the files of the root come from. */
+/** The sources of the files in the root. */
 export interface RootFiles {
   readonly busybox: string;
   /** Modules and programs. */

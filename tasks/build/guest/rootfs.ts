@@ -14,10 +14,10 @@ import { builtProgram, allPrograms, programTask } from './guest-programs.js';
 import { ownEntries, ownFiles, packagesTask } from './own-files.js';
 import { cpioList, debugfsScript, type RootEntry, rootEntries, type RootFiles } from './root-entries.js';
 
-/** Makes the kernel's maker of initramfs. */
+/** The task that compiles the kernel's gen_init_cpio. */
 export const CPIO_TOOL = 'guest:cpio-tool';
 
-/** Where the files of the root come from. */
+/** The sources of the files in the root. */
 export function rootFiles(config: Config, layout: Layout, devices: readonly ProjectDevice[]): RootFiles {
   const modules = moduleDrivers(config, devices).flatMap((driver) => modulesOf(layout, driver));
   const programs = allPrograms(layout, devices).map((program) => builtProgram(layout, program));
@@ -122,7 +122,7 @@ const FIXED_TIME = {
   E2FSPROGS_FAKE_TIME: String(BUILD_EPOCH),
 };
 
-/** Our own, because the defaults differ between releases of e2fsprogs. */
+/** A fixed configuration, because the defaults differ between releases of e2fsprogs. */
 const MKE2FS_CONF = `[defaults]
 \tbase_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
 [fs_types]

@@ -9,14 +9,14 @@ import { GENERATED } from '../generated.js';
 import { type GeneratedDirectory, makeDirectory, pathsIn } from '../generated-directory.js';
 import type { Layout } from '../layout.js';
 
-/** Where the Linux tree has the drivers that are built in. */
+/** Directory of the built-in drivers in the Linux tree. */
 export const BUILTIN_PLACE = 'drivers/misc/pv';
 export const BUILTIN_DRIVERS = 'drivers:builtin';
 
 export interface Driver {
   /** Name of the device. */
   readonly name: string;
-  /** What its Kbuild asks for. It is given to make, and is no symbol of the kernel's configuration: that stays the same for all projects. */
+  /** The symbol in its Kbuild. It is passed to make and is not in Kconfig, so that all projects have the same kernel configuration. */
   readonly symbol: string;
   readonly files: DriverFiles;
 }
@@ -39,7 +39,7 @@ export function modulePath(layout: Layout, { device }: ProjectDevice): string {
   return moduleOf(layout, device.description.name);
 }
 
-/** Where the module of this name is built. */
+/** The module with this name. */
 export const moduleOf = (layout: Layout, name: string): string =>
   join(directoryOf(layout, name), `${name}.ko`);
 export const directoryOf = ({ drivers }: Layout, name: string): string => join(drivers, name);

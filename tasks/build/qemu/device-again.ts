@@ -12,20 +12,20 @@ import { buildCommands, relink } from './relink.js';
 
 export interface DeviceAgain {
   readonly title: string;
-  /** What for; part of the error message. */
+  /** The purpose, for the error message. */
   readonly purpose: string;
   /** Appended to the flags of compiler and linker, so that they win. */
   readonly flags: string;
 }
 
-/** What a debugger shows is then what the source says: every variable, every line in its order, and its macros. */
+/** A debugger then shows every variable, every line in order, and the macros. */
 export const DEBUGGED: DeviceAgain = {
   title: 'QEMU: the devices again, for debuggers',
   purpose: 'with debug information',
   flags: '-g3 -O0 -fno-inline -U_FORTIFY_SOURCE',
 };
 
-/** Without optimisation a line is a line, and a branch is one of the source. */
+/** Without optimisation, lines and branches are those of the source. */
 export const COUNTING: DeviceAgain = {
   title: 'QEMU: the devices again, counting what is reached',
   purpose: 'to count their lines',

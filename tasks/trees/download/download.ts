@@ -13,7 +13,7 @@ import { withoutCredentials } from '../../../lib/credentials.js';
 import { type ProxyEnv, proxyFromEnv } from './proxy.js';
 import { commitPartial, findStored, keepFile, prepareStore, storePaths, takeHandPlaced } from './store.js';
 
-/** Where a file is: at an address, or at a path below a Debian mirror. */
+/** The place of a file: an address, or a path below a Debian mirror. */
 export type ArchiveMirror =
   | { readonly url: string; readonly sha256: string }
   | { readonly debian: string; readonly sha256: string };

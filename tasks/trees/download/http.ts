@@ -40,7 +40,7 @@ export interface FailedAttempt {
   readonly reason: string;
   /** The whole file arrived and it is another one. */
   readonly mismatch?: boolean;
-  /** What the server asked us to wait, milliseconds. */
+  /** The pause that the server asked for, milliseconds. */
   readonly retryAfterMs?: number;
   /** Bytes that this try added to the partial file. */
   readonly gained: number;
@@ -249,7 +249,7 @@ const BY_CODE: Readonly<Record<string, readonly [FailedAttempt['kind'], reason: 
   ERR_STREAM_PREMATURE_CLOSE: ['transient', 'the connection broke'],
 };
 
-/** What a failed request means. Throws any error that does not come from the network. */
+/** Classifies a failed request. Throws any error that does not come from the network. */
 function networkFailure(
   error: unknown,
   stallSeconds: number,

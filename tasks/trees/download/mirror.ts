@@ -3,7 +3,7 @@
 import { StopwatchError } from '../../../lib/errors.js';
 import type { Processes } from '../../../lib/process/process.js';
 
-/** What apt says about where it loads from. */
+/** The archives that apt is configured for. */
 export interface AptArchives {
   /** Addresses that end in '/', most likely first; http and https only. */
   readonly bases: readonly string[];
@@ -71,7 +71,7 @@ export function parseProxySettings(dump: string): ReadonlyMap<string, string> {
   return settings;
 }
 
-/** As apt.conf(5): the setting for the host wins; https falls back to what is set for http. */
+/** Follows apt.conf(5): the setting for the host wins; https falls back to that for http. */
 function aptProxy(url: URL, settings: ReadonlyMap<string, string>): string | undefined {
   const protocols = url.protocol === 'https:' ? ['https', 'http'] : ['http'];
   for (const protocol of protocols) {

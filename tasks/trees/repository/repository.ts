@@ -6,7 +6,7 @@ import { StopwatchError } from '../../../lib/errors.js';
 import { type GitResult, runGit } from '../../../lib/git.js';
 import { type Processes, shellQuote } from '../../../lib/process/process.js';
 
-/** Where a tree and its repository are. */
+/** The paths of a tree and its repository. */
 export interface RepositoryPlace {
   /** For people: 'Linux 6.12.94'. */
   readonly what: string;
@@ -22,7 +22,7 @@ export function repositoryIn(what: string, tree: string): RepositoryPlace {
 /** Stopwatch's own files in the repository, which git does not know. */
 export const stateDirectory = ({ gitDir }: RepositoryPlace): string => join(gitDir, 'stopwatch');
 
-/** Whether there is a repository, and `createRepository` made it. */
+/** True if there is a repository that `createRepository` made. */
 export const isManaged = (place: RepositoryPlace): boolean => existsSync(stateDirectory(place));
 
 /** Throws 'bad-source-tree' where the tree has no such repository, because manual edits cannot be told from the release. */
@@ -50,7 +50,7 @@ const DATE = '2000-01-01T00:00:00Z';
 const NAME = 'Stopwatch';
 export const EMAIL = 'stopwatch@localhost';
 
-/** What running git takes. */
+/** The dependencies of running git. */
 export interface GitPorts {
   readonly processes: Processes;
   readonly signal: AbortSignal;

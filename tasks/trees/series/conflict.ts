@@ -17,7 +17,7 @@ export interface Replayed {
   readonly id: string;
 }
 
-/** Where replaying a series stopped. */
+/** The point where replaying a series stopped. */
 interface Stopped {
   readonly tip: string;
   readonly done: readonly Replayed[];

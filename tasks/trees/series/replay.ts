@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Commits and patch files become a new chain, without touching the work tree. */
+/** Makes a new chain from commits and patch files, without touching the work tree. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Commit, markOf, recommit, treeOf } from './chain.js';

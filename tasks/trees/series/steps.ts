@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Which commits and patch files a tree's new chain is made of. */
+/** Decides which commits and patch files make a tree's new chain. */
 import { basename } from 'node:path';
 import { type Chain, type Commit, isSaved } from './chain.js';
 import type { Repository } from '../repository/repository.js';
@@ -8,8 +8,8 @@ import { type PatchFile, subjectOf } from './patch-file.js';
 export type SeriesStep = { readonly commit: Commit } | { readonly patch: PatchFile };
 
 /**
- * The wanted patches, then what was made by hand. A commit is kept where it is made from the same
- * file, or has the same subject and was rewritten by hand. Commits of other patch files fall away.
+ * The wanted patches, then the manual commits. Keeps a commit that was made from the same file, or that has the same
+ * subject and was rewritten by hand. Drops commits of other patch files.
  */
 export async function stepsTo(
   repository: Repository,

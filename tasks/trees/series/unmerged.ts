@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Commits by hand that a conflict met: refs keep them until HEAD has them. */
+/** Keeps manual commits that met a conflict, by refs, until HEAD has them. */
 import { type Chain, type Commit, isSaved, logCommits } from './chain.js';
 import { EMAIL, type Repository } from '../repository/repository.js';
 import { changing } from '../repository/locks.js';
