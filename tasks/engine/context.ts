@@ -123,6 +123,7 @@ function header(command: Omit<Command, 'env'>, { env = {} }: ToolOptions): strin
   return `$ ${command.cwd === undefined ? '' : `cd ${shellQuote({ file: command.cwd, args: [] })} && `}${shellQuote(words)}`;
 }
 
-function interrupted(task: string): StopwatchError {
-  return new StopwatchError('interrupted', `${task} was interrupted.`);
+export function interrupted(task: string, cause?: unknown): StopwatchError {
+  if (cause instanceof StopwatchError && cause.code === 'interrupted') return cause;
+  return new StopwatchError('interrupted', `${task} was interrupted.`, { cause });
 }

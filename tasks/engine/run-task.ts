@@ -4,7 +4,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
 import type { Processes } from '../../lib/process/process.js';
-import { createContext } from './context.js';
+import { createContext, interrupted } from './context.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Evaluator } from './evaluate.js';
 import type { Emit } from './events.js';
@@ -47,7 +47,7 @@ export async function runTask(
       emit({ type: 'task-fresh', task: task.name });
       return { result };
     }
-    if (options.signal.aborted) throw interrupted(task);
+    if (options.signal.aborted) throw interrupted(task.name);
     const notes: string[] = [];
     if (task.jobs === 'build') {
       // Before the record is overwritten: after a kill in between, it happens again.
@@ -68,7 +68,7 @@ export async function runTask(
     emit({ type: 'task-done', task: task.name, durationMs });
     return { result };
   } catch (thrown) {
-    const error = await toStopwatchError(options.signal.aborted ? interrupted(task, thrown) : thrown, {
+    const error = await toStopwatchError(options.signal.aborted ? interrupted(task.name, thrown) : thrown, {
       task: task.name,
       directory: options.workdir,
       log: log === undefined ? undefined : logFile,
@@ -93,7 +93,7 @@ async function runToEnd(task: Task, log: TaskLog, logFile: string, options: RunT
     giveUp = reject;
   });
   const onAbort = () => {
-    stuck = setTimeout(() => giveUp(interrupted(task)), STUCK_MS);
+    stuck = setTimeout(() => giveUp(interrupted(task.name)), STUCK_MS);
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
@@ -101,7 +101,7 @@ async function runToEnd(task: Task, log: TaskLog, logFile: string, options: RunT
     const context = createContext({ ...options, task, log, logFile });
     await Promise.race([task.run(context), givenUp]);
     // Its tools were ended, whatever the task returned.
-    if (signal.aborted) throw interrupted(task);
+    if (signal.aborted) throw interrupted(task.name);
   } finally {
     signal.removeEventListener('abort', onAbort);
     clearTimeout(stuck);
@@ -134,9 +134,4 @@ async function checkOutputs(
       .catch(() => undefined);
   }
   return outputs;
-}
-
-function interrupted(task: Task, cause?: unknown): StopwatchError {
-  if (cause instanceof StopwatchError && cause.code === 'interrupted') return cause;
-  return new StopwatchError('interrupted', `${task.name} was interrupted.`, { cause });
 }
