@@ -158,8 +158,8 @@ function aboutSplat(
   const driver = driverFunctions({ trace });
   const rest = trace.filter((entry) => !driver.includes(entry));
   const details = lines
-    .filter((line) => line.startsWith('Internal error: ') || line.startsWith('Tainted'))
-    .slice(0, 1);
+    .map((line) => line.trim())
+    .filter((line) => /^(?:Internal error: |FSC = \S+ alignment fault$)/.test(line));
   return [
     ...(test === undefined ? [] : [`In the guest's test ${testName(test, devices)}`]),
     text,
