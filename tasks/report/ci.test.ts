@@ -161,7 +161,7 @@ describe('a run', () => {
   test('of much output, the last lines', () => {
     const many = Array.from({ length: 2003 }, (_, index) => line(`line ${index}`));
     const lines = printed('github', [...started, ...many, { type: 'task-done', task, durationMs: 5 }]);
-    expect(lines).toContain('(3 lines more are in /log)');
+    expect(lines).toContain('(3 more lines are in /log)');
     expect(lines).not.toContain('line 2');
     expect(lines).toContain('line 3');
   });

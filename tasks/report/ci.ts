@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** The plain lines; for a CI system also each task's output, folded, and on GitHub an annotation for each error. */
+/** The reporter for CI logs: plain lines, each task's output in a folded group, and on GitHub an annotation for each error. */
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { compilerError } from '../../lib/compiler-errors.js';
@@ -11,22 +11,22 @@ import { createPlainReporter } from './plain.js';
 import type { CiSystem, Reporter } from './reporter.js';
 import { WORK_DIRECTORY } from '../../lib/product.js';
 
-/** The last lines of a task's output are shown; its log has all of them. */
+/** Maximum number of lines to show of a task's output; its log has all of them. */
 const LINES = 2000;
-/** GitHub shows ten annotations for a step. */
+/** GitHub shows at most ten annotations for a step. */
 const ANNOTATIONS = 10;
 
 export interface CiOptions {
   readonly system: CiSystem;
-  /** Top of the repository; annotations name files below it. */
+  /** The repository's directory; annotations name files below it. */
   readonly workspace: string;
-  /** Directories that compilers run in. */
+  /** Working directories of compilers. */
   readonly directories: readonly string[];
 }
 
 export function createCiReporter(output: Output, options: CiOptions): Reporter {
   const { system } = options;
-  // What tools and guests said is in many of its lines.
+  // Many of its lines contain output of tools and guests.
   const shield: Output = { write: (text) => output.write(shielded(text)), columns: output.columns };
   const plain = createPlainReporter(system === 'github' ? shield : output, { colour: false, verbose: false });
   const outputs = new Map<string, { readonly lines: string[]; readonly log: string; cut: number }>();
@@ -38,7 +38,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
     const { lines, log, cut } = printed;
     const title = `${plain.model.title(task)}: output (${duration(durationMs)})`;
     write(
-      folded(system, task, title, [...(cut === 0 ? [] : [`(${cut} lines more are in ${log})`]), ...lines]),
+      folded(system, task, title, [...(cut === 0 ? [] : [`(${cut} more lines are in ${log})`]), ...lines]),
     );
   }
 
@@ -86,7 +86,7 @@ export function createCiReporter(output: Output, options: CiOptions): Reporter {
 interface Annotation {
   readonly title: string;
   readonly message: string;
-  /** Relative to the top of the repository; absent: about no file. */
+  /** Relative to the repository's directory; absent: about no file. */
   readonly file?: string | undefined;
   /** From 1. */
   readonly line?: number | undefined;
@@ -110,7 +110,7 @@ function escaped(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-/** Lines in a group that the reader can open. */
+/** Formats lines as a folded group. */
 function folded(system: CiSystem, task: string, title: string, lines: readonly string[]): readonly string[] {
   if (system === 'github') {
     const text = shielded(lines.join('\n')).trimEnd();
@@ -129,14 +129,14 @@ export function compilerErrors(lines: readonly string[]) {
   return [...new Set(lines)].flatMap((text) => compilerError(text) ?? []);
 }
 
-/** A failure that no compiler explains. The first lines of a verdict say what was expected and what came. */
+/** The message of a failure without compiler errors. The first lines of a verdict have the expected and the actual value. */
 function wholeMessage({ message, lastLines, code }: StopwatchError): string {
   const verdicts: readonly string[] = ['test-failed', 'model-differs', 'invalid-evidence'];
   const lines = verdicts.includes(code) ? lastLines.slice(0, 8) : [];
   return cleaned([message, ...lines].join('\n'));
 }
 
-/** The file in the repository: our sources are linked into the trees that are compiled. */
+/** The path in the repository of a compiled file: our sources are linked into the source trees. */
 function located(file: string, { workspace, directories }: CiOptions): string | undefined {
   const candidates = isAbsolute(file) ? [file] : directories.map((directory) => join(directory, file));
   const found = candidates.find((candidate) => existsSync(candidate));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Durations, sizes and widths for people, and text of others on its way to them. */
+/** Formats durations, sizes and lines for people, and cleans text from tools and guests before it is shown. */
 import { styleText } from 'node:util';
 import type { ProgressUnit } from '../engine/events.js';
 import { withoutCredentials } from '../../lib/credentials.js';
@@ -32,7 +32,7 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** How far a task is, and since when. */
+/** The progress of a task. */
 export interface TaskProgress {
   readonly done: number;
   readonly total: number | undefined;
@@ -57,13 +57,13 @@ export function progress({ done, total, unit, since }: TaskProgress, now: number
   return words.join(', ');
 }
 
-/** A tool's line as one row: what follows its last carriage return, without tabs, passwords and what a terminal obeys. */
+/** A tool's line as one row: the text after its last carriage return, without tabs, passwords and terminal control characters. */
 export function toolLine(line: string): string {
   const last = line.split('\r').findLast((part) => printable(part).trim() !== '') ?? '';
   return withoutCredentials(printable(last)).replaceAll('\t', ' ');
 }
 
-/** Text of ours in which there is text of others: its lines without passwords and what a terminal obeys. */
+/** Removes passwords and terminal control characters from text that may contain a tool's or a guest's. */
 export function cleaned(text: string): string {
   return text
     .split('\n')
@@ -71,18 +71,18 @@ export function cleaned(text: string): string {
     .join('\n');
 }
 
-/** What `painter` puts around a text. */
+/** Colour sequences of `painter`. */
 // oxlint-disable-next-line no-control-regex -- that is how colours begin
 const PAINT = /(\u001B\[(?:1|2|22|3[1236]|39)m)/;
 
-/** The same where there are colours of ours in it. */
+/** The same, but keeps our own colours. */
 export function cleanedPainted(text: string, colour: boolean): string {
   if (!colour) return cleaned(text);
   const parts = text.split(PAINT);
   return parts.map((part, index) => (index % 2 === 1 ? part : cleaned(part))).join('');
 }
 
-/** As JSON, in which strings have no passwords, nothing that a terminal obeys, and no `##[`, which GitHub does. */
+/** Formats as JSON without passwords, terminal control characters, and `##[`, which is a command for GitHub. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, cleanString, indent)
     .replaceAll(/[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, (sign) => unicode(sign))
@@ -97,7 +97,7 @@ function unicode(sign: string): string {
   return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** In lines of at most `columns`, broken at blanks; what follows a label and two blanks stays below itself. */
+/** Wraps text at blanks to lines of at most `columns`. Text after a label and two blanks is indented below itself. */
 export function wrapped(text: string, columns: number): string[] {
   if (text.length <= columns) return [text];
   const [label = ''] = /^ *\S.*? {2,}|^ */.exec(text) ?? [];

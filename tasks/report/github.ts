@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/** Text on GitHub's runner, which looks for commands in everything that is printed. */
+/** Protects output from GitHub's runner, which obeys commands in everything that is printed. */
 import { randomUUID } from 'node:crypto';
 
 /**
- * The same text, so that nothing in it is obeyed. A command begins a line, after blanks (`::name::`), or is anywhere in it
- * (`##[name]`). Nobody can guess the token that ends the section.
+ * Returns the text with commands switched off around it. A command is `::name::` at the beginning of a line, after blanks,
+ * or `##[name]` anywhere. The token that switches them on again cannot be guessed.
  * Source: docs.github.com, "Workflow commands for GitHub Actions"; actions/runner, ActionCommand.cs.
  */
 export function shielded(text: string): string {
