@@ -132,7 +132,7 @@ export function findPaths(cwd: string, workdir: string | undefined) {
 
 /** True if the project is the package itself, a checkout, even through a link. */
 export function isPackageItself({ project, package: own }: Pick<Paths, 'project' | 'package'>): boolean {
-  return project === own || realpathSync(project) === own;
+  return project === own || (existsSync(project) && realpathSync(project) === own);
 }
 
 /** Version of this package. */
