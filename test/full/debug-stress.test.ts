@@ -41,7 +41,6 @@ const faults: readonly Fault[] = [
         '\t/* writeq() orders this store before the command. */\n',
         '\tlocal_irq_disable();\n\tkfree(kzalloc(8, GFP_KERNEL));\n\tlocal_irq_enable();\n',
       ],
-      ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
     ],
     tests: ['binding', 'afterwards'],
     codes: [1],
@@ -51,8 +50,8 @@ const faults: readonly Fault[] = [
     what: 'it uses a device that is gone',
     edits: [
       [
-        '\tscoped_guard(mutex, &stopwatch_devices_lock)\n\t\tlist_del(&sw->node);\n\tstopwatch_quiesce',
-        '\tstopwatch_quiesce',
+        '\tscoped_guard(mutex, &stopwatch_devices_lock)\n\t\tlist_del(&sw->node);\n\tstopwatch_dev_remove',
+        '\tstopwatch_dev_remove',
       ],
     ],
     tests: ['binding', 'holding'],
@@ -61,10 +60,7 @@ const faults: readonly Fault[] = [
   },
   {
     what: 'it does not free its state',
-    edits: [
-      ['devm_kzalloc(dev, sizeof(*sw), GFP_KERNEL)', 'kzalloc(sizeof(*sw), GFP_KERNEL)'],
-      ['#include <linux/seq_file.h>\n', '#include <linux/seq_file.h>\n#include <linux/slab.h>\n'],
-    ],
+    edits: [['\tret = devm_add_action_or_reset(dev, stopwatch_put, sw);\n', '\tret = 0;\n']],
     tests: ['binding', 'memory'],
     codes: [1],
     said: /kmemleak: unreferenced object 0x[0-9a-f]+ \(size \d+\)/,
