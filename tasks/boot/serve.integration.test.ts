@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProcesses } from '../../lib/process/process.js';
 import { LineSplitter } from '../../lib/lines.js';
-import { serving } from './serve.js';
+import { addressFile, type ServerAddress, serving } from './serve.js';
 
 let work: string;
 beforeEach(() => {
@@ -72,6 +73,39 @@ test('a guest that asks a thousand times at once has one build, and is busy', as
     [...told.values()].filter((answer) => answer.startsWith('1 busy with another request')),
   ).toHaveLength(999);
   expect(builds).toBe(2);
+});
+
+test('a client that waits when the VM ends gets the last lines of its console', async () => {
+  let waiting: Promise<string> | undefined;
+  const options = {
+    services: {
+      signal: new AbortController().signal,
+      processes: async () => createProcesses(),
+      loaded: { paths: { work } },
+    },
+    pushables: [],
+    tests: [],
+    splats: 'fail' as const,
+    pausing: false,
+    build: async () => new Promise<void>(() => {}),
+  };
+  await serving(options, async (ports) => {
+    const { socket: path }: ServerAddress = JSON.parse(readFileSync(addressFile(work), 'utf8'));
+    const client = connect(path);
+    client.write(`${JSON.stringify({ names: [], test: false, silenceSeconds: 1 })}\n`);
+    waiting = text(client);
+    await once(client, 'connect');
+    // The server has it, too.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const line of ['init', 'Kernel panic - not syncing: \u001B[31mred']) ports.onConsoleLine?.(line);
+  });
+  expect(JSON.parse((await waiting) ?? '')).toMatchObject({
+    error: {
+      code: 'push-failed',
+      message: 'The VM ended meanwhile',
+      lastLines: ['init', 'Kernel panic - not syncing: red'],
+    },
+  });
 });
 
 async function connected(path: string): Promise<[Socket, Socket]> {

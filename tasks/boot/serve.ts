@@ -15,7 +15,9 @@ import { join } from 'node:path';
 import { hostClock } from '../../vm/clock.js';
 import { type Finding, findingOf } from '../../vm/console/console.js';
 import { type Answer, Delivery, GONE } from '../../vm/console/delivery.js';
+import { Tail } from '../../lib/tail.js';
 import { LineSplitter } from '../../lib/lines.js';
+import { printable } from '../../lib/printable.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
 import type { BootPorts, RunningMachine } from '../../vm/boot-request.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
@@ -115,8 +117,10 @@ export async function serving<T>(options: ServeOptions, fn: (ports: ServingPorts
   }
 }
 
-export function vmEnded(): StopwatchError {
+/** `lastLines`: of its console. */
+export function vmEnded(lastLines: readonly string[] = []): StopwatchError {
   return new StopwatchError('push-failed', 'The VM ended meanwhile', {
+    lastLines,
     hint: 'Its console, in the terminal of `run --serve`, may say why. Start it again: npx stopwatch run --serve',
   });
 }
@@ -132,6 +136,7 @@ class Serving {
   readonly ports: ServingPorts;
   readonly #options: ServeOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #console = new Tail();
   /** Receivers of what the kernel reports. */
   readonly #hearing = new Set<(finding: Finding) => void>();
   #machine: RunningMachine | undefined;
@@ -146,6 +151,7 @@ class Serving {
     this.ports = {
       directory,
       onConsoleLine: (line) => {
+        this.#console.push(printable(line));
         const finding = findingOf(line);
         if (finding !== undefined) for (const hear of this.#hearing) hear(finding);
       },
@@ -157,7 +163,16 @@ class Serving {
   }
 
   end(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    // The answer for clients that still wait for one.
+    const error = serializeError(this.#ended());
+    for (const socket of this.#sockets) {
+      if (socket.writable) socket.write(`${JSON.stringify({ error } satisfies PushReply)}\n`);
+      socket.destroySoon();
+    }
+  }
+
+  #ended(): StopwatchError {
+    return vmEnded(this.#console.lines.slice(-15));
   }
 
   #started(line: Socket, disk: string): void {
@@ -181,7 +196,7 @@ class Serving {
         const up = await within(delivery.ready, ANSWER_MS);
         if (!up) return { status: 1, text: 'the guest does not run network_update.sh' };
         const answer = await action(delivery);
-        if (answer === GONE) throw vmEnded();
+        if (answer === GONE) throw this.#ended();
         return answer;
       } finally {
         if (pausing) await this.#machine?.execute('stop');
@@ -239,7 +254,7 @@ class Serving {
   async #serve(line: string, socket: Socket, { gone, lines }: Client): Promise<void> {
     const request: PushRequest | AttachRequest = JSON.parse(line);
     const reply = (message: PushReply): void => {
-      if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
+      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
     };
     const emit: Emit = (event) =>
       reply({ event, error: event.type === 'task-failed' ? serializeError(event.error) : undefined });
