@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ktap_test {
 	const char *name;
@@ -22,8 +23,12 @@ static int ktap_bad;
 static const char *ktap_skipped;
 
 /* Each failure is a line that says where, and what was wrong. True if it holds. */
-#define EXPECT(condition, ...) \
-	((condition) ? 1 : (ktap_bad = 1, printf("# line %d: " #condition ": ", __LINE__), \
+#define EXPECT(condition, ...) EXPECT_AS(#condition, condition, __VA_ARGS__)
+
+/* The same in other words than the condition's. */
+#define EXPECT_AS(what, condition, ...) \
+	((condition) ? 1 : (ktap_bad = 1, \
+			    printf("# %s:%d: %s: ", strrchr("/" __FILE__, '/') + 1, __LINE__, what), \
 			    printf(__VA_ARGS__), putchar('\n'), 0))
 
 static inline void ktap_skip(const char *why)

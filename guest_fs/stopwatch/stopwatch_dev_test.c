@@ -56,8 +56,8 @@ static int request(unsigned long number, void *argument)
 #define EXPECT_ERROR(got, expected) do {						\
 	int error_ = (got);								\
 											\
-	EXPECT(error_ == (expected), "expected %s, got %s", strerrorname_np(expected),	\
-	       strerrorname_np(error_));						\
+	EXPECT_AS(#got, error_ == (expected), "expected %s, got %s",			\
+		  strerrorname_np(expected), strerrorname_np(error_));			\
 } while (0)
 
 static uint64_t now_ns(void)

@@ -101,7 +101,7 @@ export async function bench(services: Services, { check }: { readonly check: boo
         stages: tools.stages,
         build: tools.build.tasks,
         compileCache: tools.cache?.use(),
-        next: nextCommand(false, instances),
+        next: nextCommand(false, instances, config.build.variant),
         options: { nodev: false, rw: false, guest: 'bench_and_quit', trace: kind === 'exits' },
         command: commandLine('bench', ...(check ? ['--check'] : [])),
       },

@@ -74,7 +74,7 @@ async function again(services: Services, layout: Layout, recorded: Recorded): Pr
       compileCache: undefined,
       stages: [],
       build: [],
-      next: nextCommand(false, recorded.parts.devices),
+      next: nextCommand(false, recorded.parts.devices, recorded.variant),
       options: recorded.options,
       command: commandLine('replay', recorded.directory),
       machine: async () => ({ ...recorded.parts, acceleratorReason: 'replayed' }),

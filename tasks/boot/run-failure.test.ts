@@ -57,7 +57,7 @@ function failureIn(name: string, ending: Ending, killed = false) {
     exit: killed ? { code: undefined, signal: 'SIGKILL' } : { code: 0, signal: undefined },
   });
   const boot = aBoot({ ...outcome, suites, lastLines, splats, unresponsive: killed });
-  const next = nextCommand(false, [])({ boot, verdicts, run });
+  const next = nextCommand(false, [], 'plain')({ boot, verdicts, run });
   const devices = deviceResults([instance], { expected, suites, verdicts });
   const report = makeReport(boot, devices, { ...circumstances, next });
   return { report, verdict: verdicts[0]?.verdict, error: failureOf(report, run) };
@@ -134,6 +134,16 @@ describe("a fault of the guest's test", () => {
     expect(report.result.exitCode).toBe(1);
     expect(error?.message).toMatch(/the KTAP version line is not alone on its line: 'hello KTAP version 1'$/);
   });
+});
+
+it('a process that waits for a lock is run again on the kernel that knows who has it', () => {
+  const trace = ['mutex_lock+0x30/0x38', 'stopwatch_ioctl+0xbc/0x398 [stopwatch]'];
+  const text = 'The process stopwatch_dev_t waits in the kernel, and is not woken';
+  const splats = [{ text, trace, lines: [], test: undefined }];
+  const next = (variant: 'plain' | 'debug') =>
+    nextCommand(false, [], variant)({ boot: { outcome: 'hung', splats }, verdicts: [], run });
+  expect(next('plain')).toBe('npx stopwatch run-test-quit --variant debug');
+  expect(next('debug')).toBe('npx stopwatch run --gdb');
 });
 
 it.each([

@@ -101,6 +101,8 @@ function headline(verdict: Verdict): string {
   const { divergence } = verdict;
   if (divergence === undefined) return summary(verdict);
   const during = divergence.during === undefined ? '' : `, in the guest's test ${divergence.during}`;
+  if (divergence.kind === 'monitor')
+    return `The device reports something else than QEMU saw at seq ${divergence.seq}, ${divergence.access}${during}`;
   return divergence.kind === 'guest'
     ? `The guest printed something else than the model says (${divergence.field}: expected ${divergence.expected}, got ${divergence.actual})`
     : `The device and the model differ at seq ${divergence.seq}, ${divergence.access}${during}`;

@@ -100,7 +100,7 @@ export async function testRun(
           stages: tools.stages,
           build: tools.build.tasks,
           compileCache: tools.cache?.use(),
-          next: nextCommand(record, instances),
+          next: nextCommand(record, instances, config.build.variant),
           options: { ...options, seed },
           command: commandLine(...args),
           machine: record ? recorded(seed) : undefined,

@@ -130,8 +130,9 @@ test.each(faults)('$what: exit code 3, and the access is named', async ({ edits,
   const said = out + err;
   expect(said).toContain(`at seq ${found.seq}, ${found.access}`);
   if (found.register !== undefined) expect(said).toContain(`register  ${found.register}`);
-  expect(said).toContain(`expected  ${found.expected}`);
-  expect(said).toContain(`actual    ${found.actual}`);
+  const [expected, actual] = found.kind === 'monitor' ? ['QEMU saw', 'device  '] : ['expected', 'actual  '];
+  expect(said).toContain(`${expected}  ${found.expected}`);
+  expect(said).toContain(`${actual}  ${found.actual}`);
   expect(said).toContain(`Next: ${host.next}`);
   expect(host.next).toBe('npx stopwatch run --gdb-qemu');
   expect(readFileSync(project.lastRun('junit.xml'), 'utf8')).toMatch(/<failure[^]*seq \d+/);

@@ -25,6 +25,8 @@ const FUNCTION = /^(?:pc : |\s+)([\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?)
 const AFTER_TRACE = /^(?:Code: |handlers:|\[<|Disabling IRQ)/;
 /** A waiting process in the kernel's list of blocked tasks. */
 const BLOCKED = /^task:(\S+) +state:D /;
+/** Ends the text of a splat that is no message of the kernel: a process that was asked where it is. */
+const WAITS = ' waits in the kernel, and is not woken';
 const END = /^---\[ end /;
 
 interface Open {
@@ -48,8 +50,7 @@ export class SplatCollector {
     if (finding?.kind === 'splat' && this.#open?.phase !== 'head') this.#begin(message, test);
     else if (finding?.kind === 'panic') this.#open = undefined;
     const blocked = BLOCKED.exec(message)?.[1];
-    if (blocked !== undefined)
-      this.#begin(`The process ${blocked} waits in the kernel, and is not woken`, test);
+    if (blocked !== undefined) this.#begin(`The process ${blocked}${WAITS}`, test);
     const open = this.#open;
     if (open === undefined) return;
     if (END.test(message)) {
@@ -80,6 +81,8 @@ export class SplatCollector {
     this.splats.push(this.#open);
   }
 }
+
+export const isBlocked = ({ text }: Pick<Splat, 'text'>): boolean => text.endsWith(WAITS);
 
 /** The functions that belong to modules (the drivers), innermost first. */
 export function driverFunctions({ trace }: Pick<Splat, 'trace'>): readonly string[] {

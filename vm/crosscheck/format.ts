@@ -65,8 +65,10 @@ export function divergenceTable(divergence: Divergence): readonly string[] {
     ...(register === undefined ? [] : [`  register  ${register}`]),
     ...(during === undefined ? [] : [`  guest     test ${during}`]),
     `  compared  ${field}`,
-    `  expected  ${expected}`,
-    `  actual    ${actual}`,
+    // Neither is the model's: QEMU's own trace has something else than the device's.
+    ...(kind === 'monitor'
+      ? [`  QEMU saw  ${expected}`, `  device    ${actual}`]
+      : [`  expected  ${expected}`, `  actual    ${actual}`]),
     ...(kind === 'guest' ? [] : ['', ...statesTable(states)]),
     '',
     ...story.map((line, index) => `${index === story.length - 1 ? '> ' : '  '}${line}`),
