@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** One boot, cross-checked while it runs; its report and logs are saved. */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { CompileCacheUse } from '../engine/events.js';
@@ -182,6 +182,7 @@ export async function checkedRun(
     ),
     writeFile(run.junit, junitXml(report)),
   ]);
+  await rm(run.pid, { force: true });
   return { report, run };
 }
 

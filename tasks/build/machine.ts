@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A boot of what was built: its files, its device tree, and the run's directory. */
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
@@ -164,6 +164,8 @@ export function runFiles(directory: string, id: string) {
     page: file('report.html'),
     /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
     crosscheck: file('crosscheck.json'),
+    /** The process that runs it; removed when the report is there. */
+    pid: file('pid'),
   };
 }
 
@@ -180,9 +182,11 @@ export async function makeRunDirectory(layout: Layout, now: Date): Promise<RunDi
       if (errnoOf(error).code === 'EEXIST') continue;
       throw error;
     }
+    const files = runFiles(directory, id);
+    await writeFile(files.pid, `${process.pid}\n`);
     const latest = join(layout.reports, 'latest');
     await rm(latest, { force: true });
     await symlink(id, latest).catch(() => {}); // Only a convenience; another run may have been faster.
-    return runFiles(directory, id);
+    return files;
   }
 }

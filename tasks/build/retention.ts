@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Keeps reports, logs and downloads within `keep` of the configuration. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
@@ -8,6 +8,7 @@ import { withLock } from '../../lib/lock.js';
 import type { Config } from '../config/schema.js';
 import type { Services } from '../config/services.js';
 import { kibibytes } from './disk-space.js';
+import { type RunDirectory, runFiles } from './machine.js';
 import { cacheDirectory } from './sources.js';
 
 /** Sizes are looked at once in this time, milliseconds, and after a run that left more than its share. */
@@ -21,7 +22,7 @@ interface Kind {
 
 /**
  * Of each kind, keeps the newest `keep.count` within `keep.maxMiB`, and always the newest one. Source trees and builds
- * are never removed here; nor is a report without a result, because its run is still under way, nor a configured download.
+ * are never removed here; nor is the report of a run that is still under way, nor a configured download.
  */
 export async function keepWithin(services: Services): Promise<void> {
   const { config, paths } = services.loaded;
@@ -78,7 +79,7 @@ async function kindsOf({ loaded, environment }: Services): Promise<readonly Kind
   const releases = Object.values(config.releases).flatMap((sums) => Object.values(sums));
   const configured = new Set([...mirrors.map(({ sha256 }) => sha256), ...releases]);
   return Promise.all([
-    newestFirst('reports', (await pathsIn(paths.reports)).filter(isFinishedReport)),
+    newestFirst('reports', await endedReports(paths.reports)),
     newestFirst('logs', await pathsIn(paths.logs)),
     newestFirst(
       'downloads',
@@ -89,8 +90,16 @@ async function kindsOf({ loaded, environment }: Services): Promise<readonly Kind
   ]);
 }
 
-function isFinishedReport(path: string): boolean {
-  return /^\d{4}-/.test(basename(path)) && existsSync(join(path, 'report.json'));
+/** Directories of runs that have ended, with a result or killed. */
+export async function endedReports(reports: string): Promise<readonly string[]> {
+  const runs = (await pathsIn(reports)).filter((path) => /^\d{4}-/.test(basename(path)));
+  return runs.filter((path) => !isUnderWay(runFiles(path, basename(path))));
+}
+
+/** Another process may have got the number of a killed one: its report then stays until that one ends. */
+function isUnderWay({ report, pid }: RunDirectory): boolean {
+  if (existsSync(report) || !existsSync(pid)) return false;
+  return existsSync(join('/proc', readFileSync(pid, 'utf8').trim(), 'stat'));
 }
 
 async function newestFirst(what: string, paths: readonly string[]): Promise<Kind> {
