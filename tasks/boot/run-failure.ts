@@ -219,7 +219,7 @@ function aboutOne(
   const story = (seen?.story ?? []).slice(-each).map((line) => `    ${line}`);
   return [
     ...diagnosed(one, prefix, 8),
-    ...(seen?.refused ?? []).map(indent),
+    ...withoutRepeats(seen?.refused ?? []).map(indent),
     ...(story.length === 0 ? [] : ['  The device, up to that result:', ...story]),
   ];
 }
@@ -227,7 +227,18 @@ function aboutOne(
 function diagnosed({ name, diagnostics }: KtapTest, prefix: string, most: number): readonly string[] {
   const said = diagnostics.filter((line) => !/^(?:observe|caused|limited)\b/.test(line));
   const title = name === BAIL_OUT ? [] : [`not ok ${prefix}${name}`];
-  return [...title, ...said.slice(-most).map(indent)];
+  return [...title, ...withoutRepeats(said).slice(-most).map(indent)];
+}
+
+/** Lines that differ at most in their sequence number stand once, with how often they came. */
+function withoutRepeats(lines: readonly string[]): readonly string[] {
+  const counts = new Map<string, { readonly first: string; count: number }>();
+  for (const line of lines) {
+    const key = line.replace(/^seq \d+: /, '');
+    const { first = line, count = 0 } = counts.get(key) ?? {};
+    counts.set(key, { first, count: count + 1 });
+  }
+  return [...counts.values()].map(({ first, count }) => (count === 1 ? first : `${first} (${count} times)`));
 }
 
 /** Of the only device: its own test needs no name. */

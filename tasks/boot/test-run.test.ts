@@ -80,7 +80,12 @@ describe('what a run that did not pass is reported as', () => {
   });
 
   it('shows what the failed tests printed, with the id of their device', () => {
-    const failing = { name: 'texts', status: 'not ok', comment: '', diagnostics: ['expected 1'] } as const;
+    const failing = {
+      name: 'texts',
+      status: 'not ok',
+      comment: '',
+      diagnostics: ['expected 1', 'expected 1'],
+    } as const;
     const devices = [
       aDevice(),
       aDevice({ id: 'lap', tests: [aTest({ suite: 'lap', result: 'fail', tests: [failing] })] }),
@@ -88,7 +93,7 @@ describe('what a run that did not pass is reported as', () => {
     const boot = aBoot({ outcome: 'failed', reason: "'lap: texts' failed" });
     const error = failureOf(makeReport(boot, devices, circumstances), run);
     expect(error?.message).toBe("The guest failed its test: 'lap: texts' failed");
-    expect(error?.lastLines).toEqual(['not ok lap: texts', '  expected 1']);
+    expect(error?.lastLines).toEqual(['not ok lap: texts', '  expected 1 (2 times)']);
   });
 
   it('shows the lines of the test that ended half-way, not of those that ran after it', () => {
