@@ -107,6 +107,25 @@ test('nothing is missing, and the second time nothing is run', async () => {
   expect(calls).toBe(before);
 });
 
+test('a library or a header that was removed by hand is looked at again', async () => {
+  const [library, header] = [join(root, 'libz.so'), join(root, 'zlib.h')];
+  for (const file of [library, header]) writeFileSync(file, '');
+  // As with --trace, and with -MD.
+  tool(
+    'gcc',
+    `read x || true; echo ${library}; for a; do case $a in *.d) echo "x: ${header}" >"$a";; esac; done`,
+  );
+  await ensurePackages(request());
+  for (const file of [library, header]) {
+    calls = 0;
+    await ensurePackages(request());
+    expect(calls).toBe(0);
+    rmSync(file);
+    await ensurePackages(request());
+    expect(calls).toBeGreaterThan(15);
+  }
+});
+
 test('a changed tool, one in front of it in PATH, or another cross compiler is looked at again', async () => {
   await ensurePackages(request());
   for (const change of [

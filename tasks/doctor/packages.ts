@@ -74,14 +74,14 @@ export async function diagnose(request: DoctorRequest): Promise<Diagnosis> {
   const path = pathOf(request);
   const list = listFor(request);
   const processes = await request.processes();
-  const findings = await probeAll({
+  const { findings, used } = await probeAll({
     list,
     processes,
     environment: baseEnvironment(request.environment),
     signal: request.signal,
   });
   const missing = findings.filter(({ capability, problem }) => problem !== undefined && !capability.optional);
-  if (missing.length === 0) remember(cacheFile(request), list, path);
+  if (missing.length === 0) remember(cacheFile(request), { list, path, used });
   const manager = findManager(path);
   const packages =
     manager === undefined

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Tries the host's capabilities concurrently, and remembers that they exist. */
 import { setMaxListeners } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { StopwatchError } from '../../lib/errors.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { Capability, Probe } from './list.js';
@@ -30,14 +31,18 @@ interface ProbeRequest {
 interface Trial extends ProbeRequest {
   /** Directory for what is compiled. */
   readonly scratch: string;
+  /** Gets the headers and libraries that the programs were made of. */
+  readonly used: Set<string>;
 }
 
 /** Tries everything concurrently. Returns the findings in the list's order. */
-export async function probeAll(request: ProbeRequest): Promise<readonly HostFinding[]> {
+export async function probeAll(
+  request: ProbeRequest,
+): Promise<{ readonly findings: readonly HostFinding[]; readonly used: ReadonlySet<string> }> {
   // Many concurrent probes each add a listener.
   setMaxListeners(0, request.signal);
   const scratch = mkdtempSync(join(tmpdir(), 'stopwatch-doctor-'));
-  const trial: Trial = { ...request, scratch };
+  const trial: Trial = { ...request, scratch, used: new Set() };
   try {
     const findings = await Promise.all(
       request.list.map(async (capability, index) => ({
@@ -46,7 +51,7 @@ export async function probeAll(request: ProbeRequest): Promise<readonly HostFind
       })),
     );
     request.signal.throwIfAborted();
-    return findings;
+    return { findings, used: trial.used };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -96,8 +101,12 @@ async function tryLink(probe: ProbeOf<'link'>, trial: Trial, output: string): Pr
     flags = found.text.split(/\s+/).filter((word) => word !== '');
   }
   // Warnings do not matter: the program must link.
-  const args = ['-w', ...(probe.flags ?? []), '-x', 'c', '-', '-o', output, ...flags];
-  return (await call(probe.compiler, args, trial, probe.source)).problem;
+  const made = ['-MD', '-MF', `${output}.d`, '-Wl,--trace'];
+  const args = ['-w', ...(probe.flags ?? []), '-x', 'c', '-', '-o', output, ...flags, ...made];
+  const { problem, text } = await call(probe.compiler, args, trial, probe.source);
+  const headers = existsSync(`${output}.d`) ? readFileSync(`${output}.d`, 'utf8') : '';
+  for (const [path] of `${headers}\n${text}`.matchAll(/(?<=^|[\s(])\/[^\s()]+/gm)) trial.used.add(path);
+  return problem;
 }
 
 /** Runs a program for its output, both streams. `problem`: it is missing, or failed, with the line that says why. */
@@ -167,19 +176,30 @@ function programsOf(probe: Probe): string[] {
 }
 
 /** Records in `file` that everything required exists. A failure to write only costs time. */
-export function remember(file: string, list: readonly Capability[], path: string): void {
+export function remember(
+  file: string,
+  { list, path, used }: { list: readonly Capability[]; path: string; used: Iterable<string> },
+): void {
+  // Without the compiler's own temporary files, which are gone.
+  const files = [...used].filter((one) => identity(one) !== '').toSorted();
+  const known = { question: question(list, path), files: files.map((one) => [one, identity(one)]) };
   try {
-    writeFileSync(`${file}.${process.pid}`, question(list, path));
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(known));
     renameSync(`${file}.${process.pid}`, file);
   } catch {
     rmSync(`${file}.${process.pid}`, { force: true });
   }
 }
 
-/** Whether everything required existed before, and no program and no package has changed since. Only looks at files. */
+const knownSchema = z.object({ question: z.string(), files: z.array(z.tuple([z.string(), z.string()])) });
+
+/** Whether everything required existed before, and no program, package, header or library has changed since. Only looks at files. */
 export function isRemembered(file: string, list: readonly Capability[], path: string): boolean {
   try {
-    return readFileSync(file, 'utf8') === question(list, path);
+    const known = knownSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return (
+      known.question === question(list, path) && known.files.every(([one, was]) => identity(one) === was)
+    );
   } catch {
     return false;
   }
