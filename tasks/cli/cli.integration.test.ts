@@ -108,6 +108,13 @@ test.each(COMMANDS)('%s --help has a description, options, exit codes and an exa
   expect(out).toMatch(new RegExp(`^Examples?:\\n  stopwatch ${name}\\b.*  # `, 'm'));
 });
 
+test.each(['run', 'replay'])('%s --help says who can reach a gdb stub on TCP', async (name) => {
+  const { out } = await stopwatch([name, '--help']);
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+    /--gdb-port <PORT> [^-]*--gdb at this TCP port[^]*any user of this host can then run programs as you/,
+  );
+});
+
 test.each<[string, string[], string]>([
   ['no command', [], 'Usage: stopwatch'],
   ['an unknown command', ['stauts'], "unknown command 'stauts'\n(Did you mean status?)"],
