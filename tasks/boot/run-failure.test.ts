@@ -26,12 +26,13 @@ function recorded(name: string, file: 'console' | 'events'): Buffer {
 }
 
 /** What the run is reported as. */
-function failureIn(name: string, ending: Ending, killed = false) {
+function failureIn(name: string, ending: Ending, signal?: 'SIGKILL' | 'SIGSEGV') {
   const checker = device.checker?.({ slackNs: 0, properties: { start_at_boot: true } });
   if (checker === undefined) throw new Error('no checker');
   const monitor = { accesses: { base: 201392128n }, interrupt: 144 };
   const options = { guest: true, atLeast: { commands: 20 }, monitor, coverage: true };
   const crosscheck = new MachineCrosscheck([{ id: 'stopwatch', checker, options }], isFatal);
+  const qemuExit = { code: signal === undefined ? 0 : undefined, signal };
   const findings: ConsoleObserver['findings'] = [];
   const observer = new ConsoleObserver(
     () => 0,
@@ -54,9 +55,10 @@ function failureIn(name: string, ending: Ending, killed = false) {
     ending,
     shutdown: ending.by === 'itself' ? 'guest-shutdown' : 'host-qmp-quit',
     qemuMessages: [],
-    exit: killed ? { code: undefined, signal: 'SIGKILL' } : { code: 0, signal: undefined },
+    exit: qemuExit,
   });
-  const boot = aBoot({ ...outcome, suites, lastLines, splats, unresponsive: killed });
+  const unresponsive = signal === 'SIGKILL';
+  const boot = aBoot({ ...outcome, suites, lastLines, splats, unresponsive, qemuExit });
   const next = nextCommand(false, [], 'plain')({ boot, verdicts, run });
   const devices = deviceResults([instance], { expected, suites, verdicts });
   const report = makeReport(boot, devices, { ...circumstances, next });
@@ -117,13 +119,22 @@ describe("a driver's fault", () => {
 
 describe("a device's fault", () => {
   it('that never ends is a hang, and its access is named', () => {
-    const { report, error } = failureIn('pauseloop', silence, true);
+    const { report, error } = failureIn('pauseloop', silence, 'SIGKILL');
     expect(report.result.exitCode).toBe(4);
     expect(error?.lastLines[0]).toBe(
       "QEMU has not returned from the write at seq 308 (COMMAND = 2 (PAUSE), 8 bytes): see the device's C source",
     );
     expect(error?.hint).toBe('npx stopwatch run --gdb-qemu');
   });
+});
+
+it('a device that crashes QEMU: the access is named', () => {
+  const { report, error } = failureIn('pauseloop', itself, 'SIGSEGV');
+  expect(report.result.exitCode).toBe(4);
+  expect(error?.message).toMatch(/^The guest lost its machine: QEMU ended with signal SIGSEGV/);
+  expect(error?.lastLines[0]).toBe(
+    "QEMU crashed in the write at seq 308 (COMMAND = 2 (PAUSE), 8 bytes): see the device's C source",
+  );
 });
 
 describe("a fault of the guest's test", () => {

@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<GuestOutcome, string>> = {
   flooded: 'never stopped printing',
   silent: 'never spoke',
   'exited-early': 'ended before its test did',
-  'qemu-died': 'lost its machine: QEMU died',
+  'qemu-died': 'lost its machine',
   interrupted: 'was interrupted',
   stopped: 'was stopped',
   ended: 'was left',
@@ -66,7 +66,7 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
     });
   }
   const hints = judged.flatMap(({ id, verdict }) =>
-    circumstances(verdict, guest.outcome).map((line) => `${prefix(id)}${line}`),
+    circumstances(verdict, guest).map((line) => `${prefix(id)}${line}`),
   );
   const cause = guest.splats.find((splat) => driverFunctions(splat).length > 0) ?? guest.splats[0];
   const ofDrivers = guest.driverMessages.filter((line) =>
@@ -88,7 +88,9 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   const explained = [...body, ...splatted].filter(isNew);
   const shown = [...explained, ...story, ...others(judged, undefined, prefix)];
   const last =
-    explained.length > 0 ? [] : ['', 'The end of the console:', ...guest.lastLines.slice(-10).map(indent)];
+    explained.length > 0 || guest.lastLines.length === 0
+      ? []
+      : ['', 'The end of the console:', ...guest.lastLines.slice(-10).map(indent)];
   return new StopwatchError(CODES[guest.outcome], `The guest ${WORDS[guest.outcome]}: ${guest.reason}`, {
     lastLines: [...shown, ...last, ...host.qemuMessages.slice(-5)].filter(notFirst).slice(0, LINES + 8),
     hint: host.next,
@@ -124,12 +126,20 @@ function others(
     .flatMap(({ id, verdict }) => ['', `Also: ${prefix(id)}${headline(verdict)}`]);
 }
 
+/** QEMU's own signals, not those of somebody who ends it. */
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL']);
+
 /** What explains a guest that hangs or fails, and is seen at its devices. */
-function circumstances({ circumstances: seen }: Verdict, outcome: GuestOutcome): string[] {
+function circumstances(
+  { circumstances: seen }: Verdict,
+  { outcome, qemuExit }: RunReport['result']['guest'],
+): string[] {
   if (seen === undefined) return [];
   const { unfinished, unacknowledged } = seen;
   const lines: string[] = [];
-  if (unfinished !== undefined && (outcome === 'hung' || outcome === 'stopped'))
+  if (unfinished !== undefined && outcome === 'qemu-died' && CRASHES.has(qemuExit.signal ?? ''))
+    lines.push(`QEMU crashed in the ${named(unfinished)}: see the device's C source`);
+  else if (unfinished !== undefined && (outcome === 'hung' || outcome === 'stopped'))
     lines.push(`QEMU has not returned from the ${named(unfinished)}: see the device's C source`);
   else if (unacknowledged !== undefined && outcome !== 'panicked')
     lines.push(
@@ -141,6 +151,7 @@ function circumstances({ circumstances: seen }: Verdict, outcome: GuestOutcome):
 /** `write at seq 318 (COMMAND = 2 (PAUSE), 8 bytes)` */
 function named({ seq, access }: { readonly seq: string; readonly access: string }): string {
   const [kind = '', ...rest] = access.split(' ');
+  if (kind !== 'read' && kind !== 'write') return `${access} at seq ${seq}`;
   return `${kind} at seq ${seq} (${rest.join(' ')})`;
 }
 
