@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Times accesses to the stopwatch from within the kernel.
+ * Accesses to the stopwatch from within the kernel, for measurements.
  *
  * In debugfs, for each device, there is stopwatch_bench/LABEL/ with a file for
- * each kind of access. Writing a number performs as many of them in a row;
- * reading gives the nanoseconds that they took.
+ * each kind of access. Writing a number performs as many of them in a row.
  *
- *   counter		the processor's counter alone
  *   mmio_read_user	the register ELAPSED_NS: a trap to QEMU
  *   page_kernel	the live page: no trap
  *
@@ -17,13 +15,13 @@
 
 #include <linux/debugfs.h>
 #include <linux/io.h>
-#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/slab.h>
+#include <linux/time64.h>
 
 #include <asm/arch_timer.h>
 
@@ -38,19 +36,17 @@ struct bench;
  * struct bench_row - one file
  * @bench: its device
  * @repeat: performs so many accesses
- * @ns: what the latest ones took
  */
 struct bench_row {
 	struct bench *bench;
 	void (*repeat)(struct bench *bench, u64 count);
-	u64 ns;
 };
 
 struct bench {
 	void __iomem *regs;
 	void *mem;
 	struct list_head node;
-	struct bench_row counter, mmio_read_user, page_kernel;
+	struct bench_row mmio_read_user, page_kernel;
 };
 
 static LIST_HEAD(benches);
@@ -80,12 +76,6 @@ static u64 bench_read_page(const struct stopwatch_page *page)
 	return accumulated + mul_u64_u64_div_u64(now - counter, NSEC_PER_SEC, frequency);
 }
 
-static void repeat_counter(struct bench *bench, u64 count)
-{
-	while (count--)
-		__arch_counter_get_cntvct();
-}
-
 static void repeat_mmio(struct bench *bench, u64 count)
 {
 	while (count--)
@@ -105,31 +95,20 @@ static void repeat_page(struct bench *bench, u64 count)
 static int bench_set(void *data, u64 count)
 {
 	struct bench_row *row = data;
-	u64 start;
 
 	if (count > MOST)
 		return -ERANGE;
-	start = ktime_get_ns();
 	row->repeat(row->bench, count);
-	row->ns = ktime_get_ns() - start;
 	return 0;
 }
-
-static int bench_get(void *data, u64 *ns)
-{
-	struct bench_row *row = data;
-
-	*ns = row->ns;
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(bench_fops, bench_get, bench_set, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(bench_fops, NULL, bench_set, "%llu\n");
 
 static void bench_file(struct bench *bench, const char *name, struct dentry *dir,
 		       struct bench_row *row, void (*repeat)(struct bench *bench, u64 count))
 {
 	row->bench = bench;
 	row->repeat = repeat;
-	debugfs_create_file(name, 0600, dir, row, &bench_fops);
+	debugfs_create_file(name, 0200, dir, row, &bench_fops);
 }
 
 static void bench_add(struct device_node *node, struct bench *bench)
@@ -152,7 +131,6 @@ static void bench_add(struct device_node *node, struct bench *bench)
 	of_property_read_string(node, "label", &label);
 	dir = debugfs_create_dir(label, bench_root);
 	features = readq(bench->regs + STOPWATCH_FEATURES);
-	bench_file(bench, "counter", dir, &bench->counter, repeat_counter);
 	if (features & STOPWATCH_FEATURE_ELAPSED_NS)
 		bench_file(bench, "mmio_read_user", dir, &bench->mmio_read_user, repeat_mmio);
 
@@ -196,5 +174,5 @@ static void __exit bench_exit(void)
 }
 module_exit(bench_exit);
 
-MODULE_DESCRIPTION("Times accesses to the para-virtualized stopwatch of QEMU");
+MODULE_DESCRIPTION("Measures accesses to the para-virtualized stopwatch of QEMU");
 MODULE_LICENSE("GPL");

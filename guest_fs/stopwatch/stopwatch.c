@@ -263,44 +263,6 @@ static int bench_read_lap(void *laps, uint64_t ops)
 	return 0;
 }
 
-/* A file of the module stopwatch_bench, which times itself. */
-static int bench_in_kernel(void *path, uint64_t ops)
-{
-	FILE *file = fopen(path, "we");
-
-	if (!file)
-		return -1;
-	fprintf(file, "%llu\n", (unsigned long long)ops);
-	return fclose(file);
-}
-
-static void kernel_row(const char *id, const char *name)
-{
-	char path[256], row[64];
-	int64_t ops;
-	unsigned long long ns;
-	FILE *file;
-
-	snprintf(row, sizeof(row), "elapsed/%s", name);
-	snprintf(path, sizeof(path), "/sys/kernel/debug/stopwatch_bench/%s/%s", id, name);
-	/* The first access costs more than the others. */
-	ops = bench_in_kernel(path, 1);
-	if (!ops)
-		ops = bench_operations(bench_in_kernel, path);
-	if (ops < 0) {
-		bench_skip(row, "the module stopwatch_bench has no such file");
-		return;
-	}
-	bench_begin(row);
-	if (bench_in_kernel(path, ops))
-		fail();
-	file = fopen(path, "re");
-	if (!file || fscanf(file, "%llu", &ns) != 1)
-		fail();
-	fclose(file);
-	bench_end(row, ops, ns, strcmp(name, "mmio_read_user") ? "exits=0" : "exits=1");
-}
-
 /*
  * From the deadline of a timeout of 10 ms to the interrupt handler, or to poll()
  * having returned. The timeout begins in the middle of the ioctl that arms it.
@@ -329,7 +291,7 @@ static void latency_row(const char *row, bool to_poll)
 	bench_end(row, ops, sum, "exits=9");
 }
 
-static void bench(const char *id)
+static void bench(void)
 {
 	void *page = (void *)map_page(), *laps = NULL;
 	struct page_snapshot was;
@@ -337,8 +299,6 @@ static void bench(const char *id)
 	struct stopwatch_lap taken;
 	uint64_t ns;
 
-	kernel_row(id, "mmio_read_user");
-	kernel_row(id, "page_kernel");
 	if (has(STOPWATCH_FEATURE_ELAPSED_NS))
 		bench_row("elapsed/ioctl", bench_ioctl, &ns, "exits=1");
 	else
@@ -444,7 +404,7 @@ int main(int argc, char **argv)
 	else if (is("laps"))
 		print_laps();
 	else if (is("bench"))
-		bench(id ? id : "stopwatch");
+		bench();
 	else if (is("watch"))
 		watch(argument ? seconds_of(argument) : INFINITY);
 	else if (is("timeout") && argument)

@@ -20,8 +20,16 @@ else
 	echo '# bench skip elapsed/elapsed_ns the device has no register ELAPSED_NS'
 fi
 
-# Times accesses within the kernel. A driver that is built in has no such module.
+# Within the kernel. A driver that is built in has no such module.
 timing=/lib/modules/bench/stopwatch_bench.ko
-[ ! -f $timing ] || insmod $timing || exit 1
-stopwatch --id "$1" bench || exit 1
-[ ! -f $timing ] || rmmod stopwatch_bench
+if [ -f $timing ]; then
+	insmod $timing || exit 1
+	debug=/sys/kernel/debug/stopwatch_bench/$1
+	for row in mmio_read_user=1 page_kernel=0; do
+		file=$debug/${row%=*}
+		# An older device has fewer of them.
+		[ ! -e "$file" ] || measure "elapsed/${row%=*}" exits=${row#*=} -- times "$file" || exit 1
+	done
+	rmmod stopwatch_bench
+fi
+stopwatch --id "$1" bench
