@@ -154,6 +154,7 @@ const fullStages: readonly Stage[] = [
   full('kernel-tools'),
   full('compile-cache'),
   full('debug'),
+  full('kunit'),
   full('page'),
   full('campaigns'),
   full('container', { through: throughDocker }),

@@ -3,6 +3,7 @@
 import { appendFile, copyFile, constants, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { baseEnvironment } from '../../lib/environment.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { makePrivateDirectory } from '../../lib/files/private-directory.js';
@@ -32,6 +33,8 @@ export interface ExecOptions {
   readonly script: string | undefined;
   /** With the deterministic clock, and without standard input. */
   readonly deterministic: boolean;
+  /** For its standard output; absent: ours. */
+  readonly stdout?: Writable | undefined;
   /** Its console goes to standard error. */
   readonly verbose: boolean;
 }
@@ -110,7 +113,7 @@ async function runOnce(
   let machine: RunningMachine | undefined;
   const streams = new CommandStreams({
     stdin: deterministic ? undefined : process.stdin,
-    outputs: [process.stdout, process.stderr],
+    outputs: [options.stdout ?? process.stdout, process.stderr],
     // There is nothing on the machine that it must save.
     onEnd: () => machine?.quit('the command ended'),
   });

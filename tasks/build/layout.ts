@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import type { Paths } from '../config/paths.js';
 import type { Config, SourceName } from '../config/schema.js';
-import type { Variant } from '../config/variants.js';
+import { KERNEL_VARIANTS, type Variant } from '../config/variants.js';
 
 export type Layout = Readonly<ReturnType<typeof layoutOf>>;
 
@@ -17,7 +17,7 @@ export function layoutOf(config: Config, paths: Paths) {
   /** `-linux-6.18.5`, where another release than the project's is built. */
   const mark = (...sources: readonly SourceName[]) =>
     sources.map((name) => (paths.beside?.includes(name) ? `-${basename(release(name))}` : '')).join('');
-  const linuxBuild = join(build, `${of(['debug'], 'linux')}${mark('linux')}`);
+  const linuxBuild = join(build, `${of(KERNEL_VARIANTS, 'linux')}${mark('linux')}`);
   const qemuBuild = join(build, `${of(['sanitize'], 'qemu')}${mark('qemu')}`);
   const vmOf = (...sources: readonly SourceName[]) =>
     join(paths.vm, variant === 'plain' ? '' : variant, mark(...sources).slice(1));
@@ -54,7 +54,7 @@ export function layoutOf(config: Config, paths: Paths) {
     linuxBuild,
     kernel: join(linuxBuild, 'arch', 'arm64', 'boot', 'Image'),
     /** A directory for each driver that is built as a module, with links to its sources. */
-    drivers: join(build, `${of(['debug'], 'drivers')}${mark('linux')}`),
+    drivers: join(build, `${of(KERNEL_VARIANTS, 'drivers')}${mark('linux')}`),
     /** Generated from the list of devices; `drivers/misc/pv` of the Linux tree leads to it. */
     builtinDrivers: join(build, 'linux-drivers'),
     busyboxBuild: join(build, 'busybox'),

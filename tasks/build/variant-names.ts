@@ -10,18 +10,21 @@ export const PLAIN_QEMU = 'qemu:plain';
 
 const EDITOR = ['editor:device', 'editor:commands'];
 const MACHINE = ['guest:initramfs', 'guest:ext4', 'guest:disk', 'vm:devicetree', 'vm:manifest', ...EDITOR];
+const KERNEL = ['linux:configure', 'linux:build', ...MACHINE];
 
 /** The other tasks are shared: the same result in the same place. */
 const OWN: Readonly<Record<Variant, readonly string[]>> = {
   plain: [],
   sanitize: ['qemu:configure', 'qemu:build', ...MACHINE],
   coverage: ['qemu:build', ...MACHINE],
-  debug: ['qemu:build', 'linux:configure', 'linux:build', ...MACHINE],
+  kunit: KERNEL,
+  debug: ['qemu:build', ...KERNEL],
 };
 
 /** The name of `qemu:build` in a variant: `qemu:build@debug`. Other names stay as they are. */
 export function nameIn(variant: Variant, name: string): string {
-  const own = OWN[variant].includes(name) || (variant === 'debug' && name.startsWith(driverTaskOf('')));
+  const driver = name.startsWith(driverTaskOf('')) && OWN[variant].includes('linux:build');
+  const own = OWN[variant].includes(name) || driver;
   return own ? `${name}@${variant}` : name;
 }
 

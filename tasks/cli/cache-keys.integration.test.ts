@@ -102,9 +102,12 @@ test('lines that are outputs of a step and a dotenv file', async () => {
   ]);
 });
 
-test.each(['sanitize', 'coverage', 'debug'])('the variant %s has builds of its own', async (variant) => {
-  const plain = await keys();
-  const other = await keys({ STOPWATCH_BUILD_VARIANT: variant });
-  expect(other.build.key).not.toBe(plain.build.key);
-  expect(other.downloads).toEqual(plain.downloads);
-});
+test.each(['sanitize', 'coverage', 'debug', 'kunit'])(
+  'the variant %s has builds of its own',
+  async (variant) => {
+    const plain = await keys();
+    const other = await keys({ STOPWATCH_BUILD_VARIANT: variant });
+    expect(other.build.key).not.toBe(plain.build.key);
+    expect(other.downloads).toEqual(plain.downloads);
+  },
+);

@@ -16,6 +16,7 @@ import { exec } from '../commands/exec.js';
 import { fuzz } from '../commands/fuzz.js';
 import { graph } from '../commands/graph.js';
 import { init } from '../commands/init.js';
+import { kunit } from '../commands/kunit.js';
 import { matrix } from '../commands/matrix.js';
 import { module } from '../commands/module.js';
 import { mutants } from '../commands/mutants.js';
@@ -49,6 +50,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   test,
   runTestQuit,
   matrix,
+  kunit,
   replay,
   report,
   run,

@@ -82,7 +82,7 @@ export const ALL_EXITS: readonly ExitName[] = [
 export function variantOption(): Option {
   return new Option(
     '--variant <KIND>',
-    'plain: as released; sanitize: QEMU with sanitizers; coverage: QEMU counts which lines of the device run; debug: debug information, and a kernel with KASAN and lockdep',
+    'plain: as released; sanitize: QEMU with sanitizers; coverage: QEMU counts which lines of the device run; debug: debug information, and a kernel with KASAN and lockdep; kunit: a kernel with KUnit',
   ).choices(VARIANTS);
 }
 

@@ -94,7 +94,7 @@ export async function loadConfig(request: LoadRequest): Promise<Loaded> {
   let layered = lay({ values: {}, provenance: {} }, defaults, 'default');
   const variant = variantIn(layers.map(({ values }) => values));
   if (variant !== undefined)
-    layered = lay(layered, VARIANT_SETTINGS[variant], `default of the variant ${variant}`);
+    layered = lay(layered, VARIANT_SETTINGS[variant] ?? {}, `default of the variant ${variant}`);
   for (const { values, origin } of layers) layered = lay(layered, values, origin);
 
   const config = changed ? await check(layered) : defaults;

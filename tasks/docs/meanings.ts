@@ -23,7 +23,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'build.jobs': 'processes at once of a build, of which one runs at a time; 0: one per processor (`--jobs`)',
   'build.ccache': 'auto: where it is installed; on: it must be there; off: never',
   'build.variant':
-    'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches; debug: the device and the kernel with debug information, the kernel with KASAN, lockdep and other checks, more memory and longer limits (`--variant`)',
+    'plain: QEMU as it is; sanitize: with the address and undefined-behaviour sanitizers; coverage: with the device counting which lines and branches it reaches; debug: the device and the kernel with debug information, the kernel with KASAN, lockdep and other checks, more memory and longer limits; kunit: the kernel with KUnit (`--variant`)',
   'cache.remote':
     'address of a compile cache that several machines share, behind the local one; null for none: [cache.md](cache.md)',
   'cache.readOnly': 'take from the shared cache, and write nothing to it',

@@ -3,6 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Config } from '../../config/schema.js';
+import { KERNEL_VARIANTS } from '../../config/variants.js';
 import type { Task, TaskContext } from '../../engine/task.js';
 import type { ProjectDevice } from '../../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from '../build-tools.js';
@@ -31,13 +32,16 @@ export function linuxTasks(
 ): Task[] {
   const tree = layout.tree('linux');
   const build = layout.linuxBuild;
-  const debug = config.build.variant === 'debug';
+  const { variant } = layout;
+  const debug = variant === 'debug';
   const own = ownFragments(config.kernel.config, layout.project);
   const fragments: Fragments = {
     files: [
       join(layout.package, 'vm', 'linux', 'kernel.config'),
       ...devices.flatMap(({ files }) => files.kernelConfig ?? []),
-      ...(debug ? [join(layout.package, 'vm', 'linux', 'debug.config')] : []),
+      ...(KERNEL_VARIANTS.includes(variant)
+        ? [join(layout.package, 'vm', 'linux', `${variant}.config`)]
+        : []),
       ...own.files,
     ],
     lines: own.lines,

@@ -28,7 +28,8 @@ export function qemuTasks(
   // Relative, because it ends up in the binary (__FILE__) and two checkouts must build the same one.
   const source = relative(build, tree);
   const { variant } = config.build;
-  const args = [...configureArguments(tree, source, ccache), ...VARIANT_ARGUMENTS[variant]];
+  const sanitizers = variant === 'sanitize' ? ['--enable-asan', '--enable-ubsan'] : [];
+  const args = [...configureArguments(tree, source, ccache), ...sanitizers];
   const again = DEVICE_AGAIN[variant];
   const sources = [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)];
   const stamp = join(build, 'configured-as.json');
@@ -89,17 +90,8 @@ export function qemuTasks(
   ];
 }
 
-const VARIANT_ARGUMENTS: Readonly<Record<Variant, readonly string[]>> = {
-  plain: [],
-  sanitize: ['--enable-asan', '--enable-ubsan'],
-  coverage: [],
-  debug: [],
-};
-
 /** Variants that differ from the plain build only in the devices. */
-const DEVICE_AGAIN: Readonly<Record<Variant, DeviceAgain | undefined>> = {
-  plain: undefined,
-  sanitize: undefined,
+const DEVICE_AGAIN: Readonly<Partial<Record<Variant, DeviceAgain>>> = {
   coverage: COUNTING,
   debug: DEBUGGED,
 };
