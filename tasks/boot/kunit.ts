@@ -70,6 +70,9 @@ export async function kunitRun(
   };
 }
 
+/** A line of KTAP; KUnit explains a failure on others. */
+const KTAP_LINE = /^ *(?:KTAP version|1\.\.|#|(?:not )?ok )/;
+
 /** Each suite's file is a document of its own. */
 export function suitesOf(results: string): KtapResult[] {
   return results
@@ -77,7 +80,8 @@ export function suitesOf(results: string): KtapResult[] {
     .filter((document) => document !== '')
     .map((document) => {
       const parser = new KtapParser();
-      for (const line of document.split('\n')) parser.line(line);
+      for (const line of document.trimEnd().split('\n'))
+        parser.line(KTAP_LINE.test(line) ? line : line.replace(/^ */, '$&# '));
       return parser.end();
     });
 }
