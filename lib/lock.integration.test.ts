@@ -103,3 +103,22 @@ test('a missing flock and a place that cannot be written are explained', async (
     message: expect.stringContaining(sandbox.path('file/lock')),
   });
 });
+
+test('a file system without locks is not a lock that another process holds', async ({ sandbox }) => {
+  const path = process.env['PATH'];
+  chmodSync(
+    sandbox.write('bin/flock', '#!/bin/sh\necho "flock: 3: No locks available" >&2\nexit 71\n'),
+    0o755,
+  );
+  process.env['PATH'] = `${sandbox.path('bin')}:${path}`;
+  try {
+    await expect(
+      withLock(sandbox.path('lock'), { ...sandbox, wait: false }, async () => 1),
+    ).rejects.toMatchObject({
+      code: 'lock-failed',
+      message: expect.stringContaining('No locks available'),
+    });
+  } finally {
+    process.env['PATH'] = path;
+  }
+});
