@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct ktap_test {
 	const char *name;
@@ -27,8 +26,7 @@ static const char *ktap_skipped;
 
 /* The same in other words than the condition's. */
 #define EXPECT_AS(what, condition, ...) \
-	((condition) ? 1 : (ktap_bad = 1, \
-			    printf("# %s:%d: %s: ", strrchr("/" __FILE__, '/') + 1, __LINE__, what), \
+	((condition) ? 1 : (ktap_bad = 1, printf("# %s:%d: %s: ", __FILE__, __LINE__, what), \
 			    printf(__VA_ARGS__), putchar('\n'), 0))
 
 static inline void ktap_skip(const char *why)
