@@ -102,6 +102,16 @@ show_blocked() {
 	# 8: to the console too, whatever its loglevel.
 	echo 8 >/proc/sysrq-trigger
 	echo w >/proc/sysrq-trigger
+	# And those that a signal would wake, which the kernel does not list.
+	for _process in /proc/[0-9]*; do
+		_name='' _where=''
+		read -r _name <"$_process/comm"
+		read -r _where <"$_process/wchan"
+		case $_where in
+		'' | 0 | do_wait | kthread* | worker_thread | rescuer_thread) ;;
+		*) [ "$(readlink "$_process/exe")" ] && echo "process $_name waits in $_where" ;;
+		esac
+	done 2>/dev/null
 }
 
 run_tests() {

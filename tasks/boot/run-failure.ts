@@ -86,7 +86,10 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   // The headline has said some of it.
   const isNew = (line: string): boolean => line === '' || !guest.reason.includes(line.trim());
   const explained = [...body, ...splatted].filter(isNew);
-  const shown = [...explained, ...story, ...others(judged, undefined, prefix)];
+  // Init prints them when a test hangs: guest_fs/base/init.sh.
+  const waiting =
+    guest.outcome === 'hung' && cause === undefined ? guest.lastLines.filter((line) => WAITS.test(line)) : [];
+  const shown = [...waiting, ...explained, ...story, ...others(judged, undefined, prefix)];
   const last =
     explained.length > 0 || guest.lastLines.length === 0
       ? []
@@ -125,6 +128,8 @@ function others(
     .filter((one) => one !== leading && one.verdict.result === 'differ')
     .flatMap(({ id, verdict }) => ['', `Also: ${prefix(id)}${headline(verdict)}`]);
 }
+
+const WAITS = /^process \S+ waits in \w+$/;
 
 /** QEMU's own signals, not those of somebody who ends it. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL']);

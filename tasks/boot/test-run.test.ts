@@ -96,6 +96,17 @@ describe('what a run that did not pass is reported as', () => {
     expect(error?.lastLines).toEqual(['not ok lap: texts', '  expected 1 (2 times)']);
   });
 
+  it('says where a process of a test that hangs waits', () => {
+    const lastLines = [
+      '# a',
+      '[    9.000000] sysrq: Show Blocked State',
+      'process led_test waits in do_sys_poll',
+    ];
+    const boot = aBoot({ outcome: 'hung', reason: 'nothing was printed for 6 s', lastLines });
+    const error = failureOf(makeReport(boot, [aDevice()], circumstances), run);
+    expect(error?.lastLines[0]).toBe('process led_test waits in do_sys_poll');
+  });
+
   it('shows the lines of the test that ended half-way, not of those that ran after it', () => {
     const observer = new ConsoleObserver(
       () => 0,

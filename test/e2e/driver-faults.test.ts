@@ -78,6 +78,13 @@ const faults: readonly Fault[] = [
     ],
   },
   {
+    what: 'a waiter that is not woken',
+    edits: [[DRIVER, '\twake_up_all(&sw->wait);\n', '']],
+    code: 4,
+    outcome: 'hung',
+    said: [/^ +process stopwatch_dev_t waits in \w*poll\w*$/m, /expiry of the timeout → interrupt raised/],
+  },
+  {
     what: 'an interrupt that is not there',
     edits: [[DRIVER, 'irq = platform_get_irq(pdev, 0);', 'irq = platform_get_irq(pdev, 1);']],
     code: 1,
