@@ -51,7 +51,8 @@ static DEFINE_IDA(stopwatch_ids);
  * @file: the file
  * @node: in the device's files
  * @seen: timeout interrupts that its user knows of
- * @text: what was read at offset 0, under the device's lock
+ * @text: the text of the last successful read at offset 0, or empty; under the
+ *	device's lock
  */
 struct stopwatch_file {
 	struct stopwatch *sw;
@@ -107,10 +108,9 @@ static ssize_t stopwatch_file_read(struct file *file, char __user *buf, size_t c
 			ret = stopwatch_text(sw, sf->text);
 		if (ret)
 			return ret;
-		len = strscpy(text, sf->text, STOPWATCH_DATA_SIZE);
+		len = scnprintf(text, sizeof(text), "%s\n", sf->text);
 	}
 
-	text[len++] = '\n';
 	return simple_read_from_buffer(buf, count, pos, text, len);
 }
 

@@ -51,16 +51,18 @@ static void stopwatch_kunit_state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stopwatch_state(&fake->sw), -EIO);
 }
 
-static int stopwatch_kunit_text_of(struct stopwatch_fake *fake, const char *data, u64 len)
+static int stopwatch_kunit_text_of(struct kunit *test, const char *data, u64 len)
 {
-	char text[STOPWATCH_DATA_SIZE];
+	struct stopwatch_fake *fake = test->priv;
+	char text[STOPWATCH_DATA_SIZE] = "before";
 	int ret;
 
 	memset(fake->sw.mem->data, 'x', STOPWATCH_DATA_SIZE);
 	memcpy(fake->sw.mem->data, data, strlen(data) + 1);
 	fake->sw.mem->data_len = cpu_to_le64(len);
 	ret = stopwatch_text(&fake->sw, text);
-	return ret ?: strcmp(text, data);
+	KUNIT_EXPECT_STREQ(test, text, ret ? "before" : data);
+	return ret;
 }
 
 static void stopwatch_kunit_text(struct kunit *test)
@@ -68,16 +70,16 @@ static void stopwatch_kunit_text(struct kunit *test)
 	struct stopwatch_fake *fake = test->priv;
 
 	guard(mutex)(&fake->sw.lock);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "1.50 seconds", 13), 0);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "1.50 seconds", 13), 0);
 	KUNIT_EXPECT_EQ(test, *stopwatch_kunit_reg(fake, STOPWATCH_COMMAND), STOPWATCH_CMD_UPDATE);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "", 1), 0);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "", 1), 0);
 	/* No end, or none where the length says. */
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "1.50 seconds", 12), -EIO);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "1.50 seconds", STOPWATCH_DATA_SIZE),
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "1.50 seconds", 12), -EIO);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "1.50 seconds", STOPWATCH_DATA_SIZE),
 			-EIO);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "1.50 seconds", 0), -EIO);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "", STOPWATCH_DATA_SIZE + 1), -EIO);
-	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(fake, "", U64_MAX), -EIO);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "1.50 seconds", 0), -EIO);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "", STOPWATCH_DATA_SIZE + 1), -EIO);
+	KUNIT_EXPECT_EQ(test, stopwatch_kunit_text_of(test, "", U64_MAX), -EIO);
 }
 
 static void stopwatch_kunit_timeout(struct kunit *test)

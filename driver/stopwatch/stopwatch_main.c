@@ -180,9 +180,13 @@ int stopwatch_timeout_ns(struct stopwatch *sw, u64 ns)
 	return rest ? -ERANGE : stopwatch_timeout(sw, seconds);
 }
 
-/* Asks for the elapsed time as text; @text takes STOPWATCH_DATA_SIZE bytes. */
+/*
+ * Asks for the elapsed time as text; @text takes STOPWATCH_DATA_SIZE bytes. It
+ * is written only if the device's text is valid: then it ends with a NUL.
+ */
 int stopwatch_text(struct stopwatch *sw, char *text)
 {
+	char data[STOPWATCH_DATA_SIZE];
 	u64 len;
 	int ret;
 
@@ -191,9 +195,10 @@ int stopwatch_text(struct stopwatch *sw, char *text)
 		return ret;
 
 	len = le64_to_cpu(READ_ONCE(sw->mem->data_len));
-	memcpy(text, sw->mem->data, STOPWATCH_DATA_SIZE);
-	if (len < 1 || len > STOPWATCH_DATA_SIZE || text[len - 1])
+	memcpy(data, sw->mem->data, sizeof(data));
+	if (len < 1 || len > sizeof(data) || data[len - 1])
 		return -EIO;
+	memcpy(text, data, sizeof(data));
 	return 0;
 }
 
