@@ -16,7 +16,7 @@ const EVENTS = {
   refused: [],
   /** The device's state was loaded, the generator's with it. */
   load: [['state', 'state', 'hex']],
-  /** QEMU is about to exit in order. */
+  /** QEMU is about to exit cleanly. */
   end: [],
 } as const;
 

@@ -34,7 +34,7 @@
 
 /**
  * struct source - a device to read from
- * @request: reads so many bytes into @buffer
+ * @request: reads this many bytes into @buffer
  * @regs: registers of rngboi
  * @vq: queue of virtio-rng
  * @filled: virtio-rng has used the buffer

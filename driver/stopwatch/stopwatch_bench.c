@@ -35,7 +35,7 @@ struct bench;
 /**
  * struct bench_row - one file
  * @bench: its device
- * @repeat: performs so many accesses
+ * @repeat: performs this many accesses
  */
 struct bench_row {
 	struct bench *bench;

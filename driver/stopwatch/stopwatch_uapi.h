@@ -115,7 +115,7 @@ struct stopwatch_status {
 #define STOPWATCH_IOC_UPDATE	_IOR(STOPWATCH_IOC_MAGIC, STOPWATCH_CMD_UPDATE, \
 				     struct stopwatch_text)
 /*
- * Arms a timeout of so many nanoseconds; 0 cancels a pending one. Version 1 takes
+ * Arms a timeout of this many nanoseconds; 0 cancels a pending one. Version 1 takes
  * whole seconds and cannot cancel. The driver acknowledges it.
  */
 #define STOPWATCH_IOC_TIMEOUT	_IOW(STOPWATCH_IOC_MAGIC, STOPWATCH_CMD_TIMEOUT, __u64)

@@ -113,7 +113,7 @@ const EVENTS = {
   ],
   /** The VM continues after a stop. */
   resume: [],
-  /** QEMU is about to exit in order. */
+  /** QEMU is about to exit cleanly. */
   end: [],
 } as const;
 

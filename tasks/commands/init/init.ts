@@ -50,7 +50,7 @@ export async function initProject(paths: Paths, options: InitOptions, signal: Ab
   const cd = shellQuote({ file: 'cd', args: [relative(process.cwd(), directory) || '.'] });
   return {
     exitCode: EXIT.passed,
-    text: `${directory}: the device ${name}, ${files.length} files; README.md says where what is\n`,
+    text: `${directory}: the device ${name}, ${files.length} files; start with README.md\n`,
     data: { directory, name, template, files: files.map(({ path }) => path) },
     next: `${cd} && npm install && npx stopwatch all`,
   };
