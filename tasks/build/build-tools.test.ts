@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import config from '../../config.js';
 import type { Config } from '../config/schema.js';
@@ -11,7 +11,9 @@ import { createProcesses } from '../../lib/process/process.js';
 import { resumeBuild, usesCcache } from './build-tools.js';
 
 let directory: string;
+let started: number;
 beforeEach(() => {
+  started = Date.now() / 1000;
   directory = mkdtempSync(join(tmpdir(), 'carry-on-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -36,11 +38,13 @@ function withCcache(ccache: Config['build']['ccache']): Config {
   return { ...config, build: { ...config.build, ccache } };
 }
 
-/** A product with this age at the time of the kill, seconds. */
+/** A file with this age at the end of the build, which takes 5000 s, in seconds. */
 function product(name: string, age: number, content = 'x'): string {
   const path = join(directory, name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
-  utimesSync(path, 1_700_000_000 - age, 1_700_000_000 - age);
+  const time = started + 5000 - age;
+  utimesSync(path, time, time);
   return path;
 }
 
@@ -67,20 +71,38 @@ async function runTask(run: (context: TaskContext, kill: () => void) => Promise<
 
 /** Makes the interrupted build one of an earlier boot. */
 function reboot(): void {
-  writeFileSync(join(directory, '.build-under-way'), 'an earlier boot');
+  const marker = join(directory, '.build-under-way');
+  writeFileSync(marker, 'an earlier boot');
+  utimesSync(marker, started, started);
 }
+
+const exist = (paths: readonly string[]) => paths.map((path) => existsSync(path));
 
 describe('a build that was cut off', () => {
   test('makes again what was written last, and keeps what was finished before', async () => {
-    const [last, old, source] = [product('b.o', 1), product('a.o', 30), product('c.c', 0)];
-    product('vmlinux', 0);
+    const [last, old, before] = [product('b.o', 1), product('a.o', 30), product('c.o', 6000)];
+    const image = product('vmlinux', 0);
     await killedBuild();
-    expect([last, old, source].map((path) => existsSync(path))).toEqual([false, true, true]);
-    expect(existsSync(join(directory, 'vmlinux'))).toBe(false);
+    expect(exist([last, old, before, image])).toEqual([false, true, true, false]);
+  });
+
+  test('makes again whatever was written last, but what no build makes', async () => {
+    const made = ['vdso.so.dbg', 'asm-offsets.s', 'modpost', 'generated/bounds.h', 'qemu-config.c.o'];
+    const kept = [
+      '.config',
+      '.ninja_log',
+      'meson-private/coredata.dat',
+      'a-config-devices.h',
+      'config-host.mak',
+    ];
+    const [doubtful, state] = [made, kept].map((names) => names.map((name) => product(name, 0)));
+    await killedBuild();
+    expect(exist(doubtful ?? []).filter(Boolean)).toEqual([]);
+    expect(exist(state ?? []).filter((found) => !found)).toEqual([]);
   });
 
   test('of a machine that crashed, distrusts a longer time and all that is empty', async () => {
-    const [last, older, empty] = [product('b.o', 0), product('a.o', 30), product('e.o', 5000, '')];
+    const [last, older, empty] = [product('b.o', 0), product('a.o', 30), product('e.o', 4000, '')];
     const kept = product('k.o', 600);
     await killedBuild(true);
     expect([last, older, empty, kept].map((path) => existsSync(path))).toEqual([false, false, false, true]);
@@ -96,16 +118,31 @@ describe('a build that was cut off', () => {
   });
 });
 
-test('a build that failed by itself loses nothing', async () => {
-  const path = product('a.o', 0);
+test('a build that failed, whatever ended it, keeps what is older than its last seconds', async () => {
+  const [last, old] = [product('b.o', 0), product('a.o', 30)];
   const { signal } = new AbortController();
   await expect(
     resumeBuild(directory, contextOf(signal), async () => {
-      throw new Error('compile error');
+      throw new Error('make was ended by SIGKILL');
     }),
-  ).rejects.toThrow('compile error');
+  ).rejects.toThrow('SIGKILL');
   await resumeBuild(directory, contextOf(signal), async () => {});
-  expect(existsSync(path)).toBe(true);
+  expect(exist([last, old])).toEqual([false, true]);
+});
+
+test('a build that succeeded is flushed before it is trusted', async () => {
+  const { signal } = new AbortController();
+  const run: string[] = [];
+  const marker = join(directory, '.build-under-way');
+  const exec = async (file: string, args: readonly string[]) => {
+    run.push(`${file} ${args.join(' ')}${existsSync(marker) ? ', not trusted yet' : ''}`);
+    return '';
+  };
+  await resumeBuild(directory, { ...contextOf(signal), exec }, async () => {});
+  expect(run).toEqual([`sync -f ${directory}, not trusted yet`]);
+  const last = product('b.o', 0);
+  await resumeBuild(directory, contextOf(signal), async () => {});
+  expect(existsSync(last)).toBe(true);
 });
 
 test('ccache is used where it is, never when off, and missed only when demanded', () => {

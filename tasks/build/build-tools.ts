@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Shared by the builds of QEMU, Linux and Busybox: ccache, a reproducible time, resuming after a kill. */
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { StopwatchError } from '../../lib/errors.js';
 import { writeFileAtomic } from '../../lib/files/atomic.js';
@@ -42,18 +41,20 @@ export function ccacheEnvironment(base?: string): Record<string, string> {
 }
 
 const MARKER = '.build-under-way';
-/** Files that compilers and linkers write; not the configuration of a build. */
-const PRODUCT = /\.(o|a|so|ko|obj|lds|mod|dtb)$|^(vmlinux|Image|busybox|qemu-system-)/;
+/** What make and ninja do not make again: the configuration, ninja's log, and what meson writes when ninja configures again. */
+const STATE =
+  /(?:^|\/)(?:\.config|\.ninja_\w+|build\.ninja[^/]*|compile_commands\.json|Makefile\.prereqs|(?:[\w-]+-)?config[-.][\w-]+(?:\.(?:h|mak|cross))?)$|^(?:meson-|pyvenv\/)/;
 /**
- * Seconds. Files written this shortly before a kill, or before the machine crashed, may be truncated although make
+ * Seconds. Files written this shortly before a kill, or before the host crashed, may be truncated although make
  * considers them new.
  */
 const IN_FLIGHT_S = { killed: 3, crashed: 60 };
 
 /**
  * Runs a build that make or ninja can resume. make trusts times, so a file that a killed compiler was writing looks
- * finished. Therefore a marker exists while a build runs, with the machine's boot in it. If it is found, the files
- * written just before the kill are removed and built again; only then does the marker name the present boot.
+ * finished. Therefore a marker, which holds the host's boot ID, exists from the start of a build until one has succeeded
+ * and is on the disk. If it is found, the files that the last build wrote just before its end are removed and built
+ * again; only then does the marker name the present boot.
  */
 export async function resumeBuild(
   directory: string,
@@ -62,37 +63,39 @@ export async function resumeBuild(
 ): Promise<void> {
   const marker = join(directory, MARKER);
   await mkdir(directory, { recursive: true });
-  if (existsSync(marker)) {
-    const hasCrashed = (await readFile(marker, 'utf8')) !== bootId();
-    const seconds = hasCrashed ? IN_FLIGHT_S.crashed : IN_FLIGHT_S.killed;
+  const boot = await readFile(marker, 'utf8').catch(() => undefined);
+  if (boot !== undefined) {
+    const seconds = boot === bootId() ? IN_FLIGHT_S.killed : IN_FLIGHT_S.crashed;
     const removed = await removeInFlight(directory, seconds);
     if (removed > 0)
       context.log(
-        `The last build was killed: ${removed} files that it may have been writing are built again.`,
+        `The last build did not succeed: what it wrote in its last ${seconds} s is built again (files: ${removed}).`,
       );
   }
-  await writeFileAtomic(marker, bootId());
-  try {
-    await build();
-  } finally {
-    // After a failure too: make itself has removed what the failed command wrote.
-    if (!context.signal.aborted) await rm(marker, { force: true });
-  }
+  if (boot !== bootId()) await writeFileAtomic(marker, bootId());
+  await build();
+  // Objects are no outputs, so nothing else flushes them.
+  await context.exec('sync', ['-f', directory]);
+  if (!context.signal.aborted) await rm(marker, { force: true });
 }
 
+/** Files from before the marker are whole: a build that succeeded was flushed, and after a crash this has removed the others. */
 async function removeInFlight(directory: string, seconds: number): Promise<number> {
+  const { mtimeMs: start } = await stat(join(directory, MARKER));
   const names = await readdir(directory, { recursive: true, withFileTypes: true });
-  const products = await Promise.all(
+  const files = await Promise.all(
     names
-      .filter((entry) => entry.isFile() && PRODUCT.test(entry.name))
-      .map(async (entry) => {
-        const path = join(entry.parentPath, entry.name);
+      .filter((entry) => entry.isFile() && entry.name !== MARKER)
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => !STATE.test(relative(directory, path)))
+      .map(async (path) => {
         const { mtimeMs, size } = await stat(path);
         return { path, mtimeMs, size };
       }),
   );
-  const last = Math.max(...products.map(({ mtimeMs }) => mtimeMs));
-  const doubtful = products.filter(({ mtimeMs, size }) => size === 0 || mtimeMs >= last - seconds * 1000);
+  const written = files.filter(({ mtimeMs }) => mtimeMs >= start);
+  const last = Math.max(...written.map(({ mtimeMs }) => mtimeMs));
+  const doubtful = written.filter(({ mtimeMs, size }) => size === 0 || mtimeMs >= last - seconds * 1000);
   await Promise.all(doubtful.map(({ path }) => rm(path, { force: true })));
   return doubtful.length;
 }
