@@ -76,7 +76,9 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
     guest.outcome === 'failed'
       ? [
           ...hints,
-          ...(ofDrivers.length === 0 ? [] : ['The driver said:', ...ofDrivers.slice(0, 4).map(indent)]),
+          ...(ofDrivers.length === 0 || cause !== undefined
+            ? []
+            : ['The driver said:', ...ofDrivers.slice(0, 4).map(indent)]),
           ...devices.flatMap((device) => aboutTests(device, several ? (suite) => `${suite}: ` : plain)),
         ]
       : [...hints, ...(cause === undefined ? [] : aboutSplat(cause, devices))];
