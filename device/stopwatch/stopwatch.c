@@ -300,6 +300,8 @@ static void stopwatch_append_lap(StopwatchState *s, int64_t now,
     uint8_t *ring = memory_region_get_ram_ptr(&s->mem) + STOPWATCH_MEM_LAPS;
     uint64_t index = s->laps % STOPWATCH_LAPS_CAPACITY_VALUE;
 
+    /* The last head before this entry; with a reader's second smp_rmb() */
+    smp_wmb();
     stq_le_p(ring + STOPWATCH_LAPS_ENTRIES + index * 8, split);
     s->laps++;
     stopwatch_write_head(s);
