@@ -26,6 +26,7 @@
 #include "qemu/bitops.h"
 #include "qemu/main-loop.h"
 #include "qapi/error.h"
+#include "exec/cpu-common.h"
 #include "hw/core/cpu.h"
 #include "hw/misc/pv/pv.h"
 #include "system/qtest.h"
@@ -865,6 +866,12 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
     g_autofree char *mem_name = g_strdup_printf("%s-mem", id);
     g_autofree char *regs_name = g_strdup_printf("%s-regs", id);
 
+    /* QEMU aborts at the second RAM of one name */
+    if (qemu_ram_block_by_name(mem_name)) {
+        error_setg(errp, "another " TYPE_STOPWATCH " has this name, '%s': "
+                   "give each an id, as in -device stopwatch,id=NAME", id);
+        return;
+    }
     if (!memory_region_init_ram(&s->mem, OBJECT(dev), mem_name,
                                 STOPWATCH_MEM_SIZE, errp)) {
         return;
