@@ -824,7 +824,9 @@ static void stopwatch_vm_state_change(void *opaque, bool running,
 
     if (!running) {
         /* It is not saved that the doorbell was rung */
-        stopwatch_doorbell(&s->doorbell);
+        if (s->ioeventfd) {
+            stopwatch_doorbell(&s->doorbell);
+        }
         stopwatch_expire(s, now);
         s->was_stopped = replay_mode == REPLAY_MODE_NONE;
     } else if (s->was_stopped) {
@@ -865,6 +867,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
     const char *id = dev->id ?: TYPE_STOPWATCH;
     g_autofree char *mem_name = g_strdup_printf("%s-mem", id);
     g_autofree char *regs_name = g_strdup_printf("%s-regs", id);
+    int ret;
 
     /* QEMU aborts at the second RAM of one name */
     if (qemu_ram_block_by_name(mem_name)) {
@@ -876,17 +879,20 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
                                 STOPWATCH_MEM_SIZE, errp)) {
         return;
     }
-    if (event_notifier_init(&s->doorbell, 0)) {
-        error_setg(errp, "no event notifier for the doorbell");
-        return;
-    }
     memory_region_init_io(&s->regs, OBJECT(dev), &stopwatch_ops, s,
                           regs_name, STOPWATCH_REGS_SIZE);
     s->id = id;
     s->frequency = stopwatch_counter_frequency();
-    event_notifier_set_handler(&s->doorbell, stopwatch_doorbell);
     /* When QEMU would look is neither counted nor recorded */
-    if (s->ioeventfd && !icount_enabled()) {
+    s->ioeventfd = s->ioeventfd && !icount_enabled();
+    if (s->ioeventfd) {
+        ret = event_notifier_init(&s->doorbell, 0);
+        if (ret < 0) {
+            error_setg_errno(errp, -ret,
+                             "cannot create the doorbell's event notifier");
+            return;
+        }
+        event_notifier_set_handler(&s->doorbell, stopwatch_doorbell);
         memory_region_add_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
                                   &s->doorbell);
     }
@@ -908,8 +914,12 @@ static void stopwatch_unrealize(DeviceState *dev)
 
     qemu_remove_exit_notifier(&s->exit_notifier);
     qemu_del_vm_change_state_handler(s->vm_state_entry);
-    event_notifier_set_handler(&s->doorbell, NULL);
-    event_notifier_cleanup(&s->doorbell);
+    if (s->ioeventfd) {
+        memory_region_del_eventfd(&s->regs, STOPWATCH_DOORBELL, 8, false, 0,
+                                  &s->doorbell);
+        event_notifier_set_handler(&s->doorbell, NULL);
+        event_notifier_cleanup(&s->doorbell);
+    }
     timer_del(&s->timer);
     trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }
