@@ -4,9 +4,17 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import type { Config } from '../../config/schema.js';
 import type { Task, TaskContext } from '../../engine/task.js';
-import { writeFileAtomic } from '../../../lib/files/atomic.js';
+import { flush, writeFileAtomic } from '../../../lib/files/atomic.js';
 import type { ProjectDevice } from '../../../vm/device.js';
-import { editable, readDisk, readWritten, recordWritten, sumOf, type WrittenSums } from './guest-edits.js';
+import {
+  editable,
+  nextOf,
+  readDisk,
+  readWritten,
+  recordWritten,
+  sumOf,
+  type WrittenSums,
+} from './guest-edits.js';
 import type { Layout } from '../layout.js';
 import { ownEntries } from './own-files.js';
 import { debugfsScript, rootEntries } from './root-entries.js';
@@ -42,33 +50,29 @@ export function diskTask(config: Config, layout: Layout, devices: readonly Proje
     jobs: 'one',
     run: async (context) => {
       const unwritten = !(await diskWritten(layout));
-      let kept: WrittenSums = {};
-      if (existsSync(disk)) kept = await refresh(context, config, layout, devices);
-      else {
-        await context.exec('cp', [ext4, `${disk}.partial`]);
-        await rename(`${disk}.partial`, disk);
-      }
+      const isNew = !existsSync(disk);
+      const before = isNew ? {} : readWritten(disk);
+      await recordWritten(disk, before);
+      // A kill leaves the old disk and its record, or the new ones.
+      const next = nextOf(disk);
+      const kept = isNew ? {} : await guestsOwn(context, disk, before);
+      await context.exec('cp', [isNew ? ext4 : disk, next]);
+      if (!isNew) await refresh(context, config, layout, devices, Object.keys(kept));
       const written: Record<string, string> = {};
       for (const { file, path } of editable(config, layout, devices))
         written[path] = sumOf(await readFile(file));
+      await recordWritten(next, { ...written, ...kept });
+      await flush(next);
+      await rename(next, disk);
       await recordWritten(disk, { ...written, ...kept });
       await writeFileAtomic(stampOf(layout), stampText(layout, unwritten));
     },
   };
 }
 
-/** Keeps files that the guest has edited; returns their earlier checksums. */
-async function refresh(
-  context: TaskContext,
-  config: Config,
-  layout: Layout,
-  devices: readonly ProjectDevice[],
-): Promise<WrittenSums> {
-  const { disk } = layout;
+/** The earlier checksums of the files that the guest has edited. */
+async function guestsOwn(context: TaskContext, disk: string, before: WrittenSums): Promise<WrittenSums> {
   context.notice(`${disk} keeps what the guest wrote; delete it to start from a new one`);
-  // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
-  await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', disk]);
-  const before = readWritten(disk);
   const { contents } = await readDisk(disk, Object.keys(before), context);
   const kept = Object.fromEntries(
     Object.entries(before).filter(([path, was]) => {
@@ -82,10 +86,23 @@ async function refresh(
       `Edited in the guest, and left as it is there: ${paths.join(', ')} (npx stopwatch update_patches takes it to guest_fs/)`,
     );
   }
+  return kept;
+}
+
+/** Writes the files that were built here to the next disk, but for `keep`. */
+async function refresh(
+  context: TaskContext,
+  config: Config,
+  layout: Layout,
+  devices: readonly ProjectDevice[],
+  keep: readonly string[],
+): Promise<void> {
+  const next = nextOf(layout.disk);
+  // A machine that was switched off leaves a journal to be played back. 1: something was repaired.
+  await context.exec('sh', ['-c', 'e2fsck -p "$0" || [ $? = 1 ]', next]);
   const root = rootEntries([], rootFiles(config, layout, devices), ownEntries(config, layout));
-  const files = root.filter(({ kind, path }) => kind === 'file' && !paths.includes(path));
+  const files = root.filter(({ kind, path }) => kind === 'file' && !keep.includes(path));
   // debugfs cannot replace a file.
   const remove = files.map(({ path }) => `rm ${path}\n`).join('');
-  await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, disk);
-  return kept;
+  await byDebugfs(context, layout, `${remove}${debugfsScript(files)}`, next);
 }

@@ -86,13 +86,19 @@ export type WrittenSums = Readonly<z.infer<typeof writtenSums>>;
 /** Not an output of the task that makes the disk: update_patches writes it too. */
 const recordOf = (disk: string): string => `${disk}.written.json`;
 
+/** The next version of the disk is made here, and its record beside it, before it replaces the disk. */
+export const nextOf = (disk: string): string => `${disk}.partial`;
+
 /** Empty for a disk of an earlier version. */
 export function readWritten(disk: string): WrittenSums {
-  return readJson(recordOf(disk), writtenSums) ?? {};
+  // After a kill: the disk was replaced, its record not yet.
+  const next = existsSync(nextOf(disk)) ? undefined : readJson(recordOf(nextOf(disk)), writtenSums);
+  return next ?? readJson(recordOf(disk), writtenSums) ?? {};
 }
 
 export async function recordWritten(disk: string, written: WrittenSums): Promise<void> {
   await writeFileAtomic(recordOf(disk), JSON.stringify(written, null, 1));
+  await rm(recordOf(nextOf(disk)), { force: true });
 }
 
 export const sumOf = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
