@@ -58,7 +58,7 @@ export class CompilerErrors {
 
 /**
  * `device/NAME/NAME.c`: relative to `root`, where the sources are linked into the trees that are compiled.
- * Absolute if it is not below. `directories`: where the compiler may have run.
+ * Absolute if it is outside `root`. `directories`: where the compiler may have run.
  */
 export function sourcePath(
   file: string,

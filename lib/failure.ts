@@ -117,7 +117,7 @@ export async function commandFailure(
   });
 }
 
-/** `places`: what was written may have been in any of them; the first one is meant where none is full. */
+/** `places`: what was written may have been in any of them; if none is full, the first is reported. */
 async function diskFull(
   places: readonly string[],
   { task, log }: FailureContext,

@@ -96,7 +96,7 @@ async function flock(
     if (!(cause instanceof StopwatchError) || cause.code !== 'command-not-found') throw cause;
     throw new StopwatchError(
       'host-package-missing',
-      'The program flock is missing: it keeps two runs apart.',
+      'The program flock is missing: it locks the work directory.',
       { cause, hint: 'Install util-linux.' },
     );
   }

@@ -68,7 +68,7 @@ function command(name: string, ...argv: string[]): Stage {
 }
 
 interface TestsOptions {
-  /** Of `name`'s vitest project; the name itself if absent. */
+  /** The vitest project; `name` if absent. */
   readonly project?: string;
   /** Only these files. */
   readonly files?: readonly string[];
@@ -177,7 +177,7 @@ const stages = chosenFrom(
   words.filter((word) => word !== '--full'),
 );
 mkdirSync(results, { recursive: true });
-// One laboratory for all stages: see test/e2e/global-setup.ts.
+// One installation for all stages: see test/e2e/global-setup.ts.
 const temporary =
   process.env['E2E_DIR'] === undefined ? mkdtempSync(join(tmpdir(), 'stopwatch-e2e-')) : undefined;
 if (temporary !== undefined) {

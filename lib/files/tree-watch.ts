@@ -33,7 +33,7 @@ export type TreeWatchState =
 interface TreeWatchOptions {
   /** Absolute; one that does not exist is not watched. */
   readonly roots: readonly string[];
-  /** Gets each changed path, once for each event. Droppings of editors are not among them. */
+  /** Gets each changed path, once for each event. Editors' temporary files are not among them. */
   readonly onChange: (path: string) => void;
   /** The system's, if absent. */
   readonly limit?: number | undefined;

@@ -109,8 +109,8 @@ function quoteWord(word: string, isProgram: boolean): string {
 }
 
 /**
- * The kernel signals a child only about a parent's death after setpriv's request. The shell checks whether the parent
- * died before it, in the milliseconds after the fork. `unset PWD`, because the shell adds it.
+ * PR_SET_PDEATHSIG has no effect if the parent has already died, so the shell first checks that its parent is still this
+ * process. `unset PWD`, because the shell adds it.
  */
 const IF_PARENT_LIVES = ['/bin/sh', '-c', 'unset PWD; [ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
 

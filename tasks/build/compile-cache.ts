@@ -27,7 +27,7 @@ export interface CompileCache {
   readonly env: Readonly<Record<string, string>>;
   /**
    * Call with the work directory locked, before any task runs. Writes ccache's configuration; with `checkServer`,
-   * asks the server once for the whole run, without it the run does not use the server.
+   * asks the server once for the whole run. Without it, the run does not use the server.
    */
   start(checkServer: boolean): Promise<void>;
   /** Call when nothing is compiled any more, with the work directory still locked. */

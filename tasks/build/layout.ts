@@ -32,7 +32,7 @@ export function layoutOf(config: Config, paths: Paths) {
     ...paths,
     variant,
     vm,
-    /** Source tree of a release, a copy of the user's own, or that itself where it is built in place. */
+    /** Source tree of a release, a copy of the user's own tree, or the user's own tree if built in place. */
     tree: treeOf,
     /** The trees that are built, and the user's own trees that they are copied from. */
     watchedTrees: [

@@ -11,7 +11,7 @@ import { kibibytes } from './disk-space.js';
 import { type RunDirectory, runFiles } from './machine.js';
 import { cacheDirectory } from './sources.js';
 
-/** Sizes are looked at once in this time, milliseconds, and after a run that left more than its share. */
+/** Milliseconds between checks of the sizes; a large report is checked at once. */
 const LOOK_MS = 3600 * 1000;
 
 interface Kind {

@@ -93,7 +93,7 @@ export function sourceTasks(name: SourceName, config: Config, layout: Layout, po
   const fetch = async (context: TaskContext) => fetchFor(context, what, mirrors, config, ports);
   const stampFile = layout.sourceStamp(name);
   const directory = layout.tree(name);
-  // Written before a tree is extracted, so it describes the tree that exists.
+  // Any tree already in the way was put aside before this is written, so a tree of this name always matches it.
   const intentFile = `${directory}.tree.json`;
   return [
     {

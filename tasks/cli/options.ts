@@ -47,7 +47,9 @@ export function addGlobalOptions(program: Command): void {
       ]),
     )
     .option('--no-color', 'no colours; so does NO_COLOR in the environment')
-    .addOption(new Option('--jobs <N>', 'processes at once, 0 for one per processor').argParser(parseJobs))
+    .addOption(
+      new Option('--jobs <N>', 'processes of a build at once, 0 for one per processor').argParser(parseJobs),
+    )
     .option('--workdir <DIR>', `where everything generated goes (default: ${WORK_DIRECTORY} in the project)`)
     .addOption(
       new Option(

@@ -10,7 +10,7 @@ export const all: CommandDefinition = {
   exits: ALL_EXITS,
   examples: [
     ['all', 'the whole way, from nothing or from what is there'],
-    ['all --jobs 4 --no-install', 'four processes at once, and no packages installed'],
+    ['all --jobs 4 --no-install', 'four processes of a build at once, and no packages installed'],
     ['all --source linux=../linux', 'with a Linux tree of your own'],
   ],
   builds: () => true,

@@ -59,7 +59,7 @@ export function deviceFilesIn(root: string, { description, generated = [] }: Dev
   };
 }
 
-/** Each C file there is one; it may include these headers beside those in its directory. */
+/** Each C file in `directory` is a program; it may include these headers beside those in its directory. */
 export function programsIn(directory: string, others: readonly string[] = []): GuestProgram[] {
   const headers = [...headersIn(directory), ...others];
   const program = (file: string): GuestProgram => ({ ...inGuest(file), name: basename(file, '.c'), headers });
@@ -73,7 +73,7 @@ export const headersIn = (directory: string): string[] =>
 
 const KERNEL_CONFIG = 'kernel.config';
 
-/** Only a fragment of the kernel's configuration: Linux has the driver. */
+/** Undefined if there is no Kbuild, as for a driver that Linux already has. */
 function driverFiles(directory: string, name: string, files: readonly string[]): DriverFiles | undefined {
   // Not a device-tree binding, or documentation.
   const names = files
@@ -83,7 +83,7 @@ function driverFiles(directory: string, name: string, files: readonly string[]):
   return { directory, module: name, names };
 }
 
-/** A script by its name; a program must be one. */
+/** A `.sh` file counts by its name; any other must also be executable. */
 function isTest({ file }: GuestFile): boolean {
   if (file.endsWith('_test.sh')) return true;
   return file.endsWith('_test') && (statSync(file).mode & 0o111) !== 0;

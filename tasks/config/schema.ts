@@ -45,7 +45,7 @@ export const configSchema = z.strictObject({
   build: z.strictObject({
     /** Prefix of the cross compiler and its tools. */
     cross: z.string().min(1),
-    /** Compile processes at once over all tasks; 0: one per processor. */
+    /** Processes of the one running build; as many single-process tasks may run beside it. 0: one per processor. */
     jobs: z.int().min(0).max(1024),
     /** auto: where it is installed; on: it must be; off: never. */
     ccache: z.enum(['auto', 'on', 'off']),

@@ -35,7 +35,7 @@ test('what never settles is given up', async () => {
   const never = runUserModule(FILE, async () => new Promise(() => {}), 10);
   await expect(never).rejects.toMatchObject({
     code: 'bad-config',
-    message: expect.stringMatching(/does not end loading/),
+    message: expect.stringMatching(/did not finish loading/),
   });
 });
 

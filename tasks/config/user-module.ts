@@ -8,7 +8,7 @@ import { StopwatchError } from '../../lib/errors.js';
 /** How long the modules of a project may take to load, milliseconds. */
 const LIMIT_MS = 30_000;
 
-/** Throws 'bad-config' that names the file where it exits or does not end loading; rethrows what it throws. */
+/** Throws 'bad-config' that names the file where it exits or does not finish loading; rethrows what it throws. */
 export async function runUserModule<T>(file: string, load: () => Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   const { stdout, stderr, exitCode } = process;
   // oxlint-disable-next-line typescript/unbound-method -- they are put back as they were
@@ -16,10 +16,7 @@ export async function runUserModule<T>(file: string, load: () => Promise<T>, lim
   let timer: NodeJS.Timeout | undefined;
   let exited: StopwatchError | undefined;
   const stopped = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(bad(file, `does not end loading: nothing came of it in ${limitMs / 1000} s`)),
-      limitMs,
-    );
+    timer = setTimeout(() => reject(bad(file, `did not finish loading within ${limitMs / 1000} s`)), limitMs);
     process.exit = (code) => {
       exited = bad(file, `calls process.exit(${code ?? ''}) while it is loaded`);
       reject(exited);

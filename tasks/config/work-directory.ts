@@ -19,7 +19,7 @@ export function checkWorkDirectory({ work, project, package: own }: Paths): void
   if (stat !== undefined && !stat.isDirectory()) refuse(work, 'it is a file, not a directory');
   const real = realOf(work);
   // Nothing can be made there, and Node never stops trying.
-  if (/^\/(?:proc|sys)\//.test(real)) refuse(work, 'the kernel makes what is there, and takes no files');
+  if (/^\/(?:proc|sys)\//.test(real)) refuse(work, 'it is a virtual file system');
   for (const directory of [project, own]) {
     if (!`${realOf(directory)}${sep}`.startsWith(real === sep ? sep : `${real}${sep}`)) continue;
     refuse(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Starts stale tasks after their dependencies, in critical-path order, and not more at once than there are jobs. */
+/** Starts stale tasks after their dependencies, in critical-path order: one build, and as many tasks of one process as there are jobs. */
 import type { Analysed } from './analyse.js';
 import { StopwatchError } from '../../lib/errors.js';
 import type { Graph } from './graph.js';
@@ -13,7 +13,7 @@ export interface TaskFailure {
 
 /**
  * Runs the stale tasks of those given in critical-path order. After the first failure nothing further starts; running
- * tasks may finish. Returns the failures, the first one first; rejects for none of them.
+ * tasks may finish. Returns the failures in the order in which they happened; a failed task does not reject.
  */
 export async function schedule(
   graph: Graph,

@@ -46,7 +46,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
   ];
   const inputs = {
     files: [...new Set([...copied.map(({ file }) => file), ...own.map(({ from }) => from), layout.busybox])],
-    // Busybox's own list and the files' contents come with the files.
+    // Busybox's list of links is covered by the dependency; the files' contents by `files`.
     values: {
       own: own.map(({ from, to, mode = null }) => [from, to, mode]),
       root: rootEntries([], {
@@ -66,7 +66,7 @@ export function rootfsTasks(config: Config, layout: Layout, devices: readonly Pr
     ...packages,
     {
       name: CPIO_TOOL,
-      title: "Guest: the kernel's maker of initramfs",
+      title: 'Guest: compile gen_init_cpio',
       deps: ['linux:tree'],
       inputs: { files: [source], tools: ['gcc'] },
       outputs: [cpio],

@@ -20,14 +20,14 @@ export interface DeviceAgain {
 
 /** A debugger then shows every variable, every line in order, and the macros. */
 export const DEBUGGED: DeviceAgain = {
-  title: 'QEMU: the devices again, for debuggers',
+  title: 'QEMU: rebuild the devices for debugging',
   purpose: 'with debug information',
   flags: '-g3 -O0 -fno-inline -U_FORTIFY_SOURCE',
 };
 
 /** Without optimisation, lines and branches are those of the source. */
 export const COUNTING: DeviceAgain = {
-  title: 'QEMU: the devices again, counting what is reached',
+  title: 'QEMU: rebuild the devices with coverage',
   purpose: 'to count their lines',
   flags: '--coverage -O0 -fno-inline',
 };

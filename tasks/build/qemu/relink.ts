@@ -76,8 +76,8 @@ interface Relinked {
 }
 
 /**
- * Compiles the sources of `objects` instead of those of `commands`, which come in the same order, and links
- * `program`. Adds flags to all commands.
+ * Compiles the sources of `objects` instead of those of `commands`, and links `program`. Adds flags to all commands.
+ * `objects`: one for each of `commands.compilations`, in their order.
  */
 export async function relink(
   commands: BuildCommands,

@@ -6,7 +6,7 @@ import { StopwatchError } from '../../../lib/errors.js';
 import type { Repository } from './repository.js';
 
 export const excludeFile = ({ gitDir }: Repository): string => join(gitDir, 'info', 'exclude');
-/** Larger files go straight into one pack: half the time and disk space of 57,000 loose objects. */
+/** Files of more than one byte go straight into one pack: half the time and disk space of 57,000 loose objects. */
 const PACKED = 'git -c core.bigFileThreshold=1 update-index --add --remove --replace -z --stdin';
 
 /**
