@@ -25,6 +25,11 @@ test('an unknown dependency, a name or output used twice, and names that share a
   );
 });
 
+test('a task that runs every time is no dependency', () => {
+  const tasks = [task('test', [], { always: 'tests run every time' }), task('after', ['test'])];
+  expect(() => buildGraph(tasks)).toThrow(/'after' depends on 'test', which runs every time/);
+});
+
 test('a cycle is shown', () => {
   const tasks = [task('start', ['a']), task('a', ['b']), task('b', ['c']), task('c', ['a'])];
   expect(() => buildGraph(tasks)).toThrow(

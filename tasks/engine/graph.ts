@@ -16,7 +16,8 @@ export interface Graph {
 
 /**
  * Checks and sorts the tasks. Throws 'unknown-task', 'task-cycle', or 'bad-config' for two
- * tasks with one name or output, or an input that another task makes without being a dependency.
+ * tasks with one name or output, an input that another task makes without being a dependency, or a dependency that
+ * always runs.
  */
 export function buildGraph(tasks: readonly Task[]): Graph {
   const byName = new Map<string, Task>();
@@ -36,6 +37,12 @@ export function buildGraph(tasks: readonly Task[]): Graph {
   }
   for (const task of tasks) {
     for (const dep of task.deps) {
+      if (byName.get(dep)?.always !== undefined) {
+        throw new StopwatchError(
+          'bad-config',
+          `The task '${task.name}' depends on '${dep}', which runs every time: it would run every time too.`,
+        );
+      }
       if (!byName.has(dep)) {
         throw new StopwatchError(
           'unknown-task',
