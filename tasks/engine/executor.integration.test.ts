@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { isMarked } from '../../lib/files/work-mark.js';
 import { type Sandbox, test, until } from '../../test/support/sandbox.js';
 import type { Event, TaskStatus } from './events.js';
 import { createExecutor, type Executor } from './executor.js';
@@ -366,4 +367,16 @@ test('with nothing to build, it does not wait for another process that builds so
   expect(second.events.map(({ type }) => type)).not.toContain('waiting');
   release.abort();
   expect(await building).toEqual([]);
+});
+
+test('looking at a work directory that is not there does not make it, or marks it as ours', async ({
+  sandbox,
+}) => {
+  const { executor } = benchOf(sandbox);
+  const file = sandbox.write('file', 'x');
+  await executor.analyse([task('a', [], { inputs: { files: [file] } })], []);
+  expect(existsSync(sandbox.path('work'))).toBe(false);
+  sandbox.write('tree/file', 'x');
+  await executor.analyse([task('a', [], { inputs: { trees: [sandbox.path('tree')] } })], []);
+  expect(isMarked(sandbox.path('work'))).toBe(true);
 });

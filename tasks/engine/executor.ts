@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Runs stale tasks in parallel. Emits events; prints nothing. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseEnvironment } from '../../lib/environment.js';
 import { endLeftovers, recordGroups } from '../../lib/process/leftovers.js';
@@ -123,9 +123,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     analyse: (tasks, targets) =>
       understood(async () => {
+        const isNew = !existsSync(workdir);
         const evaluator = newEvaluator();
         const analysed = await analyseGraph(selectTargets(buildGraph(tasks), targets), evaluator);
-        await saveQuietly(evaluator, false);
+        // The index of a tree of the user's own makes it: unmarked, the next run would refuse it.
+        if (isNew && existsSync(workdir)) markDirectory(workdir);
+        if (existsSync(workdir)) await saveQuietly(evaluator, false);
         return analysed.map(({ status }) => status);
       }),
     run: (tasks, targets) =>
