@@ -17,12 +17,15 @@ test('reports of killed runs may go, those of runs that are under way may not', 
     add('2026-01-02T00-00-00.000', { pid: '99999999\n', 'console.log': '' });
     add('2026-01-03T00-00-00.000', { pid: `${process.pid}\n` });
     add('2026-01-04T00-00-00.000', {});
+    // The host crashed before the number was on the disk.
+    add('2026-01-05T00-00-00.000', { pid: '' });
     add('mine', { 'report.json': '{}' });
     const ended = await endedReports(reports);
     expect(ended.map((path) => basename(path)).toSorted()).toEqual([
       '2026-01-01T00-00-00.000',
       '2026-01-02T00-00-00.000',
       '2026-01-04T00-00-00.000',
+      '2026-01-05T00-00-00.000',
     ]);
   } finally {
     rmSync(reports, { recursive: true, force: true });

@@ -98,8 +98,13 @@ export async function endedReports(reports: string): Promise<readonly string[]> 
 
 /** Another process may have got the number of a killed one: its report then stays until that one ends. */
 function isUnderWay({ report, pid }: RunDirectory): boolean {
-  if (existsSync(report) || !existsSync(pid)) return false;
-  return existsSync(join('/proc', readFileSync(pid, 'utf8').trim(), 'stat'));
+  if (existsSync(report)) return false;
+  try {
+    const number = readFileSync(pid, 'utf8').trim();
+    return /^\d+$/.test(number) && existsSync(`/proc/${number}`);
+  } catch {
+    return false;
+  }
 }
 
 async function newestFirst(what: string, paths: readonly string[]): Promise<Kind> {
