@@ -19,6 +19,8 @@ export interface RelinkPorts {
   readonly signal: AbortSignal;
 }
 
+const BUILD_FIRST = 'Build QEMU first: npx stopwatch update';
+
 /** Asks ninja. `sources`: paths below QEMU's tree. Throws 'command-failed'. */
 export async function buildCommands(
   directory: string,
@@ -32,7 +34,7 @@ export async function buildCommands(
     if (rule !== undefined) return rule;
     throw new StopwatchError('command-failed', `ninja in ${directory} does not say how ${what} is made`, {
       command: 'ninja -t compdb -x',
-      hint: 'Build QEMU first: npx stopwatch update',
+      hint: BUILD_FIRST,
     });
   };
   return {
@@ -43,13 +45,23 @@ export async function buildCommands(
   };
 }
 
-/** The commands of a build directory, from ninja; empty when ninja fails. */
+/** The commands of a build directory, from ninja. Throws 'command-failed'. */
 export async function compilations(directory: string, ports: RelinkPorts): Promise<readonly Rule[]> {
+  const said: string[] = [];
   const { exitCode, stdout } = await ports.processes.run(
     { file: 'ninja', args: ['-t', 'compdb', '-x'], cwd: directory, env: ports.env },
-    { signal: ports.signal, capture: true },
+    {
+      signal: ports.signal,
+      capture: true,
+      onLine: (line, stream) => stream === 'stderr' && said.push(line),
+    },
   );
-  return exitCode === 0 ? rulesOf(stdout) : [];
+  if (exitCode === 0) return rulesOf(stdout);
+  throw new StopwatchError('command-failed', `ninja does not give the commands of ${directory}`, {
+    command: 'ninja -t compdb -x',
+    lastLines: said.slice(-15),
+    hint: BUILD_FIRST,
+  });
 }
 
 /** One source and how its object is made, as ninja has it. */

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+import { expect } from 'vitest';
+import { test } from '../../../test/support/sandbox.js';
+import { compilations } from './relink.js';
+
+test('the commands are those of ninja; where ninja fails there are none, which is an error', async ({
+  sandbox,
+}) => {
+  const { processes, env, signal } = sandbox;
+  const ports = { processes, env, signal };
+  sandbox.write('build.ninja', 'rule cc\n  command = cc -c $in -o $out\nbuild a.o: cc a.c\n');
+  expect(await compilations(sandbox.dir, ports)).toEqual([
+    expect.objectContaining({ command: 'cc -c a.c -o a.o', file: 'a.c', output: 'a.o' }),
+  ]);
+  sandbox.write('build.ninja', 'rule\n');
+  await expect(compilations(sandbox.dir, ports)).rejects.toMatchObject({
+    code: 'command-failed',
+    lastLines: expect.arrayContaining([expect.stringContaining('build.ninja:1')]),
+  });
+});
