@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** With the real git: a tree of the user's own is only read, whatever kind of repository it is, and its edits are carried over. */
+import { existsSync } from 'node:fs';
 import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failureOf } from './failure.test.support.js';
-import { type Repository, repositoryIn } from './repository/repository.js';
+import { createRepository } from './repository/create.js';
+import { Repository, repositoryIn } from './repository/repository.js';
 import { copyOwnTree, refuseAround } from './own-tree.js';
 import { applyPatches, handEdits } from './patch.js';
 import { edited, picture, run, type Small, smallTree } from './repository.test.support.js';
@@ -47,6 +49,21 @@ const content = async (directory: string) => {
   return Object.fromEntries(all.filter(([name]) => !/(^|\/)\.git($|\/)/.test(name)));
 };
 const patch = () => small.patch('0001-first.patch', { 'dir/one.c': edited({ 5: 'FIVE' }) });
+
+test('a copy, and a repository outside its tree, are flushed before they get their names', async () => {
+  const flushed: string[] = [];
+  const { processes } = small.ports;
+  const recording: typeof processes.run = async (command, options) => {
+    const at = command.args.indexOf('sync -f "$1"');
+    if (at >= 0) flushed.push(`${command.args.at(-1)}: ${existsSync(join(small.root, 'copy', 'two.c'))}`);
+    return processes.run(command, options);
+  };
+  const ports = { ...small.ports, processes: { ...processes, run: recording } };
+  await copyOwnTree(new Repository(copy, ports), own);
+  const apart = { what: 'Thing', tree: own, gitDir: join(small.root, 'apart.git') };
+  await createRepository(new Repository(apart, ports), { message: 'Thing' });
+  expect(flushed).toEqual([`${copy.tree}.partial-copy: false`, `${apart.gitDir}.partial: true`]);
+});
 
 async function committed(): Promise<void> {
   await git(own, 'init', '-q');

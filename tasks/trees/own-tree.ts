@@ -51,6 +51,7 @@ export async function copyOwnTree(copy: Repository, from: string): Promise<reado
     await createRepository(partial, { content: from, message });
     await partial.git(['read-tree', '-m', '-u', 'HEAD']);
     await installIndex(partial);
+    await partial.flush(partial.tree);
     await rename(partial.tree, copy.tree);
     return undefined;
   }

@@ -58,7 +58,9 @@ export async function createRepository(
   const base = await partial.git(['commit-tree', tree, '-m', message], { env: BASE });
   await partial.git(['update-ref', 'HEAD', base]);
   if (content === undefined) await installIndex(partial);
-  if (isApart) await rename(partial.gitDir, repository.gitDir);
+  if (!isApart) return;
+  await partial.flush(partial.gitDir);
+  await rename(partial.gitDir, repository.gitDir);
 }
 
 /** Excludes leftovers and `links`, paths in the tree that lead to the project's own sources. */

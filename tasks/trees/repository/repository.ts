@@ -127,6 +127,11 @@ export class Repository implements RepositoryPlace {
     return this.#checked('sh', all, await this.#run('sh', all, options));
   }
 
+  /** Before a directory gets its name: after a power failure, no named one holds empty files. */
+  async flush(directory: string): Promise<void> {
+    await this.script('sync -f "$1"', [directory]);
+  }
+
   #checked(file: string, args: readonly string[], { ok, stdout, said }: GitResult): string {
     if (ok) return stdout.replace(/\n$/, '');
     const last = said.findLast((line) => /^(fatal|error): /.test(line)) ?? said.at(-1);
