@@ -369,6 +369,28 @@ test('with nothing to build, it does not wait for another process that builds so
   expect(await building).toEqual([]);
 });
 
+test('a task that is interrupted while its output is flushed is not finished', async ({ sandbox }) => {
+  const abort = new AbortController();
+  const { processes } = sandbox;
+  const spawn: typeof processes.spawn = async (command, options) => {
+    if (command.file === 'sync') abort.abort();
+    return processes.spawn(command, options);
+  };
+  const executor = createExecutor({
+    processes: { ...processes, spawn },
+    workdir: sandbox.path('work'),
+    jobs: 1,
+    emit: () => {},
+    signal: abort.signal,
+  });
+  const outputs = [sandbox.path('work', 'tree')];
+  const tree = task('tree', [], { outputs, run: async () => mkdirSync(outputs[0] ?? '') });
+  expect((await executor.run([tree], [])).map(({ error }) => error.code)).toEqual(['interrupted']);
+  expect(stale(await benchOf(sandbox).executor.analyse([tree], []))['tree']).toEqual([
+    { kind: 'unfinished' },
+  ]);
+});
+
 test('looking at a work directory that is not there does not make it, or marks it as ours', async ({
   sandbox,
 }) => {

@@ -14,7 +14,7 @@ import { flushOutput, outputSignature, taskFileName } from './state.js';
 import type { Task } from './task.js';
 import { openTaskLog, type TaskLog } from './task-log.js';
 
-/** Stop waiting for a task this long after an interruption: its processes have ended by then. */
+/** Stop waiting for a task this long after an interruption: its processes got SIGKILL some seconds before. */
 const STUCK_MS = 5000;
 
 export interface RunTaskOptions {
@@ -132,6 +132,7 @@ async function checkOutputs(
     await options.processes
       .run({ file: 'sync', args: ['-f', directory], env: baseEnvironment() }, { signal: options.signal })
       .catch(() => undefined);
+    if (options.signal.aborted) throw interrupted(task.name);
   }
   return outputs;
 }
