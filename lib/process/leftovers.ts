@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { StopwatchError } from '../errors.js';
 import { readJson } from '../read-json.js';
 import { baseEnvironment } from '../environment.js';
 import { endGroup, groupMembers, processStat } from './group.js';
@@ -61,7 +62,10 @@ export function recordGroups(processes: Processes, directory: string): GroupReco
   };
 }
 
-/** Ends the groups that a killed run has left, and forgets them. Returns the leaders of those that were alive. */
+/**
+ * Ends the groups that a killed run has left, and forgets them. Returns the leaders of those that were alive. Throws
+ * 'locked' when one survives SIGKILL: it may still write.
+ */
 export async function endLeftovers(directory: string): Promise<number[]> {
   let names: string[];
   try {
@@ -76,7 +80,11 @@ export async function endLeftovers(directory: string): Promise<number[]> {
       const leader = Number(name);
       if (Number.isInteger(leader) && leader > 1 && isRecorded(leader, file)) {
         ended.push(leader);
-        await endGroup(leader, 0);
+        if (!(await endGroup(leader, 0))) {
+          throw new StopwatchError('locked', `Process ${leader} of an earlier run cannot be ended`, {
+            hint: 'It hangs in the kernel, often because a disk or a network file system does not answer. Wait for it, or restart the host.',
+          });
+        }
       }
       rmSync(file, { force: true });
     }),
