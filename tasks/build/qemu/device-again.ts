@@ -61,7 +61,11 @@ export function deviceAgainTask(
         source: source.target,
         object: objectPath(layout, source),
       }));
-      const { failed } = await relink(commands, { objects, program: layout.qemu, flags }, context);
+      const { failed } = await relink(
+        commands,
+        { objects, program: layout.qemu, flags },
+        { ...context, onLine: context.log },
+      );
       if (failed === undefined) return;
       const names = devices.map(({ device }) => device.description.name).join(', ');
       throw new StopwatchError('command-failed', `QEMU with ${names} cannot be built ${purpose}`, {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect } from 'vitest';
 import { test } from '../../../test/support/sandbox.js';
-import { compilations } from './relink.js';
+import { compilations, relink } from './relink.js';
 
 test('the commands are those of ninja; where ninja fails there are none, which is an error', async ({
   sandbox,
@@ -17,4 +17,21 @@ test('the commands are those of ninja; where ninja fails there are none, which i
     code: 'command-failed',
     lastLines: expect.arrayContaining([expect.stringContaining('build.ninja:1')]),
   });
+});
+
+test('what compiler and linker print is passed on as it comes', async ({ sandbox }) => {
+  const { processes, env, signal } = sandbox;
+  const seen: string[] = [];
+  const rules = [{ command: 'echo compiling', file: 'a.c', output: 'a.o' }];
+  const commands = {
+    directory: sandbox.dir,
+    compilations: rules,
+    link: 'echo linking; false',
+    program: 'program',
+  };
+  const objects = [{ source: 'b.c', object: 'b.o' }];
+  const ports = { processes, env, signal, onLine: (line: string) => seen.push(line) };
+  const { failed } = await relink(commands, { objects, program: 'other' }, ports);
+  expect(failed).toEqual(['compiling', 'linking']);
+  expect(seen).toEqual(failed);
 });

@@ -17,6 +17,8 @@ export interface RelinkPorts {
   readonly processes: Processes;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Gets the output of compilers and linker. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 const BUILD_FIRST = 'Build QEMU first: npx stopwatch update';
@@ -124,7 +126,13 @@ export async function relink(
       cwd: commands.directory,
       env: { ...ports.env, ...variables },
     },
-    { signal: ports.signal, onLine: (line) => lines.push(line) },
+    {
+      signal: ports.signal,
+      onLine: (line) => {
+        lines.push(line);
+        ports.onLine?.(line);
+      },
+    },
   );
   return { failed: exitCode === 0 ? undefined : lines };
 }
