@@ -33,13 +33,11 @@ export function qemuTasks(
   const again = DEVICE_AGAIN[variant];
   const sources = [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)];
   const stamp = join(build, 'configured-as.json');
+  const tools = ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])];
   const configure = async (context: TaskContext): Promise<void> => {
-    const how = JSON.stringify([
-      tree,
-      args,
-      await versionOf('gcc', context),
-      await versionOf('ninja', context),
-    ]);
+    const versions: string[] = [];
+    for (const tool of tools) versions.push(await versionOf(tool, context));
+    const how = JSON.stringify([tree, args, versions]);
     // ninja itself notices changed files of the tree and configures again.
     if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;
     await rm(build, { recursive: true, force: true });
@@ -62,7 +60,7 @@ export function qemuTasks(
       deps: ['qemu:patch', 'qemu:meson', QEMU_DEVICES],
       inputs: {
         values: { args, ccache },
-        tools: ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])],
+        tools,
       },
       // Not build.ninja: ninja itself rewrites it when a meson.build or the target of a link changes.
       outputs: [stamp],
