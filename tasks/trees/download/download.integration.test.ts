@@ -426,6 +426,17 @@ describe('proxies from the environment', () => {
 });
 
 describe('several processes', () => {
+  it('wait for each other with a lock whose flock is a process of the task', async () => {
+    server.on('/thing', file(content));
+    const started: string[] = [];
+    const recording: typeof processes.run = async (command, options) => {
+      started.push(command.file);
+      return processes.run(command, options);
+    };
+    await download(request([mirror('/thing')]), deps({ processes: { ...processes, run: recording } }));
+    expect(started).toContain('flock');
+  });
+
   it('download one file once', async () => {
     server.on('/thing', file(content));
     const what = request([mirror('/thing')]);

@@ -36,7 +36,7 @@ export interface DownloadRequest {
 export interface DownloadDeps {
   readonly processes: Processes;
   readonly signal: AbortSignal;
-  /** Environment of the tools that are started (apt-get, apt-config, flock); needs PATH. */
+  /** Environment of the tools that are started (apt-get, apt-config); needs PATH. */
   readonly env: Readonly<Record<string, string>>;
   /** The user's environment: http_proxy, https_proxy, all_proxy, no_proxy. */
   readonly proxyEnv: ProxyEnv;
@@ -92,11 +92,15 @@ export async function download(request: DownloadRequest, deps: DownloadDeps): Pr
     const { lock } = storePaths(request.cache, target.mirror.sha256);
     const waiting = (): void =>
       deps.notice(`${request.what}: another process is downloading it; waiting for it`);
-    const result = await withLock(lock, { signal: deps.signal, onWaiting: waiting }, async () => {
-      // Another process may have downloaded it in the meantime.
-      const found = await findPresent(request, deps);
-      return found ?? (await tryTarget(request, target, index === targets.length - 1, deps));
-    });
+    const result = await withLock(
+      lock,
+      { signal: deps.signal, processes: deps.processes, onWaiting: waiting },
+      async () => {
+        // Another process may have downloaded it in the meantime.
+        const found = await findPresent(request, deps);
+        return found ?? (await tryTarget(request, target, index === targets.length - 1, deps));
+      },
+    );
     if ('file' in result) return result;
     if (result.mismatch === true) mismatches += 1;
     failures.push(`${withoutCredentials(target.address)}: ${result.reason}`);
@@ -127,7 +131,7 @@ export async function downloadUnpinned(
     // Named by the address, because there is no sum yet.
     const key = createHash('sha256').update(`unpinned ${target.address}`).digest('hex');
     const { lock, partial } = storePaths(request.cache, key);
-    const kept = await withLock(lock, { signal: deps.signal }, async () => {
+    const kept = await withLock(lock, { signal: deps.signal, processes: deps.processes }, async () => {
       const result = await attemptAt(request, target, { partial, sha256: undefined }, deps);
       if (result.kind !== 'complete') {
         failures.push(`${withoutCredentials(target.address)}: ${result.reason}`);
