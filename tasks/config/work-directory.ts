@@ -51,7 +51,7 @@ function refuse(work: string, why: string): never {
 }
 
 /** Links resolved, as far as the path exists. */
-function realOf(path: string): string {
+export function realOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** The guest's kernel: `linux:configure`, `linux:build`. */
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { KERNEL_VARIANTS } from '../../config/variants.js';
+import { realOf } from '../../config/work-directory.js';
 import type { Task, TaskContext } from '../../engine/task.js';
 import type { ProjectDevice } from '../../../vm/device.js';
 import { ccacheEnvironment, BUILD_EPOCH, resumeBuild, usesCcache } from '../build-tools.js';
@@ -119,16 +120,7 @@ export function linuxTasks(
 export function kernelSource(layout: Layout): string {
   const tree = layout.tree('linux');
   if (dirname(tree) !== layout.src) return tree;
-  return relative(realPath(layout.linuxBuild), realPath(tree));
-}
-
-/** Real path of something that may not exist yet. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return join(realPath(dirname(path)), basename(path));
-  }
+  return relative(realOf(layout.linuxBuild), realOf(tree));
 }
 
 function makeArguments(layout: Layout, source: string, cross: string, ccache: boolean): string[] {
