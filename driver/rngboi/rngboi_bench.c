@@ -157,6 +157,8 @@ static int virtio_probe(struct virtio_device *vdev)
 		source_free(source);
 		return ret;
 	}
+	/* The file can be used as soon as it is there, the queue only after this. */
+	virtio_device_ready(vdev);
 	source_show(source, dev_name(&vdev->dev));
 	return 0;
 }

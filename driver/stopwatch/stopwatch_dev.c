@@ -242,9 +242,12 @@ static int stopwatch_mmap(struct file *file, struct vm_area_struct *vma)
 	unsigned long first = PHYS_PFN(STOPWATCH_MMAP_LAPS), end = first;
 
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
-		return -EROFS;
+		return -EACCES;
 
-	/* Nothing where the kernel's pages are larger: they would have more in them. */
+	/*
+	 * With pages larger than 4 KiB nothing can be mapped: such a page would
+	 * also expose its neighbours.
+	 */
 	if (sw->features & STOPWATCH_FEATURE_LIVE_PAGE)
 		first = PHYS_PFN(STOPWATCH_MMAP_PAGE);
 	if (sw->features & STOPWATCH_FEATURE_LAPS)

@@ -95,7 +95,7 @@ static int stopwatch_errno(u64 error)
 }
 
 /* A version-1 device cannot refuse anything: there the driver has to. */
-static bool stopwatch_refuses(const struct stopwatch *sw)
+static bool stopwatch_has_error(const struct stopwatch *sw)
 {
 	return sw->features & STOPWATCH_FEATURE_ERROR;
 }
@@ -105,7 +105,7 @@ static int stopwatch_write(struct stopwatch *sw, unsigned int offset, u64 value)
 {
 	lockdep_assert_held(&sw->lock);
 
-	if (!stopwatch_refuses(sw)) {
+	if (!stopwatch_has_error(sw)) {
 		writeq(value, sw->regs + offset);
 		/* The write has been carried out once a read comes back. */
 		readq(sw->regs + STOPWATCH_STATUS);
@@ -131,7 +131,7 @@ static int stopwatch_perform(struct stopwatch *sw, u64 command)
 {
 	if (command == STOPWATCH_CMD_TIMEOUT || command == STOPWATCH_CMD_TIMEOUT_ACK)
 		return -EPERM;
-	if (!stopwatch_refuses(sw) && command > STOPWATCH_CMD_TIMEOUT_ACK)
+	if (!stopwatch_has_error(sw) && command > STOPWATCH_CMD_TIMEOUT_ACK)
 		return -EINVAL;
 
 	guard(mutex)(&sw->lock);
@@ -156,7 +156,7 @@ static int stopwatch_timeout(struct stopwatch *sw, u64 seconds)
 	int ret;
 
 	lockdep_assert_held(&sw->lock);
-	if (!stopwatch_refuses(sw) && (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S))
+	if (!stopwatch_has_error(sw) && (seconds < 1 || seconds > STOPWATCH_TIMEOUT_MAX_S))
 		return -ERANGE;
 
 	/* writeq() orders this store before the command. */
@@ -280,11 +280,11 @@ static irqreturn_t stopwatch_interrupt(int irq, void *data)
 	bool fired;
 
 	guard(mutex)(&sw->lock);
-	/* Only version 2 says whether one had fired; version 1 takes every command. */
+	/* From version 2 on, ERROR says whether one had fired. */
 	fired = !stopwatch_command(sw, STOPWATCH_CMD_TIMEOUT_ACK);
-	if (!stopwatch_refuses(sw))
+	if (!stopwatch_has_error(sw))
 		fired = sw->armed;
-	/* If the line is stuck the kernel shuts it. */
+	/* If the line is stuck, the kernel disables the interrupt. */
 	if (!fired)
 		return IRQ_NONE;
 

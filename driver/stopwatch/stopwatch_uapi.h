@@ -11,9 +11,10 @@
  * ioctl()	See below. What changes the device needs a file that is open for
  *		writing, or fails with EBADF.
  * mmap()	The live page at offset STOPWATCH_MMAP_PAGE and the lap ring at
- *		STOPWATCH_MMAP_LAPS, one page of 4 KiB each. PROT_READ only: all
- *		else fails with EROFS, also later by mprotect() (EACCES). EINVAL
- *		for what is not there, or where the kernel's pages are larger.
+ *		STOPWATCH_MMAP_LAPS, one page of 4 KiB each, with PROT_READ. Any
+ *		other protection fails with EACCES, at mmap() and at mprotect().
+ *		EINVAL for what is not there, or where the kernel's pages are
+ *		larger.
  *
  * When the driver is unbound, all of these fail with ENODEV, poll() reports
  * POLLERR and POLLHUP, and accesses to mapped memory raise SIGBUS.
@@ -53,11 +54,11 @@ struct stopwatch_lap {
 };
 
 /**
- * struct stopwatch_request - a lap that was taken by the counter
+ * struct stopwatch_timed_lap - a lap that was timed by the counter
  * @counter: the value of CNTVCT_EL0 at that time, as of struct stopwatch_page
  * @elapsed_ns: its split time, in nanoseconds
  */
-struct stopwatch_request {
+struct stopwatch_timed_lap {
 	__u64 counter;
 	__u64 elapsed_ns;
 };
@@ -73,7 +74,7 @@ struct stopwatch_batch {
 	__u32 count;
 	__u32 reserved;
 	__u64 first;
-	struct stopwatch_request laps[STOPWATCH_REQUESTS_CAPACITY];
+	struct stopwatch_timed_lap laps[STOPWATCH_REQUESTS_CAPACITY];
 };
 
 /**

@@ -60,7 +60,7 @@ static inline void bench_skip(const char *row, const char *reason)
 
 /*
  * How many operations a row makes: $BENCH_OPS where the host counts exits, or as
- * many as take 20 ms. @operation makes that many and returns 0, or a negative
+ * many as take 25 to 50 ms. @operation makes that many and returns 0, or a negative
  * number, which this hands on.
  */
 static inline int64_t bench_operations(int (*operation)(void *arg, uint64_t ops), void *arg)
