@@ -41,10 +41,6 @@
 
 #if QEMU_SINCE_10_1
 #include "exec/icount.h"
-
-/* Since then there may be a second one, which can fail */
-#define qdev_add_vm_change_state_handler(dev, handler, opaque) \
-    qdev_add_vm_change_state_handler(dev, handler, NULL, opaque)
 #else
 #include "system/cpu-timers.h"
 #endif
@@ -206,21 +202,20 @@ static void stopwatch_disarm(StopwatchState *s)
 }
 
 /*
- * What follows performs a write and returns the ERROR bit of a rejected one,
- * or 0.
+ * "data_len" and "data" need no barriers: a command is performed by the thread
+ * of the vCPU that wrote it, which sees that vCPU's stores before, and whose
+ * stores the vCPU sees after. Other vCPUs need a lock, which orders them. The
+ * live page and the rings, which other vCPUs read, have their own barriers.
  *
- * "mem" is used without barriers: a command is performed by the thread of
- * the vCPU that wrote it, which sees that vCPU's stores before, and whose
- * stores the vCPU sees after. Other vCPUs need a lock, which orders them. Its
- * RAM is used directly and marked dirty, not by a guest-physical address:
- * there may be something else at that address.
+ * The device accesses "mem" through its host pointer and marks it dirty: the
+ * guest may have mapped something else at its guest-physical address.
  */
 
 /*
  * Whether a command rewrites the live page. This does not depend on the time,
  * which is read later.
  */
-static bool stopwatch_moves(const StopwatchState *s, uint64_t command)
+static bool stopwatch_rewrites_page(const StopwatchState *s, uint64_t command)
 {
     switch (command) {
     case STOPWATCH_CMD_RESET:
@@ -242,9 +237,10 @@ static uint32_t *stopwatch_page_seq(StopwatchState *s)
 }
 
 /*
- * To be called before the clock is read. A reader that still finds the old
- * number after it has read its counter has read it before this, so its time is
- * not later than the one at which the old fields cease to hold.
+ * To be called before the clock is read (with the vCPUs stopped, as at a reset,
+ * a load or a resume, the order does not matter). A reader that still finds the
+ * old number after it has read its counter has read it before this, so its time
+ * is not later than the one at which the old fields cease to hold.
  */
 static void stopwatch_page_begin(StopwatchState *s)
 {
@@ -424,6 +420,11 @@ static void stopwatch_write_text(StopwatchState *s, int64_t now)
     trace_stopwatch_text(s->id, s->seq++, now, data_len, text);
 }
 
+/*
+ * The functions from here to stopwatch_command() perform a write. They return
+ * the ERROR bit of a rejected one, or 0.
+ */
+
 static uint64_t stopwatch_timeout_seconds(StopwatchState *s, int64_t now)
 {
     uint8_t *mem = memory_region_get_ram_ptr(&s->mem);
@@ -599,12 +600,12 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
 {
     StopwatchState *s = opaque;
     bool ok = stopwatch_access_ok(offset, size, true);
-    bool moves = ok && offset == STOPWATCH_COMMAND &&
-                 stopwatch_moves(s, value);
+    bool rewrites = ok && offset == STOPWATCH_COMMAND &&
+                    stopwatch_rewrites_page(s, value);
     int64_t now;
     uint64_t error;
 
-    if (moves) {
+    if (rewrites) {
         stopwatch_page_begin(s);
     }
     now = stopwatch_now();
@@ -623,7 +624,7 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
         stopwatch_raise(s, now, error);
     }
     stopwatch_trace_state(s, now);
-    if (moves) {
+    if (rewrites) {
         stopwatch_page_end(s, now);
     }
 }
@@ -903,7 +904,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
 
     timer_init_ns(&s->timer, QEMU_CLOCK_VIRTUAL, stopwatch_timer, s);
     s->vm_state_entry =
-        qdev_add_vm_change_state_handler(dev, stopwatch_vm_state_change, s);
+        pv_add_vm_change_state_handler(dev, stopwatch_vm_state_change, s);
     s->exit_notifier.notify = stopwatch_exit;
     qemu_add_exit_notifier(&s->exit_notifier);
 }
@@ -924,6 +925,7 @@ static void stopwatch_unrealize(DeviceState *dev)
     trace_stopwatch_end(s->id, s->seq++, stopwatch_now());
 }
 
+/* QEMU's names have dashes; start_at_boot is the original project's */
 static const Property stopwatch_properties[] = {
     DEFINE_PROP_BOOL("start_at_boot", StopwatchState, start_at_boot, true),
     DEFINE_PROP_BOOL("ioeventfd", StopwatchState, ioeventfd, false),

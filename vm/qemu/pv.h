@@ -14,6 +14,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
+#include "system/runstate.h"
 #include "system/system.h"
 #include "trace/trace-hw_misc_pv.h"
 
@@ -27,6 +28,18 @@ typedef const void ClassData;
 #else
 typedef void ClassData;
 #endif
+
+/* Since 10.1 the function takes a second callback, which can fail */
+static inline VMChangeStateEntry *
+pv_add_vm_change_state_handler(DeviceState *dev, VMChangeStateHandler *cb,
+                               void *opaque)
+{
+#if QEMU_SINCE_10_1
+    return qdev_add_vm_change_state_handler(dev, cb, NULL, opaque);
+#else
+    return qdev_add_vm_change_state_handler(dev, cb, opaque);
+#endif
+}
 
 /* The time that the trace events carry */
 static inline int64_t pv_now(void)
