@@ -36,7 +36,7 @@ const request = (head: bigint, ...counters: bigint[]): Stimulus => ({
 /** The edges of what an operation can be, as writes. */
 function writesOf(operation: OperationName): readonly Stimulus[] {
   switch (operation) {
-    case 'no command':
+    case 'a value that is no command':
       return [7n, 1n << 32n, (1n << 64n) - 1n].map((value) => command(NOW, value));
     case 'TIMEOUT':
       return seconds(1n, 3n, TIMEOUT_MAX_S);
@@ -50,7 +50,7 @@ function writesOf(operation: OperationName): readonly Stimulus[] {
       return ns(0n);
     case 'DOORBELL':
       return [request(1n, 0n), request(1n, (1n << 64n) - 1n)];
-    case 'DOORBELL, HEAD too far':
+    case 'DOORBELL, HEAD too far ahead':
       return [request(REQUESTS_CAPACITY + 1n), request((1n << 64n) - 1n)];
     case 'RESET':
     case 'START':

@@ -31,12 +31,12 @@ export const OPERATIONS = [
   'TIMEOUT, out of range',
   'TIMEOUT_ACK',
   'LAP',
-  'no command',
+  'a value that is no command',
   'TIMEOUT_NS',
   'TIMEOUT_NS, out of range',
   'TIMEOUT_NS = 0',
   'DOORBELL',
-  'DOORBELL, HEAD too far',
+  'DOORBELL, HEAD too far ahead',
 ] as const;
 export type OperationName = (typeof OPERATIONS)[number];
 
@@ -98,7 +98,7 @@ export function decisionIndex(
 
 /** The operation that a write of this value to COMMAND performs. `dataLen`: the value in `mem` at that time. */
 export function commandOperation(value: bigint, dataLen: bigint): OperationName {
-  const name = NAMES.get(value) ?? 'no command';
+  const name = NAMES.get(value) ?? 'a value that is no command';
   if (name !== 'TIMEOUT') return name;
   return dataLen >= 1n && dataLen <= TIMEOUT_MAX_S ? name : 'TIMEOUT, out of range';
 }
@@ -112,12 +112,12 @@ export function timeoutOperation(value: bigint): OperationName {
 
 /** The same for a write to DOORBELL. */
 export function doorbellOperation(tail: bigint, head: bigint): OperationName {
-  return announced(tail, head) === undefined ? 'DOORBELL, HEAD too far' : 'DOORBELL';
+  return announced(tail, head) === undefined ? 'DOORBELL, HEAD too far ahead' : 'DOORBELL';
 }
 
 function effectsOf(operation: OperationName, status: StatusName, timeout: TimeoutStateName): Effects {
   switch (operation) {
-    case 'no command':
+    case 'a value that is no command':
       return { error: 'BAD_COMMAND' };
     case 'TIMEOUT':
     case 'TIMEOUT, out of range':
@@ -129,7 +129,7 @@ function effectsOf(operation: OperationName, status: StatusName, timeout: Timeou
       return settled(TIMEOUT_TABLE.cancel[timeout]);
     case 'DOORBELL':
       return status === 'RESET' ? { answers: true } : { answers: true, lap: true };
-    case 'DOORBELL, HEAD too far':
+    case 'DOORBELL, HEAD too far ahead':
       return { error: 'BAD_STATE' };
     case 'TIMEOUT_ACK':
     case 'RESET':
