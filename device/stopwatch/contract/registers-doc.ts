@@ -54,7 +54,8 @@ const TIMEOUTS = keys(TIMEOUT_STATE);
 
 const ERROR_MEANING: Readonly<Record<ErrorName, string>> = {
   BAD_COMMAND: 'a value was written to COMMAND that is no command',
-  BAD_STATE: 'the command, or cancelling, is not possible in this state; HEAD of the request ring is too far ahead',
+  BAD_STATE:
+    'the command, or cancelling, is not possible in this state; HEAD of the request ring is too far ahead',
   BAD_TIMEOUT: 'the length of the timeout is out of range',
   BUSY: 'a timeout is pending, or has fired and is not acknowledged',
   BAD_ACCESS: 'no register takes an access of this width, alignment, offset and direction',
