@@ -72,9 +72,11 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   const ofDrivers = guest.driverMessages.filter((line) =>
     devices.some((one) => line.startsWith(`${one.device} `)),
   );
+  const agreed = judged.length > 0 && judged.every(({ verdict }) => verdict.result === 'agree');
   const body =
     guest.outcome === 'failed'
       ? [
+          ...(agreed ? ['The device did what its model says: see the driver, or the test.'] : []),
           ...hints,
           ...(ofDrivers.length === 0 || cause !== undefined
             ? []

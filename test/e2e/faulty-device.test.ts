@@ -129,7 +129,7 @@ test.each(faults)('$what: exit code 3, and the access is named', async ({ edits,
   // The same on the terminal: where, what, both values, and how to see it again.
   const said = out + err;
   expect(said).toContain(`at seq ${found.seq}, ${found.access}`);
-  if (found.register !== undefined) expect(said).toContain(`register  ${found.register}`);
+  if (found.register !== undefined) expect(said).toContain(found.register);
   const [expected, actual] = found.kind === 'monitor' ? ['QEMU saw', 'device  '] : ['expected', 'actual  '];
   expect(said).toContain(`${expected}  ${found.expected}`);
   expect(said).toContain(`${actual}  ${found.actual}`);

@@ -132,3 +132,10 @@ describe('circumstances', () => {
     });
   });
 });
+
+it('an event with very many effects is cut', () => {
+  const sums = Array.from({ length: 64 }, (_, at) => `adder_sum id=adder seq=${at + 2} now=1000 value=2`);
+  const { divergence } = verdictOf([ON, ...access(1, 2, 2).slice(0, 2), ...sums]);
+  expect(divergence?.story.length).toBeGreaterThan(0);
+  for (const line of divergence?.story ?? []) expect(line.length).toBeLessThan(200);
+});

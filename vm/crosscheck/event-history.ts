@@ -12,6 +12,8 @@ const LINES = 3;
 export const BAIL_OUT = 'Bail out!';
 /** Maximum number of refused accesses per failed test. */
 const REFUSED = 4;
+/** Characters of an event: a doorbell may answer 32 requests. `events.log` has all of it. */
+const LONGEST = 160;
 /** Maximum number of failed tests. */
 const FAILED_TESTS = 10;
 
@@ -92,7 +94,8 @@ export class EventHistory<E extends StreamEvent> {
       const got = access?.direction === 'read' ? [String(access.value)] : [];
       const all = [...got, ...effects.map((effect) => this.#device.words(effect).access)].join('; ');
       const text = `${this.#device.words(stimulus).access}${all === '' ? '' : ` → ${all}`}`;
-      return [relative(stimulus.now - end), `seq ${stimulus.seq}`, text] as const;
+      const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+      return [relative(stimulus.now - end), `seq ${stimulus.seq}`, cut] as const;
     });
     const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
     return rows.map(

@@ -49,10 +49,11 @@ export function formatVerdict(verdict: Verdict): readonly string[] {
 }
 
 function divergenceLines(divergence: Divergence): string[] {
-  const { kind, seq, now, access, replay } = divergence;
+  const { kind, seq, now, access, during, replay } = divergence;
   return [
     `${KIND[kind]} at seq ${seq}, virtual time ${now} ns`,
     `  access    ${access}`,
+    ...(during === undefined ? [] : [`  guest     test ${during}`]),
     ...divergenceTable(divergence),
     ...(replay === undefined ? [] : ['', `Recheck this stream without a VM: ${replay}`]),
   ];
@@ -60,10 +61,8 @@ function divergenceLines(divergence: Divergence): string[] {
 
 /** The comparison, the states, and the events before it. */
 export function divergenceTable(divergence: Divergence): readonly string[] {
-  const { kind, register, field, expected, actual, story, states, during } = divergence;
+  const { kind, field, expected, actual, story, states } = divergence;
   return [
-    ...(register === undefined ? [] : [`  register  ${register}`]),
-    ...(during === undefined ? [] : [`  guest     test ${during}`]),
     `  compared  ${field}`,
     // Neither is the model's: QEMU's own trace has something else than the device's.
     ...(kind === 'monitor'

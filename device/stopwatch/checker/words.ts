@@ -8,6 +8,9 @@ import type { TraceEvent } from './trace.js';
 /** Name of the trapping region in QEMU's memory tree, after the id of the device: `stopwatch-regs`. */
 export const REGION = 'regs';
 
+/** A value near the top of 64 bits stands for its bits: all of ERROR's are cleared so. */
+const written = (value: bigint): string => (value >> 63n === 1n ? `0x${value.toString(16)}` : String(value));
+
 /** Describes an event, and names its register if it is an access to one. */
 export function words(event: TraceEvent): { readonly access: string; readonly register?: string } {
   switch (event.event) {
@@ -25,7 +28,7 @@ export function words(event: TraceEvent): { readonly access: string; readonly re
     case 'write': {
       const register = registerAt(Number(event.offset))?.name;
       const where = register ?? `offset 0x${event.offset.toString(16)}`;
-      const value = event.event === 'write' ? ` = ${event.value}` : '';
+      const value = event.event === 'write' ? ` = ${written(event.value)}` : '';
       const command =
         register === 'COMMAND' && event.event === 'write' ? commandName(event.value) : undefined;
       const text = `${event.event} ${where}${value}${command ? ` (${command})` : ''}, ${event.size} bytes`;
