@@ -99,6 +99,7 @@ test('each kind keeps its newest, by number and by size; trees and configured do
   });
   const underWay = join(project.work, 'reports', '2025-12-31T00-00-00.000');
   mkdirSync(underWay);
+  writeFileSync(join(underWay, 'pid'), String(process.pid));
   const logs = ['old', 'new'].map((name, index) => {
     const log = join(project.work, 'logs', `${name}.log`);
     writeFileSync(log, Buffer.alloc(5 << 20, 'x'));
