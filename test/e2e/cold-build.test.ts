@@ -51,6 +51,7 @@ test('npx stopwatch all: passes, with a report, JUnit XML and a manifest', async
   expect(Object.keys(manifest.artifacts).sort()).toEqual([
     'build/busybox/busybox',
     'build/drivers/rngboi/rngboi.ko',
+    'build/drivers/rngboi/rngboi_bench.ko',
     'build/drivers/stopwatch/stopwatch.ko',
     'build/drivers/stopwatch/stopwatch_bench.ko',
     'build/guest-programs/measure',

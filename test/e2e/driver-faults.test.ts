@@ -15,7 +15,7 @@ const DRIVER = 'driver/stopwatch/stopwatch_main.c';
 const DEVICE = 'device/stopwatch/stopwatch.c';
 const TEST = 'guest_fs/stopwatch/stopwatch_test.sh';
 const KTAP = 'guest_fs/base/testing.sh';
-const HANDLER = '\tguard(mutex)(&sw->lock);\n\t/* Only version 2 says';
+const HANDLER = '\tguard(mutex)(&sw->lock);\n\t/* From version 2 on';
 
 interface Fault {
   readonly what: string;

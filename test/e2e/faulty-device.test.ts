@@ -143,7 +143,7 @@ test.each(faults)('$what: exit code 3, and the access is named', async ({ edits,
     .ended;
   expect(replay.code, replay.out + replay.err).toBe(3);
   expect(replay.out).toContain(`at seq ${found.seq}, ${found.access}`);
-  expect(replay.out).toContain(`actual    ${found.actual}`);
+  expect(replay.out).toContain(`${actual}  ${found.actual}`);
 });
 
 test('the device as it was: passes again', async () => {

@@ -8,7 +8,7 @@ import { must, start, tree } from '../e2e/project.js';
 
 const { project, scratch } = laboratory();
 const DRIVER = join(project.package, 'driver', 'stopwatch');
-const SOURCES = readdirSync(DRIVER).filter((name) => name.endsWith('.c'));
+const SOURCES = readdirSync(DRIVER).filter((name) => /(?<!_kunit)\.c$/.test(name));
 
 const root = join(scratch, 'kernel-tools');
 const PYTHON = ['ruamel.yaml', 'ruamel.yaml.clib', 'jsonschema', 'rfc3987', 'libfdt', 'attr', 'pyrsistent'];
