@@ -7,6 +7,7 @@ import {
   type MachinePorts,
   SEARCH_ID,
   SearchMachine,
+  type SearchRequest,
 } from '../../../lab/search/device-kit.js';
 import { MachineCrosscheck } from '../../../vm/device-kit.js';
 import { stopwatchChecker } from '../checker/checker.js';
@@ -41,10 +42,44 @@ const FIRED = `${TRACE.prefix}timer`;
 const STOPPED = 'vm_state_notify running 0';
 
 /** Counts the files of this process, so that each has its own name. */
-let checks = 0;
+let files = 0;
+
+/** Sends commands of qtest together, and resolves with an answer for each, and with the interrupts between them. */
+type Ask = (...commands: readonly string[]) => Promise<readonly string[]>;
+
+const asking =
+  (machine: SearchMachine, silenceMs: number): Ask =>
+  async (...commands) =>
+    machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
+
+type MachineOptions = Pick<Parameters<typeof SearchMachine.start>[0], 'device' | 'clock' | 'more'>;
+
+/** Runs `work` on a machine of its own, which traces these patterns. Resolves with its result and the whole trace. */
+async function traced<T>(
+  request: SearchRequest,
+  ports: MachinePorts,
+  { patterns, ...options }: MachineOptions & { readonly patterns: readonly string[] },
+  work: (ask: Ask, machine: SearchMachine) => Promise<T>,
+): Promise<{ readonly done: T; readonly trace: string }> {
+  files += 1;
+  const file = join(request.directory, `check-${process.pid}-${files}.log`);
+  const trace = { patterns, newFile: () => file };
+  try {
+    const machine = await SearchMachine.start({ ...request, ...options, trace }, ports);
+    let done: T;
+    try {
+      done = await work(asking(machine, request.silenceMs), machine);
+    } finally {
+      await machine.end();
+    }
+    return { done, trace: await readFile(file, 'utf8') };
+  } finally {
+    await rm(file, { force: true });
+  }
+}
 
 /**
- * Stops the VM while a timeout expires, on the host's clock. A driven clock
+ * Stops the VM while a timeout expires, on the host's clock. qtest's clock
  * serves a due timer before anything else is done. The host's clock continues
  * while QEMU is about to serve the timer, and the VM may be stopped just then. A
  * due timeout must have fired when the VM has stopped: no timer of a stopped VM
@@ -54,36 +89,23 @@ export const hostClockCheck: ExtraCheck = {
   name: 'hostClock',
   title: "Host's clock",
   async run(request, ports) {
-    checks += 1;
-    const file = join(request.directory, `stops-${process.pid}-${checks}.log`);
-    const trace = { patterns: [FIRED, 'vm_state_notify'], newFile: () => file };
-    try {
-      const machine = await SearchMachine.start(
-        { ...request, device: 'stopwatch', clock: 'host', trace },
-        ports,
-      );
-      let done: { readonly tries: number; readonly wrong?: string };
-      try {
-        done = await stops(machine, request.silenceMs, ports.clock);
-      } finally {
-        await machine.end();
-      }
-      const met = meetings(await readFile(file, 'utf8'));
-      const summary = `${done.tries} stops of the VM around a timeout; at ${met} it was due and not yet served`;
-      return { summary, wrong: done.wrong, data: { ...done, met } };
-    } finally {
-      await rm(file, { force: true });
-    }
+    const { done, trace } = await traced(
+      request,
+      ports,
+      { device: 'stopwatch', clock: 'host', patterns: [FIRED, 'vm_state_notify'] },
+      async (ask, machine) => stops(ask, machine, ports.clock),
+    );
+    const met = meetings(trace);
+    const summary = `${done.tries} stops of the VM around a timeout; at ${met} it was due and not yet served`;
+    return { summary, wrong: done.wrong, data: { ...done, met } };
   },
 };
 
 async function stops(
+  ask: Ask,
   machine: SearchMachine,
-  silenceMs: number,
   clock: MachinePorts['clock'],
 ): Promise<{ readonly tries: number; readonly wrong?: string }> {
-  const ask = async (...commands: readonly string[]) =>
-    machine.qtest.record(commands.map((command) => `${command}\n`).join(''), commands.length, silenceMs);
   let timeout = FIRST;
   const end = clock.now() + STOPS_MS;
   let tries = 0;
@@ -123,28 +145,10 @@ export const twoDevicesCheck: ExtraCheck = {
   name: 'twoDevices',
   title: 'Two devices',
   async run(request, ports) {
-    checks += 1;
-    const file = join(request.directory, `two-${process.pid}-${checks}.log`);
-    try {
-      const machine = await SearchMachine.start(
-        {
-          ...request,
-          device: 'stopwatch',
-          more: ['-device', `stopwatch,start_at_boot=off,id=${SECOND_ID}`],
-          trace: { patterns: TRACE_PATTERNS, newFile: () => file },
-        },
-        ports,
-      );
-      try {
-        const commands = inTurn().map((command) => `${command}\n`);
-        await machine.qtest.record(commands.join(''), commands.length, request.silenceMs);
-      } finally {
-        await machine.end();
-      }
-      return judgeTwo(await readFile(file, 'utf8'));
-    } finally {
-      await rm(file, { force: true });
-    }
+    const more = ['-device', `stopwatch,start_at_boot=off,id=${SECOND_ID}`];
+    const options = { device: 'stopwatch', more, patterns: TRACE_PATTERNS };
+    const { trace } = await traced(request, ports, options, async (ask) => ask(...inTurn()));
+    return judgeTwo(trace);
   },
 };
 
@@ -164,19 +168,13 @@ export const unknownCounterCheck: ExtraCheck = {
     const more = ['-cpu', `cortex-a15,cntfrq=${ODD_HZ}`];
     const machine = await SearchMachine.start({ ...request, device: 'stopwatch', more }, ports);
     try {
-      const page = `b64read 0x${(MEM + MEM_PAGE).toString(16)} ${PAGE_SIZE}`;
-      const commands = [
+      const answers = await asking(machine, request.silenceMs)(
         'clock_step 700',
         `writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} 1`,
         write('DOORBELL', 0),
         `readq ${memAt(entryAt(0n) + REQUEST_SPLIT)}`,
         write('COMMAND', COMMAND.PAUSE),
-        page,
-      ];
-      const answers = await machine.qtest.record(
-        `${commands.join('\n')}\n`,
-        commands.length,
-        request.silenceMs,
+        `b64read ${memAt(MEM_PAGE)} ${PAGE_SIZE}`,
       );
       const bytes = Buffer.from(answers.at(-1)?.slice(3) ?? '', 'base64');
       const wrong = PAGE.flatMap(({ name, offset, bytes: size }) => {
@@ -212,33 +210,18 @@ export const doorbellCheck: ExtraCheck = {
   name: 'doorbell',
   title: 'Doorbell',
   async run(request, ports) {
-    checks += 1;
-    const file = join(request.directory, `doorbell-${process.pid}-${checks}.log`);
-    const trace = { patterns: TRACE_PATTERNS, newFile: () => file };
-    const device = 'stopwatch,ioeventfd=on';
-    try {
-      const machine = await SearchMachine.start({ ...request, device, trace }, ports);
-      let wrong: string | undefined;
-      try {
-        wrong = await ringDoorbells(machine, request.silenceMs);
-      } finally {
-        await machine.end();
-      }
-      const text = await readFile(file, 'utf8');
-      const rung = text.split(`\n${TRACE.prefix}doorbell `).length - 1;
-      if (rung !== DOORBELLS.length) wrong ??= `${rung} events of ${DOORBELLS.length} writes to DOORBELL`;
-      const { events, wrong: disagrees } = checkTrace(text);
-      const summary = `${DOORBELLS.length} writes by ioeventfd, ${events} events agree`;
-      return { summary, data: { events }, wrong: wrong ?? disagrees };
-    } finally {
-      await rm(file, { force: true });
-    }
+    const options = { device: 'stopwatch,ioeventfd=on', patterns: TRACE_PATTERNS };
+    const { done, trace } = await traced(request, ports, options, ringDoorbells);
+    let wrong = done;
+    const rung = trace.split(`\n${TRACE.prefix}doorbell `).length - 1;
+    if (rung !== DOORBELLS.length) wrong ??= `${rung} events of ${DOORBELLS.length} writes to DOORBELL`;
+    const { events, wrong: disagrees } = checkTrace(trace);
+    const summary = `${DOORBELLS.length} writes by ioeventfd, ${events} events agree`;
+    return { summary, data: { events }, wrong: wrong ?? disagrees };
   },
 };
 
-async function ringDoorbells(machine: SearchMachine, silenceMs: number): Promise<string | undefined> {
-  const ask = async (...commands: readonly string[]) =>
-    machine.qtest.record(`${commands.join('\n')}\n`, commands.length, silenceMs);
+async function ringDoorbells(ask: Ask): Promise<string | undefined> {
   await ask('clock_step 1000', `writeq ${memAt(entryAt(1n) + REQUEST_COUNTER)} 20`);
   for (const { head, tail, error } of DOORBELLS) {
     await ask(`writeq ${memAt(MEM_REQUESTS + REQUESTS_HEAD)} ${head}`, write('DOORBELL', 7));
