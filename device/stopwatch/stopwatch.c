@@ -31,19 +31,12 @@
 #include "hw/misc/pv/pv.h"
 #include "system/qtest.h"
 #include "system/replay.h"
-#include "system/runstate.h"
 #include "system/tcg.h"
 #include "stopwatch_hw-sw.h"
 
 #define TYPE_STOPWATCH "stopwatch"
 
 #define NS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
-
-#if QEMU_SINCE_10_1
-#include "exec/icount.h"
-#else
-#include "system/cpu-timers.h"
-#endif
 
 OBJECT_DECLARE_SIMPLE_TYPE(StopwatchState, STOPWATCH)
 
@@ -629,7 +622,7 @@ static void stopwatch_write(void *opaque, hwaddr offset, uint64_t value,
     }
 }
 
-/* The guest has rung the doorbell, and went on without waiting for this */
+/* The guest has rung the doorbell, and has not waited for this */
 static void stopwatch_doorbell(EventNotifier *doorbell)
 {
     StopwatchState *s = container_of(doorbell, StopwatchState, doorbell);
@@ -824,7 +817,7 @@ static void stopwatch_vm_state_change(void *opaque, bool running,
     int64_t now = stopwatch_now();
 
     if (!running) {
-        /* It is not saved that the doorbell was rung */
+        /* A pending doorbell is not saved */
         if (s->ioeventfd) {
             stopwatch_doorbell(&s->doorbell);
         }
@@ -870,7 +863,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
     g_autofree char *regs_name = g_strdup_printf("%s-regs", id);
     int ret;
 
-    /* QEMU aborts at the second RAM of one name */
+    /* QEMU aborts if two RAM blocks have the same name */
     if (qemu_ram_block_by_name(mem_name)) {
         error_setg(errp, "another " TYPE_STOPWATCH " has this name, '%s': "
                    "give each an id, as in -device stopwatch,id=NAME", id);
@@ -884,7 +877,7 @@ static void stopwatch_realize(DeviceState *dev, Error **errp)
                           regs_name, STOPWATCH_REGS_SIZE);
     s->id = id;
     s->frequency = stopwatch_counter_frequency();
-    /* When QEMU would look is neither counted nor recorded */
+    /* When the doorbell is served would be neither counted nor recorded */
     s->ioeventfd = s->ioeventfd && !icount_enabled();
     if (s->ioeventfd) {
         ret = event_notifier_init(&s->doorbell, 0);

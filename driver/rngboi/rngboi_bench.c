@@ -207,10 +207,9 @@ static void rngboi_remove_all(void)
 {
 	struct source *source, *next;
 
-	list_for_each_entry_safe(source, next, &rngboi_list, node) {
-		debugfs_remove(source->file);
+	debugfs_remove(bench_root);
+	list_for_each_entry_safe(source, next, &rngboi_list, node)
 		source_free(source);
-	}
 }
 
 static int __init bench_init(void)
@@ -224,10 +223,8 @@ static int __init bench_init(void)
 		rngboi_add(node);
 
 	ret = register_virtio_driver(&virtio_bench_driver);
-	if (ret) {
+	if (ret)
 		rngboi_remove_all();
-		debugfs_remove(bench_root);
-	}
 	return ret;
 }
 module_init(bench_init);
@@ -236,7 +233,6 @@ static void __exit bench_exit(void)
 {
 	unregister_virtio_driver(&virtio_bench_driver);
 	rngboi_remove_all();
-	debugfs_remove(bench_root);
 }
 module_exit(bench_exit);
 

@@ -28,25 +28,14 @@
 #include "stopwatch_uapi.h"
 
 /* Some seconds, at the 7 us that an access to QEMU may take. */
-#define MOST	1000000
-
-struct bench;
-
-/**
- * struct bench_row - one file
- * @bench: its device
- * @repeat: performs this many accesses
- */
-struct bench_row {
-	struct bench *bench;
-	void (*repeat)(struct bench *bench, u64 count);
-};
+#define MOST_TRAPS	1000000
+/* A read of the page takes some 10 ns, where the processor is not emulated. */
+#define MOST_READS	100000000
 
 struct bench {
 	void __iomem *regs;
 	void *mem;
 	struct list_head node;
-	struct bench_row mmio_read_user, page_kernel;
 };
 
 static LIST_HEAD(benches);
@@ -76,40 +65,33 @@ static u64 bench_read_page(const struct stopwatch_page *page)
 	return accumulated + mul_u64_u64_div_u64(now - counter, NSEC_PER_SEC, frequency);
 }
 
-static void repeat_mmio(struct bench *bench, u64 count)
+static int mmio_set(void *data, u64 count)
 {
+	struct bench *bench = data;
+
+	if (count > MOST_TRAPS)
+		return -ERANGE;
 	while (count--)
 		readq(bench->regs + STOPWATCH_ELAPSED_NS);
+	return 0;
 }
+DEFINE_DEBUGFS_ATTRIBUTE(mmio_fops, NULL, mmio_set, "%llu\n");
 
-static void repeat_page(struct bench *bench, u64 count)
+static int page_set(void *data, u64 count)
 {
+	struct bench *bench = data;
+
+	if (count > MOST_READS)
+		return -ERANGE;
 	while (count--) {
 		u64 ns = bench_read_page(bench->mem + STOPWATCH_MEM_PAGE);
 
 		/* Or the compiler would leave the division out. */
 		OPTIMIZER_HIDE_VAR(ns);
 	}
-}
-
-static int bench_set(void *data, u64 count)
-{
-	struct bench_row *row = data;
-
-	if (count > MOST)
-		return -ERANGE;
-	row->repeat(row->bench, count);
 	return 0;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(bench_fops, NULL, bench_set, "%llu\n");
-
-static void bench_file(struct bench *bench, const char *name, struct dentry *dir,
-		       struct bench_row *row, void (*repeat)(struct bench *bench, u64 count))
-{
-	row->bench = bench;
-	row->repeat = repeat;
-	debugfs_create_file(name, 0200, dir, row, &bench_fops);
-}
+DEFINE_DEBUGFS_ATTRIBUTE(page_fops, NULL, page_set, "%llu\n");
 
 static void bench_add(struct device_node *node, struct bench *bench)
 {
@@ -132,7 +114,7 @@ static void bench_add(struct device_node *node, struct bench *bench)
 	dir = debugfs_create_dir(label, bench_root);
 	features = readq(bench->regs + STOPWATCH_FEATURES);
 	if (features & STOPWATCH_FEATURE_ELAPSED_NS)
-		bench_file(bench, "mmio_read_user", dir, &bench->mmio_read_user, repeat_mmio);
+		debugfs_create_file("mmio_read_user", 0200, dir, bench, &mmio_fops);
 
 	i = of_property_match_string(node, "reg-names", "mem");
 	if (i < 0 || of_address_to_resource(node, i, &mem) ||
@@ -141,7 +123,7 @@ static void bench_add(struct device_node *node, struct bench *bench)
 		return;
 	bench->mem = memremap(mem.start, resource_size(&mem), MEMREMAP_WB);
 	if (bench->mem)
-		bench_file(bench, "page_kernel", dir, &bench->page_kernel, repeat_page);
+		debugfs_create_file("page_kernel", 0200, dir, bench, &page_fops);
 }
 
 static int __init bench_init(void)

@@ -94,7 +94,7 @@ static int stopwatch_errno(u64 error)
 	return -EIO;
 }
 
-/* A version-1 device cannot refuse anything: there the driver has to. */
+/* Without ERROR (version 1) a device refuses nothing, so the driver has to. */
 static bool stopwatch_has_error(const struct stopwatch *sw)
 {
 	return sw->features & STOPWATCH_FEATURE_ERROR;
@@ -234,7 +234,6 @@ int stopwatch_batch(struct stopwatch *sw, struct stopwatch_batch *batch)
 	const struct stopwatch_laps *laps = (void *)sw->mem + STOPWATCH_MEM_LAPS;
 	u64 first, i;
 	__le64 head, tail;
-	int ret;
 
 	lockdep_assert_held(&sw->lock);
 	if (!(sw->features & STOPWATCH_FEATURE_REQUESTS))
@@ -251,9 +250,8 @@ int stopwatch_batch(struct stopwatch *sw, struct stopwatch_batch *batch)
 	writeq(0, sw->regs + STOPWATCH_DOORBELL);
 
 	/* At once, if the doorbell was a trap. */
-	ret = read_poll_timeout(smp_load_acquire, tail, tail == head, 10, USEC_PER_SEC, false,
-				&ring->tail);
-	if (ret)
+	if (read_poll_timeout(smp_load_acquire, tail, tail == head, 10, USEC_PER_SEC, false,
+			      &ring->tail))
 		return -EIO;
 
 	for (i = 0; i < batch->count; i++) {

@@ -129,9 +129,9 @@ struct stopwatch_status {
 
 /*
  * Appends laps that the caller has timed by the counter, with one access for all
- * of them. Fills in @first and each @elapsed_ns. A counter of before the last
- * START counts as START, and one of the future as now. So does every counter if
- * the live page says that the counter is not valid. EINVAL if @count is 0 or too
+ * of them. Fills in @first and each @elapsed_ns. A counter value from before the
+ * last START counts as START, and one from the future as now. So does every
+ * value if the live page says that the counter is not valid. EINVAL if @count is 0 or too
  * large, EBADFD in the state RESET, EIO if the device does not answer.
  */
 #define STOPWATCH_IOC_BATCH	_IOWR(STOPWATCH_IOC_MAGIC, 0x43, struct stopwatch_batch)

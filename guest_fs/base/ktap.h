@@ -24,7 +24,7 @@ static const char *ktap_skipped;
 /* Each failure is a line that says where, and what was wrong. True if it holds. */
 #define EXPECT(condition, ...) EXPECT_AS(#condition, condition, __VA_ARGS__)
 
-/* The same in other words than the condition's. */
+/* Like EXPECT, but describes the condition as @what. */
 #define EXPECT_AS(what, condition, ...) \
 	((condition) ? 1 : (ktap_bad = 1, printf("# %s:%d: %s: ", __FILE__, __LINE__, what), \
 			    printf(__VA_ARGS__), putchar('\n'), 0))

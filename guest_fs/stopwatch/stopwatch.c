@@ -5,7 +5,7 @@
  *   start | pause | reset	changes its state
  *   show			prints the elapsed time
  *   lap			takes a lap, and prints it
- *   lap COUNT			takes so many laps with one doorbell, and prints them
+ *   lap COUNT			takes COUNT laps with one doorbell, and prints them
  *   laps			prints the laps that are in the ring
  *   watch [SECONDS]		prints the elapsed time ten times a second
  *   timeout SECONDS		waits until a timeout of so many seconds has come

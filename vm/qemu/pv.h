@@ -1,5 +1,5 @@
 /*
- * What every device in hw/misc/pv needs.
+ * Declarations shared by all devices in hw/misc/pv.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,6 +21,13 @@
 #define QEMU_SINCE_10_1 \
     (QEMU_VERSION_MAJOR > 10 || \
      (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1))
+
+/* Declares icount_enabled() */
+#if QEMU_SINCE_10_1
+#include "exec/icount.h"
+#else
+#include "system/cpu-timers.h"
+#endif
 
 /* The second parameter of class_init */
 #if QEMU_SINCE_10_1

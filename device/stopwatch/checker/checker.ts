@@ -27,7 +27,6 @@ import {
   initialState,
   type ModelState,
   type Requests,
-  ringsDoorbell,
   step,
   type Stimulus,
 } from '../model/index.js';
@@ -202,7 +201,7 @@ function write(state: ModelState, event: WriteEvent): StopwatchStep {
     return decisionIndex(operation, state.status, state.timeout);
   };
   const stimulus = { stimulus: 'write', now, offset, value, size } as const;
-  if (ringsDoorbell(stimulus)) return doorbell(state, (requests) => ({ ...stimulus, requests }), tally);
+  if (register === 'DOORBELL') return doorbell(state, (requests) => ({ ...stimulus, requests }), tally);
   // Where the length is not looked at, it does not matter.
   if (!consumesMem(state, stimulus))
     return { ...run(state, stimulus, { supplied: 4, tally }), decision: decision(1n) };

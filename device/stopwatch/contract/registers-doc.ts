@@ -30,6 +30,7 @@ import {
   REGS_SIZE_V1,
   REQUEST,
   REQUESTS,
+  REQUEST_BYTES,
   REQUESTS_CAPACITY,
   STATUS,
   type StatusName,
@@ -276,7 +277,7 @@ export function registersDoc(): Readonly<Record<string, string>> {
     )}\n\nThis device reads ${code(hex(FEATURES, 1))}. Higher bits are for what comes later, and read 0.`,
     'live-page': fieldTable(MEM_PAGE, PAGE),
     laps: fieldTable(MEM_LAPS, LAPS, `u64[${LAPS_CAPACITY}]`),
-    requests: fieldTable(MEM_REQUESTS, REQUESTS, `u8[${REQUESTS_CAPACITY}][16]`),
+    requests: fieldTable(MEM_REQUESTS, REQUESTS, `u8[${REQUESTS_CAPACITY}][${REQUEST_BYTES}]`),
     request: markdownTable(
       ['offset', 'type', 'name', 'meaning'],
       REQUEST.map(({ name, offset, meaning }) => [code(hex(offset)), code('u64'), code(name), meaning]),

@@ -146,10 +146,8 @@ function load({ now, loaded, writes, frequency }: LoadStimulus): StepResult {
     return impossible('only known error bits', `error 0x${loaded.error.toString(16)}`);
   }
   if (loaded.pageSeq % 2n !== 0n) return impossible('an even page_seq', `page_seq ${loaded.pageSeq}`);
-  const { elapsed, deadline, count, error, pageSeq, disruption, laps, taken } = loaded;
   const since = status === 'RUNNING' ? now : 0n;
-  const after = { status, elapsed, since, timeout, deadline, count, error, pageSeq, disruption, laps };
-  return begin({ ...after, taken, frequency }, now, [], writes, true);
+  return begin({ ...loaded, status, timeout, since, frequency }, now, [], writes, true);
 }
 
 /** An access is answered as if the expiry had been served at its deadline: it must have come before. */

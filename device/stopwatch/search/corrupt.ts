@@ -62,8 +62,8 @@ export function corrupted(
   const { page_seq: pageSeq = 0n, disruption = 0n, laps = 0n } = saved;
   // It is saved in a part of its own, and can be anything.
   const { taken } = state;
-  const times = { elapsed: until, deadline };
-  const loaded = { ...times, status, timeout, count, error, pageSeq, disruption, laps, taken };
+  const read = { status, elapsed: until, timeout, deadline, count, error, pageSeq, disruption, laps };
+  const loaded = { ...read, taken };
   const result = step(state, { stimulus: 'load', now, loaded, writes: false, frequency: 0n });
   return { changes, loaded: result.ok ? loaded : undefined };
 }

@@ -113,7 +113,7 @@ async function stops(
     tries += 1;
     await Promise.all([ask(write('TIMEOUT_NS', timeout)), machine.stop()]);
     // An interrupt that the device raised by itself precedes this answer.
-    await ask(`readq 0x${MEM.toString(16)}`);
+    await ask(`readq ${memAt(0)}`);
     const answers = await ask(read('TIMEOUT_NS'));
     if (answers.some((line) => line.startsWith('IRQ '))) {
       const wrong = `stopped with a timeout of ${timeout} ns that had come, and the interrupt line rose only when a register was read`;
@@ -128,6 +128,8 @@ async function stops(
   return { tries };
 }
 
+/** The address of this offset in `mem`. */
+const memAt = (at: number): string => `0x${(MEM + at).toString(16)}`;
 const addressOf = (name: RegisterName, regs: number): string => `0x${(regs + offsetOf(name)).toString(16)}`;
 const read = (name: RegisterName, regs = REGS): string => `readq ${addressOf(name, regs)}`;
 const write = (name: RegisterName, value: number | bigint, regs = REGS): string =>
@@ -151,9 +153,6 @@ export const twoDevicesCheck: ExtraCheck = {
     return judgeTwo(trace);
   },
 };
-
-/** The address of this offset in `mem`. */
-const memAt = (at: number): string => `0x${(MEM + at).toString(16)}`;
 
 /** Ticks of 33 ns and a third: no whole number of nanoseconds. */
 const ODD_HZ = 30_000_000;

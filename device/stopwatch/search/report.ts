@@ -5,6 +5,7 @@ import { MEM_DATA, registerAt, STATUS } from '../contract/contract.js';
 import { commandName, describe, errorNames, irqLevel, type ModelState, snapshotAt } from '../model/index.js';
 import type { Operation, Script } from './script.js';
 import { observedRegisters, planOf } from './plan.js';
+import { WINDOWS } from './simulated.js';
 
 export function describeFailure(
   script: Script,
@@ -30,7 +31,7 @@ function difference({
     const name = Object.keys(should).find((one) => should[one] !== is[one]) ?? '';
     return { compared: name, expected: valueText(name, should[name]), actual: valueText(name, is[name]) };
   }
-  if (['text', 'page', 'laps', 'requests'].includes(part) || part.startsWith('mem'))
+  if (Object.hasOwn(WINDOWS, part) || part.startsWith('mem'))
     return { compared: part, ...memDifference(expected, actual) };
   return { compared: part, expected, actual };
 }

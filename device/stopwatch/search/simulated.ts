@@ -51,6 +51,7 @@ import { MEM, pieces, readBytes, REGS, writeBytes } from './bus.js';
 
 const COMMAND_AT = BigInt(offsetOf('COMMAND'));
 const TIMEOUT_NS_AT = BigInt(offsetOf('TIMEOUT_NS'));
+const DOORBELL_AT = BigInt(offsetOf('DOORBELL'));
 
 /** Of the counter of the processor that `virt` has by itself, a Cortex-A15. */
 export const FREQUENCY = 62_500_000n;
@@ -152,13 +153,14 @@ export class Simulated {
         this.expire();
         const offset = BigInt(from - REGS);
         const value = readBytes(bytes, at, size);
-        const dataLen = this.#mem.readBigUInt64LE(MEM_DATA_LEN);
-        if (ringsDoorbell({ offset, size })) {
+        // The offset first: most pieces need no decoding.
+        if (offset === DOORBELL_AT && ringsDoorbell({ offset, size })) {
           const requests = this.#requests();
           this.#exercise(doorbellOperation(this.#state.taken, requests.head));
           this.#apply({ stimulus: 'write', now: this.now, offset, value, size, requests });
           continue;
         }
+        const dataLen = this.#mem.readBigUInt64LE(MEM_DATA_LEN);
         this.#decide(offset, size, value, dataLen);
         this.#apply({ stimulus: 'write', now: this.now, offset, value, size, dataLen });
       }
