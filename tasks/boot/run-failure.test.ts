@@ -148,7 +148,7 @@ describe("a fault of the guest's test", () => {
     const { report, error } = failureIn('ktaphead', itself);
     expect(report.result.exitCode).toBe(1);
     expect(error?.message).toMatch(/the KTAP version line is not alone on its line: 'hello KTAP version 1'$/);
-    expect(error?.lastLines[0]).toBe('The device did what its model says: see the driver, or the test.');
+    expect(error?.lastLines[0]).toBe('The device agreed with its model: look at the driver or the test.');
   });
 });
 

@@ -76,7 +76,7 @@ export function failureOf({ result, host }: RunReport, run: RunDirectory): Stopw
   const body =
     guest.outcome === 'failed'
       ? [
-          ...(agreed ? ['The device did what its model says: see the driver, or the test.'] : []),
+          ...(agreed ? ['The device agreed with its model: look at the driver or the test.'] : []),
           ...hints,
           ...(ofDrivers.length === 0 || cause !== undefined
             ? []
@@ -135,7 +135,7 @@ function others(
 
 const WAITS = /^process \S+ waits in \w+$/;
 
-/** QEMU's own signals, not those of somebody who ends it. */
+/** Signals of a QEMU that crashed, not of one that was ended. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL']);
 
 /** What explains a guest that hangs or fails, and is seen at its devices. */
@@ -250,7 +250,7 @@ function diagnosed({ name, diagnostics }: KtapTest, prefix: string, most: number
   return [...title, ...withoutRepeats(said).slice(-most).map(indent)];
 }
 
-/** Lines that differ at most in their sequence number stand once, with how often they came. */
+/** Merges lines that differ only in their sequence number, and adds a count. */
 function withoutRepeats(lines: readonly string[]): readonly string[] {
   const counts = new Map<string, { readonly first: string; count: number }>();
   for (const line of lines) {

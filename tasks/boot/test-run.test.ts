@@ -93,7 +93,11 @@ describe('what a run that did not pass is reported as', () => {
     const boot = aBoot({ outcome: 'failed', reason: "'lap: texts' failed" });
     const error = failureOf(makeReport(boot, devices, circumstances), run);
     expect(error?.message).toBe("The guest failed its test: 'lap: texts' failed");
-    expect(error?.lastLines).toEqual(['not ok lap: texts', '  expected 1 (2 times)']);
+    expect(error?.lastLines).toEqual([
+      'The device agreed with its model: look at the driver or the test.',
+      'not ok lap: texts',
+      '  expected 1 (2 times)',
+    ]);
   });
 
   it('says where a process of a test that hangs waits', () => {
