@@ -9,7 +9,8 @@ import type Docker from 'dockerode';
 import { StopwatchError } from '../lib/errors.js';
 import { archive, type DaemonInfo, daemonInfo } from './api.js';
 import { attempt, field } from './errors.js';
-import { OWNER_LABEL, type Owner, removeContainer, WORK_LABEL } from './leftovers.js';
+import type { Owner } from '../lib/process/owner.js';
+import { OWNER_LABEL, removeContainer, WORK_LABEL } from './leftovers.js';
 
 /** The Dockerfile makes this directory, writable for everybody. */
 const CONTAINER_HOME = '/home/stopwatch';

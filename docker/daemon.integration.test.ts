@@ -15,7 +15,8 @@ import { baseEnvironment } from '../lib/environment.js';
 import { createProcesses } from '../lib/process/process.js';
 import { type ImageDeps, ensureImage } from './image.js';
 import { type RunRequest, runInContainer } from './container.js';
-import { containersOf, removeLeftovers, thisOwner } from './leftovers.js';
+import { thisOwner } from '../lib/process/owner.js';
+import { containersOf, removeLeftovers } from './leftovers.js';
 
 const IMAGE = 'stopwatch-small:1';
 const never = new AbortController().signal;

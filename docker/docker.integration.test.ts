@@ -21,7 +21,8 @@ import { archive, daemonInfo, findImage } from './api.js';
 import { containerOptions, type RunRequest, type RunStreams, runInContainer } from './container.js';
 import { connect } from './daemon.js';
 import { ensureImage, type ImageDeps, type ImageRequest, KEPT_IMAGES } from './image.js';
-import { containersOf, OWNER_LABEL, removeLeftovers, thisOwner } from './leftovers.js';
+import { thisOwner } from '../lib/process/owner.js';
+import { containersOf, OWNER_LABEL, removeLeftovers } from './leftovers.js';
 
 const address = process.env['STOPWATCH_TEST_DOCKER'];
 const MINUTES = 60_000;

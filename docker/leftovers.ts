@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Each container has its owner as a label: it shows whether a killed run left the container or another run uses it. */
-import { hostname } from 'node:os';
 import type Docker from 'dockerode';
-import { z } from 'zod';
-import { processStat, sendSignal } from '../lib/process/group.js';
-import { bootId } from '../lib/process/leftovers.js';
+import { mayBeAlive, type Owner, ownerSchema } from '../lib/process/owner.js';
 import { attempt, statusOf } from './errors.js';
 
 /** Label: the work directory that the container was made for. */
@@ -12,27 +9,10 @@ export const WORK_LABEL = 'stopwatch.work';
 /** Label: the process that made it, as JSON. */
 export const OWNER_LABEL = 'stopwatch.owner';
 
-/** Identifies a process, even if its pid is reused: `start` in clock ticks after `boot` (both empty without /proc). */
-const owner = z.object({ host: z.string(), boot: z.string(), pid: z.number(), start: z.string() }).readonly();
-export type Owner = z.infer<typeof owner>;
-
-/** This process. */
-export function thisOwner(): Owner {
-  const { pid } = process;
-  return { host: hostname(), boot: bootId(), pid, start: processStat(pid)?.startTime ?? '' };
-}
-
-/** Whether the process may still be running. Also true if that is unknown, because it runs on another host. */
-function mayBeAlive({ host, boot, pid, start }: Owner): boolean {
-  if (host !== hostname()) return true;
-  if (boot !== bootId()) return false;
-  return start === '' ? sendSignal(pid, 0) : processStat(pid)?.startTime === start;
-}
-
 /** Reads the label; undefined if Stopwatch did not write it. */
 export function parseOwner(label: string | undefined): Owner | undefined {
   try {
-    return owner.parse(JSON.parse(label ?? ''));
+    return ownerSchema.parse(JSON.parse(label ?? ''));
   } catch {
     return undefined;
   }

@@ -17,7 +17,8 @@ import { containerOptions, type RunRequest, runInContainer } from './container.j
 import { connect } from './daemon.js';
 import { attempt } from './errors.js';
 import { KEPT_IMAGES, pruneImages } from './image.js';
-import { containersOf, OWNER_LABEL, removeLeftovers, thisOwner } from './leftovers.js';
+import { thisOwner } from '../lib/process/owner.js';
+import { containersOf, OWNER_LABEL, removeLeftovers } from './leftovers.js';
 
 const never = new AbortController().signal;
 const IMAGE = 'stopwatch-small:1';

@@ -182,7 +182,7 @@ export async function checkedRun(
     ),
     writeFile(run.junit, junitXml(report)),
   ]);
-  await rm(run.pid, { force: true });
+  await rm(run.owner, { force: true });
   return { report, run };
 }
 

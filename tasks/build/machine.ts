@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** A boot of what was built: its files, its device tree, and the run's directory. */
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Task } from '../engine/task.js';
@@ -12,6 +12,8 @@ import type { MonitorOptions } from '../../vm/crosscheck/index.js';
 import type { BootOptions } from '../../vm/types.js';
 import { errnoOf } from '../../lib/errno.js';
 import { StopwatchError } from '../../lib/errors.js';
+import { linkAtomic } from '../../lib/files/atomic.js';
+import { thisOwner } from '../../lib/process/owner.js';
 import type { Layout } from './layout.js';
 
 /** QEMU's own trace events that the cross-check compares with the device's. */
@@ -164,8 +166,8 @@ export function runFiles(directory: string, id: string) {
     page: file('report.html'),
     /** How the events were judged: what `crosscheck FILE` needs to judge them again. */
     crosscheck: file('crosscheck.json'),
-    /** The process that runs it; removed when the report is there. */
-    pid: file('pid'),
+    /** The process that runs it; removed once the report is written. */
+    owner: file('owner.json'),
   };
 }
 
@@ -183,10 +185,9 @@ export async function makeRunDirectory(layout: Layout, now: Date): Promise<RunDi
       throw error;
     }
     const files = runFiles(directory, id);
-    await writeFile(files.pid, `${process.pid}\n`);
-    const latest = join(layout.reports, 'latest');
-    await rm(latest, { force: true });
-    await symlink(id, latest).catch(() => {}); // Only a convenience; another run may have been faster.
+    await writeFile(files.owner, JSON.stringify(thisOwner()));
+    // Only a convenience; another run may have been faster.
+    await linkAtomic(join(layout.reports, 'latest'), id).catch(() => {});
     return files;
   }
 }

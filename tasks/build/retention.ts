@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Keeps reports, logs and downloads within `keep` of the configuration. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StopwatchError } from '../../lib/errors.js';
 import { withLock } from '../../lib/lock.js';
+import { mayBeAlive, ownerSchema } from '../../lib/process/owner.js';
+import { readJson } from '../../lib/read-json.js';
 import type { Config } from '../config/schema.js';
 import type { Services } from '../config/services.js';
 import { kibibytes } from './disk-space.js';
@@ -96,15 +98,10 @@ export async function endedReports(reports: string): Promise<readonly string[]> 
   return runs.filter((path) => !isUnderWay(runFiles(path, basename(path))));
 }
 
-/** Another process may have got the number of a killed one: its report then stays until that one ends. */
-function isUnderWay({ report, pid }: RunDirectory): boolean {
-  if (existsSync(report)) return false;
-  try {
-    const number = readFileSync(pid, 'utf8').trim();
-    return /^\d+$/.test(number) && existsSync(`/proc/${number}`);
-  } catch {
-    return false;
-  }
+function isUnderWay({ report, owner }: RunDirectory): boolean {
+  // Undefined if the host crashed before it was on the disk.
+  const process = existsSync(report) ? undefined : readJson(owner, ownerSchema);
+  return process !== undefined && mayBeAlive(process);
 }
 
 async function newestFirst(what: string, paths: readonly string[]): Promise<Kind> {

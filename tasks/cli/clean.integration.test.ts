@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { thisOwner } from '../../lib/process/owner.js';
 import { type SmallProject, smallProject, sourceAt } from './small-project.test.support.js';
 
 let project: SmallProject;
@@ -99,7 +100,7 @@ test('each kind keeps its newest, by number and by size; trees and configured do
   });
   const underWay = join(project.work, 'reports', '2025-12-31T00-00-00.000');
   mkdirSync(underWay);
-  writeFileSync(join(underWay, 'pid'), String(process.pid));
+  writeFileSync(join(underWay, 'owner.json'), JSON.stringify(thisOwner()));
   const logs = ['old', 'new'].map((name, index) => {
     const log = join(project.work, 'logs', `${name}.log`);
     writeFileSync(log, Buffer.alloc(5 << 20, 'x'));
