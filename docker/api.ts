@@ -8,19 +8,19 @@ import { Header } from 'tar';
 import { withoutCredentials } from '../lib/credentials.js';
 import { LineSplitter } from '../lib/lines.js';
 import { printable } from '../lib/printable.js';
+import { Tail } from '../lib/tail.js';
 import { attempt, field, statusOf, textField } from './errors.js';
 
 export type OnLine = (line: string) => void;
 
 /** Passes lines on, and keeps the last ones for an error message. */
-export function keepLast(onLine: OnLine): { readonly lines: readonly string[]; readonly onLine: OnLine } {
-  const lines: string[] = [];
+export function keepLast(onLine: OnLine): { readonly last: Tail; readonly onLine: OnLine } {
+  const last = new Tail(20);
   const both: OnLine = (line) => {
-    lines.push(line);
-    if (lines.length > 20) lines.shift();
+    last.push(line);
     onLine(line);
   };
-  return { lines, onLine: both };
+  return { last, onLine: both };
 }
 
 export interface DaemonInfo {

@@ -96,7 +96,7 @@ async function bootstrap(
   { tag, labels }: { readonly tag: string; readonly labels: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { docker, processes, signal } = deps;
-  const { lines, onLine } = keepLast(deps.onLine);
+  const { last, onLine } = keepLast(deps.onLine);
   const messages = new LineSplitter((line) => onLine(withoutCredentials(printable(line))));
   const child = await installed('mmdebstrap', async () =>
     processes.spawn(toolCommand(deps, 'mmdebstrap', args), { signal }),
@@ -108,7 +108,7 @@ async function bootstrap(
   const finish = async (): Promise<void> => {
     const exit = await child.exited;
     messages.end();
-    failure = bootstrapFailure(exit, args, lines, signal);
+    failure = bootstrapFailure(exit, args, last.lines, signal);
   };
   // If mmdebstrap fails, abort the request, so that the daemon does not take this for the end of the archive.
   const archive = async function* (first: string | Buffer): AsyncGenerator<string | Buffer> {

@@ -198,9 +198,9 @@ async function build(
     networkmode: 'host',
     abortSignal: signal,
   };
-  const last = keepLast(onLine);
+  const { last, onLine: both } = keepLast(onLine);
   const work = async (): Promise<void> =>
-    follow(await docker.buildImage(Readable.from([context]), options), last.onLine);
+    follow(await docker.buildImage(Readable.from([context]), options), both);
   try {
     await attempt(`building the image ${made.tag}`, work, signal);
   } catch (error) {

@@ -28,7 +28,7 @@ export async function writeFileAtomic(path: string, data: string | readonly Uint
   await flush(directory);
 }
 
-/** Makes a symbolic link, or turns one. Killed in between, there is the old link or the new one. */
+/** Creates or replaces a symbolic link. After a kill, either the old or the new link exists. */
 export async function linkAtomic(path: string, target: string): Promise<void> {
   const temporary = `${path}.new-link`;
   await mkdir(dirname(path), { recursive: true });

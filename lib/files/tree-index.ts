@@ -8,9 +8,10 @@
  * time set on it, is missed: git compares whole seconds. Each process uses a copy of the index, so there are no locks.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTemporaries } from './atomic.js';
+import { isDirectory } from '../directory.js';
 import { baseEnvironment } from '../environment.js';
 import { StopwatchError } from '../errors.js';
 import { runGit, VERBATIM } from '../git.js';
@@ -80,7 +81,7 @@ export function createTreeIndex({ directory, processes, signal, watch }: TreeInd
   };
 
   const digestNow = async (root: string): Promise<string> => {
-    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return ABSENT;
+    if (!isDirectory(root)) return ABSENT;
     const store = place(root);
     // What git takes for a repository. Two processes may do this at the same time.
     for (const part of ['info', 'objects', 'refs']) mkdirSync(join(store, part), { recursive: true });

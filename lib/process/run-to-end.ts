@@ -6,7 +6,7 @@ import type { Command, CommandOptions, Exit, Processes } from './process.js';
 
 const LARGEST_CAPTURE = 64 * 1024 * 1024;
 
-/** The port for processes that start in this way. */
+/** Completes a `spawn` to the port for processes. */
 export function withRun(spawn: Processes['spawn']): Processes {
   return { spawn, run: async (command, options) => runToEnd(spawn, command, options) };
 }

@@ -12,6 +12,7 @@ import type { BootResult } from '../../vm/types.js';
 import type { Result, Services } from '../config/services.js';
 import type { Config } from '../config/schema.js';
 import { baseEnvironment } from '../../lib/environment.js';
+import { isDirectory } from '../../lib/directory.js';
 import { EXIT, StopwatchError } from '../../lib/errors.js';
 import { shellQuote } from '../../lib/process/process.js';
 import { watchTrees } from '../../lib/files/tree-watch.js';
@@ -98,7 +99,7 @@ async function serve(
 }
 
 /**
- * A person's clock is the host's: with the deterministic clock an idle guest would race through its days. Where nobody
+ * A shell that a person uses has the host's clock: with the deterministic one, an idle guest would skip through days. Where nobody
  * sits before a machine that takes new files, its time stands still between them, and its test's sleeps cost nothing.
  */
 function clockOf({ interactive, loaded }: Services, serves: boolean): Config['vm']['clock'] {
@@ -227,8 +228,6 @@ async function unattended(
   const limits = { ...request.limits, silenceSeconds: undefined, totalSeconds: undefined };
   return boot({ ...request, limits }, { ...ports, onConsole: (bytes) => void stdout.write(bytes) });
 }
-
-const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** What is there is replaced: it must be a file, and no device such as /dev/null. Throws 'bad-usage'. */
 function checkDumpFile(file: string): void {

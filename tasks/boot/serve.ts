@@ -166,7 +166,7 @@ class Serving {
     // The answer for clients that still wait for one.
     const error = serializeError(this.#ended());
     for (const socket of this.#sockets) {
-      if (socket.writable) socket.write(`${JSON.stringify({ error } satisfies PushReply)}\n`);
+      send(socket, { error });
       socket.destroySoon();
     }
   }
@@ -253,9 +253,7 @@ class Serving {
 
   async #serve(line: string, socket: Socket, { gone, lines }: Client): Promise<void> {
     const request: PushRequest | AttachRequest = JSON.parse(line);
-    const reply = (message: PushReply): void => {
-      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
-    };
+    const reply = (message: PushReply): void => send(socket, message);
     const emit: Emit = (event) =>
       reply({ event, error: event.type === 'task-failed' ? serializeError(event.error) : undefined });
     const findings: Finding[] = [];
@@ -371,4 +369,8 @@ async function listen(server: Server, path: string): Promise<void> {
     server.once('error', reject);
     server.listen(path, resolve);
   });
+}
+
+function send(socket: Socket, message: PushReply): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
 }

@@ -41,7 +41,7 @@ export function ccacheEnvironment(base?: string): Record<string, string> {
 }
 
 const MARKER = '.build-under-way';
-/** What make and ninja do not make again: the configuration, ninja's log, and what meson writes when ninja configures again. */
+/** Files that make and ninja do not make again: the configuration, ninja's log, and what meson writes when ninja configures again. */
 const STATE =
   /(?:^|\/)(?:\.config|\.ninja_\w+|build\.ninja[^/]*|compile_commands\.json|Makefile\.prereqs|(?:[\w-]+-)?config[-.][\w-]+(?:\.(?:h|mak|cross))?)$|^(?:meson-|pyvenv\/)/;
 /**
@@ -74,7 +74,7 @@ export async function resumeBuild(
   }
   if (boot !== bootId()) await writeFileAtomic(marker, bootId());
   await build();
-  // Objects are no outputs, so nothing else flushes them.
+  // Object files are not outputs of a task, so nothing else flushes them.
   await context.exec('sync', ['-f', directory]);
   if (!context.signal.aborted) await rm(marker, { force: true });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Tasks whose result differs in a variant, or with another release, have their own names there, so that each keeps its record. Pure. */
 import type { Config, SourceName } from '../config/schema.js';
-import type { Variant } from '../config/variants.js';
+import { KERNEL_VARIANTS, type Variant } from '../config/variants.js';
 import type { Task } from '../engine/task.js';
 import { driverTaskOf } from './linux/drivers.js';
 
@@ -23,7 +23,7 @@ const OWN: Readonly<Record<Variant, readonly string[]>> = {
 
 /** The name of `qemu:build` in a variant: `qemu:build@debug`. Other names stay as they are. */
 export function nameIn(variant: Variant, name: string): string {
-  const driver = name.startsWith(driverTaskOf('')) && OWN[variant].includes('linux:build');
+  const driver = name.startsWith(driverTaskOf('')) && KERNEL_VARIANTS.includes(variant);
   const own = OWN[variant].includes(name) || driver;
   return own ? `${name}@${variant}` : name;
 }

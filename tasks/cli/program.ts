@@ -77,7 +77,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   testFailed: "a check failed: the guest's test, a mutant that survived, a count of exits",
   usage: 'usage or configuration',
   differs: "the device and the model differ, or the run's trace is incomplete",
-  guest: 'the guest or QEMU crashed, hung, printed nothing or refused, or no VM is there to use',
+  guest: 'the guest or QEMU crashed, hung, printed nothing or refused, or there is no VM to use',
   host: 'host, download or build',
   interrupted: 'interrupted',
 };
@@ -104,7 +104,7 @@ export function createProgram(app: App): Command {
       program.commands.map((command) => command.name()),
     );
     const hint = found === undefined ? '' : `\n(Did you mean ${found}?)`;
-    return program.error(`Error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
+    return program.error(`error: unknown command '${word}'${hint}`, { code: 'commander.unknownCommand' });
   };
   program.on('command:*', ([word = '']: readonly string[]) => unknown(word));
   // Without this, commander answers `nope --help` with the general help and exit code 0.

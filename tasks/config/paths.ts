@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Finds the package itself, the user's project, and the work directory. */
-import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StopwatchError } from '../../lib/errors.js';
 import { areTrusted, assertTrusted } from './ownership.js';
 import type { SourceName } from './schema.js';
 import { ENVIRONMENT_PREFIX, PRODUCT, WORK_DIRECTORY } from '../../lib/product.js';
+import { realOf } from './work-directory.js';
 
 /** Name of the environment variable that names the work directory. */
 export const WORKDIR_VARIABLE = `${ENVIRONMENT_PREFIX}WORKDIR`;
@@ -132,7 +133,7 @@ export function findPaths(cwd: string, workdir: string | undefined) {
 
 /** True if the project is the package itself, a checkout, even through a link. */
 export function isPackageItself({ project, package: own }: Pick<Paths, 'project' | 'package'>): boolean {
-  return project === own || (existsSync(project) && realpathSync(project) === own);
+  return project === own || realOf(project) === own;
 }
 
 /** Version of this package. */

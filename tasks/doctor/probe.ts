@@ -181,8 +181,8 @@ export function remember(
   { list, path, used }: { list: readonly Capability[]; path: string; used: Iterable<string> },
 ): void {
   // Without the compiler's own temporary files, which are gone.
-  const files = [...used].filter((one) => identity(one) !== '').toSorted();
-  const known = { question: question(list, path), files: files.map((one) => [one, identity(one)]) };
+  const files = [...used].toSorted().map((one) => [one, identity(one)] as const);
+  const known = { question: question(list, path), files: files.filter(([, is]) => is !== '') };
   try {
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(known));
     renameSync(`${file}.${process.pid}`, file);

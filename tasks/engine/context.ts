@@ -10,6 +10,7 @@ import { type Command, type Processes, shellQuote } from '../../lib/process/proc
 import { StopwatchError } from '../../lib/errors.js';
 import type { Emit } from './events.js';
 import { commandFailure } from '../../lib/failure.js';
+import { Tail } from '../../lib/tail.js';
 import type { ToolOptions, Task, TaskContext } from './task.js';
 import type { TaskLog } from './task-log.js';
 
@@ -51,7 +52,7 @@ export function createContext(options: ContextOptions): TaskContext {
     };
     const command = { file, args, env, cwd: run.cwd };
     log.line(header(command, run));
-    const last: string[] = [];
+    const last = new Tail(LAST_LINES);
     const first: string[] = [];
     const compiler = new CompilerErrors();
     const exit = await processes.run(command, {
@@ -61,7 +62,6 @@ export function createContext(options: ContextOptions): TaskContext {
       onLine: (text) => {
         if (first.length > 0 ? first.length < FIRST_LINES : COMPLAINT.test(text)) first.push(text);
         last.push(text);
-        if (last.length > LAST_LINES) last.shift();
         compiler.line(text);
         line(text);
         run.onLine?.(text);
@@ -71,7 +71,7 @@ export function createContext(options: ContextOptions): TaskContext {
     if (exit.exitCode === 0) return exit.stdout;
     log.line(`# ${exit.signal === undefined ? `exit code ${exit.exitCode}` : `ended by ${exit.signal}`}`);
     const where = { task, directory: options.workdir, log: logFile };
-    const failure = await commandFailure(command, exit, withCause(first, last), where);
+    const failure = await commandFailure(command, exit, withCause(first, last.lines), where);
     throw failure.code === 'command-failed'
       ? (compileFailure(compiler.found, command, logFile) ?? failure)
       : failure;

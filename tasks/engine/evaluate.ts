@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** Finds out whether a task is fresh, and if not, why: for `status`, for the plan, and again just before a task runs. */
 import { join } from 'node:path';
+import { isDirectory } from '../../lib/directory.js';
 import { createFileIndex } from '../../lib/files/file-index.js';
+import { markDirectory } from '../../lib/files/work-mark.js';
 import type { Processes } from '../../lib/process/process.js';
 import { createToolVersions } from './tools.js';
 import { createTreeIndex } from '../../lib/files/tree-index.js';
@@ -68,6 +70,8 @@ export function createEvaluator({ workdir, processes, env, signal, treeWatch }: 
   const treeDigest = async (root: string): Promise<string> => {
     const known = recent.get(root);
     if (known !== undefined && performance.now() - known.at < DIGEST_AGE_MS) return known.digest;
+    // The index makes the work directory: unmarked, the next run would refuse it.
+    if (isDirectory(root)) markDirectory(workdir);
     const digest = trees.digest(root);
     recent.set(root, { at: performance.now(), digest });
     return digest;

@@ -123,11 +123,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     analyse: (tasks, targets) =>
       understood(async () => {
-        const isNew = !existsSync(workdir);
         const evaluator = newEvaluator();
         const analysed = await analyseGraph(selectTargets(buildGraph(tasks), targets), evaluator);
-        // The index of a tree of the user's own makes it: unmarked, the next run would refuse it.
-        if (isNew && existsSync(workdir)) markDirectory(workdir);
         if (existsSync(workdir)) await saveQuietly(evaluator, false);
         return analysed.map(({ status }) => status);
       }),

@@ -37,16 +37,17 @@ export function buildGraph(tasks: readonly Task[]): Graph {
   }
   for (const task of tasks) {
     for (const dep of task.deps) {
-      if (byName.get(dep)?.always !== undefined) {
-        throw new StopwatchError(
-          'bad-config',
-          `The task '${task.name}' depends on '${dep}', which runs every time: it would run every time too.`,
-        );
-      }
-      if (!byName.has(dep)) {
+      const needed = byName.get(dep);
+      if (needed === undefined) {
         throw new StopwatchError(
           'unknown-task',
           `The task '${task.name}' depends on '${dep}', which does not exist.`,
+        );
+      }
+      if (needed.always !== undefined) {
+        throw new StopwatchError(
+          'bad-config',
+          `The task '${task.name}' depends on '${dep}', which runs every time: it would run every time too.`,
         );
       }
     }

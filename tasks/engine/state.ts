@@ -19,11 +19,12 @@ const finished = z.strictObject({
   outputs: texts,
   durationMs: z.number(),
 });
+/** Not strict: records of earlier versions have a `bootId`. */
 const unfinished = z.object({
   version: z.literal(1),
   state: z.literal('unfinished'),
   durationMs: z.number().optional(),
-  /** The parts of the fingerprint that it was to have. */
+  /** The parts of the fingerprint that it would have had. */
   parts: parts.optional(),
 });
 const record = z.discriminatedUnion('state', [finished, unfinished]);

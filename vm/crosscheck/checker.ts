@@ -192,15 +192,15 @@ export class Checker<S, E extends StreamEvent> {
       this.disagree(this.monitor?.access(access, event.seq));
     }
     if (this.device.jumps(event)) this.monitor?.stateLoaded();
-    if (!this.found) this.enter(this.device.step(this.before, event), fieldsOf(event) - 2);
+    if (!this.found) this.enter(this.device.step(this.before, event), event, ['id', 'seq']);
   }
 
-  /** `fields`: number of fields of the event that the step could check. */
-  private enter(step: Step<S, E>, fields: number): void {
+  /** `known`: fields of the event that have been compared before the step. */
+  private enter(step: Step<S, E>, event: E, known: readonly string[]): void {
     const { checks = [] } = step;
     this.step = step;
     this.expected = 0;
-    this.supplied += step.supplied ?? fields - checks.length;
+    this.supplied += step.supplied ?? fieldsOf(event) - known.length - checks.length;
     if (step.failure) {
       const { kind, ...difference } = step.failure;
       this.diverge(kind, difference);
@@ -232,8 +232,7 @@ export class Checker<S, E extends StreamEvent> {
           expected: `${this.stimulus?.now}`,
           actual: `${event.now}`,
         });
-      // `now` has just been compared.
-      else if (consumes) this.enter(consumes.resume(event), fieldsOf(event) - 3);
+      else if (consumes) this.enter(consumes.resume(event), event, ['id', 'seq', 'now']);
       return;
     }
     const difference = firstDifference<E>(expected, event);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** Measures coverage of a device: accesses to its registers, their widths, and the contract's decisions. */
+import { registerAt } from './register-at.js';
 import type { Access, CheckedRegister, Covered } from './types.js';
 
 export class CoverageCount {
@@ -31,7 +32,7 @@ export class CoverageCount {
   }
 
   access({ direction, offset, size }: Access): void {
-    const register = this.#registers.find((one) => BigInt(one.offset) === offset);
+    const register = registerAt(this.#registers, offset);
     if (register?.[direction].includes(size) !== true) return;
     this.#touched.add(`${register.name} ${direction}s`);
     this.#touched.add(`${size}-byte accesses`);

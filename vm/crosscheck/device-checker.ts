@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /** The parts that the checkers of most devices share. */
+import { registerAt } from './register-at.js';
 import type { TraceFormat } from './trace-format.js';
 import type { Access, CheckedRegister, DeviceChecker, Step, StreamEvent, Words } from './types.js';
 
@@ -14,9 +15,6 @@ export interface Register<S> {
 }
 
 type Registers<S> = readonly Register<S>[];
-
-const registerAt = <S>(registers: Registers<S>, offset: bigint): Register<S> | undefined =>
-  registers.find((register) => BigInt(register.offset) === offset);
 
 /** A read is checked, and the guest may print its value: the channel has the register's name. */
 export function readRegister<S>(registers: Registers<S>, state: S, { offset, value }: Accessed) {
@@ -38,12 +36,11 @@ export function writeRegister<S>(registers: Registers<S>, state: S, { offset, va
 }
 
 type Required = 'name' | 'region' | 'initial' | 'step' | 'channels';
-type Optional = 'registers' | Required;
 
 /** The parts of a checker that differ from device to device; the others have defaults. */
 export interface CheckerParts<S extends object, E extends StreamEvent>
   extends Pick<DeviceChecker<S, E>, Required>,
-    Partial<Omit<DeviceChecker<S, E>, Optional>> {
+    Partial<Omit<DeviceChecker<S, E>, Required | 'registers'>> {
   readonly trace: TraceFormat<E>;
   readonly registers?: readonly (CheckedRegister | Register<S>)[] | undefined;
   /** Names of the events that are effects. */
@@ -61,15 +58,15 @@ export function deviceChecker<S extends object, E extends StreamEvent>({
   registers,
   ...own
 }: CheckerParts<S, E>): DeviceChecker<S, E> {
-  const names = new Map(registers?.map(({ name, offset }) => [BigInt(offset), name]));
+  const isEffect = new Set<E['event']>(effects);
   return {
     prefix: trace.prefix,
     parse: (line) => trace.parse(line),
-    role: ({ event }) => (event === 'end' ? 'end' : effects.includes(event) ? 'effect' : 'stimulus'),
+    role: ({ event }) => (event === 'end' ? 'end' : isEffect.has(event) ? 'effect' : 'stimulus'),
     begins: ({ event }) => event === 'reset',
     jumps: ({ event }) => event === 'load',
     resets: ({ event }) => event === 'reset',
-    words: (event) => words(event, names),
+    words: (event) => words(event, registers ?? []),
     describe: (state) =>
       Object.fromEntries(Object.entries(state).map(([name, value]) => [name, String(value)])),
     reported: () => undefined,
@@ -102,12 +99,12 @@ const WORDS: Words = { reset: 'machine reset', load: 'load of a saved state', en
 
 function words(
   event: StreamEvent,
-  names: ReadonlyMap<bigint, string>,
+  registers: readonly Pick<CheckedRegister, 'name' | 'offset'>[],
 ): { readonly access: string; readonly register?: string } {
   const access = accessOf(event);
   if (access === undefined) return { access: WORDS[event.event] ?? event.event };
   const { direction, offset, value, size } = access;
-  const register = names.get(offset);
+  const register = registerAt(registers, offset)?.name;
   const target = register ?? `offset 0x${offset.toString(16)}`;
   const written = direction === 'write' ? ` = 0x${value.toString(16)}` : '';
   return {

@@ -64,7 +64,7 @@ export function divergenceTable(divergence: Divergence): readonly string[] {
   const { kind, field, expected, actual, story, states } = divergence;
   return [
     `  compared  ${field}`,
-    // Neither is the model's: QEMU's own trace has something else than the device's.
+    // Neither value is the model's: QEMU's own trace disagrees with the device's.
     ...(kind === 'monitor'
       ? [`  QEMU saw  ${expected}`, `  device    ${actual}`]
       : [`  expected  ${expected}`, `  actual    ${actual}`]),

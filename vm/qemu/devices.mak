@@ -5,7 +5,7 @@ CONFIG_PV_DEVICES=y
 CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_RNG=y
 CONFIG_VIRTIO_SERIAL=y
-# Not used. But QEMU 10.2 calls CXL from the `virt` machine's ACPI code, and does not link without it; the rest is what CXL needs.
+# Unused, but the `virt` machine's ACPI code calls CXL in QEMU 10.2, which does not link without it. The rest are CXL's dependencies.
 CONFIG_CXL=y
 CONFIG_CXL_MEM_DEVICE=y
 CONFIG_PCIE_PORT=y

@@ -89,7 +89,7 @@ async function guestsOwn(context: TaskContext, disk: string, before: WrittenSums
   return kept;
 }
 
-/** Writes the files that were built here to the next disk, but for `keep`. */
+/** Writes the files that were built here to the next disk, except `keep`. */
 async function refresh(
   context: TaskContext,
   config: Config,

@@ -7,7 +7,7 @@ import { StopwatchError } from '../../../lib/errors.js';
 import type { Task } from '../../engine/task.js';
 import type { SourceLink } from '../../trees/links.js';
 import type { Layout } from '../layout.js';
-import { commonHeader, cSources } from './qemu-devices.js';
+import { cSources, deviceInputs } from './qemu-devices.js';
 import { buildCommands, relink } from './relink.js';
 
 export interface DeviceAgain {
@@ -47,7 +47,7 @@ export function deviceAgainTask(
     title,
     deps: [plain],
     inputs: {
-      files: [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)],
+      files: deviceInputs(layout, devices),
       values: { flags, links },
       tools: ['gcc'],
     },

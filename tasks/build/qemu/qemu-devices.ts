@@ -32,8 +32,13 @@ export function cSources({ device, files }: ProjectDevice): SourceLink[] {
 }
 
 /** Included by every device as "hw/misc/pv/pv.h". */
-export const commonHeader = (layout: Pick<Layout, 'package'>): string =>
-  join(layout.package, 'vm', 'qemu', 'pv.h');
+const commonHeader = (layout: Pick<Layout, 'package'>): string => join(layout.package, 'vm', 'qemu', 'pv.h');
+
+/** The files that the devices are compiled from. */
+export const deviceInputs = (
+  layout: Pick<Layout, 'package'>,
+  devices: readonly ProjectDevice[],
+): readonly string[] => [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)];
 
 /** In the generated directory. */
 const pathOf = (name: string, file: string): string => join(name, basename(file));

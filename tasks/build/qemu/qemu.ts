@@ -12,7 +12,7 @@ import { COUNTING, DEBUGGED, type DeviceAgain, deviceAgainTask } from './device-
 import { GENERATED } from '../generated.js';
 import type { Layout } from '../layout.js';
 import { patchTask } from '../patching.js';
-import { commonHeader, DEVICE_LIST, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
+import { DEVICE_LIST, deviceInputs, QEMU_DEVICES, qemuDevicesTask } from './qemu-devices.js';
 import { fetchFor, type SourcePorts, sourceTasks } from '../sources.js';
 import { PLAIN_QEMU } from '../variant-names.js';
 
@@ -31,12 +31,11 @@ export function qemuTasks(
   const sanitizers = variant === 'sanitize' ? ['--enable-asan', '--enable-ubsan'] : [];
   const args = [...configureArguments(tree, source, ccache), ...sanitizers];
   const again = DEVICE_AGAIN[variant];
-  const sources = [...devices.flatMap(({ files }) => files.qemu), commonHeader(layout)];
+  const sources = deviceInputs(layout, devices);
   const stamp = join(build, 'configured-as.json');
   const tools = ['gcc', 'ninja', 'python3', 'pkg-config', ...(ccache ? ['ccache'] : [])];
   const configure = async (context: TaskContext): Promise<void> => {
-    const versions: string[] = [];
-    for (const tool of tools) versions.push(await versionOf(tool, context));
+    const versions = await Promise.all(tools.map(async (tool) => versionOf(tool, context)));
     const how = JSON.stringify([tree, args, versions]);
     // ninja itself notices changed files of the tree and configures again.
     if ((await isConfigured(stamp, how)) && existsSync(join(build, 'build.ninja'))) return;

@@ -3,9 +3,7 @@ import { expect } from 'vitest';
 import { test } from '../../../test/support/sandbox.js';
 import { compilations, relink } from './relink.js';
 
-test('the commands are those of ninja; where ninja fails there are none, which is an error', async ({
-  sandbox,
-}) => {
+test('the commands come from ninja; if ninja fails, that is an error', async ({ sandbox }) => {
   const { processes, env, signal } = sandbox;
   const ports = { processes, env, signal };
   sandbox.write('build.ninja', 'rule cc\n  command = cc -c $in -o $out\nbuild a.o: cc a.c\n');

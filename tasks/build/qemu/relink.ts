@@ -3,6 +3,7 @@
 import { dirname } from 'node:path';
 import { StopwatchError } from '../../../lib/errors.js';
 import type { Processes } from '../../../lib/process/process.js';
+import { Tail } from '../../../lib/tail.js';
 
 /** Shell commands, for the build directory, that make some objects and the program. */
 interface BuildCommands {
@@ -49,19 +50,21 @@ export async function buildCommands(
 
 /** The commands of a build directory, from ninja. Throws 'command-failed'. */
 export async function compilations(directory: string, ports: RelinkPorts): Promise<readonly Rule[]> {
-  const said: string[] = [];
+  const said = new Tail(15);
   const { exitCode, stdout } = await ports.processes.run(
     { file: 'ninja', args: ['-t', 'compdb', '-x'], cwd: directory, env: ports.env },
     {
       signal: ports.signal,
       capture: true,
-      onLine: (line, stream) => stream === 'stderr' && said.push(line),
+      onLine: (line, stream) => {
+        if (stream === 'stderr') said.push(line);
+      },
     },
   );
   if (exitCode === 0) return rulesOf(stdout);
-  throw new StopwatchError('command-failed', `ninja does not give the commands of ${directory}`, {
+  throw new StopwatchError('command-failed', `ninja cannot list the commands of ${directory}`, {
     command: 'ninja -t compdb -x',
-    lastLines: said.slice(-15),
+    lastLines: said.lines,
     hint: BUILD_FIRST,
   });
 }
@@ -91,7 +94,7 @@ interface Relinked {
 
 /**
  * Compiles the sources of `objects` instead of those of `commands`, and links `program`. Adds flags to all commands.
- * `objects`: one for each of `commands.compilations`, in their order.
+ * `objects`: one for each of `commands.compilations`, in the same order.
  */
 export async function relink(
   commands: BuildCommands,

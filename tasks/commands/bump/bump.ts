@@ -88,7 +88,7 @@ async function refuseToForget(services: Services, { part, force }: BumpOptions):
   const { config, paths } = services.loaded;
   const { version } = config.sources[part];
   const tree = layoutOf(config, paths).tree(part);
-  if (config.sources[part].tree !== null || !existsSync(tree)) return;
+  if (!existsSync(tree)) return;
   const ports = await gitPortsOf(services);
   const edits = await withWorkLock(services, paths.work, async () =>
     editsIn({ name: part, version, tree, aside: false }, ports),
