@@ -295,7 +295,13 @@ function flatten(thrown: unknown): unknown[] {
   return thrown instanceof AggregateError && thrown.errors.length > 0 ? [...thrown.errors] : [thrown];
 }
 
+const contradiction = (one: string, other: string): StopwatchError =>
+  new StopwatchError('bad-usage', `${one} cannot be used with ${other}`);
+
 function checkTogether(options: Flags): void {
+  // commander does not compare the options of a command with those of all commands.
+  if (options.deterministic && options.realtime) throw contradiction('--deterministic', '--realtime');
+  if (options.gdbQemu && options.json) throw contradiction('--gdb-qemu', '--json');
   if (options.rw && options.rootfs === 'initramfs') {
     throw new StopwatchError('bad-usage', '--rw keeps changes, which an initramfs cannot', {
       hint: 'Leave out --rootfs initramfs: --rw takes the ext4 image.',

@@ -177,9 +177,18 @@ test.each([
 });
 
 test('options that contradict one another', async () => {
-  const { code, err } = await stopwatch(['run', '--rw', '--rootfs', 'initramfs']);
-  expect(code).toBe(2);
-  expect(err).toContain('--rw keeps changes, which an initramfs cannot');
+  for (const [args, said] of [
+    [['run', '--rw', '--rootfs', 'initramfs'], '--rw keeps changes, which an initramfs cannot'],
+    [
+      ['exec', '--deterministic', '--realtime', '--', 'true'],
+      '--deterministic cannot be used with --realtime',
+    ],
+    [['--json', 'run', '--gdb-qemu'], '--gdb-qemu cannot be used with --json'],
+  ] as const) {
+    const { code, out, err } = await stopwatch([...args]);
+    expect(code).toBe(2);
+    expect(out + err).toContain(said);
+  }
 });
 
 test.each([

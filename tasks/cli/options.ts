@@ -13,6 +13,9 @@ export interface Flags extends GlobalOptions {
   /** Of `run`. */
   readonly crosscheck?: true;
   readonly rw?: true;
+  readonly gdbQemu?: true;
+  /** Of `exec`. */
+  readonly deterministic?: true;
 }
 
 const SOURCES = ['qemu', 'linux', 'busybox'];

@@ -74,7 +74,8 @@ const COMMANDS: readonly CommandDefinition[] = [
 /** For `--help` and docs/commands.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   passed: 'passed',
-  testFailed: "a check failed: the guest's test, a mutant that survived, a count of exits",
+  testFailed:
+    'a check failed: a test in the guest or of KUnit, a mutant that survived, a part of the device that `fuzz` did not reach, a count of exits',
   usage: 'usage or configuration',
   differs: "the device and the model differ, or the run's trace is incomplete",
   guest: 'the guest or QEMU crashed, hung, printed nothing or refused, or there is no VM to use',

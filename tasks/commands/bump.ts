@@ -12,7 +12,7 @@ export const bump: CommandDefinition<Own, [part: SourceName, version: string]> =
   name: 'bump',
   summary: 'move to another release of QEMU, Linux or Busybox, if the patches fit',
   description:
-    "Fetches a release, from the configured one's mirrors or from --source NAME=FILE or NAME=URL, checks its sha256, extracts it beside the present tree and applies the patches there. Where they do not fit, shows the conflict as git does, and the commands that merge it. Writes sources.json, in the project or the checkout, only if all fit. The present tree stays as it is. Without --sha256, prints the checksum and changes nothing.",
+    "Fetches a release, from the configured one's mirrors or from --source NAME=FILE or NAME=URL, checks its sha256, extracts it beside the present tree and applies the patches there. Where they do not fit, shows the conflict as git does, and the commands that merge it. Writes sources.json, in the project or the checkout, only if all fit. The present tree stays as it is. Without --sha256, prints the checksum, changes nothing, and ends with exit code 2.",
   args: [
     new Argument('<part>', 'what').choices(['qemu', 'linux', 'busybox']),
     new Argument('<version>', 'the release, such as 6.12.101').argParser(parseVersion),

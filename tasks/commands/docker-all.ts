@@ -15,7 +15,7 @@ export const dockerAll: CommandDefinition<DockerOptions> = {
   examples: [
     ['docker-all', 'the same verdict, wherever a Docker daemon runs'],
     ['docker-all --base bootstrap', 'where no registry can be reached'],
-    ['docker-all --realtime --jobs 4', 'the options of `all` are handed on'],
+    ['docker-all --realtime --jobs 4', 'the options of every command are handed on'],
   ],
   async run(services, options) {
     const { config } = services.loaded;

@@ -24,7 +24,7 @@ export const exec: CommandDefinition<Own, [command: readonly string[]]> = {
     new Option(
       '--deterministic',
       'count instructions instead of the host’s time, so that each run is the same; without standard input',
-    ).conflicts('realtime'),
+    ),
     new Option(
       '--crosscheck',
       'judge the devices against their reference models; exit code 3 if they differ',

@@ -13,7 +13,7 @@ export const init: CommandDefinition<Own, [directory: string]> = {
   name: 'init',
   summary: 'make a project of your own, with a device under your name',
   description:
-    'Makes a project that depends on this package and has a device of its own: the smallest one that can be built, booted, tested and checked, with one register and one property. With --template stopwatch, a copy of the stopwatch under another name throughout (QEMU type, compatible string, module, files, symbols). Every command works there as it does here.',
+    'Makes a project that depends on this package and has a device of its own: the smallest one that can be built, booted, tested and checked, with one register and one property. With --template stopwatch, a copy of the stopwatch under another name throughout (QEMU type, compatible string, module, files, symbols). The commands work there as they do here; `fuzz`, `mutants`, `stress`, `bench` and `kunit` once the device has what they need, as that of --template stopwatch has.',
   args: [new Argument('<dir>', 'directory of the project: empty, or not there yet')],
   options: [
     new Option(

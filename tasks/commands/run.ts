@@ -47,7 +47,7 @@ export const run: CommandDefinition<Own, [gdbArguments: readonly string[]]> = {
     new Option(
       '--gdb-qemu',
       "run QEMU itself under gdb in this terminal, stopped when the guest first writes to a device; the guest's console is a pseudo-terminal",
-    ).conflicts(['gdb', 'gdbPort', 'dumpDtb', 'crosscheck', 'nodev', 'json']),
+    ).conflicts(['gdb', 'gdbPort', 'dumpDtb', 'crosscheck', 'nodev']),
     deviceOption('with --gdb-qemu: stop only in this device'),
   ],
   exits: ALL_EXITS,

@@ -12,7 +12,7 @@ export const stress: CommandDefinition<Own> = {
   name: 'stress',
   summary: 'stress a driver in the guest: many processes at once, loading and unloading',
   description:
-    "Boots the VM with several processors. There, several processes use the driver's files and the guest's own commands at once, with values of every kind, while the driver is unloaded and loaded. Each must get the errors that are its own; every accepted timeout must make its one interrupt; an unloaded driver must leave nothing behind; the kernel must not complain; and the cross-check judges every access. Builds what is stale first.",
+    "Boots the VM with several processors, by the host's clock. There, several processes use the driver's files and the guest's own commands at once, with values of every kind, while the driver is unloaded and loaded. Each must get the errors that are its own; every accepted timeout must make its one interrupt; an unloaded driver must leave nothing behind; the kernel must not complain; and the cross-check judges every access. Builds what is stale first.",
   options: [
     deviceOption('the device; needed where several can be stressed'),
     new Option('--seconds <N>', 'how long the tests that can go on for ever take together (default: 20)')

@@ -14,7 +14,7 @@ export const test: CommandDefinition<Own> = {
   name: 'test',
   summary: 'the same as run-test-quit; with --list, name the tests',
   description:
-    "Boots the VM, runs the guest's tests and judges the run, as `run-test-quit` does. With --list, it names the tests instead, in their order, and boots nothing. A device's tests are the scripts guest_fs/NAME/*_test.sh and the programs guest_fs/NAME/*_test.",
+    "Boots the VM, runs the guest's tests and judges the run, as `run-test-quit` does. With --list, it names the tests instead, in their order, and boots nothing. A device's tests are, in guest_fs/NAME/, the scripts `*_test.sh`, the C files `*_test.c`, which are compiled, and the executable files `*_test`.",
   options: [new Option('--list', 'name the tests, and boot nothing'), ...TEST_OPTIONS()],
   exits: ALL_EXITS,
   examples: [
